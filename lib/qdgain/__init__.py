@@ -1,0 +1,39 @@
+"""Optical gain of colloidal quantum dots in the Simple Model of arXiv 2510.01199."""
+
+from qdgain.dot import Dot, presets
+from qdgain.gain import exciton_share, gain, gain_terms, largest_gain
+from qdgain.parameters import CONTRACT, Parameter, ParameterError
+from qdgain.populations import (
+    fluence_for_mean_excitons,
+    mean_excitons_after_pulse,
+    populations,
+)
+from qdgain.spectra import bands
+from qdgain.threshold import (
+    Threshold,
+    threshold_at_energy,
+    threshold_at_maximum,
+    threshold_onset,
+)
+from qdgain.version import __version__
+
+__all__ = [
+    "CONTRACT",
+    "Dot",
+    "Parameter",
+    "ParameterError",
+    "Threshold",
+    "__version__",
+    "bands",
+    "exciton_share",
+    "fluence_for_mean_excitons",
+    "gain",
+    "gain_terms",
+    "largest_gain",
+    "mean_excitons_after_pulse",
+    "populations",
+    "presets",
+    "threshold_at_energy",
+    "threshold_at_maximum",
+    "threshold_onset",
+]

@@ -1,0 +1,371 @@
+"""The parameter contract: every parameter's name, symbol, unit, range, default and origin.
+
+This is the one place where they are written. The validation of `Dot`, the parameters cells of
+the chapters, the widgets and the parameter table of the book are made from it or tested
+against it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+
+class ParameterError(ValueError):
+    """A parameter that the contract refuses, with the reason in one sentence."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value comes from.
+
+    Parameters
+    ----------
+    kind : str
+        ``paper`` (stated there), ``literature`` (public, with its DOI), ``calibrated`` (solved for,
+        so that numbers stated in the paper come out), ``provisional`` (to be replaced by a
+        calibration) or ``assumed``.
+    source : str
+        The section or figure, the DOI, or the reason.
+    """
+
+    kind: str
+    source: str
+
+    KINDS = ("paper", "literature", "calibrated", "provisional", "assumed")
+
+    def __post_init__(self) -> None:
+        if self.kind not in self.KINDS:
+            raise ValueError(f"origin {self.kind!r} is none of {', '.join(self.KINDS)}")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One entry of the contract.
+
+    Parameters
+    ----------
+    name : str
+        The name in the code, with its unit.
+    symbol : str
+        The symbol in the book's equations, in TeX.
+    unit : str
+        The unit as printed; ``1`` for a pure number.
+    meaning : str
+        One line.
+    default : float, int, str or None
+        None where another parameter stands in for it.
+    origin : Origin
+        Where the default comes from.
+    minimum, maximum : float
+        The allowed range of a number, both ends included.
+    choices : tuple of str
+        The allowed words, for a parameter that is a word.
+    stand_in : str
+        What is used while an optional parameter is None.
+    """
+
+    name: str
+    symbol: str
+    unit: str
+    meaning: str
+    default: float | int | str | None
+    origin: Origin
+    minimum: float = -math.inf
+    maximum: float = math.inf
+    choices: tuple[str, ...] = ()
+    stand_in: str = ""
+
+    @property
+    def kind(self) -> str:
+        """``word``, ``integer`` or ``number``."""
+        if self.choices:
+            return "word"
+        return "integer" if isinstance(self.default, int) else "number"
+
+    @property
+    def allowed(self) -> str:
+        """What is allowed, as the end of a sentence."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        noun = "a whole number" if self.kind == "integer" else "a number"
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        return f"{noun} from {self.minimum:g} to {self.maximum:g}{unit}"
+
+    def check(self, value: Any) -> Any:
+        """Return the value as float, int, str or read-only array, or refuse it.
+
+        Parameters
+        ----------
+        value : float, int, str or array_like
+            The value to check. None passes where a stand-in is defined.
+
+        Returns
+        -------
+        float, int, str, numpy.ndarray or None
+
+        Raises
+        ------
+        ParameterError
+            If the value has the wrong type, is not finite or is out of range.
+        """
+        if value is None and self.stand_in:
+            return None
+        if self.choices:
+            if not isinstance(value, str) or value not in self.choices:
+                raise self._refusal(value)
+            return value
+        array = np.asarray(value)
+        # Only true numbers: no strings that look like one, no booleans, no objects.
+        if array.dtype.kind not in "iuf" or array.size == 0:
+            raise self._refusal(value)
+        inside = np.isfinite(array) & (array >= self.minimum) & (array <= self.maximum)
+        if self.kind == "integer":
+            inside &= array == np.floor(array)
+        if not inside.all():
+            raise self._refusal(array[~inside].flat[0].item())
+        if self.kind == "integer":
+            if array.ndim:
+                raise self._refusal(value)
+            return int(array)
+        if array.ndim == 0:
+            return float(array)
+        result = array.astype(float)
+        result.flags.writeable = False
+        return result
+
+    def _refusal(self, value: Any) -> ParameterError:
+        text = repr(value)
+        if len(text) > 60:
+            text = text[:57] + "..."
+        also = f", or None for {self.stand_in}" if self.stand_in else ""
+        return ParameterError(f"{self.name} = {text} is not allowed: give {self.allowed}{also}.")
+
+
+def _read_presets() -> dict[str, Any]:
+    text = resources.files("qdgain").joinpath("data/presets.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+#: The stored presets: what the calibration found, or until then provisional values.
+PRESETS: Mapping[str, Any] = _read_presets()
+
+CALIBRATED = Origin(**PRESETS["origin"])
+_SUBJECT = PRESETS["dots"][PRESETS["default_dot"]]
+_FILM = PRESETS["film"]
+
+_OWN_WIDTH = Origin("paper", "section 3.3 and Fig 8a: one Gaussian line shape for every band")
+
+
+def _own_width(name: str, band: str) -> Parameter:
+    return Parameter(
+        name,
+        rf"\Gamma_{{{band}}}",
+        "meV",
+        f"full width at half maximum of {band} alone",
+        None,
+        _OWN_WIDTH,
+        1.0,
+        1000.0,
+        stand_in="the shared linewidth",
+    )
+
+
+_DOT = (
+    Parameter(
+        "absorption_energy_eV",
+        "E_A",
+        "eV",
+        "centre of the linear absorption band A_X",
+        PRESETS["shared"]["absorption_energy_eV"],
+        Origin(
+            "assumed",
+            "a band edge near the 1.8 to 2.0 eV emission of Fig 6b; shifts every "
+            "energy alike and changes no threshold",
+        ),
+        0.2,
+        6.0,
+    ),
+    Parameter(
+        "linewidth_meV",
+        r"\Gamma",
+        "meV",
+        "full width at half maximum shared by the bands",
+        PRESETS["shared"]["linewidth_meV"],
+        Origin(
+            "paper",
+            "section 1.2: 50 to 100 meV at 300 K; the value within it is assumed, and "
+            "scales every energy difference",
+        ),
+        1.0,
+        1000.0,
+    ),
+    Parameter(
+        "stokes_shift_meV",
+        "S",
+        "meV",
+        "Stokes shift: centre of A_X less centre of PL_X",
+        _SUBJECT["stokes_shift_meV"],
+        CALIBRATED,
+        0.0,
+        1000.0,
+    ),
+    Parameter(
+        "unrelaxed_absorptive_binding_meV",
+        r"\Delta_{A1}",
+        "meV",
+        "absorptive biexciton shift before relaxation: centre of A_X less centre of A_XX1; "
+        "positive is red",
+        0.0,
+        Origin(
+            "assumed",
+            "zero, so that the second excitation step is resonant with the pump as "
+            "independent Rabi channels need it",
+        ),
+        -1000.0,
+        1000.0,
+    ),
+    Parameter(
+        "absorptive_binding_meV",
+        r"\Delta_{A2}",
+        "meV",
+        "absorptive biexciton shift after relaxation: centre of A_X less centre of A_XX2; "
+        "positive is red",
+        _SUBJECT["absorptive_binding_meV"],
+        CALIBRATED,
+        -1000.0,
+        1000.0,
+    ),
+    Parameter(
+        "emissive_binding_meV",
+        r"\Delta_E",
+        "meV",
+        "emissive biexciton binding: centre of PL_X less centre of PL_XX",
+        _SUBJECT["emissive_binding_meV"],
+        CALIBRATED,
+        -1000.0,
+        1000.0,
+    ),
+    Parameter(
+        "xx_absorption_strength",
+        "a",
+        "1",
+        "strength of A_XX1 and A_XX2 relative to two uncorrelated excitons",
+        _SUBJECT["xx_absorption_strength"],
+        CALIBRATED,
+        0.0,
+        4.0,
+    ),
+    Parameter(
+        "xx_emission_strength",
+        r"\gamma",
+        "1",
+        "strength of PL_XX relative to two uncorrelated excitons",
+        _SUBJECT["xx_emission_strength"],
+        CALIBRATED,
+        0.0,
+        4.0,
+    ),
+    _own_width("absorption_linewidth_meV", "A_X"),
+    _own_width("emission_linewidth_meV", "PL_X"),
+    _own_width("unrelaxed_xx_absorption_linewidth_meV", "A_{XX1}"),
+    _own_width("xx_absorption_linewidth_meV", "A_{XX2}"),
+    _own_width("xx_emission_linewidth_meV", "PL_{XX}"),
+)
+
+_SETTINGS = (
+    Parameter(
+        "statistics",
+        r"P_k",
+        "1",
+        "how a pulse distributes excitons over the dots",
+        "rabi",
+        Origin("paper", "section 3.3 and Fig 8b"),
+        choices=("rabi", "poisson", "sequential"),
+    ),
+    Parameter(
+        "floor",
+        r"\varepsilon",
+        "1",
+        "smallest gain, in units of the peak absorption cross section, that counts as onset",
+        0.01,
+        Origin(
+            "assumed",
+            "one hundredth of the absorption cross section, a tenth of the smallest "
+            "gain the paper quotes; the onset falls to zero with it",
+        ),
+        1e-9,
+        1.0,
+    ),
+    Parameter(
+        "pi_pulse_fluence_mJ_cm2",
+        r"J_\pi",
+        "mJ cm⁻²",
+        "pump fluence of a π pulse",
+        _FILM["pi_pulse_fluence_mJ_cm2"],
+        CALIBRATED,
+        1e-6,
+        1e4,
+    ),
+    Parameter(
+        "gain_exponent",
+        "L_g",
+        "1",
+        "small-signal gain exponent of the film: dot density × peak absorption cross section × "
+        "length",
+        _FILM["gain_exponent"],
+        CALIBRATED,
+        0.0,
+        1e4,
+    ),
+    Parameter(
+        "relaxation_time_fs",
+        r"\tau_{AE}",
+        "fs",
+        "relaxation from the absorbing to the emitting exciton, X_A to X_E",
+        500.0,
+        Origin("paper", "section 3.1 and Fig 6c: build-up of stimulated emission after X1 pumping"),
+        1.0,
+        1e5,
+    ),
+)
+
+#: name -> Parameter, for everything that a user can set.
+CONTRACT: Mapping[str, Parameter] = {p.name: p for p in (*_DOT, *_SETTINGS)}
+
+#: The names that describe a dot, in the order of its fields.
+DOT_PARAMETERS: tuple[str, ...] = tuple(p.name for p in _DOT)
+
+
+def parameter(name: str) -> Parameter:
+    """Return the contract's entry of that name.
+
+    Raises
+    ------
+    ParameterError
+        If there is none; the sentence suggests the nearest name.
+    """
+    try:
+        return CONTRACT[name]
+    except KeyError:
+        raise unknown_name(name, CONTRACT) from None
+
+
+def unknown_name(name: str, known: Iterable[str]) -> ParameterError:
+    """Return the refusal of an unknown parameter, with the nearest known name."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else "the names are " + ", ".join(known) + "."
+    return ParameterError(f"{name} is not a parameter here: {hint}")
+
+
+def check(name: str, value: Any) -> Any:
+    """Check one value against the contract; see `Parameter.check`."""
+    return parameter(name).check(value)
