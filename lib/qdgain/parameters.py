@@ -337,8 +337,90 @@ _SETTINGS = (
     ),
 )
 
+_DETAILED_BALANCE = (
+    Parameter(
+        "temperature_K",
+        "T",
+        "K",
+        "temperature at which absorption and emission are in detailed balance",
+        300.0,
+        Origin("paper", "section 1.2: linewidths at 300 K"),
+        1.0,
+        2000.0,
+    ),
+)
+
+_UNIVERSAL_THRESHOLD = (
+    Parameter(
+        "host_index",
+        "n_h",
+        "1",
+        "refractive index of the liquid or film around the dots",
+        1.45,
+        Origin("assumed", "midway between hexane and toluene, the common solvents"),
+        1.0,
+        2.0,
+    ),
+    Parameter(
+        "cdse_rescaling",
+        r"f_\mathrm{CdSe}",
+        "1",
+        "factor that moves the CdSe curve of cross sections onto a measured point",
+        1.0,
+        Origin(
+            "assumed",
+            "no rescaling: the paper (section 3.4) moves both curves onto one point each of "
+            "its ref. 55; neither points nor factors are public",
+        ),
+        0.01,
+        100.0,
+    ),
+    Parameter(
+        "cspbbr3_rescaling",
+        r"f_\mathrm{CsPbBr_3}",
+        "1",
+        "factor that moves the CsPbBr3 curve of cross sections onto a measured point",
+        1.0,
+        Origin("assumed", "no rescaling, as for CdSe"),
+        0.01,
+        100.0,
+    ),
+    Parameter(
+        "xx_reduction",
+        r"\rho_\mathrm{XX}",
+        "1",
+        "factor by which engineered biexciton interactions shall lower the threshold",
+        3.0,
+        Origin("paper", "section 3.4 and Fig 10b"),
+        1.0,
+        100.0,
+    ),
+    Parameter(
+        "harvest_ratio",
+        r"\rho_\mathrm{LH}",
+        "1",
+        "pump cross section of a dot with a light-harvesting shell over that of the bare dot",
+        10.0,
+        Origin("paper", "section 3.4 and Fig 10b"),
+        1.0,
+        1000.0,
+    ),
+    Parameter(
+        "low_threshold",
+        r"N_0",
+        "1",
+        "threshold ⟨N⟩ below which a dot is counted as thresholdless",
+        0.1,
+        Origin("assumed", "an order of magnitude below one exciton per dot; the paper sets none"),
+        1e-4,
+        2.0,
+    ),
+)
+
 #: name -> Parameter, for everything that a user can set.
-CONTRACT: Mapping[str, Parameter] = {p.name: p for p in (*_DOT, *_SETTINGS)}
+CONTRACT: Mapping[str, Parameter] = {
+    p.name: p for p in (*_DOT, *_SETTINGS, *_DETAILED_BALANCE, *_UNIVERSAL_THRESHOLD)
+}
 
 #: The names that describe a dot, in the order of its fields.
 DOT_PARAMETERS: tuple[str, ...] = tuple(p.name for p in _DOT)
