@@ -326,6 +326,20 @@ _SETTINGS = (
         1e4,
     ),
     Parameter(
+        "guided_fraction",
+        r"\beta",
+        "1",
+        "part of the spontaneous emission that starts along the film and can be amplified",
+        0.01,
+        Origin(
+            "assumed",
+            "not public; of the order of the solid angle of a stripe's two ends. Enters the "
+            "saturated emission only, through its logarithm",
+        ),
+        1e-9,
+        1.0,
+    ),
+    Parameter(
         "relaxation_time_fs",
         r"\tau_{AE}",
         "fs",
