@@ -1,0 +1,162 @@
+"""What a dot would have to be to reach a wanted threshold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy import optimize
+
+from qdgain import parameters
+from qdgain.dot import Dot, FloatArray
+from qdgain.threshold import threshold_at_maximum, threshold_onset
+
+DEFINITIONS = ("at gain maximum", "onset")
+#: Fields are searched this many linewidths to both sides of their present value, far beyond the
+#: point where a band still overlaps another.
+SEARCH_REACH_WIDTHS = 3.0
+_SCAN_POINTS = 1201
+
+
+def threshold_of(
+    dot: Dot, definition: str, floor: float | None = None, statistics: str = "rabi"
+) -> FloatArray:
+    """Return ⟨N⟩ at threshold under a named definition, of the dot's shape.
+
+    Parameters
+    ----------
+    dot : Dot
+        Of shape D.
+    definition : {"at gain maximum", "onset"}
+        `qdgain.threshold_at_maximum` or `qdgain.threshold_onset`.
+    floor : float, optional
+        The floor of the onset; the contract's default if left out.
+    statistics : {"rabi", "poisson", "sequential"}
+        How the pulse distributes the excitons.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown definition, or a floor out of range.
+    """
+    if definition == "at gain maximum":
+        return threshold_at_maximum(dot, statistics=statistics).mean_excitons
+    if definition == "onset":
+        default = parameters.parameter("floor").default
+        chosen = float(default) if floor is None else floor  # type: ignore[arg-type]
+        return threshold_onset(dot, chosen, statistics).mean_excitons
+    raise parameters.ParameterError(
+        f"definition = {definition!r} is not one of {', '.join(DEFINITIONS)}."
+    )
+
+
+def search_values(dot: Dot, field: str) -> FloatArray:
+    """Return the values of one field that a search looks at, within the contract's range.
+
+    Raises
+    ------
+    ParameterError
+        If the dot is an array of dots or the field unknown.
+    """
+    if dot.shape:
+        raise parameters.ParameterError("a search starts from one dot: give numbers, not arrays.")
+    entry = parameters.parameter(field)
+    now = float(np.asarray(getattr(dot, field)))
+    reach = SEARCH_REACH_WIDTHS * float(np.asarray(dot.linewidth_meV))
+    low, high = max(now - reach, entry.minimum), min(now + reach, entry.maximum)
+    return np.linspace(low, high, _SCAN_POINTS)
+
+
+def lowest_over(
+    dot: Dot, field: str, definition: str = "at gain maximum", **how: Any
+) -> tuple[float, float]:
+    """Return the value of one field with the lowest threshold, and that threshold.
+
+    Parameters
+    ----------
+    dot : Dot
+        A single dot, whose other fields stay.
+    field : str
+        The field to vary, a band position in meV.
+    definition, how
+        As for `threshold_of`.
+
+    Raises
+    ------
+    ParameterError
+        As for `search_values` and `threshold_of`.
+    """
+    values = search_values(dot, field)
+    thresholds = threshold_of(_with(dot, field, values), definition, **how)
+    best = int(np.argmin(thresholds))
+    return float(values[best]), float(thresholds[best])
+
+
+def nearest_value_for(
+    dot: Dot, field: str, target: float, definition: str = "at gain maximum", **how: Any
+) -> float:
+    """Return the value of one field, nearest to its present one, that brings the threshold to ⟨N⟩.
+
+    A scan, then Brent's method in each bracket.
+
+    Parameters
+    ----------
+    dot : Dot
+        A single dot, whose other fields stay.
+    field : str
+        The field to vary, a band position in meV.
+    target : float
+        The wanted ⟨N⟩.
+    definition, how
+        As for `threshold_of`.
+
+    Returns
+    -------
+    float
+        In meV; infinity if no value within `SEARCH_REACH_WIDTHS` linewidths reaches the target.
+
+    Raises
+    ------
+    ParameterError
+        As for `search_values` and `threshold_of`.
+    """
+
+    def excess(value: float) -> float:
+        return float(threshold_of(_with(dot, field, value), definition, **how)) - target
+
+    values = search_values(dot, field)
+    above = threshold_of(_with(dot, field, values), definition, **how) > target
+    brackets = np.nonzero(above[:-1] != above[1:])[0]
+    if brackets.size == 0:
+        return np.inf
+    now = float(np.asarray(getattr(dot, field)))
+    # The scan is ordered, so the nearest root lies in the bracket nearest to the present value.
+    distance = np.minimum(np.abs(values[brackets] - now), np.abs(values[brackets + 1] - now))
+    nearest = brackets[np.argsort(distance, kind="stable")[:2]]
+    roots = [float(optimize.brentq(excess, values[i], values[i + 1], xtol=1e-9)) for i in nearest]
+    return min(roots, key=lambda root: abs(root - now))
+
+
+def sensitivity(dot: Dot, field: str, definition: str = "at gain maximum", **how: Any) -> float:
+    r"""Return :math:`\partial\ln\langle N\rangle_{th}/\partial\ln x` of one field of a dot.
+
+    A central difference over ±0.1 %. If the field varies with volume as :math:`V^p`, the
+    threshold's slope against volume is p times this.
+
+    Parameters
+    ----------
+    dot : Dot
+        A single dot, whose field is not zero.
+    field, definition, how
+        As for `nearest_value_for`.
+    """
+    now = float(np.asarray(getattr(dot, field)))
+    factors = np.array([0.999, 1.001])
+    thresholds = threshold_of(_with(dot, field, now * factors), definition, **how)
+    return float(np.diff(np.log(thresholds))[0] / np.diff(np.log(factors))[0])
+
+
+def _with(dot: Dot, field: str, value: float | FloatArray) -> Dot:
+    changes: dict[str, Any] = {field: value}
+    return replace(dot, **changes)
