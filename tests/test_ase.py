@@ -99,7 +99,7 @@ def test_threshold_is_accurate_on_its_energy_grid(monkeypatch, length):
     np.testing.assert_allclose(coarse, fine, rtol=1e-9)
 
 
-@settings(max_examples=25)
+@settings(max_examples=20, deadline=None)
 @given(dots, st.floats(5.0, 500.0), st.floats(1.01, 3.0))
 def test_threshold_falls_as_the_film_grows(dot, length, factor):
     short = ase.ase_threshold(dot, length, 1.0).fluence_mJ_cm2
@@ -107,7 +107,7 @@ def test_threshold_falls_as_the_film_grows(dot, length, factor):
     assert long < short or np.isinf(short)
 
 
-@settings(max_examples=25)
+@settings(max_examples=20, deadline=None)
 @given(dots, st.floats(5.0, 500.0), st.floats(-0.3, 1.0))
 def test_a_common_energy_shift_changes_nothing(dot, length, shift_eV):
     moved = replace(dot, absorption_energy_eV=dot.absorption_energy_eV + shift_eV)
@@ -117,7 +117,7 @@ def test_a_common_energy_shift_changes_nothing(dot, length, shift_eV):
         assert after.energy_eV == pytest.approx(before.energy_eV + shift_eV, abs=1e-9)
 
 
-@settings(max_examples=25)
+@settings(max_examples=20, deadline=None)
 @given(st.floats(1e-3, 1e3), st.sampled_from(["rabi", "poisson", "sequential"]))
 def test_the_pi_pulse_scales_out_of_the_excitons(pi_pulse, statistics):
     unit = ase.ase_threshold(DOT, 150.0, 1.0, statistics)

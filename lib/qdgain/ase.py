@@ -225,7 +225,7 @@ def ase_threshold(
         parameters.check("pi_pulse_fluence_mJ_cm2", pi_pulse_fluence_mJ_cm2), dot.shape
     )
     detuning = _emission_detunings_meV(dot, length)
-    emission, gains = (x.reshape(size, 3, -1) for x in _emission_and_gain(dot, detuning))
+    emission, gains = (x.reshape(size, 3, -1) for x in emission_and_gain(dot, detuning))
     exponents = length.reshape(size, 1, 1) * gains
 
     # In blocks, so that many dots do not fill the memory.
@@ -297,7 +297,7 @@ def _emission_detunings_meV(dot: Dot, length: FloatArray) -> FloatArray:
     return low[..., None] + (high - low)[..., None] * np.linspace(0.0, 1.0, points)
 
 
-def _emission_and_gain(dot: Dot, detuning_meV: FloatArray) -> tuple[FloatArray, FloatArray]:
+def emission_and_gain(dot: Dot, detuning_meV: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return P and G of dots that hold 0, X, XX for certain, along a new axis before the last.
 
     Both are linear in the populations, so that a product with these gives them at any ⟨N⟩.
@@ -318,7 +318,7 @@ def _spike_detuning_meV(
     weights = np.stack(populations(mean_excitons, statistics), axis=-1)[..., None, :]
 
     def log_spectrum(detuning: FloatArray) -> FloatArray:
-        emission, gains = _emission_and_gain(dot, detuning)
+        emission, gains = emission_and_gain(dot, detuning)
         with np.errstate(divide="ignore"):
             log_spontaneous = np.log(weights @ emission)
         exponent = length[..., None, None, None] * (weights @ gains)
