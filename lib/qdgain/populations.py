@@ -69,9 +69,19 @@ def populations(mean_excitons: ArrayLike, statistics: str = "rabi") -> Populatio
     if statistics == "poisson":
         ground = np.exp(-mean)
         # gammainc(2, N) = 1 - e^-N (1 + N), without cancellation at small N.
-        return Populations(ground, mean * ground, special.gammainc(2.0, mean))
+        return Populations(ground, mean * ground, np.asarray(special.gammainc(2.0, mean)))
     above_one = np.maximum(mean - 1, 0)
     return Populations(np.maximum(1 - mean, 0), np.minimum(mean, 1) - above_one, above_one)
+
+
+def band_edge_excitons(mean_excitons: ArrayLike) -> FloatArray:
+    r"""Return how many of Poisson's excitons the two band-edge channels hold.
+
+    :math:`P_1 + 2(1-P_0-P_1) = 2 - (2+\langle N\rangle)e^{-\langle N\rangle}`: what a band-edge
+    signal sees, to compare with Rabi's law. Of the shape of ⟨N⟩.
+    """
+    _, exciton, biexciton = populations(mean_excitons, "poisson")
+    return exciton + 2 * biexciton
 
 
 def mean_excitons_after_pulse(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike
 from qdgain.dot import Dot, FloatArray, Number
 
 #: FWHM of a Gaussian over its standard deviation, 2√(2 ln 2).
-FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
+FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
 
 
 class Bands(NamedTuple):
@@ -45,7 +46,8 @@ def band_widths_meV(dot: Dot) -> Bands:
     """Return the standard deviation s of each band, each of shape D, in meV."""
 
     def width(own: Number | None) -> FloatArray:
-        return np.asarray(dot.linewidth_meV if own is None else own) / FWHM_PER_SIGMA
+        full_width = np.asarray(dot.linewidth_meV if own is None else own, dtype=float)
+        return full_width / FWHM_PER_SIGMA
 
     return Bands(
         width(dot.absorption_linewidth_meV),

@@ -1,0 +1,160 @@
+"""What a chapter needs of the notebook: its run, figures as SVG, its checked table and glue.
+
+The only module besides the explorer that knows of Jupyter.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import math
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+from typing import Any
+
+from IPython import get_ipython
+from matplotlib.figure import Figure
+from myst_nb import glue
+
+from qdgain import parameters
+from qdgain.claims import Headline
+from qdgain.figures.style import book_style
+from qdgain.run import Run, resolve
+
+_DIGITS_IN_PROSE = 3
+_DIGITS_IN_TABLE = 4
+
+
+def start(figure: ModuleType, namespace: Mapping[str, Any]) -> Run:
+    """Resolve a chapter's parameters cell and show matplotlib figures as SVG from here on.
+
+    Parameters
+    ----------
+    figure : module
+        The chapter's module in `qdgain.figures`; its ``SETTINGS`` name the chapter's settings.
+    namespace : Mapping
+        The notebook's ``globals()``.
+
+    Raises
+    ------
+    ParameterError
+        If a value is refused.
+    """
+    shell = get_ipython()
+    if shell is not None:
+        shell.display_formatter.formatters["image/svg+xml"].for_type(Figure, to_svg)
+        for kind in ("image/png", "image/jpeg", "application/pdf"):
+            shell.display_formatter.formatters[kind].pop(Figure, None)
+    names = (*parameters.DOT_PARAMETERS, *figure.SETTINGS)
+    return resolve(figure.SETTINGS, {name: namespace[name] for name in names if name in namespace})
+
+
+def to_svg(figure: Figure) -> str:
+    """Return a figure as SVG text, the same on every run."""
+    stream = io.StringIO()
+    with book_style():
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    return stream.getvalue()
+
+
+def significant(value: float, digits: int) -> str:
+    """Return a number rounded to significant digits, without exponent where it reads well."""
+    if math.isnan(value):
+        return "not defined"
+    if math.isinf(value):
+        return "out of reach"
+    if value == 0:
+        return "0"
+    magnitude = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
+    if -4 <= magnitude < 6:
+        return f"{value:.{max(digits - 1 - magnitude, 0)}f}"
+    return f"{value:.{digits - 1}e}"
+
+
+class _Text:
+    """Text whose representation is itself, so that glue puts no quotes around it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+class CheckedTable:
+    """A chapter's headline numbers at four significant figures, beside the paper's.
+
+    Its plain text is what the regression test of the notebooks compares.
+    """
+
+    def __init__(self, headlines: Iterable[Headline]) -> None:
+        self.rows = [("quantity", "unit", "paper", "model")]
+        for headline in headlines:
+            stated = headline.stated
+            self.rows.append(
+                (
+                    headline.meaning,
+                    headline.unit,
+                    "" if stated is None else f"{stated:g}",
+                    significant(headline.value, _DIGITS_IN_TABLE),
+                )
+            )
+
+    def __repr__(self) -> str:
+        widths = [max(len(row[i]) for row in self.rows) for i in range(4)]
+        return "\n".join(
+            f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}"
+            for a, b, c, d in self.rows
+        )
+
+    def _repr_html_(self) -> str:
+        head, *body = [[html.escape(cell) for cell in row] for row in self.rows]
+        lines = ["<table class='checked-table'>", "<thead><tr>"]
+        lines += [f"<th scope='col'>{cell}</th>" for cell in head]
+        lines += ["</tr></thead>", "<tbody>"]
+        for row in body:
+            cells = [f"<th scope='row'>{row[0]}</th>", *(f"<td>{cell}</td>" for cell in row[1:])]
+            lines.append("<tr>" + "".join(cells) + "</tr>")
+        return "\n".join([*lines, "</tbody>", "</table>"])
+
+
+def glued(headlines: Iterable[Headline]) -> tuple[Headline, ...]:
+    """Give a chapter's prose its numbers, at three significant figures, and return them.
+
+    Each is glued under the headline's key.
+    """
+    headlines = tuple(headlines)
+    for headline in headlines:
+        text = significant(headline.value, _DIGITS_IN_PROSE)
+        glue(headline.key, _Text(text), display=False)
+    return headlines
+
+
+def parameters_cell(settings: tuple[str, ...]) -> str:
+    """Return the source of a chapter's parameters cell, as the contract has it.
+
+    One annotated parameter a line, with unit and meaning; a dot field that stays None leaves the
+    paper's presets alone.
+
+    Parameters
+    ----------
+    settings : tuple of str
+        The names of the chapter's own settings.
+    """
+    types = {"number": "float", "integer": "int", "word": "str"}
+    lines = ["# Your dot: set any of these and it is drawn beside the paper's."]
+    for name in parameters.DOT_PARAMETERS:
+        entry = parameters.CONTRACT[name]
+        lines.append(f"{name}: float | None = None  # {_unit_and_meaning(entry)}")
+    if settings:
+        lines.append("# The chapter's own settings.")
+    for name in settings:
+        entry = parameters.CONTRACT[name]
+        hint = f" ({', '.join(entry.choices)})" if entry.choices else ""
+        kind = types[entry.kind]
+        lines.append(f"{name}: {kind} = {entry.default!r}  # {_unit_and_meaning(entry)}{hint}")
+    return "\n".join(lines)
+
+
+def _unit_and_meaning(entry: parameters.Parameter) -> str:
+    return entry.meaning if entry.unit == "1" else f"{entry.unit}: {entry.meaning}"

@@ -1,0 +1,167 @@
+"""What a panel shows: named series with units, ready to be drawn, exported and compared."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from qdgain.dot import FloatArray
+
+KINDS = ("line", "points", "band", "map", "level")
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A quantity with its unit; unit ``1`` for a pure number."""
+
+    name: str
+    unit: str = "1"
+
+    @property
+    def label(self) -> str:
+        """The axis label: name and, unless it is a pure number, unit."""
+        return self.name if self.unit == "1" else f"{self.name} ({self.unit})"
+
+    @property
+    def column(self) -> str:
+        """The column header of an exported table."""
+        return f"{self.name} [{self.unit}]"
+
+
+ENERGY = Axis("photon energy", "eV")
+MEAN_EXCITONS = Axis("mean excitons ⟨N⟩")
+GAIN = Axis("gain cross section G / peak absorption cross section")
+FLUENCE = Axis("pump fluence", "mJ cm⁻²")
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One named curve, set of points, band or map.
+
+    Parameters
+    ----------
+    name : str
+        As in the legend.
+    x, y : array_like
+        1-D. For a map, the values along its two axes; otherwise of one length.
+    x_axis, y_axis : Axis
+        What they are, with units.
+    z : array_like, optional
+        For a map: values of shape (len(y), len(x)).
+    z_axis : Axis, optional
+        What z is.
+    y_low, y_high : array_like, optional
+        The edges of a band, or the error bars of points.
+    quantity : str
+        The key of the book's colour table, see `qdgain.figures.style`.
+    kind : {"line", "points", "band", "map", "level"}
+        How it is drawn; a level is a horizontal line that spans the axis.
+    dash : str
+        A matplotlib line style, or the marker of points; tells curves of one colour apart in grey.
+    """
+
+    name: str
+    x: ArrayLike
+    y: ArrayLike
+    x_axis: Axis
+    y_axis: Axis
+    z: ArrayLike | None = None
+    z_axis: Axis | None = None
+    y_low: ArrayLike | None = None
+    y_high: ArrayLike | None = None
+    quantity: str = ""
+    kind: str = "line"
+    dash: str = "-"
+
+    def __post_init__(self) -> None:
+        for field in ("x", "y", "z", "y_low", "y_high"):
+            value = getattr(self, field)
+            if value is not None:
+                array = np.array(value, dtype=float, ndmin=1)
+                array.flags.writeable = False
+                object.__setattr__(self, field, array)
+        if self.kind not in KINDS:
+            raise ValueError(f"series {self.name!r}: {self.kind!r} is none of {', '.join(KINDS)}")
+        if self.z is None:
+            if np.shape(self.x) != np.shape(self.y):
+                raise ValueError(
+                    f"series {self.name!r}: x {np.shape(self.x)} and y {np.shape(self.y)} differ"
+                )
+        elif np.shape(self.z) != (np.size(self.y), np.size(self.x)):
+            raise ValueError(f"series {self.name!r}: z is {np.shape(self.z)}, not (len(y), len(x))")
+
+    @property
+    def values(self) -> FloatArray:
+        """What the series shows: z of a map, otherwise y."""
+        return np.asarray(self.y if self.z is None else self.z, dtype=float)
+
+    def columns(self) -> dict[str, FloatArray]:
+        """Return the series as columns of one length, keyed by header with unit."""
+        if self.z is None or self.z_axis is None:
+            table = {self.x_axis.column: np.asarray(self.x), self.y_axis.column: np.asarray(self.y)}
+            for field, edge in (("low", self.y_low), ("high", self.y_high)):
+                if edge is not None:
+                    table[f"{self.y_axis.name}, {field} [{self.y_axis.unit}]"] = np.asarray(edge)
+            return table
+        x, y = np.meshgrid(np.asarray(self.x), np.asarray(self.y))
+        return {
+            self.x_axis.column: x.ravel(),
+            self.y_axis.column: y.ravel(),
+            self.z_axis.column: np.asarray(self.z).ravel(),
+        }
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel of a figure.
+
+    Parameters
+    ----------
+    figure : str
+        The chapter, such as ``fig08``.
+    letter : str
+        The paper's panel letter.
+    title : str
+        A few words.
+    series : tuple of Series
+        With distinct names.
+    """
+
+    figure: str
+    letter: str
+    title: str
+    series: tuple[Series, ...]
+
+    def __post_init__(self) -> None:
+        names = [series.name for series in self.series]
+        if len(set(names)) != len(names):
+            raise ValueError(f"panel {self.letter}: series names repeat: {names}")
+
+    def __getitem__(self, name: str) -> Series:
+        """Return the series of that name."""
+        for series in self.series:
+            if series.name == name:
+                return series
+        raise KeyError(f"panel {self.letter} has no series {name!r}")
+
+    def of_kind(self, *kinds: str) -> tuple[Series, ...]:
+        """Return the series of these kinds, in order."""
+        return tuple(series for series in self.series if series.kind in kinds)
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write every series below one header with units, one row a point, blanks where n/a."""
+        headers: list[str] = []
+        for series in self.series:
+            headers += [header for header in series.columns() if header not in headers]
+        with Path(path).open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["series", *headers])
+            for series in self.series:
+                columns = series.columns()
+                for row in zip(*columns.values(), strict=True):
+                    cells = dict(zip(columns, (repr(float(v)) for v in row), strict=True))
+                    writer.writerow([series.name, *(cells.get(header, "") for header in headers)])

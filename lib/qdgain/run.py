@@ -1,0 +1,83 @@
+"""One run of a chapter: the dots it draws and its settings, resolved and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from qdgain import parameters
+from qdgain.dot import Dot, presets
+
+#: The preset that lends a user's dot the fields that are not set.
+BASE_OF_YOUR_DOT = "3LS+ESA"
+YOUR_DOT = "your dot"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a chapter was asked to draw.
+
+    Parameters
+    ----------
+    dots : Mapping
+        Name to `Dot`: the paper's presets, and the user's dot without and with ESA if any of its
+        fields was set.
+    settings : Mapping
+        The chapter's own settings by name, checked.
+    """
+
+    dots: Mapping[str, Dot]
+    settings: Mapping[str, Any]
+
+    def __getitem__(self, setting: str) -> Any:
+        """Return a setting by name."""
+        return self.settings[setting]
+
+    @property
+    def pairs(self) -> tuple[str, ...]:
+        """The names of the level schemes, each with a ``+ESA`` partner."""
+        return tuple(name for name in self.dots if not name.endswith("+ESA"))
+
+    @property
+    def is_papers(self) -> bool:
+        """Whether only the paper's presets are drawn."""
+        return YOUR_DOT not in self.dots
+
+
+def resolve(settings: tuple[str, ...], given: Mapping[str, Any]) -> Run:
+    """Check a chapter's parameters and return the run they ask for.
+
+    Parameters
+    ----------
+    settings : tuple of str
+        The names of the chapter's own settings.
+    given : Mapping
+        Name to value: settings, and dot fields. A dot field that is None is not set.
+
+    Raises
+    ------
+    ParameterError
+        If a name is unknown or a value refused.
+    """
+    known = (*parameters.DOT_PARAMETERS, *settings)
+    for name in given:
+        if name not in known:
+            raise parameters.unknown_name(name, known)
+    checked = {
+        name: parameters.check(name, given.get(name, parameters.CONTRACT[name].default))
+        for name in settings
+    }
+    dots = dict(presets())
+    own = {
+        name: parameters.check(name, given[name])
+        for name in parameters.DOT_PARAMETERS
+        if given.get(name) is not None
+    }
+    if own:
+        yours = Dot(**(dots[BASE_OF_YOUR_DOT].values() | own))
+        if yours.shape:
+            raise parameters.ParameterError("a chapter draws one dot: give numbers, not arrays.")
+        dots |= {YOUR_DOT: yours.uncorrelated(), f"{YOUR_DOT}+ESA": yours}
+    return Run(MappingProxyType(dots), MappingProxyType(checked))

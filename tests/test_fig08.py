@@ -1,0 +1,55 @@
+"""Figure 8: its panels say what the model says."""
+
+import numpy as np
+import pytest
+
+import qdgain
+from qdgain.figures import fig08
+from qdgain.run import resolve
+
+
+@pytest.fixture(scope="module")
+def run():
+    return resolve(fig08.SETTINGS, {})
+
+
+def test_maps_start_at_minus_absorption_and_end_at_the_biexciton_emission(run):
+    for panel in fig08.contours(run):
+        dot = run.dots[panel.title]
+        energy = panel["gain"].x
+        bands = qdgain.bands(dot, energy)
+        np.testing.assert_allclose(panel["gain"].z[0], -bands.absorption, atol=1e-14)
+        full = dot.xx_emission_strength * bands.xx_emission
+        np.testing.assert_allclose(panel["gain"].z[-1], full, atol=1e-14)
+        np.testing.assert_array_equal(panel["⟨N⟩ = 2"].y, panel["gain"].z[-1])
+
+
+def test_marked_threshold_is_where_the_projection_crosses_zero(run):
+    for panel in fig08.contours(run):
+        growth = panel["at maximum"]
+        crossing = np.interp(0, growth.x, growth.y)
+        assert panel["threshold, at maximum"].y[0] == pytest.approx(crossing, abs=2e-3)
+
+
+def test_threshold_is_highest_where_esa_meets_the_biexciton_emission(run):
+    numbers = {row.key: row.value for row in fig08.headlines(run)}
+    for name, slug in (("3LS+ESA", "3ls-esa"), ("4LS+ESA", "4ls-esa")):
+        dot = run.dots[name]
+        expected = dot.stokes_shift_meV + dot.emissive_binding_meV
+        assert numbers[f"fig08-worst-{slug}"] == pytest.approx(expected, abs=1e-3)
+
+
+def test_two_level_thresholds_are_the_textbook_ones(run):
+    numbers = {row.key: row.value for row in fig08.headlines(run)}
+    assert numbers["SM-2ls"] == pytest.approx(1, abs=1e-12)
+    # e^N = 2 + N
+    poisson = numbers["fig08-2ls-poisson"]
+    assert np.exp(poisson) == pytest.approx(2 + poisson, rel=1e-12)
+
+
+def test_a_users_dot_is_drawn_beside_the_papers(run):
+    own = resolve(fig08.SETTINGS, {"stokes_shift_meV": 40.0})
+    assert [panel.title for panel in fig08.contours(own)][4:] == ["your dot", "your dot+ESA"]
+    for panel, same in zip(fig08.contours(own), fig08.contours(run), strict=False):
+        np.testing.assert_array_equal(panel["gain"].z, same["gain"].z)
+    assert len(fig08.headlines(own)) > len(fig08.headlines(run))
