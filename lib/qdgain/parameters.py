@@ -575,7 +575,7 @@ _LEVELS_AND_TRANSIENTS = (
         r"\kappa_h",
         "1",
         "width of the absorption X → XX over that of A_X while the first exciton is hot",
-        1.5,
+        2.0,
         Origin(
             "assumed",
             "above 1, without which induced absorption cannot appear on both sides of the bleach "
