@@ -326,10 +326,10 @@ def _spike_detuning_meV(
 
     detuning = _emission_detunings_meV(dot, length)[..., None, :]
     step = detuning[..., 1] - detuning[..., 0]
-    peak = _parabolic_peak(detuning, log_spectrum(detuning))
+    peak = parabolic_peak(detuning, log_spectrum(detuning))
     for finer in (0.1, 0.01):
         nearby = peak[..., None] + finer * step[..., None] * np.array([-1.0, 0.0, 1.0])
-        peak = _parabolic_peak(nearby, log_spectrum(nearby))
+        peak = parabolic_peak(nearby, log_spectrum(nearby))
     return np.where(mean_excitons > 0, peak, np.nan)
 
 
@@ -403,15 +403,25 @@ def first_root(function: Callable[[FloatArray], FloatArray], scan: FloatArray) -
     return np.where(found, root, np.inf)
 
 
-def _parabolic_peak(position: FloatArray, values: FloatArray) -> FloatArray:
-    """Return where a curve on an even grid is highest, by a parabola through three points."""
+def parabolic_peak(position: FloatArray, values: FloatArray) -> FloatArray:
+    """Return where sampled curves are highest, by a parabola through three points.
+
+    Parameters
+    ----------
+    position : numpy.ndarray
+        Rising abscissae along the last axis.
+    values : numpy.ndarray
+        The curves, of a shape that broadcasts with it.
+    """
     position, values = np.broadcast_arrays(position, values)
     top = np.clip(np.argmax(values, axis=-1), 1, values.shape[-1] - 2)[..., None]
     left, centre, right = (np.take_along_axis(values, top + i, axis=-1) for i in (-1, 0, 1))
+    x_left, x, x_right = (np.take_along_axis(position, top + i, axis=-1) for i in (-1, 0, 1))
+    before, after = x - x_left, x_right - x
     with np.errstate(invalid="ignore"):
-        curvature = left - 2 * centre + right
-        shift = np.zeros_like(curvature)
-        np.divide(0.5 * (left - right), curvature, out=shift, where=curvature < 0)
-    step = position[..., 1:2] - position[..., 0:1]
-    peak = np.take_along_axis(position, top, axis=-1) + np.clip(shift, -1, 1) * step
-    return np.asarray(peak[..., 0])
+        rise, further = (centre - left) / before, (right - centre) / after
+        bend = rise - further
+        slope = (rise * after + further * before) / 2
+    shift = np.zeros_like(bend)
+    np.divide(slope, bend, out=shift, where=bend > 0)
+    return np.asarray((x + np.clip(shift, -before, after))[..., 0])

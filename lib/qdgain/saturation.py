@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -101,7 +102,6 @@ def saturated_emission(
     length = np.broadcast_to(parameters.check("gain_exponent", gain_exponent), dot.shape)
 
     detuning = _detunings_meV(dot)
-    step_meV = np.repeat((detuning[..., 1] - detuning[..., 0]).ravel(), mean.size)
     emission, gains = emission_and_gain(dot, detuning)
     size, points = int(np.prod(dot.shape)), detuning.shape[-1]
     # One row for each dot and ⟨N⟩.
@@ -109,44 +109,47 @@ def saturated_emission(
         np.repeat(x.reshape(size, 3, points), mean.size, axis=0) for x in (emission, gains)
     )
     exciton_area = np.sqrt(2 * np.pi) * np.broadcast_to(band_widths_meV(dot).emission, dot.shape)
-    film = _Film(
+    film = Film(
         # ½ PL_X stands in the emission of X, hence R = 2P/∫PL_X is in photons per lifetime.
         2 * emission / np.repeat(exciton_area.ravel(), mean.size)[:, None, None],
         np.repeat(length.ravel(), mean.size)[:, None, None] * gains,
-        step_meV,
+        np.repeat((detuning[..., 1] - detuning[..., 0]).ravel(), mean.size),
         beta,
-        statistics,
+        lambda excitons: np.stack(populations(excitons, statistics), axis=-1),
     )
     start = np.tile(mean.ravel(), size)
-    spectrum, side, left = _emit(film, start, duration)
+    spectrum, side, left = emit(film, start, duration)
     shape = dot.shape + mean.shape
     energy = expand(dot.absorption_energy_eV, dot, 1) + 1e-3 * detuning
     return SaturatedEmission(
         np.asarray(energy),
         spectrum.reshape(*shape, points),
-        (spectrum.sum(axis=-1) * step_meV).reshape(shape),
+        (spectrum.sum(axis=-1) * film.step_meV).reshape(shape),
         side.reshape(shape),
         left.reshape(shape),
     )
 
 
-class _Film(NamedTuple):
-    """Rates of every row: emission and gain for sure 0, X, XX (rows, 3, E), and the rest."""
+class Film(NamedTuple):
+    """What `emit` needs to know of films, one row each.
+
+    Emission per exciton lifetime and meV, and gain exponents, in a few states (rows or 1, M, E)
+    of which the first is unpumped; the energy step; β; and the function that gives the weights of
+    the states, along a new last axis, at a mean number of excitons.
+    """
 
     emission: FloatArray
     exponents: FloatArray
     step_meV: FloatArray
     guided_fraction: float
-    statistics: str
+    weights: Callable[[FloatArray], FloatArray]
 
-    def take(self, rows: NDArray[np.intp]) -> _Film:
+    def take(self, rows: NDArray[np.intp]) -> Film:
         """Return the film of some rows only."""
-        return _Film(
-            self.emission[rows],
-            self.exponents[rows],
-            self.step_meV[rows],
-            self.guided_fraction,
-            self.statistics,
+        return self._replace(
+            emission=self.emission if len(self.emission) == 1 else self.emission[rows],
+            exponents=self.exponents if len(self.exponents) == 1 else self.exponents[rows],
+            step_meV=self.step_meV[rows],
         )
 
 
@@ -159,10 +162,10 @@ class _Rates(NamedTuple):
     step: FloatArray
 
 
-def _rates(film: _Film, excitons: FloatArray) -> _Rates:
+def _rates(film: Film, excitons: FloatArray) -> _Rates:
     """Return the flux out of a film whose slices hold `excitons` (rows, K)."""
     slices = excitons.shape[-1]
-    weights = np.stack(populations(excitons, film.statistics), axis=-1)
+    weights = film.weights(excitons)
     spontaneous = weights @ film.emission
     exponent = np.minimum(weights @ film.exponents / slices, _LARGEST_EXPONENT / slices)
     growth = np.exp(exponent)
@@ -188,10 +191,22 @@ def _rates(film: _Film, excitons: FloatArray) -> _Rates:
     return _Rates(2 * flux, side.mean(axis=-1), loss, np.minimum(step, _LONGEST_STEP))
 
 
-def _emit(
-    film: _Film, mean_excitons: FloatArray, duration: float
+def emit(
+    film: Film, mean_excitons: FloatArray, duration: float = _DURATION
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Integrate over time by the midpoint rule, each row with its own steps."""
+    """Return the guided spectrum, the photons to the sides and the excitons left, per dot.
+
+    Integrated over time by the midpoint rule, each row with its own steps.
+
+    Parameters
+    ----------
+    film : Film
+        Of as many rows as there are ⟨N⟩.
+    mean_excitons : numpy.ndarray
+        ⟨N⟩ at the start, of shape (rows,).
+    duration : float
+        In radiative lifetimes.
+    """
     rows, points = len(mean_excitons), film.emission.shape[-1]
     excitons = np.repeat(mean_excitons[:, None], _SLICES, axis=-1)
     spectrum, side = np.zeros((rows, points)), np.zeros(rows)
