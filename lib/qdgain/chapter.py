@@ -141,7 +141,7 @@ def parameters_cell(settings: tuple[str, ...]) -> str:
     settings : tuple of str
         The names of the chapter's own settings.
     """
-    types = {"number": "float", "integer": "int", "word": "str"}
+    types = {"number": "float", "integer": "int", "word": "str", "text": "str"}
     lines = ["# Your dot: set any of these and it is drawn beside the paper's."]
     for name in parameters.DOT_PARAMETERS:
         entry = parameters.CONTRACT[name]

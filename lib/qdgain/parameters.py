@@ -85,9 +85,11 @@ class Parameter:
 
     @property
     def kind(self) -> str:
-        """``word``, ``integer`` or ``number``."""
+        """``word``, ``text``, ``integer`` or ``number``."""
         if self.choices:
             return "word"
+        if isinstance(self.default, str):
+            return "text"
         return "integer" if isinstance(self.default, int) else "number"
 
     @property
@@ -95,6 +97,8 @@ class Parameter:
         """What is allowed, as the end of a sentence."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
+        if self.kind == "text":
+            return "text"
         noun = "a whole number" if self.kind == "integer" else "a number"
         unit = "" if self.unit == "1" else f" {self.unit}"
         return f"{noun} from {self.minimum:g} to {self.maximum:g}{unit}"
@@ -120,6 +124,10 @@ class Parameter:
             return None
         if self.choices:
             if not isinstance(value, str) or value not in self.choices:
+                raise self._refusal(value)
+            return value
+        if self.kind == "text":
+            if not isinstance(value, str):
                 raise self._refusal(value)
             return value
         array = np.asarray(value)
@@ -704,6 +712,18 @@ _FOUR_BANDS = (
     ),
 )
 
+_MEASURED_SPECTRA = tuple(
+    Parameter(
+        f"{exciton.lower()}_spectra_csv",
+        rf"OD_{{NL}}^{{{exciton}}}",
+        "1",
+        f"path of measured gain spectra with {exciton} pumping; empty for the surrogate",
+        "",
+        Origin("assumed", f"the spectra of Fig 3{letter} are not public; a surrogate stands in"),
+    )
+    for exciton, letter in (("X1", "e"), ("X3", "f"))
+)
+
 #: name -> Parameter, for everything that a user can set.
 CONTRACT: Mapping[str, Parameter] = {
     p.name: p
@@ -714,6 +734,7 @@ CONTRACT: Mapping[str, Parameter] = {
         *_UNIVERSAL_THRESHOLD,
         *_LEVELS_AND_TRANSIENTS,
         *_FOUR_BANDS,
+        *_MEASURED_SPECTRA,
     )
 }
 
