@@ -172,7 +172,7 @@ def _contour(run: Run, name: str) -> Panel:
             )
             series.append(
                 Series(
-                    f"threshold {label}",
+                    f"threshold, {label}",
                     point.energy_eV,
                     point.mean_excitons,
                     ENERGY,

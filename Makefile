@@ -1,0 +1,58 @@
+# Two commands do everything, set-up included: `make book` and `make test`.
+PYTHON ?= python3
+SOURCE ?= .
+BIN := .venv/bin
+NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
+
+.PHONY: help book test check refresh calibrate lock clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make book       build the book to _build/html, every chapter executed"
+	@echo "make test       lint, types, tests, every chapter, the book and its check"
+	@echo "make check      lint, types and unit tests only: seconds, for the inner loop"
+	@echo "make refresh    run the chapters again and store their checked tables"
+	@echo "make calibrate  solve for the presets from the paper's numbers"
+	@echo "make lock       resolve the lock file anew from pyproject.toml"
+	@echo "make clean      remove everything that was built"
+
+# The lock is installed once, and again when it or the project's metadata changes.
+$(BIN)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements.lock)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Always from empty: the notebook cache cannot see lib/, and a second incremental build forgets the
+# first one's warnings. The build is made aside, so that a failed one leaves no half book.
+book: $(BIN)/.installed
+	rm -rf "$(SOURCE)/_build"
+	$(BIN)/jupyter-book build "$(SOURCE)" --quiet --warningiserror --nitpick --keep-going
+	BOOK_HTML="$(abspath $(SOURCE))/_build/html" $(BIN)/pytest --quiet tests/test_built_book.py
+
+check: $(BIN)/.installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest --quiet -n 2 --dist loadfile -m "not slow" --ignore tests/test_built_book.py
+
+test: check
+	$(BIN)/pytest --quiet --nbval-lax --nbval-cell-timeout 120 --timeout 300 -n 2 --dist loadfile $(NOTEBOOKS)
+	$(BIN)/pytest --quiet -m slow --timeout 300
+	$(MAKE) book
+
+refresh: $(BIN)/.installed
+	$(BIN)/python -m qdgain.notebooks
+
+calibrate: $(BIN)/.installed
+	$(BIN)/python -m qdgain.calibration
+
+# --no-emit-index-url: the lock names packages and hashes, never the address of an index.
+lock: $(BIN)/.installed
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+	  --extra book --extra test --extra build pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf _build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

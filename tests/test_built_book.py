@@ -1,0 +1,109 @@
+"""The built book is whole: every page of the table of contents, every figure, nothing from outside.
+
+Run by ``make book`` on what it has just built. BOOK_HTML names the built pages.
+"""
+
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+HTML = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html"))
+SOURCE = HTML.parents[1]
+TOC = yaml.safe_load((SOURCE / "_toc.yml").read_text(encoding="utf-8"))
+PAGES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
+LARGEST_PAGE_BYTES = 1_000_000
+
+pytestmark = pytest.mark.skipif(not HTML.exists(), reason="no built book: run make book")
+
+
+class Page(HTMLParser):
+    """What a page loads, shows and links to."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.images, self.loads, self.links, self.ids = [], [], [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if "id" in attributes:
+            self.ids.add(attributes["id"])
+        if tag == "img":
+            self.images.append(attributes)
+        if tag in ("img", "script", "iframe", "source") and attributes.get("src"):
+            self.loads.append(attributes["src"])
+        if tag == "link" and "stylesheet" in attributes.get("rel", ""):
+            self.loads.append(attributes["href"])
+        if tag == "a" and attributes.get("href"):
+            self.links.append(attributes["href"])
+
+
+def read(page):
+    path = HTML / f"{page}.html"
+    assert path.exists(), f"{page}.html was not built"
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_is_there_and_not_empty(page):
+    text = read(page)
+    body = re.search(r"<article.*?</article>", text, re.DOTALL)
+    assert body, f"{page}.html has no article"
+    words = re.sub(r"<[^>]+>", " ", body[0]).split()
+    assert len(words) > 40, f"{page}.html has only {len(words)} words"
+    # A glued number that is missing leaves no gap in the prose.
+    assert "{glue" not in body[0]
+    assert "Traceback" not in body[0]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_figures_are_there_with_number_caption_and_alt_text(page):
+    source = SOURCE / f"{page}.ipynb"
+    text = read(page)
+    parsed = Page(text)
+    for image in parsed.images:
+        assert image.get("alt", "").strip(), f"{page}: {image.get('src')} has no alt text"
+        if not image["src"].startswith("data:"):
+            file = (HTML / f"{page}.html").parent / image["src"]
+            assert file.stat().st_size > 500, f"{page}: {image['src']} is empty"
+    if source.exists():
+        cells = nbformat.read(source, as_version=4).cells
+        figures = [
+            c.metadata["mystnb"]["figure"]["name"]
+            for c in cells
+            if "figure" in c.metadata.get("mystnb", {})
+        ]
+        for name in figures:
+            assert name in parsed.ids, f"{page} lacks the figure {name}"
+        assert text.count('<span class="caption-number">Fig.') >= len(figures)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_is_loaded_from_outside(page):
+    outside = [src for src in Page(read(page)).loads if re.match(r"(https?:)?//", src)]
+    assert outside == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_inside_the_book_lead_somewhere(page):
+    here = HTML / f"{page}.html"
+    for link in Page(read(page)).links:
+        target, _, anchor = link.partition("#")
+        if re.match(r"[a-z]+:", link):
+            continue
+        file = (here.parent / target).resolve() if target else here
+        assert file.exists(), f"{page} links to {link}, which is not there"
+        if anchor and file.suffix == ".html":
+            ids = Page(file.read_text(encoding="utf-8")).ids
+            assert anchor in ids, f"{page} links to {link}, which has no such place"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_is_light(page):
+    assert len(read(page).encode()) < LARGEST_PAGE_BYTES
