@@ -83,7 +83,6 @@ def test_cascade_conserves_excitons_when_the_last_state_lasts(times, fwhm):
 
 FIXED = {
     "dot": presets()["3LS"],
-    "band_edge_energy_eV": 1.95,
     "relaxation_time_fs": 500.0,
     "exciton_lifetime_ns": 20.0,
     "response_fwhm_ps": 3.0,
@@ -94,7 +93,7 @@ FIXED = {
 def test_cooling_time_comes_back_without_noise(cooling):
     time = np.linspace(-8, 20, 141)
     signal = transients.photoluminescence(time, cooling_time_ps=cooling, **FIXED)
-    fit = transients.recovered_cooling_time(time, signal, **FIXED)
+    fit = transients.recovered_cooling_time(time, signal, noise=0.01, **FIXED)
     assert fit.cooling_time_ps == pytest.approx(cooling, rel=1e-4)
 
 
@@ -102,7 +101,9 @@ def test_standard_error_of_the_cooling_time_is_its_scatter():
     time = np.linspace(-8, 20, 141)
     signal = transients.photoluminescence(time, cooling_time_ps=1.5, **FIXED)
     fits = [
-        transients.recovered_cooling_time(time, transients.with_noise(signal, 0.02, seed), **FIXED)
+        transients.recovered_cooling_time(
+            time, transients.with_noise(signal, 0.02, seed), noise=0.02, **FIXED
+        )
         for seed in range(30)
     ]
     values, errors = np.array(fits).T
@@ -198,6 +199,14 @@ def test_induced_absorption_on_both_sides_needs_a_broader_band():
     red, blue = largest(1.0)
     assert red > 0.01
     assert blue < 0
+
+
+def test_apparent_times_are_the_cascade_s_where_nothing_else_changes():
+    time = np.linspace(-1, 8, 361)
+    hot = transients.cascade(time, (0.2, 1.0), 0.1)[1]
+    found = transients.apparent_times(time, 0.02 * hot, 100.0)
+    assert found.rise_fs == pytest.approx(200, rel=1e-3)
+    assert found.decay_ps == pytest.approx(1.0, rel=1e-3)
 
 
 def test_refusals():

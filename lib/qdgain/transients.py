@@ -15,7 +15,12 @@ from scipy import special
 
 from qdgain.dot import Dot, FloatArray
 from qdgain.parameters import ParameterError
-from qdgain.spectra import band_widths_meV, bands, detuning_from_absorption_meV
+from qdgain.spectra import (
+    band_centres_eV,
+    band_widths_meV,
+    bands,
+    detuning_from_absorption_meV,
+)
 from qdgain.units import positive, sigma_from_fwhm
 
 
@@ -114,7 +119,6 @@ def photoluminescence(
     time_ps: ArrayLike,
     dot: Dot,
     *,
-    band_edge_energy_eV: float,
     cooling_time_ps: float,
     relaxation_time_fs: float,
     exciton_lifetime_ns: float,
@@ -123,7 +127,7 @@ def photoluminescence(
     r"""Return photoluminescence transients after pumping at 400 nm.
 
     The pumped continuum cools to X_A and that relaxes to X_E. The hot window sees the first
-    population; at the band edge :math:`N_A A_X(E) + N_E PL_X(E)` is seen.
+    population; at the band edge, at the centre of PL_X, :math:`N_A A_X(E) + N_E PL_X(E)` is seen.
 
     Parameters
     ----------
@@ -131,8 +135,6 @@ def photoluminescence(
         Of shape T; the pump arrives at zero.
     dot : Dot
         A single dot, for the bands at the band edge.
-    band_edge_energy_eV : float
-        Probe energy at the band edge.
     cooling_time_ps, relaxation_time_fs, exciton_lifetime_ns : float
         Lifetimes of the continuum, X_A and X_E.
     response_fwhm_ps : float
@@ -150,7 +152,7 @@ def photoluminescence(
     """
     lifetimes = (cooling_time_ps, 1e-3 * relaxation_time_fs, 1e3 * exciton_lifetime_ns)
     hot, absorbing, emitting = cascade(time_ps, lifetimes, response_fwhm_ps)
-    spectra = bands(dot, band_edge_energy_eV)
+    spectra = bands(dot, band_centres_eV(dot).emission)
     return Photoluminescence(hot, absorbing * spectra.absorption + emitting * spectra.emission)
 
 
@@ -166,12 +168,14 @@ def recovered_cooling_time(
     signal: Photoluminescence,
     dot: Dot,
     *,
-    band_edge_energy_eV: float,
+    noise: float,
     relaxation_time_fs: float,
     exciton_lifetime_ns: float,
     response_fwhm_ps: float,
 ) -> CoolingFit:
     """Return the cooling time that a joint fit to both transients recovers.
+
+    Without noise in the signal, the standard error is what the stated noise would lead to.
 
     Free are the cooling time, the time zero that both share and an amplitude for each; the response
     and the other lifetimes are taken as known.
@@ -182,7 +186,9 @@ def recovered_cooling_time(
         Of shape T.
     signal : Photoluminescence
         The transients, noise included.
-    dot, band_edge_energy_eV, relaxation_time_fs, exciton_lifetime_ns, response_fwhm_ps
+    noise : float
+        Standard deviation of each transient relative to its largest value, taken as known.
+    dot, relaxation_time_fs, exciton_lifetime_ns, response_fwhm_ps
         As for `photoluminescence`.
 
     Returns
@@ -200,7 +206,6 @@ def recovered_cooling_time(
         return photoluminescence(
             t - zero_ps,
             dot,
-            band_edge_energy_eV=band_edge_energy_eV,
             cooling_time_ps=cooling_time_ps,
             relaxation_time_fs=relaxation_time_fs,
             exciton_lifetime_ns=exciton_lifetime_ns,
@@ -209,12 +214,9 @@ def recovered_cooling_time(
 
     def residual(p: lmfit.Parameters) -> FloatArray:
         model = shape(p["zero"].value, p["cooling"].value)
-        return np.concatenate(
-            [
-                p["hot"].value * model.hot - signal.hot,
-                p["edge"].value * model.band_edge - signal.band_edge,
-            ]
-        )
+        hot = (p["hot"].value * model.hot - signal.hot) / (noise * signal.hot.max())
+        edge = p["edge"].value * model.band_edge - signal.band_edge
+        return np.concatenate([hot, edge / (noise * signal.band_edge.max())])
 
     start = shape(0.0, response_fwhm_ps / 2)
     parameters = lmfit.Parameters()
@@ -222,7 +224,8 @@ def recovered_cooling_time(
     parameters.add("zero", value=0.0)
     parameters.add("hot", value=float(signal.hot.max() / start.hot.max()))
     parameters.add("edge", value=float(signal.band_edge.max() / start.band_edge.max()))
-    found = lmfit.minimize(residual, parameters).params["cooling"]
+    # The noise is known, so the errors need no rescaling by the misfit.
+    found = lmfit.minimize(residual, parameters, scale_covar=False).params["cooling"]
     return CoolingFit(found.value, np.nan if found.stderr is None else found.stderr)
 
 
@@ -366,3 +369,49 @@ def transient_absorption(
         -0.5 * (N[2] * A + N[3] * P),
         N[0] * A + N[1] * hot_band + half_a * (N[2] * B1 + N[3] * B2),
     )
+
+
+class InducedAbsorptionFit(NamedTuple):
+    """Apparent rise and decay times of an induced absorption."""
+
+    rise_fs: float
+    decay_ps: float
+
+
+def apparent_times(
+    time_ps: ArrayLike, signal: ArrayLike, pulse_fwhm_fs: float
+) -> InducedAbsorptionFit:
+    r"""Return the rise and decay that a fit to ΔOD at one energy gives.
+
+    The fit is what one would do to measured data: :math:`c_1(e^{-t/\tau_d}-e^{-t/\tau_r})` and a
+    step :math:`c_2`, both seen through the pulse. The times it returns differ from the
+    cascade's where bleach and other bands change under the induced absorption.
+
+    Parameters
+    ----------
+    time_ps, signal : array_like
+        Of shape T, from before the pump until the induced absorption has gone.
+    pulse_fwhm_fs : float
+        Of the pump-probe cross-correlation.
+
+    Notes
+    -----
+    Least squares by lmfit. Source: paper section 3.2 for the form, "rises … and decays".
+    """
+    t, y = np.asarray(time_ps, dtype=float), np.asarray(signal, dtype=float)
+    pulse = 1e-3 * pulse_fwhm_fs
+    step = convolved_decay(t, np.inf, pulse)
+
+    def residual(p: lmfit.Parameters) -> FloatArray:
+        rise, decay = p["rise"].value, p["decay"].value
+        change = convolved_decay(t, decay, pulse) - convolved_decay(t, rise, pulse)
+        # The two amplitudes follow from the times by linear least squares.
+        basis = np.stack([change, step], axis=-1)
+        return np.asarray(basis @ np.linalg.lstsq(basis, y)[0] - y)
+
+    parameters = lmfit.Parameters()
+    parameters.add("rise", value=0.1, min=1e-3, max=10.0)
+    parameters.add("decay", value=0.8, min=1e-3, max=100.0)
+    found = lmfit.minimize(residual, parameters).params
+    rise, decay = sorted((found["rise"].value, found["decay"].value))
+    return InducedAbsorptionFit(1e3 * rise, decay)
