@@ -5,19 +5,25 @@ The only module besides the explorer that knows of Jupyter.
 
 from __future__ import annotations
 
+import hashlib
 import html
 import io
 import math
+import platform
 from collections.abc import Iterable, Mapping
+from importlib import metadata
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from IPython import get_ipython
+from IPython.display import Markdown
 from matplotlib.figure import Figure
 from myst_nb import glue
 
 from qdgain import parameters
 from qdgain.claims import Headline
+from qdgain.dot import presets
 from qdgain.figures.style import book_style
 from qdgain.run import Run, resolve
 
@@ -116,6 +122,70 @@ class CheckedTable:
             cells = [f"<th scope='row'>{row[0]}</th>", *(f"<td>{cell}</td>" for cell in row[1:])]
             lines.append("<tr>" + "".join(cells) + "</tr>")
         return "\n".join([*lines, "</tbody>", "</table>"])
+
+
+def parameter_table() -> Markdown:
+    """Return the contract as a table."""
+    rows = ["| name | symbol | unit | range | default | origin | meaning |", "|---" * 7 + "|"]
+    for entry in parameters.CONTRACT.values():
+        if entry.kind == "number":
+            span = f"{entry.minimum:g} to {entry.maximum:g}"
+        else:
+            span = entry.allowed
+        default = entry.stand_in if entry.default is None else f"{entry.default}" or "none"
+        cells = (
+            f"`{entry.name}`",
+            f"${entry.symbol}$" if entry.symbol else "",
+            entry.unit,
+            span,
+            default,
+            f"**{entry.origin.kind}**: {entry.origin.source}",
+            entry.meaning,
+        )
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return Markdown("\n".join(rows))
+
+
+def preset_table() -> Markdown:
+    """Return the named dots as a table."""
+    dots = presets()
+    names = [name for name in parameters.DOT_PARAMETERS if not parameters.CONTRACT[name].stand_in]
+    rows = ["| parameter | " + " | ".join(dots) + " |", "|---" * (len(dots) + 1) + "|"]
+    for name in names:
+        values = " | ".join(f"{getattr(dot, name):.4g}" for dot in dots.values())
+        rows.append(f"| `{name}` | {values} |")
+    return Markdown("\n".join(rows))
+
+
+def version_table() -> Markdown:
+    """Return the versions that a page was made with."""
+    packages = (
+        "qdgain",
+        "numpy",
+        "scipy",
+        "matplotlib",
+        "lmfit",
+        "jupyter-book",
+        "Sphinx",
+        "myst-nb",
+        "papermill",
+        "ipywidgets",
+    )
+    rows = ["| what | version |", "|---|---|", f"| Python | {platform.python_version()} |"]
+    rows += [f"| {name} | {metadata.version(name)} |" for name in packages]
+    rows.append(f"| content of the library (SHA-256) | `{library_hash()[:16]}` |")
+    return Markdown("\n".join(rows))
+
+
+def library_hash() -> str:
+    """Return a hash of the library's source and data: what the numbers depend on."""
+    folder = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+            digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def glued(headlines: Iterable[Headline]) -> tuple[Headline, ...]:

@@ -15,6 +15,9 @@ import nbformat
 from nbclient import NotebookClient
 
 from qdgain.chapter import parameters_cell
+from qdgain.figures import fig08
+from qdgain.figures.style import book_style
+from qdgain.run import resolve
 
 #: The book's folder in a checkout.
 BOOK = Path(__file__).resolve().parents[2] / "book"
@@ -72,12 +75,20 @@ def refresh(chapter: Path) -> None:
     nbformat.write(notebook, chapter)
 
 
+def draw_picture(target: Path = BOOK / "_static" / "gain_maps.png") -> None:
+    """Draw the README's picture, panels c to f of Fig 8."""
+    panels = fig08.contours(resolve(fig08.SETTINGS, {}))
+    with book_style():
+        fig08.draw_contours(panels).savefig(target, dpi=110, metadata={"Software": None})
+
+
 def main(names: list[str]) -> None:
-    """Refresh the named chapters, or all."""
+    """Refresh the named chapters, or all, and the README's picture."""
     for chapter in chapters():
         if not names or chapter.stem in names or chapter.stem.split("_")[0] in names:
             print(f"refreshing {chapter.name}", flush=True)
             refresh(chapter)
+    draw_picture()
 
 
 if __name__ == "__main__":

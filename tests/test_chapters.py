@@ -1,0 +1,155 @@
+"""Every chapter is executed, checked, parametrised from the contract, and follows the skeleton."""
+
+import re
+
+import nbformat
+import pytest
+from conftest import ROOT
+from qdgain import notebooks, parameters
+from qdgain.chapter import parameters_cell
+from qdgain.claims import claims
+from qdgain.figures.panel import Panel
+from qdgain.run import resolve
+
+CHAPTERS = notebooks.chapters()
+WITH_FIGURE = [c for c in CHAPTERS if notebooks.figure_module(c) is not None]
+SKELETON = ["What the paper shows", "Parameters", "Checked numbers", "Run it with your own dot"]
+FIGURES = [f"fig{number:02d}" for number in (6, 7, 8, 9, 10)]
+
+
+def read(chapter):
+    return nbformat.read(chapter, as_version=4)
+
+
+def code_cells(chapter):
+    return [cell for cell in read(chapter).cells if cell.cell_type == "code"]
+
+
+def by_stem(chapter):
+    return chapter.stem
+
+
+def test_every_figure_of_the_paper_has_its_chapter():
+    assert [c.stem.split("_")[0] for c in CHAPTERS if c.stem.startswith("fig")] == FIGURES
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=by_stem)
+def test_chapter_is_executed_in_order_and_keeps_its_checked_table_alone(chapter):
+    cells = code_cells(chapter)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    checked = [cell for cell in cells if notebooks.CHECKED in notebooks.tags(cell)]
+    assert len(checked) == 1, "one cell holds the checked table"
+    (output,) = checked[0].outputs
+    table = output["data"]["text/plain"].splitlines()
+    assert table[0].split() == ["quantity", "unit", "paper", "model"]
+    assert len(table) > 3
+    for cell in cells:
+        if cell is not checked[0]:
+            assert cell.outputs == [], "only the checked table is stored: run make refresh"
+
+
+@pytest.mark.parametrize("chapter", WITH_FIGURE, ids=by_stem)
+def test_parameters_cell_is_the_contracts(chapter):
+    module = notebooks.figure_module(chapter)
+    (cell,) = [c for c in code_cells(chapter) if "parameters" in notebooks.tags(c)]
+    assert cell.source == parameters_cell(module.SETTINGS), "run make refresh"
+    namespace = {}
+    exec(cell.source, namespace)
+    for name in module.SETTINGS:
+        assert namespace[name] == parameters.CONTRACT[name].default
+    for name in parameters.DOT_PARAMETERS:
+        assert namespace[name] is None
+
+
+@pytest.mark.parametrize("chapter", WITH_FIGURE, ids=by_stem)
+def test_chapter_follows_the_skeleton(chapter):
+    text = "\n".join(cell.source for cell in read(chapter).cells if cell.cell_type == "markdown")
+    sections = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert [s for s in sections if s in SKELETON] == SKELETON
+    assert "https://arxiv.org/abs/2510.01199" in text
+    last = code_cells(chapter)[-1]
+    assert "explorer(" in last.source
+    assert "remove-cell" in notebooks.tags(last)
+
+
+@pytest.mark.parametrize("chapter", WITH_FIGURE, ids=by_stem)
+def test_every_figure_is_drawn_once_with_name_caption_and_alt_text(chapter):
+    module = notebooks.figure_module(chapter)
+    drawn = []
+    for cell in code_cells(chapter):
+        called = re.findall(r"\.draw_(\w+)\(", cell.source)
+        drawn += called
+        if called:
+            shown = cell.metadata["mystnb"]
+            assert shown["figure"]["name"]
+            assert len(shown["figure"]["caption"]) > 30
+            assert len(shown["image"]["alt"]) > 60
+    assert sorted(drawn) == sorted(module.FIGURES)
+
+
+@pytest.mark.parametrize("chapter", WITH_FIGURE, ids=by_stem)
+def test_cells_call_and_do_not_compute(chapter):
+    for cell in code_cells(chapter):
+        assert "numpy" not in cell.source
+        assert not re.search(r"^(def|class|for|while) ", cell.source, re.MULTILINE)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=by_stem)
+def test_numbers_in_the_prose_come_from_code(chapter):
+    """Numbers the model computes are glued; only the paper's own and literature's are typed."""
+    for cell in read(chapter).cells:
+        if cell.cell_type != "markdown":
+            continue
+        prose = re.sub(r"```.*?```|`[^`]*`|\$[^$]*\$|\([^)]*\)", " ", cell.source, flags=re.DOTALL)
+        # Four or more digits in a row behind a decimal point can only be a computed number.
+        assert not re.search(r"\d\.\d{4,}", prose), cell.source[:80]
+
+
+@pytest.mark.parametrize("chapter", WITH_FIGURE, ids=by_stem)
+def test_figures_return_panels_with_named_series_and_units(chapter, tmp_path):
+    module = notebooks.figure_module(chapter)
+    run = resolve(module.SETTINGS, {})
+    for name, (compute, _) in module.FIGURES.items():
+        result = compute(run)
+        for panel in result if isinstance(result, tuple) else (result,):
+            assert isinstance(panel, Panel), name
+            assert panel.figure == chapter.stem.split("_")[0]
+            assert panel.series
+            for series in panel.series:
+                assert series.x_axis.unit
+                assert series.y_axis.unit
+            target = tmp_path / "panel.csv"
+            panel.to_csv(target)
+            header, first = target.read_text(encoding="utf-8").splitlines()[:2]
+            assert header.startswith("series,")
+            assert "[" in header
+            assert first.split(",")[0].strip('"')
+
+
+@pytest.mark.parametrize("chapter", WITH_FIGURE, ids=by_stem)
+def test_headlines_have_keys_of_their_own(chapter):
+    module = notebooks.figure_module(chapter)
+    rows = module.headlines(resolve(module.SETTINGS, {}))
+    keys = [row.key for row in rows]
+    assert len(set(keys)) == len(keys)
+    for row in rows:
+        assert row.key in claims() or row.key.startswith(chapter.stem.split("_")[0]), row.key
+        assert isinstance(row.value, float), row.key
+
+
+def test_every_glued_number_is_computed():
+    for chapter in WITH_FIGURE:
+        module = notebooks.figure_module(chapter)
+        keys = {row.key for row in module.headlines(resolve(module.SETTINGS, {}))}
+        text = "\n".join(c.source for c in read(chapter).cells if c.cell_type == "markdown")
+        used = set(re.findall(r"\{glue:text\}`([^`:]+)`", text))
+        assert used <= keys, f"{chapter.stem}: {sorted(used - keys)}"
+        assert len(used) > 4, f"{chapter.stem}: its prose has next to no computed numbers"
+
+
+def test_readme_and_makefile_speak_of_the_same_commands():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    used = set(re.findall(r"make ([a-z]+)", readme))
+    assert {"book", "test"} <= used <= targets

@@ -1,0 +1,123 @@
+"""The project's own files agree with each other."""
+
+import ast
+import hashlib
+import re
+import tomllib
+
+import pytest
+import yaml
+from conftest import ROOT
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from qdgain import __version__
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+
+
+def parsed(lines):
+    requirements = [Requirement(line) for line in lines]
+    return {canonicalize_name(r.name): str(r.specifier) for r in requirements}
+
+
+def locked_versions():
+    pairs = re.findall(r"^([A-Za-z0-9._-]+)==([^ ]+)", LOCK, re.MULTILINE)
+    versions = {}
+    for name, version in pairs:
+        versions.setdefault(canonicalize_name(name), set()).add(version)
+    return versions
+
+
+def test_environment_has_the_projects_packages_and_bounds():
+    entries = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    conda = [entry for entry in entries if isinstance(entry, str) and entry != "pip"]
+    python = f"python{PROJECT['requires-python']}"
+    assert parsed(conda) == parsed(
+        [python, *PROJECT["dependencies"], *EXTRAS["book"], *EXTRAS["test"]]
+    )
+    assert {"pip": ["--no-deps --editable ."]} in entries
+
+
+def test_lock_meets_every_requirement():
+    versions = locked_versions()
+    for line in (*PROJECT["dependencies"], *EXTRAS["book"], *EXTRAS["test"], *EXTRAS["build"]):
+        requirement = Requirement(line)
+        name = canonicalize_name(requirement.name)
+        assert name in versions, f"{name} is not in the lock: run make lock"
+        for version in versions[name]:
+            assert requirement.specifier.contains(version), f"{line} against {version}"
+
+
+def test_lock_is_hashed_and_names_no_address():
+    assert "://" not in LOCK
+    for entry in re.split(r"\n(?=[A-Za-z0-9])", LOCK.strip()):
+        assert "--hash=sha256:" in entry, entry.splitlines()[0]
+
+
+def test_version_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == __version__
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def modules():
+    package = ROOT / "lib" / "qdgain"
+    for path in sorted(package.rglob("*.py")):
+        if path.stem not in ("__init__", "version"):
+            yield ".".join(path.relative_to(package).with_suffix("").parts), path
+
+
+def test_api_reference_has_every_module():
+    reference = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"automodule:: qdgain\.(\S+)", reference))
+    assert documented == {name for name, _ in modules()}
+
+
+NOTEBOOK_MODULES = ("chapter", "explorer", "notebooks")
+
+
+@pytest.mark.parametrize(("name", "path"), list(modules()), ids=lambda v: getattr(v, "stem", ""))
+def test_physics_knows_no_plotting_and_plotting_no_notebooks(name, path):
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.split(".")[0] for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            imported.add(node.module.split(".")[0])
+            if node.module.startswith("qdgain"):
+                imported.add(node.module)
+    jupyter = {
+        "IPython",
+        "ipywidgets",
+        "myst_nb",
+        "nbformat",
+        "nbclient",
+        "papermill",
+        *(f"qdgain.{module}" for module in NOTEBOOK_MODULES),
+    }
+    if name not in NOTEBOOK_MODULES:
+        assert not imported & jupyter
+        if not name.startswith("figures."):
+            assert "matplotlib" not in imported
+            assert not any(module.startswith("qdgain.figures") for module in imported)
+
+
+def test_scripts_of_the_pages_are_unchanged_and_licensed():
+    folder = ROOT / "book" / "_static" / "mathjax"
+    assert "Apache License" in (folder / "LICENSE").read_text(encoding="utf-8")
+    hashes = (folder / "SHA256SUMS").read_text(encoding="utf-8").split("\n")
+    listed = dict(reversed(line.split("  ", 1)) for line in hashes if line)
+    files = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+    for name in ("LICENSE", "README.md", "SHA256SUMS"):
+        files.pop(name)
+    assert set(listed) == set(files)
+    for name, path in files.items():
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == listed[name]
+
+
+def test_every_citation_has_a_doi_or_an_isbn():
+    entries = re.split(r"\n(?=@)", (ROOT / "book" / "references.bib").read_text(encoding="utf-8"))
+    for entry in entries:
+        assert re.search(r"\b(doi|isbn)\s*=", entry, re.IGNORECASE), entry[:60]
