@@ -4,7 +4,7 @@ SOURCE ?= .
 BIN := .venv/bin
 NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 
-.PHONY: help book test check refresh calibrate lock clean
+.PHONY: help book test check lint refresh calibrate lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -26,21 +26,24 @@ $(BIN)/.installed: requirements.lock pyproject.toml
 	@touch $@
 
 # Always from empty: the notebook cache cannot see lib/, and a second incremental build forgets the
-# first one's warnings. The build is made aside, so that a failed one leaves no half book.
+# first one's warnings.
 book: $(BIN)/.installed
 	rm -rf "$(SOURCE)/_build"
 	$(BIN)/jupyter-book build "$(SOURCE)" --quiet --warningiserror --nitpick --keep-going
 	BOOK_HTML="$(abspath $(SOURCE))/_build/html" $(BIN)/pytest --quiet tests/test_built_book.py
 
-check: $(BIN)/.installed
+check: $(BIN)/.installed lint
+	$(BIN)/pytest --quiet -n 2 --dist loadfile -m "not slow" --ignore tests/test_built_book.py tests
+
+lint: $(BIN)/.installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest --quiet -n 2 --dist loadfile -m "not slow" --ignore tests/test_built_book.py
 
-test: check
-	$(BIN)/pytest --quiet --nbval-lax --nbval-cell-timeout 120 --timeout 300 -n 2 --dist loadfile $(NOTEBOOKS)
-	$(BIN)/pytest --quiet -m slow --timeout 300
+# One run of pytest for everything, so that both cores stay busy; nbval compares the checked tables.
+test: $(BIN)/.installed lint
+	$(BIN)/pytest --quiet -n 2 --dist loadfile --nbval-lax --nbval-cell-timeout 120 \
+	  --ignore tests/test_built_book.py tests $(NOTEBOOKS)
 	$(MAKE) book
 
 refresh: $(BIN)/.installed

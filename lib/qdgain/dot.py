@@ -55,7 +55,7 @@ class Dot:
 
     Raises
     ------
-    qdgain.ParameterError
+    ParameterError
         If a value is refused by the contract, or the arrays do not broadcast.
 
     Notes
