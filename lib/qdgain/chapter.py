@@ -77,16 +77,6 @@ def significant(value: float, digits: int) -> str:
     return f"{value:.{digits - 1}e}"
 
 
-class _Text:
-    """Text whose representation is itself, so that glue puts no quotes around it."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __repr__(self) -> str:
-        return self.text
-
-
 class CheckedTable:
     """A chapter's headline numbers at four significant figures, beside the paper's.
 
@@ -195,8 +185,8 @@ def glued(headlines: Iterable[Headline]) -> tuple[Headline, ...]:
     """
     headlines = tuple(headlines)
     for headline in headlines:
-        text = significant(headline.value, _DIGITS_IN_PROSE)
-        glue(headline.key, _Text(text), display=False)
+        # As text: glue would round a number again, and show 1.00 as 1.0.
+        glue(headline.key, significant(headline.value, _DIGITS_IN_PROSE), display=False)
     return headlines
 
 
