@@ -92,6 +92,20 @@ def test_deviation_has_the_slope_of_the_effective_temperature() -> None:
     assert slope == pytest.approx(1e3 / kT[0] - 1e3 / kT[1])
 
 
+@given(st.floats(20.0, 150.0))
+@settings(max_examples=40)
+def test_threshold_at_the_emission_is_that_of_the_balanced_dot(linewidth: float) -> None:
+    expected = qdgain.threshold_at_maximum(_balanced_dot(linewidth, 300.0)).mean_excitons
+    found = detailed_balance.balanced_threshold_at_emission(linewidth, 300.0)
+    assert found == pytest.approx(float(expected), rel=1e-9)
+
+
+def test_a_broad_balanced_line_gains_early_and_a_narrow_one_at_one_exciton() -> None:
+    found = detailed_balance.balanced_threshold_at_emission(np.array([1.0, 80.0, 1000.0]), 300.0)
+    assert found[0] == pytest.approx(1.0, abs=1e-3)
+    assert found[0] > found[1] > found[2] >= 0
+
+
 def test_unequal_widths_cannot_be_in_balance() -> None:
     dot = replace(_balanced_dot(80.0, 300.0), emission_linewidth_meV=60.0)
     deviation = detailed_balance.balance_deviation(dot, np.linspace(1.85, 2.05, 5), 300.0)

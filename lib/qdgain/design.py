@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy import optimize
 
 from qdgain import parameters
 from qdgain.dot import Dot, FloatArray
@@ -16,7 +15,9 @@ DEFINITIONS = ("at gain maximum", "onset")
 #: Fields are searched this many linewidths to both sides of their present value, far beyond the
 #: point where a band still overlaps another.
 SEARCH_REACH_WIDTHS = 3.0
-_SCAN_POINTS = 1201
+_SCAN_POINTS = 301
+_ZOOMS = 2
+_ZOOM_POINTS = 41
 
 
 def threshold_of(
@@ -98,7 +99,7 @@ def nearest_value_for(
 ) -> float:
     """Return the value of one field, nearest to its present one, that brings the threshold to ⟨N⟩.
 
-    A scan, then Brent's method in each bracket.
+    A scan, two finer ones of the crossing nearest to the present value, then a straight line.
 
     Parameters
     ----------
@@ -121,21 +122,22 @@ def nearest_value_for(
     ParameterError
         As for `search_values` and `threshold_of`.
     """
-
-    def excess(value: float) -> float:
-        return float(threshold_of(_with(dot, field, value), definition, **how)) - target
-
     values = search_values(dot, field)
-    above = threshold_of(_with(dot, field, values), definition, **how) > target
-    brackets = np.nonzero(above[:-1] != above[1:])[0]
-    if brackets.size == 0:
-        return np.inf
     now = float(np.asarray(getattr(dot, field)))
-    # The scan is ordered, so the nearest root lies in the bracket nearest to the present value.
-    distance = np.minimum(np.abs(values[brackets] - now), np.abs(values[brackets + 1] - now))
-    nearest = brackets[np.argsort(distance, kind="stable")[:2]]
-    roots = [float(optimize.brentq(excess, values[i], values[i + 1], xtol=1e-9)) for i in nearest]
-    return min(roots, key=lambda root: abs(root - now))
+    # Each zoom is one call for many dots; a scalar root finder would cost as much per step.
+    for _ in range(1 + _ZOOMS):
+        excess = threshold_of(_with(dot, field, values), definition, **how) - target
+        crossings = np.nonzero((excess[:-1] > 0) != (excess[1:] > 0))[0]
+        if crossings.size == 0:
+            return np.inf
+        middles = 0.5 * (values[crossings] + values[crossings + 1])
+        i = crossings[np.argmin(np.abs(middles - now))]
+        left, right = values[i], values[i + 1]
+        low, high = excess[i], excess[i + 1]
+        values = np.linspace(left, right, _ZOOM_POINTS)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return float(left if np.isfinite(low) else right)
+    return float(left - low * (right - left) / (high - low))
 
 
 def sensitivity(dot: Dot, field: str, definition: str = "at gain maximum", **how: Any) -> float:

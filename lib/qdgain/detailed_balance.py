@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import special
 
 from qdgain import units
 from qdgain.dot import Dot, FloatArray
@@ -120,7 +121,37 @@ def balanced_threshold(dot: Dot, energy_eV: ArrayLike, temperature_K: float) -> 
     Source: ⟨N⟩_th = 2A_X/(A_X + PL_X) of the gain of paper section 3.3 with the McCumber ratio,
     DOI 10.1103/PhysRev.136.A954.
     """
-    return np.asarray(2 / (1 + np.exp(_mccumber_exponent(dot, energy_eV, temperature_K))))
+    return np.asarray(2 * special.expit(-_mccumber_exponent(dot, energy_eV, temperature_K)))
+
+
+def balanced_threshold_at_emission(
+    linewidth_meV: ArrayLike, temperature_K: ArrayLike
+) -> FloatArray:
+    r"""Return the lowest threshold at the centre of PL_X that detailed balance allows a width.
+
+    :math:`\langle N\rangle_{th} = 2/\big(1 + e^{s^2/2(kT)^2}\big)`
+
+    Parameters
+    ----------
+    linewidth_meV, temperature_K : array_like
+        Full width at half maximum and temperature; shapes broadcast.
+
+    Returns
+    -------
+    numpy.ndarray
+        ⟨N⟩ without excited-state absorption, under Rabi or sequential statistics.
+
+    Raises
+    ------
+    ParameterError
+        If a width or temperature is not above zero.
+
+    Notes
+    -----
+    `balanced_threshold` at S/2 below E_Z with S = s²/kT: broad lines have the low thresholds.
+    """
+    shift = balanced_stokes_shift_meV(linewidth_meV, temperature_K)
+    return np.asarray(2 * special.expit(-0.5 * shift / units.thermal_energy_meV(temperature_K)))
 
 
 def log_emission_ratio(dot: Dot, energy_eV: ArrayLike) -> FloatArray:
