@@ -1,0 +1,587 @@
+r"""Solve for the parameters that the paper does not print, from the numbers that it states.
+
+The stated numbers are `TARGETS`: four gain thresholds, the largest gain with excited-state
+absorption (ESA) and four ASE thresholds. They are about as many as the unknowns, so agreement with
+them is a consistency proof and not a test.
+
+**Objective.** Energies are in units of s, the standard deviation of the bands; positive quantities
+are logarithms. With :math:`\rho_i = \ln(x_i/X_i)/\ln 1.1` for the computed x and stated X,
+
+.. math:: F = \sum_i (\rho_i^2 + \rho_i^6) + \sum_j h_j^2
+
+is least for all numbers within ten per cent: squares inside the tolerance, steep walls outside. The
+second sum asks for the paper's qualitative statements (`CONDITIONS`), :math:`h_j` being by how much
+a condition misses, in units of a fiftieth of the linewidth; it is left out where the numbers alone
+are asked for.
+Seeded random candidates are screened, and the best are refined with bounded least squares.
+
+**Variants.** Every reading of the paper is solved: both definitions of the gain threshold, three
+population statistics, the weight a of the ESA (1, 2 or free), and how the biexciton's shifts are
+coupled (`COUPLINGS`).
+
+**Default.** Rabi statistics, because the paper states them, and the threshold at the gain maximum,
+because it needs no floor. Among these, the variants that meet every number within `TOLERANCE` and
+every condition; of them the one with the fewest free parameters; of these the smallest objective.
+The list of couplings was drawn up with first results at hand, so the choice is no prediction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize
+
+from qdgain.ase import (
+    amplification,
+    ase_threshold,
+    first_root,
+    log_amplification,
+    spike_position_eV,
+)
+from qdgain.claims import claims
+from qdgain.dot import Dot, FloatArray
+from qdgain.gain import largest_gain
+from qdgain.parameters import PRESETS, ParameterError
+from qdgain.populations import mean_excitons_after_pulse, populations
+from qdgain.spectra import FWHM_PER_SIGMA, band_centres_eV, log_bands
+from qdgain.threshold import _threshold_at_detuning, threshold_at_maximum, threshold_onset
+
+#: The claims that calibrate, in the order of every residual.
+TARGETS = (
+    "F8-3ls",
+    "F8-3ls-esa",
+    "F8-4ls",
+    "F8-4ls-esa",
+    "F8-max-esa",
+    "F9-3ls",
+    "F9-3ls-esa",
+    "F9-4ls",
+    "F9-4ls-esa",
+)
+#: By how much a computed number may miss a stated one, as a fraction.
+TOLERANCE = 0.1
+#: The dots along the last axis of every candidate.
+DOTS = ("3LS", "3LS+ESA", "4LS", "4LS+ESA")
+
+#: The qualitative statements on Fig 9. The paper states no fluence: the spike is followed from the
+#: threshold to `FLUENCE_RANGE` times it (at most J_π), and its place is the one there.
+CONDITIONS = (
+    "3LS: the spike is at the centre of PL_X",
+    "3LS+ESA: the spike is red of the centre of PL_X",
+    "3LS+ESA: the spike is red of the one without ESA",
+    "3LS: the spike shifts blue with fluence",
+    "4LS: the spike shifts blue with fluence",
+    "4LS+ESA: the spike shifts red with fluence",
+)
+FLUENCE_RANGE = 3.0
+#: In linewidths: what still is the centre, and what already is a shift.
+LARGEST_OFFSET = 0.1
+SMALLEST_SHIFT = 0.02
+
+
+class Unknown(NamedTuple):
+    """One unknown: its name, unit, and where it is looked for."""
+
+    name: str
+    unit: str
+    low: float
+    high: float
+
+    @property
+    def is_log(self) -> bool:
+        """Whether its coordinate is its logarithm."""
+        return self.unit != "s"
+
+    def coordinate(self, value: float) -> float:
+        """Return the coordinate of a value."""
+        return float(np.log(value)) if self.is_log else value
+
+
+#: Energies in units of s; the order of every full vector of coordinates.
+UNKNOWNS = (
+    Unknown("stokes_3ls", "s", 0.0, 4.0),
+    Unknown("stokes_4ls", "s", 0.0, 4.0),
+    Unknown("absorptive_3ls", "s", -4.0, 4.0),
+    Unknown("emissive_3ls", "s", -2.5, 2.5),
+    Unknown("absorptive_4ls", "s", -4.0, 4.0),
+    Unknown("emissive_4ls", "s", -2.5, 2.5),
+    Unknown("xx_absorption_strength", "1", 0.25, 4.0),
+    Unknown("xx_emission_strength", "1", 0.03, 1.0),
+    Unknown("gain_exponent", "1", 1.0, 3000.0),
+    Unknown("pi_pulse_fluence_mJ_cm2", "mJ cm⁻²", 0.3, 30.0),
+    Unknown("floor", "1", 1e-4, 0.3),
+)
+_INDEX = {unknown.name: i for i, unknown in enumerate(UNKNOWNS)}
+_LOW = np.array([u.coordinate(u.low) for u in UNKNOWNS])
+_HIGH = np.array([u.coordinate(u.high) for u in UNKNOWNS])
+
+#: Name → (meaning, free combinations of the biexciton's four shifts and the Stokes shifts).
+COUPLINGS: Mapping[str, tuple[str, tuple[Mapping[str, float], ...]]] = {
+    "one": (
+        "one shift for A_XX2 and PL_XX of both schemes",
+        (
+            {"stokes_3ls": 1},
+            {"stokes_4ls": 1},
+            {"absorptive_3ls": 1, "emissive_3ls": 1, "absorptive_4ls": 1, "emissive_4ls": 1},
+        ),
+    ),
+    "displaced": (
+        "one binding; in the 4LS A_XX2 and PL_XX also follow the displaced potentials, by S",
+        (
+            {"stokes_3ls": 1},
+            {"stokes_4ls": 1, "absorptive_4ls": 1, "emissive_4ls": 1},
+            {"absorptive_3ls": 1, "emissive_3ls": 1, "absorptive_4ls": 1, "emissive_4ls": 1},
+        ),
+    ),
+    "relaxed": (
+        "one binding for both schemes; the 4LS's relaxed exciton absorbs at a place of its own",
+        (
+            {"stokes_3ls": 1},
+            {"stokes_4ls": 1},
+            {"absorptive_3ls": 1, "emissive_3ls": 1, "emissive_4ls": 1},
+            {"absorptive_4ls": 1},
+        ),
+    ),
+    "shared": (
+        "Δ_A2 and Δ_E are two numbers, the same in both schemes",
+        (
+            {"stokes_3ls": 1},
+            {"stokes_4ls": 1},
+            {"absorptive_3ls": 1, "absorptive_4ls": 1},
+            {"emissive_3ls": 1, "emissive_4ls": 1},
+        ),
+    ),
+    "separate": (
+        "Δ_A2 and Δ_E are free in each scheme",
+        tuple({u.name: 1.0} for u in UNKNOWNS[:6]),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One reading of the paper.
+
+    Parameters
+    ----------
+    threshold : {"maximum", "onset"}
+        Definition of the gain threshold; the onset has its floor as one more unknown.
+    statistics : {"rabi", "sequential", "poisson"}
+        Population statistics.
+    esa_weight : float or None
+        The strength a of A_XX2, or None to solve for it.
+    coupling : str
+        One of `COUPLINGS`.
+    """
+
+    threshold: str = "maximum"
+    statistics: str = "rabi"
+    esa_weight: float | None = None
+    coupling: str = "separate"
+
+    @property
+    def name(self) -> str:
+        """A name for tables."""
+        weight = "free" if self.esa_weight is None else f"{self.esa_weight:g}"
+        return f"{self.threshold} · {self.statistics} · a {weight} · {self.coupling}"
+
+    @cached_property
+    def combinations(self) -> tuple[Mapping[str, float], ...]:
+        """What each free parameter moves: name → how fast."""
+        rows = list(COUPLINGS[self.coupling][1])
+        rows += [{"xx_absorption_strength": 1.0}] if self.esa_weight is None else []
+        rows += [{name: 1.0} for name in ("xx_emission_strength", "gain_exponent")]
+        rows += [{"pi_pulse_fluence_mJ_cm2": 1.0}]
+        rows += [{"floor": 1.0}] if self.threshold == "onset" else []
+        return tuple(rows)
+
+    @property
+    def parameters(self) -> int:
+        """How many free parameters there are."""
+        return len(self.combinations)
+
+    @cached_property
+    def bounds(self) -> tuple[FloatArray, FloatArray]:
+        """The bounds of the free parameters."""
+        first = [_INDEX[next(iter(row))] for row in self.combinations]
+        # A shift shared with PL_XX keeps the tighter bounds of a binding.
+        first = [
+            _INDEX["emissive_3ls"] if "emissive_3ls" in row else i
+            for i, row in zip(first, self.combinations, strict=True)
+        ]
+        return _LOW[first], _HIGH[first]
+
+    def full(self, free: FloatArray) -> FloatArray:
+        """Return all coordinates, (K, 11), of free parameters (K, P)."""
+        matrix = np.zeros((self.parameters, len(UNKNOWNS)))
+        for row, combination in zip(matrix, self.combinations, strict=True):
+            for name, rate in combination.items():
+                row[_INDEX[name]] = rate
+        result = np.atleast_2d(free) @ matrix
+        if self.esa_weight is not None:
+            result[:, _INDEX["xx_absorption_strength"]] = np.log(self.esa_weight)
+        if self.threshold == "maximum":
+            result[:, _INDEX["floor"]] = -np.inf
+        return result
+
+
+def values(full: FloatArray) -> FloatArray:
+    """Return coordinates as values: logarithms undone, energies in units of s."""
+    is_log = np.array([unknown.is_log for unknown in UNKNOWNS])
+    with np.errstate(over="ignore"):
+        return np.where(is_log, np.exp(full), full)
+
+
+def stated_numbers() -> FloatArray:
+    """Return the paper's numbers in the order of `TARGETS`."""
+    return np.array([claims()[name].stated for name in TARGETS], dtype=float)
+
+
+def width_meV() -> float:
+    """Return s of the presets, which turns the solution's energies into meV."""
+    return float(PRESETS["shared"]["linewidth_meV"]) / FWHM_PER_SIGMA
+
+
+def candidate_dots(full: FloatArray) -> Dot:
+    """Return the four `DOTS` of candidates (K, 11), as one `Dot` of shape (K, 4)."""
+    v, s = values(np.atleast_2d(full)), width_meV()
+    zero, one = np.zeros(len(v)), np.ones(len(v))
+    a, gamma = v[:, 6], v[:, 7]
+
+    def four(*columns: FloatArray) -> FloatArray:
+        return np.stack(columns, axis=1)
+
+    return Dot(
+        **PRESETS["shared"],
+        stokes_shift_meV=s * four(v[:, 0], v[:, 0], v[:, 1], v[:, 1]),
+        absorptive_binding_meV=s * four(zero, v[:, 2], zero, v[:, 4]),
+        emissive_binding_meV=s * four(zero, v[:, 3], zero, v[:, 5]),
+        xx_absorption_strength=four(one, a, one, a),
+        xx_emission_strength=four(one, gamma, one, gamma),
+    )
+
+
+class Prediction(NamedTuple):
+    """Of K candidates: the numbers (K, 9) and the `CONDITIONS` (K, 6), met where not negative."""
+
+    numbers: FloatArray
+    conditions: FloatArray
+
+
+_GRID = 112
+_REACH = 5.5
+_SCAN = np.linspace(0.0, 1.0, 21)
+_SCAN[0] = 1e-4
+_LARGEST_EXPONENT = 500.0
+_NO_THRESHOLD = 9.0
+_CLEARANCE = 0.004
+_CONDITION_SCALE = 0.02
+
+
+def predict(full: FloatArray, variant: Variant) -> Prediction:
+    """Return what candidates of coordinates (K, 11) predict.
+
+    The same equations as the public functions on a coarser grid, for thousands of candidates:
+    numbers agree to 1e-3, spikes to 0.01 linewidths. Where a threshold is out of reach its number
+    goes on growing, so that a search finds the way back.
+    """
+    dot = candidate_dots(full)
+    v = values(np.atleast_2d(full))
+    film = _Film(dot, v[:, _INDEX["gain_exponent"]], variant.statistics)
+    amplitude, log_fluence = film.threshold()
+    fluence = v[:, [_INDEX["pi_pulse_fluence_mJ_cm2"]]] * np.exp(np.minimum(log_fluence, 50.0))
+    numbers = np.concatenate([_gain_numbers(dot, v, variant), fluence], axis=1)
+    return Prediction(numbers, conditions(film.spike_offset(amplitude)))
+
+
+def meets_numbers(full: FloatArray, variant: Variant, tolerance: float) -> NDArray[np.bool_]:
+    """Return which candidates (K, 11) meet every stated number, checking the cheap ones first."""
+    stated = stated_numbers()
+    dot = candidate_dots(full)
+    met = np.all(
+        np.abs(_gain_numbers(dot, values(full), variant) / stated[:5] - 1) <= tolerance, axis=1
+    )
+    full = full[met]
+    if len(full):
+        v = values(full)
+        film = _Film(candidate_dots(full), v[:, _INDEX["gain_exponent"]], variant.statistics)
+        fluence = v[:, [_INDEX["pi_pulse_fluence_mJ_cm2"]]] * np.exp(film.threshold()[1])
+        met[met] = np.all(np.abs(fluence / stated[5:] - 1) <= tolerance, axis=1)
+    return np.asarray(met)
+
+
+class _Film:
+    """The ASE of dots of shape (K, 4) on a coarse grid."""
+
+    def __init__(self, dot: Dot, gain_exponent: FloatArray, statistics: str) -> None:
+        self.shape = dot.shape
+        self.statistics = statistics
+        self.stokes = np.asarray(dot.stokes_shift_meV)
+        self.detuning = _detunings_meV(dot)
+        A, P, _, B, Q = (np.exp(log) for log in log_bands(dot, self.detuning))
+        B = np.asarray(dot.xx_absorption_strength)[..., None] * B
+        Q = np.asarray(dot.xx_emission_strength)[..., None] * Q
+        emission = np.stack([np.zeros_like(P), 0.5 * P, Q], axis=-2)
+        gains = np.stack([-A, 0.5 * (P - B), Q], axis=-2)
+        rows = (-1, *emission.shape[2:])
+        self.emission = emission.reshape(rows)
+        self.exponent = (gain_exponent[:, None, None, None] * gains).reshape(rows)
+
+    def _weights(self, amplitude: FloatArray) -> FloatArray:
+        mean = mean_excitons_after_pulse(amplitude**2, 1.0, self.statistics)
+        return np.stack(populations(mean, self.statistics), axis=-1)
+
+    def threshold(self) -> tuple[FloatArray, FloatArray]:
+        """Return √(J/J_π) and ln(J/J_π) at the threshold, of shape (K, 4)."""
+        emitted = self.emission.sum(axis=-1)[:, None, :]
+
+        def log_ratio(amplitude: FloatArray) -> FloatArray:
+            weights = self._weights(amplitude)
+            amplified = amplification(np.minimum(weights @ self.exponent, _LARGEST_EXPONENT))
+            total = np.einsum("dke,dke->dk", weights @ self.emission, amplified)
+            return np.asarray(np.log(0.5 * total / np.sum(weights * emitted, axis=-1)))
+
+        size = len(self.emission)
+        amplitude = first_root(log_ratio, np.broadcast_to(_SCAN, (size, _SCAN.size)))
+        reached = np.isfinite(amplitude)
+        amplitude = np.where(reached, amplitude, 1.0)
+        log_fluence = 2 * np.log(amplitude)
+        if not reached.all():
+            missing = -log_ratio(np.ones((size, 1)))[:, 0]
+            log_fluence = np.where(reached, log_fluence, np.maximum(missing, 0.0))
+        return amplitude.reshape(self.shape), log_fluence.reshape(self.shape)
+
+    def spike_offset(self, amplitude: FloatArray) -> FloatArray:
+        """Return spike less centre of PL_X in linewidths, of shape (K, 4, 2); see `conditions`."""
+        amplitude = amplitude.reshape(-1, 1)
+        above = np.minimum(amplitude * np.sqrt(FLUENCE_RANGE), 1.0)
+        weights = self._weights(np.concatenate([amplitude, above], axis=1))
+        with np.errstate(divide="ignore"):
+            spectrum = np.log(weights @ self.emission) + log_amplification(weights @ self.exponent)
+        point = _parabola(spectrum)[0].reshape(*self.shape, 2)
+        first, spacing = self.detuning[..., :1], np.diff(self.detuning[..., :2])
+        offset = first + point * spacing + self.stokes[..., None]
+        return np.asarray(offset / float(PRESETS["shared"]["linewidth_meV"]))
+
+
+def conditions(spike_offset: FloatArray) -> FloatArray:
+    """Return by how many linewidths the `CONDITIONS` are met, of shape (K, 6).
+
+    Parameters
+    ----------
+    spike_offset : numpy.ndarray
+        Spike less the centre of PL_X in linewidths, of shape (K, 4, 2): `DOTS`, and at the
+        threshold and above it.
+    """
+    above = spike_offset[..., 1]
+    shift = above - spike_offset[..., 0]
+    return np.stack(
+        [
+            LARGEST_OFFSET - np.abs(above[:, 0]),
+            -above[:, 1] - SMALLEST_SHIFT,
+            above[:, 0] - above[:, 1] - SMALLEST_SHIFT,
+            shift[:, 0] - SMALLEST_SHIFT,
+            shift[:, 2] - SMALLEST_SHIFT,
+            -shift[:, 3] - SMALLEST_SHIFT,
+        ],
+        axis=1,
+    )
+
+
+def _detunings_meV(dot: Dot) -> FloatArray:
+    """Return an even grid that holds the emission of each dot, of shape D + E."""
+    reach = _REACH * width_meV()
+    emission = -np.asarray(dot.stokes_shift_meV)
+    biexciton = emission - np.asarray(dot.emissive_binding_meV)
+    low = np.minimum(emission, biexciton) - reach
+    high = np.maximum(emission, biexciton) + reach
+    return np.asarray(low[..., None] + (high - low)[..., None] * np.linspace(0.0, 1.0, _GRID))
+
+
+def _parabola(curve: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the place (in points) and height of the maximum along the last axis."""
+    top = np.clip(np.argmax(curve, axis=-1), 1, curve.shape[-1] - 2)[..., None]
+    left, centre, right = (np.take_along_axis(curve, top + k, axis=-1)[..., 0] for k in (-1, 0, 1))
+    with np.errstate(invalid="ignore"):
+        curvature = left - 2 * centre + right
+        shift = np.zeros_like(centre)
+        np.divide(0.5 * (left - right), curvature, out=shift, where=curvature < 0)
+        height = centre - 0.25 * (left - right) * shift
+    return top[..., 0] + np.clip(shift, -1, 1), np.where(np.isfinite(height), height, centre)
+
+
+def _gain_numbers(dot: Dot, v: FloatArray, variant: Variant) -> FloatArray:
+    """Return the four gain thresholds and the largest gain with ESA, of shape (K, 5)."""
+    if variant.threshold == "maximum":
+        mean = threshold_at_maximum(dot, statistics=variant.statistics).mean_excitons
+    else:
+        floor = v[:, _INDEX["floor"]][:, None, None]
+        at = _threshold_at_detuning(dot, _detunings_meV(dot), floor, variant.statistics)
+        mean = -_parabola(-np.minimum(at, _NO_THRESHOLD))[1]
+    mean = np.clip(mean, 1e-6, _NO_THRESHOLD)
+    return np.concatenate([mean, v[:, [_INDEX["xx_emission_strength"]]]], axis=1)
+
+
+def residuals(numbers: FloatArray) -> FloatArray:
+    r"""Return :math:`\ln(x/X)/\ln 1.1` of numbers (…, 9): within tolerance between -1 and 1.
+
+    Below the stated number the logarithm is a little stricter than ten per cent.
+    """
+    return np.asarray(np.log(numbers / stated_numbers()) / np.log1p(TOLERANCE))
+
+
+def objective(free: FloatArray, variant: Variant, with_conditions: bool) -> FloatArray:
+    """Return the vector whose sum of squares is the objective, for free parameters (K, P)."""
+    prediction = predict(variant.full(free), variant)
+    rho = residuals(prediction.numbers)
+    terms = [rho, np.clip(rho, -30, 30) ** 3]
+    if with_conditions:
+        # A little beyond the condition, so that rounding does not undo it.
+        short = np.maximum(_CLEARANCE - prediction.conditions, 0.0)
+        terms.append(short / _CONDITION_SCALE)
+    return np.concatenate(terms, axis=1)
+
+
+class Solution(NamedTuple):
+    """A minimum of the objective."""
+
+    variant: Variant
+    free: FloatArray
+    cost: float
+    numbers: FloatArray
+    conditions: FloatArray
+
+    @property
+    def largest_residual(self) -> float:
+        """The largest departure from a stated number, as a fraction."""
+        return float(np.max(np.abs(self.numbers / stated_numbers() - 1)))
+
+    @property
+    def meets_numbers(self) -> bool:
+        """Whether every number is within the tolerance."""
+        return self.largest_residual <= TOLERANCE
+
+    @property
+    def meets_conditions(self) -> bool:
+        """Whether every qualitative statement holds."""
+        return bool(np.all(self.conditions >= 0))
+
+
+def refine(start: FloatArray, variant: Variant, with_conditions: bool) -> Solution:
+    """Return the minimum of the objective next to a start, by bounded least squares."""
+    low, high = variant.bounds
+
+    def terms(free: FloatArray) -> FloatArray:
+        return np.asarray(objective(free, variant, with_conditions)[0])
+
+    def jacobian(free: FloatArray) -> FloatArray:
+        step = 1e-6 * (high - low)
+        step = np.where(free + step > high, -step, step)
+        all_terms = objective(np.vstack([free, free + np.diag(step)]), variant, with_conditions)
+        return np.asarray(((all_terms[1:] - all_terms[0]) / step[:, None]).T)
+
+    found = optimize.least_squares(
+        terms,
+        np.clip(start, low + 1e-6 * (high - low), high - 1e-6 * (high - low)),
+        jacobian,
+        bounds=(low, high),
+        x_scale=0.1 * (high - low),
+        max_nfev=80,
+        xtol=1e-7,
+        ftol=1e-7,
+    )
+    numbers, met = predict(variant.full(found.x), variant)
+    return Solution(variant, found.x, float(found.cost), numbers[0], met[0])
+
+
+def solve(
+    variant: Variant, with_conditions: bool, seed: int, starts: int = 8, candidates: int = 800
+) -> list[Solution]:
+    """Return the minima found from seeded starts, best first.
+
+    Random candidates are screened by their largest residual; the best are refined.
+    """
+    low, high = variant.bounds
+    pool = low + (high - low) * np.random.default_rng(seed).random((candidates, low.size))
+    cost = np.concatenate(
+        [
+            np.sum(np.abs(objective(part, variant, with_conditions)[:, : len(TARGETS)]), axis=1)
+            for part in np.array_split(pool, max(candidates // 200, 1))
+        ]
+    )
+    best = pool[np.argsort(cost, kind="stable")[:starts]]
+    found = [refine(start, variant, with_conditions) for start in best]
+    return sorted(found, key=lambda solution: solution.cost)
+
+
+def public_numbers(
+    dots: Mapping[str, Dot],
+    gain_exponent: float,
+    pi_pulse_fluence_mJ_cm2: float,
+    variant: Variant,
+    floor: float | None = None,
+) -> FloatArray:
+    """Return the calibrating numbers of four dots by the library's public functions.
+
+    Parameters
+    ----------
+    dots : Mapping
+        A dot for each of `DOTS`.
+    gain_exponent, pi_pulse_fluence_mJ_cm2 : float
+        The film.
+    variant : Variant
+        Its threshold definition and statistics count.
+    floor : float, optional
+        Of an onset.
+
+    Returns
+    -------
+    numpy.ndarray
+        Nine numbers in the order of `TARGETS`.
+    """
+    four = [dots[name] for name in DOTS]
+    if variant.threshold == "maximum":
+        gains = [threshold_at_maximum(dot, statistics=variant.statistics) for dot in four]
+    else:
+        if floor is None:
+            raise ParameterError("floor = None is not allowed: an onset needs its floor.")
+        gains = [threshold_onset(dot, floor, variant.statistics) for dot in four]
+    films = [
+        ase_threshold(dot, gain_exponent, pi_pulse_fluence_mJ_cm2, variant.statistics)
+        for dot in four
+    ]
+    return np.array(
+        [float(gain.mean_excitons) for gain in gains]
+        + [float(largest_gain(dots["3LS+ESA"]))]
+        + [float(film.fluence_mJ_cm2) for film in films]
+    )
+
+
+def public_conditions(
+    dots: Mapping[str, Dot], gain_exponent: float, pi_pulse_fluence_mJ_cm2: float, variant: Variant
+) -> FloatArray:
+    """Return the `CONDITIONS` of four dots, in linewidths, by the library's public functions.
+
+    Parameters
+    ----------
+    dots, gain_exponent, pi_pulse_fluence_mJ_cm2, variant
+        As for `public_numbers`.
+    """
+    offsets = []
+    for name in DOTS:
+        dot = dots[name]
+        at = ase_threshold(dot, gain_exponent, pi_pulse_fluence_mJ_cm2, variant.statistics)
+        fluence = float(at.fluence_mJ_cm2)
+        above = min(FLUENCE_RANGE * fluence, pi_pulse_fluence_mJ_cm2)
+        mean = mean_excitons_after_pulse(
+            np.array([fluence, above]), pi_pulse_fluence_mJ_cm2, variant.statistics
+        )
+        spike = spike_position_eV(dot, mean, gain_exponent, variant.statistics)
+        centre = band_centres_eV(dot).emission
+        offsets.append(1e3 * (spike - centre) / np.asarray(dot.linewidth_meV))
+    return np.asarray(conditions(np.array(offsets)[None])[0])
