@@ -61,7 +61,9 @@ def test_amplitudes_follow_the_rate_equations(mean):
     start = [poisson.pmf(1, mean), poisson.pmf(2, mean), poisson.sf(2, mean)]
     end = solve_ivp(rates, (0, 300), start, t_eval=DELAY, rtol=1e-9, atol=1e-12).y
     found = multiexcitons.amplitudes(TRUTH, mean, DELAY, 1e-3)
-    np.testing.assert_allclose(found, [end[0], 2 * end[1], 2 * end[2], end[2]], rtol=1e-5, atol=1e-12)
+    np.testing.assert_allclose(
+        found, [end[0], 2 * end[1], 2 * end[2], end[2]], rtol=1e-5, atol=1e-12
+    )
 
 
 def test_low_fluence_is_one_band():
@@ -132,6 +134,12 @@ def test_bands_that_do_not_overlap_need_no_global_fit():
     found = multiexcitons.compare(apart, [measured(0, truth=apart)], FIRST)
     assert (np.abs(found.single_errors_meV) < 4 * found.single_expected_meV).all()
     assert found.single_expected_meV.max() < 1.0
+
+
+def test_coinciding_bands_of_one_spectrum_are_not_determined():
+    twice = replace(TRUTH, centres_eV=(2.4, 2.4, 2.31, 2.48))
+    one = multiexcitons.one_spectrum(measured(0, truth=twice), FIRST)
+    assert multiexcitons.expected_errors_meV(twice, one)[:2].min() > 1e3
 
 
 def test_refusals():

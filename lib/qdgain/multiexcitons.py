@@ -272,7 +272,7 @@ def expected_errors_meV(
     Returns
     -------
     numpy.ndarray
-        One error for each band, in meV; a bound far above the linewidth means that the spectra do
+        One error for each band, in meV; infinite, or far above the linewidth, where the spectra do
         not determine the band.
 
     Notes
@@ -294,7 +294,12 @@ def expected_errors_meV(
     free = slope - (slope @ basis) @ basis.T
     a = np.concatenate(weights, axis=1)
     information = (a.T @ a) * (free @ free.T) / measurement.noise**2
-    return np.asarray(np.sqrt(np.diag(np.linalg.inv(information))[: len(BANDS)]))
+    try:
+        variance = np.diag(np.linalg.inv(information))[: len(BANDS)]
+    except np.linalg.LinAlgError:
+        return np.full(len(BANDS), np.inf)
+    # A matrix singular to rounding has no error worth the name either.
+    return np.sqrt(np.where(variance > 0, variance, np.inf))
 
 
 class Comparison(NamedTuple):

@@ -23,6 +23,9 @@ from qdgain.spectra import (
 )
 from qdgain.units import positive, sigma_from_fwhm
 
+#: The range of cooling times the paper states (section 3.1, Fig 6b).
+STATED_COOLING_PS = (1.0, 2.0)
+
 
 def convolved_decay(time: ArrayLike, lifetime: ArrayLike, response_fwhm: float) -> FloatArray:
     r"""Return an exponential decay from t = 0 seen through a Gaussian response.
@@ -152,8 +155,17 @@ def photoluminescence(
     """
     lifetimes = (cooling_time_ps, 1e-3 * relaxation_time_fs, 1e3 * exciton_lifetime_ns)
     hot, absorbing, emitting = cascade(time_ps, lifetimes, response_fwhm_ps)
-    spectra = bands(dot, band_centres_eV(dot).emission)
-    return Photoluminescence(hot, absorbing * spectra.absorption + emitting * spectra.emission)
+    prompt = emission_before_relaxation(dot, band_centres_eV(dot).emission)
+    return Photoluminescence(hot, absorbing * prompt + emitting)
+
+
+def emission_before_relaxation(dot: Dot, energy_eV: ArrayLike) -> FloatArray:
+    r"""Return the emission of X before its relaxation over that after it, :math:`A_X/PL_X`.
+
+    Of shape D + E. Source: X emits at A_X until it has relaxed, as in paper section 3.3.
+    """
+    spectra = bands(dot, energy_eV)
+    return np.asarray(spectra.absorption / spectra.emission)
 
 
 class CoolingFit(NamedTuple):
@@ -175,10 +187,9 @@ def recovered_cooling_time(
 ) -> CoolingFit:
     """Return the cooling time that a joint fit to both transients recovers.
 
-    Without noise in the signal, the standard error is what the stated noise would lead to.
-
-    Free are the cooling time, the time zero that both share and an amplitude for each; the response
-    and the other lifetimes are taken as known.
+    Free are the cooling time, the width of the response, and for each transient its own time zero
+    and amplitude; the other lifetimes are taken as known. Without noise in the signal, the standard
+    error is what the stated noise would lead to.
 
     Parameters
     ----------
@@ -189,7 +200,7 @@ def recovered_cooling_time(
     noise : float
         Standard deviation of each transient relative to its largest value, taken as known.
     dot, relaxation_time_fs, exciton_lifetime_ns, response_fwhm_ps
-        As for `photoluminescence`.
+        As for `photoluminescence`; the fit begins at this width of the response.
 
     Returns
     -------
@@ -201,31 +212,30 @@ def recovered_cooling_time(
     Least squares by lmfit. Source: paper section 3.1, what a 3 ps response can resolve.
     """
     t = np.asarray(time_ps, dtype=float)
-
-    def shape(zero_ps: float, cooling_time_ps: float) -> Photoluminescence:
-        return photoluminescence(
-            t - zero_ps,
-            dot,
-            cooling_time_ps=cooling_time_ps,
-            relaxation_time_fs=relaxation_time_fs,
-            exciton_lifetime_ns=exciton_lifetime_ns,
-            response_fwhm_ps=response_fwhm_ps,
-        )
+    prompt = emission_before_relaxation(dot, band_centres_eV(dot).emission)
+    rest = (1e-3 * relaxation_time_fs, 1e3 * exciton_lifetime_ns)
+    scales = tuple(noise * y.max() for y in signal)
 
     def residual(p: lmfit.Parameters) -> FloatArray:
-        model = shape(p["zero"].value, p["cooling"].value)
-        hot = (p["hot"].value * model.hot - signal.hot) / (noise * signal.hot.max())
-        edge = p["edge"].value * model.band_edge - signal.band_edge
-        return np.concatenate([hot, edge / (noise * signal.band_edge.max())])
+        cooling, width = p["cooling"].value, p["width"].value
+        hot = cascade(t - p["hot_zero"].value, (cooling,), width)[0]
+        _, absorbing, emitting = cascade(t - p["edge_zero"].value, (cooling, *rest), width)
+        edge = absorbing * prompt + emitting
+        models = (p["hot"].value * hot, p["edge"].value * edge)
+        return np.concatenate([(m - y) / s for m, y, s in zip(models, signal, scales, strict=True)])
 
-    start = shape(0.0, response_fwhm_ps / 2)
     parameters = lmfit.Parameters()
     parameters.add("cooling", value=response_fwhm_ps / 2, min=1e-3, max=100 * response_fwhm_ps)
-    parameters.add("zero", value=0.0)
-    parameters.add("hot", value=float(signal.hot.max() / start.hot.max()))
-    parameters.add("edge", value=float(signal.band_edge.max() / start.band_edge.max()))
+    parameters.add("width", value=response_fwhm_ps, min=1e-3 * response_fwhm_ps)
+    parameters.add("hot_zero", value=0.0)
+    parameters.add("edge_zero", value=0.0)
+    parameters.add("hot", value=2 * float(signal.hot.max()), min=0.0)
+    parameters.add("edge", value=float(signal.band_edge.max()), min=0.0)
     # The noise is known, so the errors need no rescaling by the misfit.
-    found = lmfit.minimize(residual, parameters, scale_covar=False).params["cooling"]
+    result = lmfit.minimize(
+        residual, parameters, method="least_squares", scale_covar=False, jac="3-point"
+    )
+    found = result.params["cooling"]
     return CoolingFit(found.value, np.nan if found.stderr is None else found.stderr)
 
 
@@ -281,8 +291,8 @@ def emission_build_up(
     Source: paper section 3.1 and Fig 6c; emission at A_X before relaxation as in section 3.3.
     """
     t = np.asarray(time_fs, dtype=float)
-    spectra = bands(dot, energy_eV)
-    ratio = (spectra.absorption / spectra.emission).reshape(np.shape(energy_eV) + (1,) * t.ndim)
+    prompt = emission_before_relaxation(dot, energy_eV)
+    ratio = prompt.reshape(np.shape(energy_eV) + (1,) * t.ndim)
     absorbing = convolved_decay(t, relaxation_time_fs, pulse_fwhm_fs)
     return np.asarray(absorbing * ratio + relaxed_fraction(t, relaxation_time_fs, pulse_fwhm_fs))
 
