@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -106,9 +107,10 @@ class Dot:
 
     def values(self) -> dict[str, Number]:
         """Return the fields that are set, by name."""
-        return {k: v for k, v in asdict(self).items() if v is not None}
+        named = ((name, getattr(self, name)) for name in parameters.DOT_PARAMETERS)
+        return {name: value for name, value in named if value is not None}
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """The common shape of the fields: ``()`` for a single dot."""
         return np.broadcast_shapes(*(np.shape(value) for value in self.values().values()))
