@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import lmfit
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
+from scipy import optimize, special
 
 from qdgain.dot import Dot, FloatArray
 from qdgain.parameters import ParameterError
@@ -25,6 +24,8 @@ from qdgain.units import positive, sigma_from_fwhm
 
 #: The range of cooling times the paper states (section 3.1, Fig 6b).
 STATED_COOLING_PS = (1.0, 2.0)
+#: Fits end well below the digits that are printed, so that every machine prints the same.
+_TIGHT = 1e-12
 
 
 def convolved_decay(time: ArrayLike, lifetime: ArrayLike, response_fwhm: float) -> FloatArray:
@@ -205,38 +206,41 @@ def recovered_cooling_time(
     Returns
     -------
     CoolingFit
-        The standard error is nan where the fit finds none.
+        The cooling time and its standard error.
 
     Notes
     -----
-    Least squares by lmfit. Source: paper section 3.1, what a 3 ps response can resolve.
+    Nonlinear least squares. Source: paper section 3.1, what a 3 ps response can resolve.
     """
     t = np.asarray(time_ps, dtype=float)
     prompt = emission_before_relaxation(dot, band_centres_eV(dot).emission)
     rest = (1e-3 * relaxation_time_fs, 1e3 * exciton_lifetime_ns)
     scales = tuple(noise * y.max() for y in signal)
 
-    def residual(p: lmfit.Parameters) -> FloatArray:
-        cooling, width = p["cooling"].value, p["width"].value
-        hot = cascade(t - p["hot_zero"].value, (cooling,), width)[0]
-        _, absorbing, emitting = cascade(t - p["edge_zero"].value, (cooling, *rest), width)
-        edge = absorbing * prompt + emitting
-        models = (p["hot"].value * hot, p["edge"].value * edge)
+    def residual(free: FloatArray) -> FloatArray:
+        cooling, width, hot_zero, edge_zero, hot_height, edge_height = free
+        hot = cascade(t - hot_zero, (cooling,), width)[0]
+        _, absorbing, emitting = cascade(t - edge_zero, (cooling, *rest), width)
+        models = (hot_height * hot, edge_height * (absorbing * prompt + emitting))
         return np.concatenate([(m - y) / s for m, y, s in zip(models, signal, scales, strict=True)])
 
-    parameters = lmfit.Parameters()
-    parameters.add("cooling", value=response_fwhm_ps / 2, min=1e-3, max=100 * response_fwhm_ps)
-    parameters.add("width", value=response_fwhm_ps, min=1e-3 * response_fwhm_ps)
-    parameters.add("hot_zero", value=0.0)
-    parameters.add("edge_zero", value=0.0)
-    parameters.add("hot", value=2 * float(signal.hot.max()), min=0.0)
-    parameters.add("edge", value=float(signal.band_edge.max()), min=0.0)
-    # The noise is known, so the errors need no rescaling by the misfit.
-    result = lmfit.minimize(
-        residual, parameters, method="least_squares", scale_covar=False, jac="3-point"
+    heights = (2 * float(signal.hot.max()), float(signal.band_edge.max()))
+    start = np.array([response_fwhm_ps / 2, response_fwhm_ps, 0.0, 0.0, *heights])
+    lowest = np.array([1e-3, 1e-3, -np.inf, -np.inf, 0.0, 0.0])
+    lowest[:2] *= response_fwhm_ps
+    found = optimize.least_squares(
+        residual,
+        start,
+        jac="3-point",
+        bounds=(lowest, np.inf),
+        xtol=_TIGHT,
+        ftol=_TIGHT,
+        gtol=_TIGHT,
     )
-    found = result.params["cooling"]
-    return CoolingFit(found.value, np.nan if found.stderr is None else found.stderr)
+    # The noise is known, so the covariance needs no rescaling by the misfit.
+    slopes = np.asarray(found.jac, dtype=float)
+    covariance = np.linalg.inv(slopes.T @ slopes)
+    return CoolingFit(float(found.x[0]), float(np.sqrt(covariance[0, 0])))
 
 
 def with_noise(signal: Photoluminescence, noise: float, seed: int) -> Photoluminescence:
@@ -406,22 +410,27 @@ def apparent_times(
 
     Notes
     -----
-    Least squares by lmfit. Source: paper section 3.2 for the form, "rises … and decays".
+    Nonlinear least squares. Source: paper section 3.2 for the form, "rises … and decays".
     """
     t, y = np.asarray(time_ps, dtype=float), np.asarray(signal, dtype=float)
     pulse = 1e-3 * pulse_fwhm_fs
     step = convolved_decay(t, np.inf, pulse)
 
-    def residual(p: lmfit.Parameters) -> FloatArray:
-        rise, decay = p["rise"].value, p["decay"].value
+    def residual(times: FloatArray) -> FloatArray:
+        rise, decay = times
         change = convolved_decay(t, decay, pulse) - convolved_decay(t, rise, pulse)
         # The two amplitudes follow from the times by linear least squares.
         basis = np.stack([change, step], axis=-1)
         return np.asarray(basis @ np.linalg.lstsq(basis, y)[0] - y)
 
-    parameters = lmfit.Parameters()
-    parameters.add("rise", value=0.1, min=1e-3, max=10.0)
-    parameters.add("decay", value=0.8, min=1e-3, max=100.0)
-    found = lmfit.minimize(residual, parameters).params
-    rise, decay = sorted((found["rise"].value, found["decay"].value))
-    return InducedAbsorptionFit(1e3 * rise, decay)
+    found = optimize.least_squares(
+        residual,
+        [0.1, 0.8],
+        jac="3-point",
+        bounds=(1e-3, 100.0),
+        xtol=_TIGHT,
+        ftol=_TIGHT,
+        gtol=_TIGHT,
+    )
+    rise, decay = np.sort(found.x)
+    return InducedAbsorptionFit(1e3 * float(rise), float(decay))
