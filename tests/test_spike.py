@@ -46,7 +46,8 @@ def test_two_lines_find_the_kink_of_a_broken_line(kink, slope, steep):
 
 def test_two_lines_need_points():
     fluence = np.linspace(0, 1, 5)
-    assert np.isnan(spike.threshold_by_two_lines(fluence, fluence, 0.1))
+    assert np.isnan(spike.threshold_by_two_lines(fluence, fluence**2, 0.1))
+    assert np.isnan(spike.threshold_by_two_lines(fluence, 3 * fluence, 0.6))
     with pytest.raises(qdgain.ParameterError, match="one length"):
         spike.threshold_by_two_lines(fluence, fluence[:-1], 0.1)
 

@@ -22,6 +22,7 @@ from qdgain.saturation import Film, SaturatedEmission, emit
 _FEWEST_ENERGIES = 8
 _SCAN = 200
 _LARGEST_EXPONENT = 600.0
+_DARK = 1e-6
 _PEAK_KEY = "absorption_peak_eV"
 _EXCITONS = re.compile(r"N=\d*\.?\d+")
 
@@ -103,7 +104,12 @@ class MeasuredSpectra:
         length = parameters.check("gain_exponent", gain_exponent)
         beta = parameters.check("guided_fraction", guided_fraction)
         self.gain_at(mean)  # refuses what was not measured
-        energy = np.linspace(self.energy_eV[0], self.energy_eV[-1], self.energy_eV.size)
+        spontaneous = self.spontaneous_at(self.mean_excitons)
+        # Only where something is emitted.
+        bright = np.flatnonzero(spontaneous.max(axis=0) > _DARK * spontaneous.max())
+        energy = np.linspace(
+            self.energy_eV[bright[0]], self.energy_eV[bright[-1]], 1 + bright[-1] - bright[0]
+        )
         step_meV = 1e3 * (energy[1] - energy[0])
 
         def even(spectrum: FloatArray) -> FloatArray:
@@ -111,7 +117,7 @@ class MeasuredSpectra:
 
         area = np.sum(even(self.emission)) * step_meV
         film = Film(
-            2 * np.maximum(even(self.spontaneous_at(self.mean_excitons)), 0)[None] / area,
+            2 * np.maximum(even(spontaneous), 0)[None] / area,
             length * even(self.gain)[None],
             np.full(mean.size, step_meV),
             beta,

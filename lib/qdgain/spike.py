@@ -134,20 +134,21 @@ def threshold_by_two_lines(
 ) -> float:
     """Return where two straight lines through emission against fluence cross.
 
-    As an experimenter draws a threshold: one line through the weak emission, one through the
-    steep part, here through the emission between a quarter and three quarters of the largest.
+    As an experimenter draws a threshold: one line through the weak emission, one along the steep
+    part, here through the two neighbouring points between which the emission rises fastest.
 
     Parameters
     ----------
     fluence_mJ_cm2, emission : array_like
-        The measured or computed curve, of one shape.
+        The measured or computed curve, of one shape, fluences rising.
     low_up_to_mJ_cm2 : float
         The first line goes through the fluences up to this one.
 
     Returns
     -------
     float
-        The fluence of the crossing; nan if a line has fewer than two points.
+        The fluence of the crossing; nan if the first line has fewer than two points or the emission
+        never rises faster than along it.
 
     Raises
     ------
@@ -160,12 +161,13 @@ def threshold_by_two_lines(
             f"fluence_mJ_cm2 and emission must be lists of one length, not of shapes "
             f"{fluence.shape} and {emission.shape}."
         )
-    largest = emission.max()
     weak = fluence <= low_up_to_mJ_cm2
-    steep = (emission >= 0.25 * largest) & (emission <= 0.75 * largest) & ~weak
-    if weak.sum() < 2 or steep.sum() < 2:
+    if weak.sum() < 2 or fluence.size < 3:
         return float("nan")
-    (slope, start), (steep_slope, steep_start) = (
-        np.polyfit(fluence[part], emission[part], 1) for part in (weak, steep)
-    )
-    return float((start - steep_start) / (steep_slope - slope))
+    slope, start = np.polyfit(fluence[weak], emission[weak], 1)
+    rise = np.diff(emission) / np.diff(fluence)
+    steepest = int(np.argmax(rise))
+    if not rise[steepest] > slope * (1 + 1e-9):
+        return float("nan")
+    at, level = fluence[steepest], emission[steepest]
+    return float(at - (level - start - slope * at) / (rise[steepest] - slope))

@@ -28,7 +28,7 @@ from qdgain.spectra import FWHM_PER_SIGMA, bands
 BLUE_SHIFT_WIDTHS = 1.5
 
 # Energies in meV from the centre of A_X.
-_ENERGIES = np.linspace(-260.0, 380.0, 161)
+_ENERGIES = np.linspace(-200.0, 320.0, 261)
 _MEAN_BAND_EDGE = np.linspace(0.0, 2.0, 11)
 _MEAN_STATISTICAL = np.concatenate([np.linspace(0.0, 4.0, 17), np.linspace(4.5, 8.0, 8)])
 
