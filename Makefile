@@ -30,6 +30,7 @@ $(BIN)/.installed: requirements.lock pyproject.toml
 book: $(BIN)/.installed
 	rm -rf "$(SOURCE)/_build"
 	$(BIN)/jupyter-book build "$(SOURCE)" --quiet --warningiserror --nitpick --keep-going
+	$(BIN)/python -m qdgain claims --json > "$(SOURCE)/_build/html/claims.json"
 	BOOK_HTML="$(abspath $(SOURCE))/_build/html" $(BIN)/pytest --quiet tests/test_built_book.py
 
 check: $(BIN)/.installed lint

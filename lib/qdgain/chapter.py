@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import html
 import io
-import math
 import platform
 from collections.abc import Iterable, Mapping
 from importlib import metadata
@@ -21,10 +20,11 @@ from IPython.display import Markdown
 from matplotlib.figure import Figure
 from myst_nb import glue
 
-from qdgain import parameters
+from qdgain import ledger_table, parameters
 from qdgain.claims import Headline
 from qdgain.dot import presets
 from qdgain.figures.style import book_style
+from qdgain.rounding import significant
 from qdgain.run import Run, resolve
 
 _DIGITS_IN_PROSE = 3
@@ -63,20 +63,6 @@ def to_svg(figure: Figure) -> str:
     return stream.getvalue()
 
 
-def significant(value: float, digits: int) -> str:
-    """Return a number rounded to significant digits, without exponent where it reads well."""
-    if math.isnan(value):
-        return "not defined"
-    if math.isinf(value):
-        return "out of reach"
-    if value == 0:
-        return "0"
-    magnitude = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
-    if -4 <= magnitude < 6:
-        return f"{value:.{max(digits - 1 - magnitude, 0)}f}"
-    return f"{value:.{digits - 1}e}"
-
-
 class CheckedTable:
     """A chapter's headline numbers at four significant figures, beside the paper's.
 
@@ -112,6 +98,22 @@ class CheckedTable:
             cells = [f"<th scope='row'>{row[0]}</th>", *(f"<td>{cell}</td>" for cell in row[1:])]
             lines.append("<tr>" + "".join(cells) + "</tr>")
         return "\n".join([*lines, "</tbody>", "</table>"])
+
+
+def statements(figure: ModuleType) -> ledger_table.Fragment:
+    """Return the ledger's rows that belong to a chapter's figures, for the paper's presets.
+
+    Parameters
+    ----------
+    figure : module
+        The chapter's module in `qdgain.figures`.
+    """
+    return ledger_table.of_chapter(figure.__name__.rpartition(".")[2])
+
+
+def verdict_summary() -> ledger_table.Fragment:
+    """Return how many statements have each verdict, linked to the ledger."""
+    return ledger_table.summary()
 
 
 def parameter_table() -> Markdown:

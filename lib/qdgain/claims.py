@@ -191,9 +191,10 @@ def _claim(row: dict[str, Any]) -> Claim:
     elif tolerance == "tenth":
         tolerance = TENTH * abs(float(stated))
     text = "" if stated is None else f"{stated}" + ("" if stated_to is None else f" to {stated_to}")
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+    fields["checks"] = tuple(Check.read(check) for check in row.get("checks", ()))
     return Claim(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-        | {"checks": tuple(Check.read(check) for check in row.get("checks", ()))},
+        **fields,
         stated=None if stated is None else float(stated),
         stated_to=None if stated_to is None else float(stated_to),
         stated_text=text,

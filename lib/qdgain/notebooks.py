@@ -43,6 +43,12 @@ def figure_module(chapter: Path) -> ModuleType | None:
         raise
 
 
+def page_of(figure: str) -> str:
+    """Return the file name of the page of a chapter such as ``fig08``, in the book's folder."""
+    (chapter,) = BOOK.glob(f"{figure}_*.ipynb")
+    return f"{chapter.stem}.html"
+
+
 def tags(cell: nbformat.NotebookNode) -> list[str]:
     """Return a cell's tags."""
     return list(cell.metadata.get("tags", []))

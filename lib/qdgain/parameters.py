@@ -348,6 +348,16 @@ _SETTINGS = (
         1.0,
     ),
     Parameter(
+        "film_refractive_index",
+        r"n_f",
+        "1",
+        "refractive index of the film that the pump crosses",
+        1.8,
+        Origin("assumed", "close-packed dots and ligands; the paper gives none"),
+        1.0,
+        4.0,
+    ),
+    Parameter(
         "relaxation_time_fs",
         r"\tau_{AE}",
         "fs",

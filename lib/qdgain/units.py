@@ -13,6 +13,7 @@ from qdgain.spectra import FWHM_PER_SIGMA
 _EV_NM = constants.h * constants.c / constants.e * 1e9
 _MEV_PER_K = constants.k / constants.e * 1e3
 _MILLIJOULE_PER_EV = constants.e * 1e3
+_FS_PER_MM = 1e12 / constants.c
 
 
 def positive(name: str, value: ArrayLike) -> FloatArray:
@@ -127,3 +128,24 @@ def photons_per_cm2(fluence_mJ_cm2: ArrayLike, energy_eV: ArrayLike) -> FloatArr
         If a photon energy is not above zero.
     """
     return np.asarray(fluence_mJ_cm2, dtype=float) / photon_energy_mJ(energy_eV)
+
+
+def transit_time_fs(length_mm: ArrayLike, refractive_index: ArrayLike) -> FloatArray:
+    r"""Return the time in fs that light takes through a film: :math:`nL/c`.
+
+    Parameters
+    ----------
+    length_mm, refractive_index : array_like
+        Thickness and index, of shapes that broadcast.
+
+    Raises
+    ------
+    ParameterError
+        If one is not above zero.
+
+    Notes
+    -----
+    Source: paper section 3.3 compares it with the relaxation times.
+    """
+    length = positive("length_mm", length_mm)
+    return positive("refractive_index", refractive_index) * length * _FS_PER_MM

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from scipy import optimize
 
-from qdgain.claims import Headline
+from qdgain import design
+from qdgain.claims import Headline, claims
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
 from qdgain.figures.panel import ENERGY, FLUENCE, GAIN, MEAN_EXCITONS, Axis, Panel, Series
@@ -21,10 +22,18 @@ from qdgain.populations import (
     photons_per_fluence_cm2_mJ,
 )
 from qdgain.run import YOUR_DOT, Run
-from qdgain.spectra import band_offsets_meV, band_widths_meV, bands, energy_window_eV
+from qdgain.spectra import (
+    FWHM_PER_SIGMA,
+    band_centres_eV,
+    band_offsets_meV,
+    band_widths_meV,
+    bands,
+    energy_window_eV,
+)
 from qdgain.threshold import threshold_at_maximum, threshold_onset
+from qdgain.units import transit_time_fs
 
-SETTINGS = ("statistics", "floor", "pi_pulse_fluence_mJ_cm2")
+SETTINGS = ("statistics", "floor", "pi_pulse_fluence_mJ_cm2", "film_refractive_index")
 
 _BAND_NAMES = ("A_X", "PL_X", "A_XX1", "A_XX2", "PL_XX")
 _BAND_DASHES = ("-", "-", ":", "--", "-.")
@@ -348,7 +357,7 @@ def headlines(run: Run) -> tuple[Headline, ...]:
     for name in run.dots:
         if name.endswith("+ESA"):
             rows += _esa_headlines(run, name)
-    return (*rows, *_saturation_headlines(run))
+    return (*rows, *_saturation_headlines(run), *_statement_headlines(run))
 
 
 def _slug(name: str) -> str:
@@ -361,15 +370,28 @@ def _dot_headlines(run: Run, name: str) -> list[Headline]:
     at_maximum = threshold_at_maximum(dot, statistics=statistics)
     onset = threshold_onset(dot, floor, statistics)
     apart = 1e3 * (at_maximum.energy_eV - onset.energy_eV)
-    at_one = gain(dot, energy_window_eV(dot, points=2001), 1.0, statistics)
+    energy = energy_window_eV(dot, points=2001)
+    at_one = gain(dot, energy, 1.0, statistics)
+    red_of_pl = 1e3 * (energy[np.argmax(at_one)] - band_centres_eV(dot).emission)
     return [
         Headline(claim, f"threshold at gain maximum, {name}", float(at_maximum.mean_excitons)),
         Headline(f"fig08-onset-{slug}", f"threshold onset, {name}", float(onset.mean_excitons)),
         Headline(
-            f"fig08-apart-{slug}", f"gain maximum less onset energy, {name}", float(apart), "meV"
+            "F8-onset-vs-max" if name == "3LS" else f"fig08-apart-{slug}",
+            f"gain maximum less onset energy, {name}",
+            float(apart),
+            "meV",
         ),
         Headline(
-            f"fig08-gain-at-one-{slug}", f"largest gain at ⟨N⟩ = 1, {name}", float(at_one.max())
+            "F8-red-edge" if name == "3LS" else f"fig08-gain-at-one-{slug}",
+            f"largest gain at ⟨N⟩ = 1, {name}",
+            float(at_one.max()),
+        ),
+        Headline(
+            f"fig08-red-of-pl-{slug}",
+            f"its energy less the centre of PL_X, {name}",
+            float(red_of_pl),
+            "meV",
         ),
     ]
 
@@ -455,4 +477,137 @@ def _saturation_headlines(run: Run) -> list[Headline]:
         Headline("F8-max-ideal", "largest gain, without ESA", float(largest_gain(run.dots["3LS"]))),
         Headline("F8-max-esa", "largest gain, with ESA", float(largest_gain(run.dots["3LS+ESA"]))),
         Headline("fig08-floor", "floor of the onset", run["floor"]),
+    ]
+
+
+def _statement_headlines(run: Run) -> list[Headline]:
+    """Return what the section's other statements come to."""
+    return [*_linewidth_headlines(run), *_loss_headlines(run), *_film_headlines(run)]
+
+
+def _linewidth_headlines(run: Run) -> list[Headline]:
+    """Return what the Stokes shift has to be for the stated threshold, and the other way round."""
+    ideal = run.dots["3LS"]
+    as_wide = replace(ideal, stokes_shift_meV=ideal.linewidth_meV)
+    claim = claims()["F8-3ls"]
+    assert claim.stated is not None
+    assert claim.tolerance is not None
+    # ⟨N⟩ = 2r/(1+r) with r = exp(-S²/2s²), at the lowest ⟨N⟩ that rounds to the stated one.
+    mean = claim.stated - claim.tolerance
+    largest = np.sqrt(2 * np.log((2 - mean) / mean)) / FWHM_PER_SIGMA
+    rows = [
+        Headline(
+            "F8-3ls-is-2ls",
+            "threshold of a 3LS whose Stokes shift is its linewidth",
+            float(threshold_at_maximum(as_wide, statistics=run["statistics"]).mean_excitons),
+        ),
+        Headline(
+            "fig08-largest-stokes",
+            "largest Stokes shift / linewidth for the stated threshold",
+            float(largest),
+        ),
+    ]
+    rows += [
+        Headline(
+            f"fig08-stokes-{_slug(name)}",
+            f"Stokes shift, {name}",
+            float(run.dots[name].stokes_shift_meV),
+            "meV",
+        )
+        for name in run.pairs
+    ]
+    return rows
+
+
+def _loss_headlines(run: Run) -> list[Headline]:
+    """Return what ESA does and what it does not."""
+    dot, statistics = run.dots["3LS+ESA"], run["statistics"]
+    point = threshold_at_maximum(dot, statistics=statistics)
+    target = claims()["F3-x1-threshold"].stated
+    assert target is not None
+    # The gain is linear in the strength of ESA.
+    own = float(dot.xx_absorption_strength)
+    weak, strong = (
+        float(gain(replace(dot, xx_absorption_strength=a), point.energy_eV, target, statistics))
+        for a in (0.0, own)
+    )
+    tenth = claims()["F8-exp-cdse"].stated
+    assert tenth is not None
+    full = replace(dot, xx_emission_strength=1.0)
+
+    def sensitivity(*fields: str) -> float:
+        how = {"statistics": statistics}
+        values = [design.sensitivity(dot, f, **how) for f in fields if getattr(dot, f) != 0]
+        return max(abs(value) for value in values)
+
+    rows = [
+        Headline(
+            "F8-esa-attenuates",
+            "largest gain with ESA, XX emitting at full strength, 3LS",
+            float(gain(full, energy_window_eV(full, points=2001), 2.0, statistics).max()),
+        ),
+        Headline(
+            "F8-alloy-weaker",
+            f"strength of ESA for a threshold of {target:g}, 3LS+ESA",
+            own * weak / (weak - strong),
+        ),
+        Headline("fig08-own-esa-strength", "strength of ESA, 3LS+ESA", own),
+        Headline(
+            "fig08-excitons-for-tenth",
+            f"⟨N⟩ at which the gain at its maximum is {tenth:g}, 3LS+ESA",
+            float(threshold_at_maximum(dot, tenth, statistics).mean_excitons),
+        ),
+        Headline(
+            "S4-energies",
+            "largest |∂ln⟨N⟩/∂ln x| for a band position x, 3LS+ESA",
+            sensitivity("stokes_shift_meV", "absorptive_binding_meV", "emissive_binding_meV"),
+        ),
+        Headline(
+            "fig08-strength-sensitivity",
+            "the same for a strength",
+            sensitivity("xx_absorption_strength", "xx_emission_strength"),
+        ),
+    ]
+    for name, key in (("3LS+ESA", "F8-fractional"), ("4LS+ESA", "fig08-fractional-4ls-esa")):
+        dot = run.dots[name]
+        at = threshold_at_maximum(dot, statistics=statistics).energy_eV
+        rows.append(
+            Headline(
+                key,
+                f"fractional over absolute gain at the maximum, {name}",
+                float(1 / bands(dot, at).absorption),
+            )
+        )
+    return rows
+
+
+def _film_headlines(run: Run) -> list[Headline]:
+    film, transit = claims()["F8-film"].stated, claims()["F8-transit"].stated
+    assert film is not None
+    assert transit is not None
+    index = run["film_refractive_index"]
+    through, in_vacuum = (float(transit_time_fs(film, n)) for n in (index, 1.0))
+    return [
+        Headline(
+            "F8-transit",
+            f"time through {film:g} mm at a refractive index of {index:g}",
+            through,
+            "fs",
+        ),
+        Headline("fig08-transit-vacuum", f"time through {film:g} mm of vacuum", in_vacuum, "fs"),
+        Headline(
+            "fig08-thickness-for-transit",
+            f"film that light crosses in {transit:g} fs",
+            film * transit / through,
+            "mm",
+        ),
+        Headline(
+            "F8-degenerate",
+            "mean excitons at the π pulse",
+            float(
+                mean_excitons_after_pulse(
+                    run["pi_pulse_fluence_mJ_cm2"], run["pi_pulse_fluence_mJ_cm2"], "rabi"
+                )
+            ),
+        ),
     ]

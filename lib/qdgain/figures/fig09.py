@@ -62,8 +62,8 @@ _TIME_UNITS = ("fs", "ps", "ns")
 _TIMES_THRESHOLD = (1.0, 1.5, 2.0, 3.0)
 #: Fluences of the maps, over the highest.
 _LOG_STEPS = np.geomspace(0.01, 1.0, 101)
-_SWEEP = 15
-_AROUND_THRESHOLD = np.array([0.25, 0.5, 0.75, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0])
+_SWEEP = 11
+_AROUND_THRESHOLD = np.array([0.25, 0.5, 0.8, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0])
 
 
 def spectra(run: Run) -> tuple[Panel, ...]:

@@ -763,6 +763,11 @@ def _harvest_headlines(run: Run) -> list[Headline]:
             "outer radius / core radius, shell absorbing as the core",
             float(np.cbrt(ratio)),
         ),
+        Headline(
+            "fig10-fluence-slope",
+            "slope d log J/d log σ at one threshold ⟨N⟩",
+            float(np.log(shelled / bare) / np.log(ratio)),
+        ),
     ]
 
 

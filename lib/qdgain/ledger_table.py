@@ -1,0 +1,221 @@
+"""The ledger as HTML: the whole table, a chapter's part of it, and the count of verdicts.
+
+Links are relative to the book's pages. Nothing needs a script; ``_static/ledger.js`` adds filters
+and sorting where there is one.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from qdgain import ledger
+from qdgain.claims import KINDS
+from qdgain.ledger import Row
+from qdgain.rounding import significant, with_unit
+
+#: What each verdict means, in a few words.
+MEANINGS = {
+    ledger.REPRODUCED: "follows from the calibrated model, and holds",
+    ledger.DEVIATES: "does not hold in the model",
+    ledger.CONTRADICTS: "at odds with another statement of the paper",
+    ledger.CALIBRATED: "used to find the parameters, so that agreement proves nothing",
+    ledger.BY_CONSTRUCTION: "true of the equations, whatever the parameters",
+    ledger.QUOTED: "a measurement, for comparison",
+    ledger.NOT_COMPUTABLE: "something is missing, and said",
+}
+LEDGER_PAGE, API_PAGE = "ledger.html", "api.html"
+
+
+class Fragment:
+    """A piece of a page, with plain text for where there is no HTML."""
+
+    def __init__(self, markup: str, text: str) -> None:
+        self.markup, self.text = markup, text
+
+    def _repr_html_(self) -> str:
+        return self.markup
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def full(page_of: Callable[[str], str]) -> Fragment:
+    """Return the whole ledger.
+
+    Parameters
+    ----------
+    page_of : callable
+        Chapter to the file name of its page.
+    """
+    rows = ledger.ledger()
+    head = ("id", "statement of the paper", "stated", "computed", "residual", "verdict")
+    lines = [_row(row, page_of(row.chapter)) for row in rows]
+    table = _table("ledger", head, lines, "The paper's statements, what the model gives, verdicts")
+    script = '<script src="../_static/ledger.js" defer></script>'
+    return Fragment(table + script, _as_text(rows))
+
+
+def of_chapter(chapter: str) -> Fragment:
+    """Return the statements shown with one chapter's figures, such as ``fig08``."""
+    rows = ledger.rows_of(chapter)
+    head = ("id", "statement of the paper", "stated", "computed", "verdict")
+    lines = [
+        f"<tr><th scope='row'>{_link(row.claim.id, LEDGER_PAGE + '#' + row.claim.id)}</th>"
+        f"{_cell('statement', html.escape(row.claim.statement))}"
+        f"{_cell('stated', html.escape(row.stated_text))}"
+        f"{_cell('computed', html.escape(row.computed_text))}"
+        f"{_cell('verdict', _badge(row))}</tr>"
+        for row in rows
+    ]
+    caption = "The paper's statements this chapter answers"
+    return Fragment(_table("ledger ledger-part", head, lines, caption), _as_text(rows))
+
+
+def summary(page: str = LEDGER_PAGE) -> Fragment:
+    """Return how many statements have each verdict, each linked to those statements.
+
+    Parameters
+    ----------
+    page : str
+        The ledger's page as seen from the page with the summary.
+    """
+    rows = ledger.ledger()
+    items = [
+        f"<li><a href='{page}#{_slug(name)}'><strong>{n}</strong> "
+        f"<span class='verdict {_slug(name)}'>{name}</span></a> {html.escape(MEANINGS[name])}</li>"
+        for name, n in ledger.counts(rows).items()
+    ]
+    text = ", ".join(f"{n} {name}" for name, n in ledger.counts(rows).items())
+    return Fragment("<ul class='verdicts'>" + "".join(items) + "</ul>", text)
+
+
+def legend() -> Fragment:
+    """Return the verdicts with their counts, as the places that the summary links to."""
+    found = ledger.counts(ledger.ledger())
+    items = [
+        f"<div id='{_slug(name)}'><dt><span class='verdict {_slug(name)}'>{name}</span> "
+        f"{found[name]}</dt><dd>{html.escape(meaning)}</dd></div>"
+        for name, meaning in MEANINGS.items()
+    ]
+    text = "\n".join(f"{name} ({found[name]}): {meaning}" for name, meaning in MEANINGS.items())
+    return Fragment("<dl class='verdicts'>" + "".join(items) + "</dl>", text)
+
+
+def deviations() -> Fragment:
+    """Return every deviation and contradiction in a sentence each."""
+    wanted = (ledger.DEVIATES, ledger.CONTRADICTS)
+    rows = [row for row in ledger.ledger() if row.group in wanted]
+    items, lines = [], []
+    for row in rows:
+        numbers = [f"stated {row.stated_text}" if row.stated_text else ""]
+        numbers.append(f"computed {row.computed_text}" if row.computed_text else "")
+        numbers.append(f"against {row.other}" if row.other else "")
+        sentence = f"{row.claim.statement}: " + "; ".join(n for n in numbers if n) + "."
+        items.append(
+            f"<li>{_link(row.claim.id, '#' + row.claim.id)} {_badge(row)} {html.escape(sentence)} "
+            f"{_rich(row.note)}</li>"
+        )
+        lines.append(f"{row.claim.id}, {row.verdict}: {sentence}")
+    return Fragment("<ul class='deviations'>" + "".join(items) + "</ul>", "\n".join(lines))
+
+
+def missing() -> Fragment:
+    """Return what it would take to compute each statement that cannot be computed."""
+    rows = [row for row in ledger.ledger() if row.claim.missing]
+    items = [
+        f"<li>{_link(row.claim.id, '#' + row.claim.id)} {html.escape(row.claim.statement)}. "
+        f"Missing: {html.escape(row.claim.missing)}. {_rich(row.note)}</li>"
+        for row in rows
+    ]
+    text = "\n".join(f"{row.claim.id}: {row.claim.missing}" for row in rows)
+    return Fragment("<ul class='deviations'>" + "".join(items) + "</ul>", text)
+
+
+def _as_text(rows: Iterable[Row]) -> str:
+    return "\n".join(
+        f"{row.claim.id}: stated {row.stated_text or '-'}, computed {row.computed_text or '-'}, "
+        f"{row.verdict}"
+        for row in rows
+    )
+
+
+def _table(name: str, head: Sequence[str], rows: Sequence[str], caption: str) -> str:
+    cells = "".join(f"<th scope='col'>{cell}</th>" for cell in head)
+    return (
+        f"<div class='ledger-frame'><table class='{name}'>"
+        f"<caption>{html.escape(caption)}</caption><thead><tr>{cells}</tr></thead>"
+        "<tbody>" + "\n".join(rows) + "</tbody></table></div>"
+    )
+
+
+def _row(row: Row, page: str) -> str:
+    claim = row.claim
+    data = {
+        "verdict": row.group,
+        "kind": claim.kind,
+        "chapter": row.chapter,
+        "residual": "" if row.residual is None else f"{abs(row.residual):.6g}",
+    }
+    attributes = " ".join(f"data-{key}='{html.escape(value)}'" for key, value in data.items())
+    return (
+        f"<tr id='{claim.id}' {attributes}>"
+        f"<th scope='row'>{_link(claim.id, '#' + claim.id)}</th>"
+        + _cell("statement", html.escape(claim.statement) + _details(row, page))
+        + _cell("stated", html.escape(row.stated_text))
+        + _cell("computed", html.escape(row.computed_text))
+        + _cell("residual", html.escape(row.residual_text))
+        + _cell("verdict", _badge(row))
+        + "</tr>"
+    )
+
+
+def _details(row: Row, page: str) -> str:
+    claim = row.claim
+    beside = "; ".join(
+        f"{h.meaning}: {with_unit(significant(h.value, 4), h.unit)}" for h in row.beside
+    )
+    entries = [
+        ("where", html.escape(claim.where)),
+        ("kind", f"{claim.kind}, {KINDS[claim.kind]}"),
+        ("computed", html.escape(row.headline.meaning) if row.headline else ""),
+        ("criterion", html.escape(claim.criterion)),
+        ("tolerance", html.escape(row.tolerance_text)),
+        ("against", html.escape(row.other)),
+        ("missing", html.escape(claim.missing)),
+        ("beside", html.escape(beside)),
+        ("note", _rich(row.note)),
+        ("figure", _link(claim.figure.replace("fig-", "Fig ", 1), f"{page}#{claim.figure}")),
+        ("function", _link(f"<code>{claim.function}</code>", f"{API_PAGE}#{claim.function}")),
+        ("same for any dot", html.escape(claim.invariant)),
+    ]
+    lines = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in entries if text)
+    return f"<details><summary>{html.escape(claim.where)}</summary><dl>{lines}</dl></details>"
+
+
+def _badge(row: Row) -> str:
+    group = f"<span class='verdict {_slug(row.group)}'>{row.group}</span>"
+    other = row.claim.contradicts
+    if row.group == ledger.CONTRADICTS:
+        return f"{group} {_link(other, LEDGER_PAGE + '#' + other)}"
+    if row.group == ledger.CALIBRATED and row.claim.checks:
+        return f"{group} {'met' if row.holds else 'missed'}"
+    return group
+
+
+def _slug(verdict: str) -> str:
+    return "verdict-" + verdict.replace(" ", "-")
+
+
+def _cell(name: str, markup: str) -> str:
+    return f"<td class='{name}' data-label='{name}'>{markup}</td>"
+
+
+def _link(markup: str, target: str) -> str:
+    return f"<a href='{html.escape(target)}'>{markup}</a>"
+
+
+def _rich(text: str) -> str:
+    """Return escaped text with ``*emphasis*``."""
+    return re.sub(r"\*([^*]+)\*", r"<em>\1</em>", html.escape(text))

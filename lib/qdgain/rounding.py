@@ -1,0 +1,24 @@
+"""Numbers as text: significant digits and units."""
+
+from __future__ import annotations
+
+import math
+
+
+def significant(value: float, digits: int) -> str:
+    """Return a number rounded to significant digits, without exponent where it reads well."""
+    if math.isnan(value):
+        return "not defined"
+    if math.isinf(value):
+        return "out of reach"
+    if value == 0:
+        return "0"
+    magnitude = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
+    if -4 <= magnitude < 6:
+        return f"{value:.{max(digits - 1 - magnitude, 0)}f}"
+    return f"{value:.{digits - 1}e}"
+
+
+def with_unit(text: str, unit: str) -> str:
+    """Return a number's text with its unit, if it has one."""
+    return text if unit == "1" else f"{text} {unit}"
