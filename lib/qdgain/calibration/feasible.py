@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,6 @@ from numpy.typing import NDArray
 
 from qdgain.calibration.objective import (
     TOLERANCE,
-    UNKNOWNS,
     Variant,
     meets_numbers,
 )
@@ -107,7 +107,7 @@ def sample(
 
 
 class Combination(NamedTuple):
-    """A principal combination of coordinates and its spread over the set.
+    """A principal combination of free parameters and its spread over the set.
 
     `loadings` by name, of unit length; `spread` is one standard deviation, in units of s for
     energies and as a fraction for everything else.
@@ -117,28 +117,12 @@ class Combination(NamedTuple):
     loadings: dict[str, float]
 
 
-def principal_combinations(full: FloatArray) -> list[Combination]:
-    """Return the principal combinations of sampled coordinates (M, 11), best pinned first.
-
-    Coordinates that do not vary are left out.
-    """
-    varies = np.flatnonzero(np.isfinite(full).all(axis=0) & (np.ptp(full, axis=0) > 1e-9))
-    _, singular, axes = np.linalg.svd(
-        full[:, varies] - full[:, varies].mean(axis=0), full_matrices=False
-    )
-    spreads = singular / np.sqrt(len(full) - 1)
+def principal_combinations(free: FloatArray, names: Sequence[str]) -> list[Combination]:
+    """Return the principal combinations of sampled free parameters (M, P), best pinned first."""
+    _, singular, axes = np.linalg.svd(free - free.mean(axis=0), full_matrices=False)
     result = []
-    for spread, axis in sorted(zip(spreads, axes, strict=True), key=lambda pair: pair[0]):
-        if spread < 1e-9:
-            continue
+    for spread, axis in zip(singular[::-1] / np.sqrt(len(free) - 1), axes[::-1], strict=True):
         sign = np.sign(axis[np.argmax(np.abs(axis))])
-        result.append(
-            Combination(
-                float(spread),
-                {
-                    UNKNOWNS[i].name: float(sign * weight)
-                    for i, weight in zip(varies, axis, strict=True)
-                },
-            )
-        )
+        weights = (float(sign * weight) for weight in axis)
+        result.append(Combination(float(spread), dict(zip(names, weights, strict=True))))
     return result

@@ -107,9 +107,9 @@ UNKNOWNS = (
     Unknown("stokes_3ls", "s", 0.0, 4.0),
     Unknown("stokes_4ls", "s", 0.0, 4.0),
     Unknown("absorptive_3ls", "s", -4.0, 4.0),
-    Unknown("emissive_3ls", "s", -2.5, 2.5),
+    Unknown("emissive_3ls", "s", -4.0, 4.0),
     Unknown("absorptive_4ls", "s", -4.0, 4.0),
-    Unknown("emissive_4ls", "s", -2.5, 2.5),
+    Unknown("emissive_4ls", "s", -4.0, 4.0),
     Unknown("xx_absorption_strength", "1", 0.25, 4.0),
     Unknown("xx_emission_strength", "1", 0.03, 1.0),
     Unknown("gain_exponent", "1", 1.0, 3000.0),
@@ -206,14 +206,14 @@ class Variant:
         return len(self.combinations)
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What each free parameter is called: the first unknown that it moves."""
+        return tuple(next(iter(row)) for row in self.combinations)
+
+    @cached_property
     def bounds(self) -> tuple[FloatArray, FloatArray]:
         """The bounds of the free parameters."""
-        first = [_INDEX[next(iter(row))] for row in self.combinations]
-        # A shift shared with PL_XX keeps the tighter bounds of a binding.
-        first = [
-            _INDEX["emissive_3ls"] if "emissive_3ls" in row else i
-            for i, row in zip(first, self.combinations, strict=True)
-        ]
+        first = [_INDEX[name] for name in self.names]
         return _LOW[first], _HIGH[first]
 
     def full(self, free: FloatArray) -> FloatArray:
@@ -273,7 +273,7 @@ class Prediction(NamedTuple):
     conditions: FloatArray
 
 
-_GRID = 112
+_GRID = 113
 _REACH = 5.5
 _SCAN = np.linspace(0.0, 1.0, 21)
 _SCAN[0] = 1e-4
@@ -420,11 +420,20 @@ def _gain_numbers(dot: Dot, v: FloatArray, variant: Variant) -> FloatArray:
     if variant.threshold == "maximum":
         mean = threshold_at_maximum(dot, statistics=variant.statistics).mean_excitons
     else:
-        floor = v[:, _INDEX["floor"]][:, None, None]
-        at = _threshold_at_detuning(dot, _detunings_meV(dot), floor, variant.statistics)
-        mean = -_parabola(-np.minimum(at, _NO_THRESHOLD))[1]
+        mean = _onset(dot, v[:, _INDEX["floor"]][:, None, None], variant.statistics)
     mean = np.clip(mean, 1e-6, _NO_THRESHOLD)
     return np.concatenate([mean, v[:, [_INDEX["xx_emission_strength"]]]], axis=1)
+
+
+def _onset(dot: Dot, floor: FloatArray, statistics: str) -> FloatArray:
+    """Return the least threshold over energies: a coarse scan, then a fine one about its least."""
+    detuning = _detunings_meV(dot)[..., ::4]
+    coarse = _threshold_at_detuning(dot, detuning, floor, statistics)
+    at = np.take_along_axis(detuning, np.argmin(coarse, axis=-1)[..., None], axis=-1)
+    spacing = detuning[..., 1:2] - detuning[..., :1]
+    near = at + spacing * np.linspace(-1.0, 1.0, 17)
+    fine = _threshold_at_detuning(dot, near, floor, statistics)
+    return -_parabola(-np.minimum(fine, _NO_THRESHOLD))[1]
 
 
 def residuals(numbers: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from qdgain.calibration.feasible import principal_combinations
+from qdgain.calibration.feasible import Chain, principal_combinations
 from qdgain.calibration.objective import (
     CONDITIONS,
     COUPLINGS,
@@ -215,40 +215,35 @@ def default_record(solution: Solution) -> dict[str, Any]:
     }
 
 
-def set_record(
-    name: str, chains: Sequence[FloatArray], acceptance: Sequence[float]
-) -> dict[str, Any]:
-    """Return quantiles and principal combinations of sampled coordinates, and chain agreement.
+def set_record(variant: Variant, chains: Sequence[Chain]) -> dict[str, Any]:
+    """Return quantiles and principal combinations of a sampled set, and whether chains agree.
 
     Parameters
     ----------
-    name : str
-        Of the variant.
-    chains : sequence of numpy.ndarray
-        Independent ensembles of full coordinates (M, 11).
-    acceptance : sequence of float
-        Of each ensemble.
+    variant : Variant
+        That was sampled.
+    chains : sequence of Chain
+        Independent ensembles. Their disagreement is the spread of their means over the spread of
+        the points, for the parameter in which it is largest.
     """
-    full = np.concatenate(chains)
-    v = values(full)
-    varies = [i for i in range(len(UNKNOWNS)) if np.ptp(v[:, i]) > 1e-9]
-    means = np.array([chain.mean(axis=0) for chain in chains])[:, varies]
-    within = np.mean([chain.var(axis=0) for chain in chains], axis=0)[varies]
+    free = np.concatenate([chain.free for chain in chains])
+    means = np.array([chain.free.mean(axis=0) for chain in chains])
+    v = values(variant.full(free))
     return {
-        "variant": name,
-        "points": len(full),
-        "acceptance": [round(a, 3) for a in acceptance],
-        "chain_disagreement": round(float(np.max(np.std(means, axis=0) / np.sqrt(within))), 3),
+        "variant": variant.name,
+        "points": len(free),
+        "acceptance": [round(chain.acceptance, 3) for chain in chains],
+        "chain_disagreement": round(float(np.max(means.std(axis=0) / free.std(axis=0))), 3),
         "quantiles": {
-            UNKNOWNS[i].name: [rounded(float(q)) for q in np.quantile(v[:, i], (0.05, 0.5, 0.95))]
-            for i in varies
+            unknown.name: [rounded(float(q)) for q in np.quantile(v[:, i], (0.05, 0.5, 0.95))]
+            for i, unknown in enumerate(UNKNOWNS[:-1])
         },
         "combinations": [
             {
-                "spread": rounded(c.spread),
-                "loadings": {name: round(weight, 3) for name, weight in c.loadings.items()},
+                "spread": rounded(found.spread),
+                "loadings": {name: round(weight, 4) for name, weight in found.loadings.items()},
             }
-            for c in principal_combinations(full)
+            for found in principal_combinations(free, variant.names)
         ],
     }
 

@@ -1,0 +1,130 @@
+"""Run the calibration and store it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from itertools import product
+from multiprocessing import get_context
+
+import numpy as np
+
+from qdgain.calibration import feasible, record
+from qdgain.calibration.objective import COUPLINGS, Solution, Variant, solve
+from qdgain.dot import FloatArray
+
+_SEED = 2510
+_STARTS = 6
+_DEFAULT_STARTS = 24
+_CHAINS = 2
+WIDE = Variant()
+
+Found = tuple[Variant, list[Solution], list[Solution]]
+
+
+def variants() -> list[Variant]:
+    """Return every variant, the default's threshold and statistics first."""
+    return [
+        Variant(*choice)
+        for choice in product(
+            ("maximum", "onset"), ("rabi", "sequential", "poisson"), (1.0, 2.0, None), COUPLINGS
+        )
+    ]
+
+
+def _solve_both(task: tuple[Variant, int, int]) -> Found:
+    variant, seed, starts = task
+    return variant, solve(variant, False, seed, starts), solve(variant, True, seed + 1, starts)
+
+
+def _sample(task: tuple[Variant, FloatArray, int, int, int]) -> feasible.Chain:
+    variant, start, seed, sweeps, keep = task
+    return feasible.sample(variant, start, seed, sweeps=sweeps, keep=keep)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(seed: int, starts: int, pool: ProcessPoolExecutor, say: Callable[[str], None]) -> None:
+    """Solve every variant, choose the default, sample its set, and store all of it."""
+    began = time.monotonic()
+
+    def elapsed() -> str:
+        return f"{time.monotonic() - began:4.0f} s"
+
+    tasks = [(v, seed + 100 * i, starts) for i, v in enumerate(variants())]
+    found: list[Found] = []
+    for result in pool.map(_solve_both, tasks):
+        variant, numbers_only, both = result
+        found.append(result)
+        say(
+            f"{elapsed()}  {len(found):2d}/{len(tasks)}  {variant.name:42s} "
+            f"{variant.parameters:2d} parameters  largest residual "
+            f"{100 * numbers_only[0].largest_residual:5.1f} %, with the statements "
+            f"{100 * both[0].largest_residual:5.1f} % "
+            f"({int(np.sum(both[0].conditions >= 0))}/{both[0].conditions.size} hold)"
+        )
+
+    chosen = record.choose([solution for _, _, both in found for solution in both])
+    say(f"{elapsed()}  the default is {chosen.variant.name}; refining it")
+    best = record.choose([chosen, *solve(chosen.variant, True, seed, _DEFAULT_STARTS, 3000)])
+    say(record.presets_text(best))
+
+    inside: list[Solution] = [
+        solution
+        for variant, *lists in found
+        for solutions in lists
+        for solution in solutions
+        if (variant.statistics, variant.threshold) == (WIDE.statistics, WIDE.threshold)
+    ]
+    wide = np.concatenate([s.variant.full(s.free)[:, : WIDE.parameters] for s in inside])
+    own = np.array([s.free for s in [*inside, best] if s.variant == best.variant])
+    samples, sets = [], {}
+    for name, variant, start, sweeps, keep in (
+        ("default", best.variant, own, 300, 400),
+        ("wide", WIDE, wide, 1200, 1200),
+    ):
+        kept = start[feasible.inside(start, variant)]
+        jobs = [(variant, kept, seed + 7 * i + 1, sweeps, keep) for i in range(_CHAINS)]
+        chains = list(pool.map(_sample, jobs))
+        sets[name] = record.set_record(variant, chains)
+        samples.append((name, variant.full(np.concatenate([chain.free for chain in chains]))))
+        say(
+            f"{elapsed()}  sampled the set of {variant.name}: acceptance "
+            f"{sets[name]['acceptance']}, chains differ by {sets[name]['chain_disagreement']} σ"
+        )
+
+    content = record.head(seed) | {
+        "default": record.default_record(best),
+        "sets": sets,
+        "variants": [record.variant_record(*one) for one in found],
+    }
+    record.write("calibration_set.csv", record.set_text(samples))
+    record.write("calibration.json", record.record_text(content))
+    record.write("presets.toml", record.presets_text(best))
+    say(f"{elapsed()}  stored in {record.DATA}")
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
+    """Run from the command line; interrupted, it stores nothing."""
+    parser = argparse.ArgumentParser(
+        prog="python -m qdgain.calibration",
+        description="Solve for the parameters from the paper's numbers and rewrite the presets.",
+    )
+    parser.add_argument("--seed", type=int, default=_SEED)
+    parser.add_argument("--starts", type=int, default=_STARTS, help="refined starts per variant")
+    parser.add_argument("--workers", type=int, default=2, help="processes; the result is the same")
+    given = parser.parse_args(None if arguments is None else list(arguments))
+    pool = ProcessPoolExecutor(given.workers, mp_context=get_context("spawn"))
+    try:
+        run(given.seed, given.starts, pool, _say)
+    except KeyboardInterrupt:
+        _say("interrupted: nothing was stored")
+        return 130
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return 0
