@@ -185,6 +185,7 @@ def recovered_cooling_time(
     relaxation_time_fs: float,
     exciton_lifetime_ns: float,
     response_fwhm_ps: float,
+    start_ps: float | None = None,
 ) -> CoolingFit:
     """Return the cooling time that a joint fit to both transients recovers.
 
@@ -202,6 +203,8 @@ def recovered_cooling_time(
         Standard deviation of each transient relative to its largest value, taken as known.
     dot, relaxation_time_fs, exciton_lifetime_ns, response_fwhm_ps
         As for `photoluminescence`; the fit begins at this width of the response.
+    start_ps : float, optional
+        The cooling time the fit begins at; half the width of the response by default.
 
     Returns
     -------
@@ -225,7 +228,8 @@ def recovered_cooling_time(
         return np.concatenate([(m - y) / s for m, y, s in zip(models, signal, scales, strict=True)])
 
     heights = (2 * float(signal.hot.max()), float(signal.band_edge.max()))
-    start = np.array([response_fwhm_ps / 2, response_fwhm_ps, 0.0, 0.0, *heights])
+    first = response_fwhm_ps / 2 if start_ps is None else start_ps
+    start = np.array([first, response_fwhm_ps, 0.0, 0.0, *heights])
     lowest = np.array([1e-3, 1e-3, -np.inf, -np.inf, 0.0, 0.0])
     lowest[:2] *= response_fwhm_ps
     found = optimize.least_squares(

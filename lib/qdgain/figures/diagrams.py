@@ -42,7 +42,9 @@ _QUANTITY_OF_ARROW = {
 }
 
 
-def diagrams(run: Run, figure: str, schemes: Mapping[str, Dot], biexciton: bool) -> list[Panel]:
+def diagrams(
+    run: Run, figure: str, schemes: Mapping[str, Dot], biexciton: bool
+) -> tuple[Panel, ...]:
     """Return one panel for each scheme: its potentials as curves, its transitions as arrows.
 
     Parameters
@@ -64,7 +66,7 @@ def diagrams(run: Run, figure: str, schemes: Mapping[str, Dot], biexciton: bool)
         )
         letter = "a" if position == 0 else ""
         panels.append(Panel(figure, letter, name, tuple(_series(diagram))))
-    return panels
+    return tuple(panels)
 
 
 def _series(diagram: LevelDiagram) -> list[Series]:
@@ -95,7 +97,7 @@ def _series(diagram: LevelDiagram) -> list[Series]:
     return curves + arrows
 
 
-def draw_diagrams(panels: list[Panel]) -> Figure:
+def draw_diagrams(panels: tuple[Panel, ...]) -> Figure:
     """Draw the diagrams side by side on one energy scale, with the empty ranges cut out."""
     groups = max(len(_floors(panel)) for panel in panels)
     with style.book_style():

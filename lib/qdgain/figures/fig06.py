@@ -14,6 +14,7 @@ from qdgain.dot import Dot, FloatArray
 from qdgain.figures import diagrams, style
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.kinetics import Scheme
+from qdgain.levels import level_diagram
 from qdgain.run import YOUR_DOT, Run
 from qdgain.spectra import band_centres_eV
 
@@ -56,9 +57,14 @@ def _schemes(run: Run) -> dict[str, Dot]:
     return dots if run.is_papers else dots | {YOUR_DOT: run.dots[YOUR_DOT]}
 
 
-def level_systems(run: Run) -> list[Panel]:
+def level_systems(run: Run) -> tuple[Panel, ...]:
     """Return panel a: the potentials and transitions of the 2, 3, 4 and 5LS."""
     return diagrams.diagrams(run, "fig06", _schemes(run), biexciton=False)
+
+
+def draw_level_systems(panels: tuple[Panel, ...]) -> Figure:
+    """Draw panel a."""
+    return diagrams.draw_diagrams(panels)
 
 
 # --- panel b
@@ -72,60 +78,58 @@ def _known_times(run: Run) -> dict[str, float]:
     }
 
 
-def _band_edge_dots(run: Run) -> dict[str, Dot]:
-    named = {"3LS": run.dots["3LS"]}
-    return named if run.is_papers else named | {YOUR_DOT: run.dots[YOUR_DOT]}
-
-
 def photoluminescence(run: Run) -> Panel:
     """Return panel b: photoluminescence at hot and band-edge energies, and the response."""
+    low, high = transients.STATED_COOLING_PS
+    common: dict[str, Any] = {"x_axis": _TIME_PS, "y_axis": _NORMALISED}
     series = []
-
-    def light(dot: Dot, cooling_time_ps: float) -> transients.Photoluminescence:
-        return transients.photoluminescence(
-            _TIMES_PS, dot, cooling_time_ps=cooling_time_ps, **_known_times(run)
-        )
 
     def normalised(signal: FloatArray) -> FloatArray:
         return np.asarray(signal / signal.max())
 
-    for name, dot in _band_edge_dots(run).items():
-        middle = light(dot, run["cooling_time_ps"])
-        fast, slow = (light(dot, t) for t in transients.STATED_COOLING_PS)
-        shown = {"band edge": (middle.band_edge, fast.band_edge, slow.band_edge)}
-        if name == "3LS":
-            shown = {"hot": (middle.hot, fast.hot, slow.hot)} | shown
-        for window, (line, first, last) in shown.items():
-            own = "" if name == "3LS" else f", {name}"
-            quantity = "onset" if window == "hot" else "PL_X"
-            if own:
-                quantity = YOUR_DOT
-            edges = np.sort([normalised(first), normalised(last)], axis=0)
-            common: dict[str, Any] = {"x_axis": _TIME_PS, "y_axis": _NORMALISED}
-            series.append(
-                Series(
-                    f"{window}{own}, cooling in {run['cooling_time_ps']:g} ps",
-                    _TIMES_PS,
-                    normalised(line),
-                    quantity=quantity,
-                    dash="--" if own else "-",
-                    **common,
-                )
+    def windows(dot: Dot, cooling_time_ps: float) -> dict[str, FloatArray]:
+        """Return the normalised transients at hot and band-edge energies."""
+        light = transients.photoluminescence(
+            _TIMES_PS, dot, cooling_time_ps=cooling_time_ps, **_known_times(run)
+        )
+        return {"hot": normalised(light.hot), "band edge": normalised(light.band_edge)}
+
+    papers = run.dots["3LS"]
+    # Normalised curves cross, so the range needs more than the curves at its two ends.
+    within = [windows(papers, cooling) for cooling in np.linspace(low, high, 17)]
+    for window, line in windows(papers, run["cooling_time_ps"]).items():
+        quantity = "onset" if window == "hot" else "PL_X"
+        spread = np.array([curves[window] for curves in within])
+        series += [
+            Series(
+                f"{window}, cooling in {run['cooling_time_ps']:g} ps",
+                _TIMES_PS,
+                line,
+                quantity=quantity,
+                **common,
+            ),
+            Series(
+                f"{window}, {low:g} to {high:g} ps",
+                _TIMES_PS,
+                line,
+                quantity=quantity,
+                kind="band",
+                y_low=spread.min(axis=0),
+                y_high=spread.max(axis=0),
+                **common,
+            ),
+        ]
+    if not run.is_papers:
+        series.append(
+            Series(
+                f"band edge, {YOUR_DOT}",
+                _TIMES_PS,
+                windows(run.dots[YOUR_DOT], run["cooling_time_ps"])["band edge"],
+                quantity=YOUR_DOT,
+                dash="--",
+                **common,
             )
-            if not own:
-                low, high = transients.STATED_COOLING_PS
-                series.append(
-                    Series(
-                        f"{window}, {low:g} to {high:g} ps",
-                        _TIMES_PS,
-                        normalised(line),
-                        quantity=quantity,
-                        kind="band",
-                        y_low=edges[0],
-                        y_high=edges[1],
-                        **common,
-                    )
-                )
+        )
     response = transients.convolved_decay(_TIMES_PS, 1e-6, run["streak_irf_ps"])
     series.append(
         Series(
@@ -171,8 +175,11 @@ def _cooling_fit(run: Run, cooling_ps: float, seed: int | None) -> transients.Co
     dot, noise = run.dots["3LS"], run["transient_noise"]
     known = _known_times(run)
     signal = transients.photoluminescence(_TIMES_PS, dot, cooling_time_ps=cooling_ps, **known)
-    if seed is not None:
-        signal = transients.with_noise(signal, noise, seed)
+    if seed is None:
+        return transients.recovered_cooling_time(
+            _TIMES_PS, signal, dot, noise=noise, start_ps=cooling_ps, **known
+        )
+    signal = transients.with_noise(signal, noise, seed)
     return transients.recovered_cooling_time(_TIMES_PS, signal, dot, noise=noise, **known)
 
 
@@ -320,7 +327,7 @@ def draw_continuous_gain(panel: Panel) -> Figure:
 
 #: What the chapter draws: name -> (series, drawing).
 FIGURES = {
-    "level_systems": (level_systems, diagrams.draw_diagrams),
+    "level_systems": (level_systems, draw_level_systems),
     "photoluminescence": (photoluminescence_and_resolution, draw_photoluminescence),
     "build_up": (build_up, draw_build_up),
     "continuous_gain": (continuous_gain, draw_continuous_gain),
@@ -329,7 +336,19 @@ FIGURES = {
 
 def headlines(run: Run) -> tuple[Headline, ...]:
     """Return the chapter's numbers."""
-    return (*_kinetic_headlines(run), *_transient_headlines(run), *_width_headlines(run))
+    two_level = level_diagram("2LS", run.dots["3LS"], run["phonon_energy_meV"])
+    absorbed, emitted = (two_level.transition(name).energy_eV for name in ("pump", "emission"))
+    return (
+        Headline(
+            "F6-2ls-energies",
+            "absorption less emission energy of the 2LS",
+            1e3 * (absorbed - emitted),
+            "meV",
+        ),
+        *_kinetic_headlines(run),
+        *_transient_headlines(run),
+        *_width_headlines(run),
+    )
 
 
 def _kinetic_headlines(run: Run) -> list[Headline]:
