@@ -1,5 +1,6 @@
 """Optical gain of colloidal quantum dots in the Simple Model of arXiv 2510.01199."""
 
+from qdgain.ase import ase_spectrum, ase_threshold
 from qdgain.dot import Dot, presets
 from qdgain.gain import exciton_share, gain, gain_terms, largest_gain
 from qdgain.parameters import CONTRACT, Parameter, ParameterError
@@ -24,6 +25,8 @@ __all__ = [
     "ParameterError",
     "Threshold",
     "__version__",
+    "ase_spectrum",
+    "ase_threshold",
     "bands",
     "exciton_share",
     "fluence_for_mean_excitons",

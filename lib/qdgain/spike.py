@@ -121,7 +121,7 @@ def spike_shift_meV_per_decade(
 
 
 def count_spikes(spectrum: FloatArray) -> int:
-    """Return how many maxima of a spectrum stand out by a tenth of the highest (`signal`)."""
+    """Return how many maxima of a spectrum stand out by a tenth of the highest."""
     spectrum = np.asarray(spectrum, dtype=float)
     highest = spectrum.max()
     if not highest > 0:
