@@ -58,6 +58,8 @@ def test_gain_comes_back_where_the_threshold_curve_ends(run, numbers):
         curve = curves[f"{name}, 300 K"]
         last = curve.x[np.isfinite(curve.y)].max()
         assert last == pytest.approx(numbers[f"fig07-rho-{name.lower()}"], abs=0.006)
+    own = 1 / (1 - numbers["fig07-own-rho-3ls"])
+    assert numbers["fig07-own-ideal-3ls"] == pytest.approx(own if own > 0 else np.inf)
     ideal = curves["3LS, ideal"]
     below = ideal.x < 0.999
     np.testing.assert_allclose(ideal.y[below], 1 / (1 - ideal.x[below]), rtol=1e-9)

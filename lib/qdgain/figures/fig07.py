@@ -524,7 +524,7 @@ def _cancellation_headlines(run: Run) -> list[Headline]:
         rows.append(
             Headline(
                 keys.get(name, f"fig07-resonance-{slug}"),
-                f"Δ_A2 at which ESA removes most of the X emission, {name}",
+                f"Δ_A2 at which ESA removes most of the X emission, to 0.25 meV, {name}",
                 levels.binding_of_most_cancellation_meV(dot, _symmetric(dot)),
                 "meV",
             )
@@ -563,7 +563,7 @@ def _symmetric(dot: Dot) -> FloatArray:
 
 def _kinetic_headlines(run: Run) -> list[Headline]:
     rho = run["cw_esa_strength"]
-    ideal = fig06.ideal_schemes()
+    ideal, thermal = fig06.ideal_schemes(), fig06.thermal_schemes(run, run.dots)
     best = {
         name: float(np.max(kinetics.net_gain(scheme, _PUMP_RATES, rho)))
         for name, scheme in ideal.items()
@@ -574,7 +574,7 @@ def _kinetic_headlines(run: Run) -> list[Headline]:
             "fig07-largest-3ls", f"the same, ideal 3LS up to w = {_PUMP_RATES[-1]:g}", best["3LS"]
         ),
     ]
-    for name, scheme in fig06.thermal_schemes(run, run.dots).items():
+    for name, scheme in thermal.items():
         strengths = np.linspace(0, 1, 4001)
         alive = np.isfinite(kinetics.cw_threshold(scheme, strengths))
         rows.append(
@@ -591,16 +591,27 @@ def _kinetic_headlines(run: Run) -> list[Headline]:
             float(kinetics.cw_threshold(ideal["3LS"], 0.5)),
         )
     )
-    for name in ("3LS+ESA", "4LS+ESA"):
-        dot = run.dots[name]
+    for name in ("3LS", "4LS"):
+        dot = run.dots[f"{name}+ESA"]
         at = bands(dot, band_centres_eV(dot).emission)
-        rows.append(
+        own = float(dot.xx_absorption_strength * at.xx_absorption / at.emission)
+        rows += [
             Headline(
                 f"fig07-own-rho-{_slug(name)}",
-                f"ρ that the dot's own bands give at the centre of PL_X, {name}",
-                float(dot.xx_absorption_strength * at.xx_absorption / at.emission),
-            )
-        )
+                f"ρ that the dot's own bands give at the centre of PL_X, {name}+ESA",
+                own,
+            ),
+            Headline(
+                f"fig07-own-ideal-{_slug(name)}",
+                f"threshold w of the ideal {name} at that ρ",
+                float(kinetics.cw_threshold(ideal[name], own)),
+            ),
+            Headline(
+                f"fig07-own-thermal-{_slug(name)}",
+                f"the same at {run['temperature_K']:g} K",
+                float(kinetics.cw_threshold(thermal[name], own)),
+            ),
+        ]
     return rows
 
 
