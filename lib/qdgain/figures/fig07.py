@@ -14,6 +14,7 @@ from qdgain.claims import Headline
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import diagrams, fig06, style
 from qdgain.figures.panel import ENERGY, Axis, Panel, Series
+from qdgain.parameters import CONTRACT
 from qdgain.run import YOUR_DOT, Run
 from qdgain.spectra import band_centres_eV, bands, energy_window_eV
 
@@ -102,7 +103,8 @@ def cancellation(run: Run) -> Panel:
 def _bindings(run: Run) -> FloatArray:
     reach = max(float(dot.linewidth_meV) for dot in _schemes(run).values())
     far = max(float(dot.stokes_shift_meV) for dot in _schemes(run).values())
-    return np.linspace(-2 * reach, far + 2 * reach, 401)
+    allowed = CONTRACT["absorptive_binding_meV"]
+    return np.linspace(max(-2 * reach, allowed.minimum), min(far + 2 * reach, allowed.maximum), 401)
 
 
 def draw_cancellation(panel: Panel) -> Figure:
@@ -558,7 +560,9 @@ def _cancellation_headlines(run: Run) -> list[Headline]:
 def _symmetric(dot: Dot) -> FloatArray:
     """Return shifts around the dot's Stokes shift, without leaning on it being the answer."""
     width = float(dot.linewidth_meV)
-    return np.arange(-2 * width, float(dot.stokes_shift_meV) + 2 * width, 0.25)
+    binding = np.arange(-2 * width, float(dot.stokes_shift_meV) + 2 * width, 0.25)
+    allowed = CONTRACT["absorptive_binding_meV"]
+    return binding[(binding >= allowed.minimum) & (binding <= allowed.maximum)]
 
 
 def _kinetic_headlines(run: Run) -> list[Headline]:
