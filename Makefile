@@ -4,7 +4,7 @@ SOURCE ?= .
 BIN := .venv/bin
 NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 
-.PHONY: help book test check lint refresh calibrate lock clean
+.PHONY: help book test check lint refresh calibrate verdicts lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make check      lint, types and unit tests only: seconds, for the inner loop"
 	@echo "make refresh    run the chapters again and store their checked tables"
 	@echo "make calibrate  solve for the presets from the paper's numbers"
+	@echo "make verdicts   accept the ledger's verdicts as they are now, after a look at each change"
 	@echo "make lock       resolve the lock file anew from pyproject.toml"
 	@echo "make clean      remove everything that was built"
 
@@ -52,6 +53,10 @@ refresh: $(BIN)/.installed
 
 calibrate: $(BIN)/.installed
 	$(BIN)/python -m qdgain.calibration
+
+verdicts: $(BIN)/.installed
+	PYTHONPATH=tests $(BIN)/python tests/test_ledger.py
+	git diff --stat -- tests/verdicts.json
 
 # --no-emit-index-url: the lock names packages and hashes, never the address of an index.
 lock: $(BIN)/.installed

@@ -127,7 +127,7 @@ def explanation(row: ledger.Row) -> str:
         ("residual", row.residual_text),
         ("tolerance", row.tolerance_text),
         ("criterion", claim.criterion),
-        ("against", row.other),
+        ("against", row.other and f"{row.other_number}: {row.other}"),
         ("missing", claim.missing),
         ("invariant", claim.invariant),
         ("note", row.note),

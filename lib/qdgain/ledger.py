@@ -90,8 +90,8 @@ class Row:
         is missed by.
     holds : bool or None
         Whether number, tolerance and criterion agree; None where nothing is compared.
-    other : str
-        Of a contradiction: what stands against it, as text.
+    other_number, other : str
+        Of a contradiction: the number that stands against it, and what it is.
     beside : tuple of Headline
         Numbers to read it with.
     note : str
@@ -104,6 +104,7 @@ class Row:
     verdict: str
     residual: float | None
     holds: bool | None
+    other_number: str
     other: str
     beside: tuple[Headline, ...]
     note: str
@@ -255,7 +256,7 @@ def _row(claim: Claim, numbers: Mapping[str, Headline]) -> Row:
         verdict(claim, holds, headline),
         _residual(claim, headline),
         holds,
-        _other(claim, numbers),
+        *_other(claim, numbers),
         tuple(numbers[key] for key in claim.beside),
         filled(claim.note, numbers),
     )
@@ -362,17 +363,18 @@ def _term(text: str, numbers: Mapping[str, Headline]) -> float:
     return value * float(factor or 1)
 
 
-def _other(claim: Claim, numbers: Mapping[str, Headline]) -> str:
-    """Return what stands against a contradiction's number."""
+def _other(claim: Claim, numbers: Mapping[str, Headline]) -> tuple[str, str]:
+    """Return the number that stands against a contradiction's, and what it is."""
     if claim.kind != "X":
-        return ""
+        return "", ""
     other = claims()[claim.contradicts]
+    stated = with_unit(other.stated_text, other.unit) if other.stated_text else ""
     if not claim.against:
-        return f"{other.id}: {with_unit(other.stated_text, other.unit)}, {other.statement}"
+        return stated, f"{other.id}, {other.statement}"
     headline = numbers[claim.against]
     number = with_unit(significant(headline.value, _DIGITS), headline.unit)
-    beside = f", {with_unit(other.stated_text, other.unit)}" if other.stated_text else ""
-    return f"{number}: {headline.meaning}; {other.id}{beside}: {other.statement}"
+    beside = f" ({stated})" if stated else ""
+    return number, f"{headline.meaning}, by {other.id}{beside}: {other.statement}"
 
 
 def counts(rows: Iterable[Row]) -> dict[str, int]:
@@ -407,7 +409,7 @@ def record(line: Row) -> dict[str, Any]:
         "criterion": claim.criterion,
         "verdict": line.verdict,
         "holds": line.holds,
-        "against": line.other,
+        "against": f"{line.other_number}: {line.other}" if line.other else "",
         "missing": claim.missing,
         "note": line.note,
         "beside": [

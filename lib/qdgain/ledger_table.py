@@ -111,7 +111,7 @@ def deviations() -> Fragment:
     for row in rows:
         numbers = [f"stated {row.stated_text}" if row.stated_text else ""]
         numbers.append(f"computed {row.computed_text}" if row.computed_text else "")
-        numbers.append(f"against {row.other}" if row.other else "")
+        numbers.append(f"against {_against(row)}" if row.other else "")
         sentence = f"{row.claim.statement}: " + "; ".join(n for n in numbers if n) + "."
         items.append(
             f"<li>{_link(row.claim.id, '#' + row.claim.id)} {_badge(row)} {html.escape(sentence)} "
@@ -182,7 +182,7 @@ def _details(row: Row, page: str) -> str:
         ("computed", html.escape(row.headline.meaning) if row.headline else ""),
         ("criterion", html.escape(claim.criterion)),
         ("tolerance", html.escape(row.tolerance_text)),
-        ("against", html.escape(row.other)),
+        ("against", html.escape(_against(row))),
         ("missing", html.escape(claim.missing)),
         ("beside", html.escape(beside)),
         ("note", _rich(row.note)),
@@ -198,10 +198,15 @@ def _badge(row: Row) -> str:
     group = f"<span class='verdict {_slug(row.group)}'>{row.group}</span>"
     other = row.claim.contradicts
     if row.group == ledger.CONTRADICTS:
-        return f"{group} {_link(other, LEDGER_PAGE + '#' + other)}"
+        link = _link(other, f"{LEDGER_PAGE}#{other}")
+        return f"{group} {link}: {html.escape(row.other_number)}"
     if row.group == ledger.CALIBRATED and row.claim.checks:
         return f"{group} {'met' if row.holds else 'missed'}"
     return group
+
+
+def _against(row: Row) -> str:
+    return f"{row.other_number}: {row.other}" if row.other else ""
 
 
 def _slug(verdict: str) -> str:
