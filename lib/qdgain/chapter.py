@@ -118,21 +118,27 @@ def verdict_summary() -> ledger_table.Fragment:
 
 def parameter_table() -> Markdown:
     """Return the contract as a table."""
-    rows = ["| name | symbol | unit | range | default | origin | meaning |", "|---" * 7 + "|"]
+    rows = ["| parameter | default | allowed | meaning and origin |", "|---" * 4 + "|"]
     for entry in parameters.CONTRACT.values():
+        symbol = f"${entry.symbol}$" if entry.symbol else ""
+        unit = "" if entry.unit == "1" else f" {entry.unit}"
         if entry.kind == "number":
-            span = f"{entry.minimum:g} to {entry.maximum:g}"
+            allowed = f"{entry.minimum:g} to {entry.maximum:g}"
         else:
-            span = entry.allowed
-        default = entry.stand_in if entry.default is None else f"{entry.default}" or "none"
+            allowed = entry.allowed
+        if entry.default is None:
+            default = entry.stand_in
+        elif entry.kind == "number":
+            default = f"{entry.default:g}{unit}"
+        else:
+            default = str(entry.default) or "empty"
+        # The calibration's own sentence stands once, on its page.
+        source = "" if entry.origin.kind == "calibrated" else f": {entry.origin.source}"
         cells = (
-            f"`{entry.name}`",
-            f"${entry.symbol}$" if entry.symbol else "",
-            entry.unit,
-            span,
+            f"`{entry.name}` {symbol}",
             default,
-            f"**{entry.origin.kind}**: {entry.origin.source}",
-            entry.meaning,
+            allowed,
+            f"{entry.meaning}. **{entry.origin.kind}**{source}",
         )
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return Markdown("\n".join(rows))

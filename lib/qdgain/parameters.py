@@ -177,7 +177,7 @@ def _own_width(name: str, band: str) -> Parameter:
         name,
         rf"\Gamma_{{{band}}}",
         "meV",
-        f"full width at half maximum of {band} alone",
+        "full width at half maximum of " + band.translate({123: "", 125: ""}) + " alone",
         None,
         _OWN_WIDTH,
         1.0,
