@@ -13,7 +13,13 @@ from qdgain.run import resolve
 
 CHAPTERS = notebooks.chapters()
 WITH_FIGURE = [c for c in CHAPTERS if notebooks.figure_module(c) is not None]
-SKELETON = ["What the paper shows", "Parameters", "Checked numbers", "Run it with your own dot"]
+SKELETON = [
+    "What the paper shows",
+    "Parameters",
+    "Checked numbers",
+    "The paper's statements",
+    "Run it with your own dot",
+]
 FIGURES = [f"fig{number:02d}" for number in (6, 7, 8, 9, 10)]
 
 

@@ -317,7 +317,7 @@ def test_checks_are_judged():
 
 def test_a_nan_holds_against_nothing():
     numbers = {"T-1": Headline("T-1", "", math.nan)}
-    assert ledger._holds(_claim(stated=1.0, tolerance=0.5), numbers) is False
+    assert ledger.holds(_claim(stated=1.0, tolerance=0.5), numbers) is False
 
 
 # --- what is written

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from myst_nb import glue
 
 from qdgain import ledger_table, parameters
-from qdgain.claims import Headline
+from qdgain.claims import Headline, claims
 from qdgain.dot import presets
 from qdgain.figures.style import book_style
 from qdgain.rounding import significant
@@ -72,12 +72,12 @@ class CheckedTable:
     def __init__(self, headlines: Iterable[Headline]) -> None:
         self.rows = [("quantity", "unit", "paper", "model")]
         for headline in headlines:
-            stated = headline.stated
+            claim = claims().get(headline.key)
             self.rows.append(
                 (
                     headline.meaning,
                     headline.unit,
-                    "" if stated is None else f"{stated:g}",
+                    "" if claim is None else claim.stated_text,
                     significant(headline.value, _DIGITS_IN_TABLE),
                 )
             )

@@ -248,14 +248,14 @@ def evaluate(headlines: Mapping[str, Iterable[Headline]]) -> tuple[Row, ...]:
 
 def _row(claim: Claim, numbers: Mapping[str, Headline]) -> Row:
     headline = numbers.get(claim.key)
-    holds = _holds(claim, numbers)
+    agrees = holds(claim, numbers)
     return Row(
         claim,
         headline,
         chapter_of(claim),
-        verdict(claim, holds, headline),
+        verdict(claim, agrees, headline),
         _residual(claim, headline),
-        holds,
+        agrees,
         *_other(claim, numbers),
         tuple(numbers[key] for key in claim.beside),
         filled(claim.note, numbers),
@@ -275,15 +275,15 @@ def filled(text: str, numbers: Mapping[str, Headline]) -> str:
     return re.sub(r"\{([^}]+)\}", lambda found: significant(numbers[found[1]].value, 3), text)
 
 
-def verdict(claim: Claim, holds: bool | None, headline: Headline | None) -> str:
+def verdict(claim: Claim, agrees: bool | None, headline: Headline | None) -> str:
     """Return the verdict on a statement.
 
     Parameters
     ----------
     claim : Claim
         The statement.
-    holds : bool or None
-        Whether everything that can be compared agrees.
+    agrees : bool or None
+        Whether everything that can be compared agrees, from `holds`.
     headline : Headline or None
         The number that answers it.
     """
@@ -291,24 +291,54 @@ def verdict(claim: Claim, holds: bool | None, headline: Headline | None) -> str:
     if claim.kind == "M":
         return QUOTED
     if claim.kind == "X":
-        return REPRODUCED if holds else f"{CONTRADICTS} {claim.contradicts}"
-    if claim.missing or not computed or holds is None:
+        return REPRODUCED if agrees else f"{CONTRADICTS} {claim.contradicts}"
+    if claim.missing or not computed or agrees is None:
         return NOT_COMPUTABLE
     if claim.kind == "C":
         return CALIBRATED
-    if not holds:
+    if not agrees:
         return DEVIATES
     return BY_CONSTRUCTION if claim.kind == "B" else REPRODUCED
 
 
-def _holds(claim: Claim, numbers: Mapping[str, Headline]) -> bool | None:
-    """Return whether all that is compared agrees: the number, and the criterion's checks."""
+def holds(claim: Claim, numbers: Mapping[str, Headline]) -> bool | None:
+    """Return whether all that is compared agrees: the number, and the criterion's checks.
+
+    Parameters
+    ----------
+    claim : Claim
+        The statement.
+    numbers : Mapping
+        Headlines by key.
+
+    Returns
+    -------
+    bool or None
+        None where nothing is compared.
+    """
     answers: list[bool] = [_check(check, numbers) for check in claim.checks]
     compared = _compared(claim, numbers)
     if claim.stated is not None and claim.tolerance is not None and compared is not None:
         missed = missed_by(claim, compared)
         answers.append(abs(missed) <= claim.tolerance * (1 + _ROUNDING))
     return all(answers) if answers else None
+
+
+def keys_of(claim: Claim) -> set[str]:
+    """Return the keys of the headlines that decide on a statement."""
+    terms = {term for check in claim.checks for term in (check.left, check.right)}
+    keys = {_key(term) for term in terms} | {claim.key}
+    return {key for key in keys if key}
+
+
+def _key(term: str) -> str:
+    """Return the headline that a term of a check names, nothing for a number."""
+    name = term.rpartition(" * ")[2].strip("|")
+    try:
+        float(name)
+    except ValueError:
+        return "" if name.endswith(".stated") else name
+    return ""
 
 
 def _compared(claim: Claim, numbers: Mapping[str, Headline]) -> float | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from qdgain import ledger
-from qdgain.claims import KINDS
+from qdgain import matrix as statements_matrix
+from qdgain.claims import KINDS, Claim
 from qdgain.ledger import Row
 from qdgain.rounding import significant, with_unit
 
@@ -26,6 +27,8 @@ MEANINGS = {
     ledger.NOT_COMPUTABLE: "something is missing, and said",
 }
 LEDGER_PAGE, API_PAGE = "ledger.html", "api.html"
+_THRESHOLDS = {"maximum": "threshold at the gain maximum", "onset": "onset of gain"}
+_STATISTICS = {"rabi": "Rabi", "sequential": "sequential", "poisson": "Poisson"}
 
 
 class Fragment:
@@ -119,6 +122,104 @@ def deviations() -> Fragment:
         )
         lines.append(f"{row.claim.id}, {row.verdict}: {sentence}")
     return Fragment("<ul class='deviations'>" + "".join(items) + "</ul>", "\n".join(lines))
+
+
+def matrix() -> Fragment:
+    """Return the statements under every reading, refitted and with the presets."""
+    columns = statements_matrix.matrix()
+    readings = [reading for reading, _ in columns if reading.refitted]
+    head = "<tr><th scope='col' rowspan='2'>statement</th>"
+    head += "<th scope='col' rowspan='2'>stated, unit</th>"
+    span = len(statements_matrix.STATISTICS)
+    head += "".join(
+        f"<th scope='colgroup' colspan='{span}'>{_THRESHOLDS[name]}</th>"
+        for name in statements_matrix.THRESHOLDS
+    )
+    head += "</tr><tr>"
+    head += "".join(f"<th scope='col'>{_STATISTICS[r.statistics]}</th>" for r in readings) + "</tr>"
+    lines = [_solution_line(readings)]
+    lines += [_matrix_line(claim, columns) for claim in statements_matrix.rows()]
+    caption = "Refitted under each reading; with the presets in the second line of each cell"
+    table = (
+        f"<div class='ledger-frame'><table class='matrix'><caption>{caption}</caption>"
+        f"<thead>{head}</thead><tbody>" + "\n".join(lines) + "</tbody></table></div>"
+    )
+    text = "\n".join(
+        f"{claim.id}: "
+        + ", ".join(significant(cells[claim.id].headline.value, 3) for _, cells in columns)
+        for claim in statements_matrix.rows()
+    )
+    return Fragment(table, text)
+
+
+def _solution_line(readings: Sequence[statements_matrix.Reading]) -> str:
+    """Return how well each reading's parameters meet what they were solved for."""
+    cells = []
+    for reading in readings:
+        variant = statements_matrix.best_variant(reading.threshold, reading.statistics)
+        solution = variant["with_conditions"]
+        met = sum(value >= 0 for value in solution["conditions"].values())
+        cells.append(
+            f"<td>{variant['free_parameters']} parameters; "
+            f"largest residual {100 * solution['largest_residual']:.1f} %; "
+            f"{met} of {len(solution['conditions'])} conditions</td>"
+        )
+    return f"<tr><th scope='row'>the fit</th><td></td>{''.join(cells)}</tr>"
+
+
+def _matrix_line(
+    claim: Claim,
+    columns: Sequence[tuple[statements_matrix.Reading, Mapping[str, statements_matrix.Cell]]],
+) -> str:
+    shown = [cells[claim.id] for _, cells in columns]
+    pairs = zip(shown[::2], shown[1::2], strict=True)
+    cells = "".join(
+        f"<td>{_mark(refitted)}<br><span class='presets'>{_mark(fixed)}</span></td>"
+        for refitted, fixed in pairs
+    )
+    unit = shown[0].headline.unit
+    stated = f"{claim.stated_text} {'' if unit == '1' else unit}"
+    name = _link(claim.id, f"{LEDGER_PAGE}#{claim.id}")
+    kind = " (calibrates)" if claim.kind == "C" else ""
+    rule = f"<br><span class='presets'>{html.escape(claim.criterion)}</span>" * bool(
+        claim.criterion
+    )
+    return (
+        f"<tr><th scope='row'>{name}{kind}<br>{html.escape(claim.statement)}{rule}</th>"
+        f"<td>{html.escape(stated.strip())}</td>{cells}</tr>"
+    )
+
+
+def _mark(cell: statements_matrix.Cell) -> str:
+    value = significant(cell.headline.value, 3)
+    word = "holds" if cell.holds else "fails"
+    sign = "✓" if cell.holds else "✗"
+    return f"<span class='{word}'><span aria-label='{word}'>{sign}</span> {value}</span>"
+
+
+def hanging_on_rabi(refitted: bool = True) -> Fragment:
+    """Return the statements that hold under Rabi statistics and under no other.
+
+    Parameters
+    ----------
+    refitted : bool
+        Whether each statistics has parameters of its own, or all have the presets.
+    """
+    return _list_of(statements_matrix.hanging_on_rabi(refitted))
+
+
+def failing_on_rabi() -> Fragment:
+    """Return the statements that fail under Rabi statistics and hold under another."""
+    return _list_of(statements_matrix.failing_on_rabi())
+
+
+def _list_of(found: Iterable[Claim]) -> Fragment:
+    items = [
+        f"<li>{_link(claim.id, LEDGER_PAGE + '#' + claim.id)} {html.escape(claim.statement)}</li>"
+        for claim in found
+    ]
+    text = "\n".join(claim.id for claim in found) or "none"
+    return Fragment("<ul class='deviations'>" + "".join(items or ["<li>none</li>"]) + "</ul>", text)
 
 
 def missing() -> Fragment:

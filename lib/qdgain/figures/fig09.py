@@ -569,13 +569,38 @@ FIGURES = {
 
 def headlines(run: Run) -> tuple[Headline, ...]:
     """Return the chapter's numbers: those the paper states, and those it leaves out."""
+    rows = list(small_signal_headlines(run))
+    rows += [row for name in _order(run) for row in _saturated_headlines(run, name)]
+    rows += [row for scheme in run.pairs for row in _amplitude_headlines(run, scheme)]
+    rows += [row for source in _measured_sources(run) for row in _measured_headlines(run, source)]
+    return tuple(rows)
+
+
+def small_signal_headlines(run: Run) -> tuple[Headline, ...]:
+    """Return those numbers of the chapter that need neither saturation nor measured spectra."""
     rows = [row for name in _order(run) for row in _threshold_headlines(run, name)]
     rows += _ratio_headlines(run)
     rows += _statement_headlines(run)
     rows += [row for name in _order(run) for row in _spike_headlines(run, name)]
-    rows += [row for scheme in run.pairs for row in _amplitude_headlines(run, scheme)]
-    rows += [row for source in _measured_sources(run) for row in _measured_headlines(run, source)]
     return tuple(rows)
+
+
+def _saturated_headlines(run: Run, name: str) -> list[Headline]:
+    fluence, emission = _saturated_sweep(run, name)
+    weak = 0.5 * float(_threshold(run, name).fluence_mJ_cm2)
+    return [
+        Headline(
+            f"fig09-lines-{_slug(name)}",
+            f"threshold by two straight lines, {name}",
+            threshold_by_two_lines(fluence, emission.guided_photons, weak),
+            "mJ cm⁻²",
+        ),
+        Headline(
+            f"fig09-saturated-spikes-{_slug(name)}",
+            f"spikes at J_π, saturated, {name}",
+            float(count_spikes(emission.spectrum_per_meV[-1])),
+        ),
+    ]
 
 
 def _slug(name: str) -> str:
@@ -585,19 +610,12 @@ def _slug(name: str) -> str:
 def _threshold_headlines(run: Run, name: str) -> list[Headline]:
     slug, found = _slug(name), _threshold(run, name)
     claim = f"F9-{slug}" if name in _LETTERS else f"fig09-threshold-{slug}"
-    fluence, emission = _saturated_sweep(run, name)
-    by_hand = threshold_by_two_lines(
-        fluence, emission.guided_photons, 0.5 * float(found.fluence_mJ_cm2)
-    )
     rows = [
         Headline(claim, f"ASE threshold, {name}", float(found.fluence_mJ_cm2), "mJ cm⁻²"),
         Headline(
             f"fig09-excitons-{slug}",
             f"⟨N⟩ at the ASE threshold, {name}",
             float(found.mean_excitons),
-        ),
-        Headline(
-            f"fig09-lines-{slug}", f"threshold by two straight lines, {name}", by_hand, "mJ cm⁻²"
         ),
     ]
     if name.endswith("+ESA"):
@@ -719,11 +737,6 @@ def _spike_headlines(run: Run, name: str) -> list[Headline]:
             f"fig09-jump-{slug}", f"largest move of the spike within 1 % of J, {name}", jump, "meV"
         ),
         Headline(f"fig09-jump-at-{slug}", f"where that is, in J_th, {name}", at),
-        Headline(
-            f"fig09-saturated-spikes-{slug}",
-            f"spikes at J_π, saturated, {name}",
-            float(count_spikes(_saturated_sweep(run, name)[1].spectrum_per_meV[-1])),
-        ),
     ]
     return rows
 

@@ -47,6 +47,7 @@ _RESCALING = {"CdSe": "cdse_rescaling", "CsPbBr3": "cspbbr3_rescaling"}
 #: The dot the predictions start from: the one that stands for today's dots in the paper.
 _TODAY = "3LS+ESA"
 _MAXIMUM = "at gain maximum"
+_SLUGS = {_MAXIMUM: "maximum", "onset": "onset"}
 _COUNTS = ("nm³", "cell, CdSe wurtzite", "cell, CdSe zinc blende", "formula unit")
 
 
@@ -689,10 +690,19 @@ def _universal_headlines(run: Run) -> list[Headline]:
     return rows
 
 
-def _engineering_headlines(run: Run) -> list[Headline]:
+def headlines_at_maximum(run: Run) -> tuple[Headline, ...]:
+    """Return those numbers of the chapter's predictions that need no onset."""
+    only = (_MAXIMUM,)
+    return (*_engineering_headlines(run, only), *_thresholdless_headlines(run, only))
+
+
+def _engineering_headlines(
+    run: Run, definitions: tuple[str, ...] = design.DEFINITIONS
+) -> list[Headline]:
     today, factor = run.dots[_TODAY], run["xx_reduction"]
     rows = []
-    for definition, slug in ((_MAXIMUM, "maximum"), ("onset", "onset")):
+    for definition in definitions:
+        slug = _SLUGS[definition]
         now = float(design.threshold_of(today, **_how(run, definition)))
         found = engineered(run, today, definition)
         without = float(design.threshold_of(run.dots["3LS"], **_how(run, definition)))
@@ -771,13 +781,16 @@ def _harvest_headlines(run: Run) -> list[Headline]:
     ]
 
 
-def _thresholdless_headlines(run: Run) -> list[Headline]:
+def _thresholdless_headlines(
+    run: Run, definitions: tuple[str, ...] = design.DEFINITIONS
+) -> list[Headline]:
     today, ideal = run.dots[_TODAY], run.dots["3LS"]
     width = float(units.sigma_from_fwhm(today.linewidth_meV))
     temperature, goal = run["temperature_K"], run["low_threshold"]
     rows = []
     for dot, name, slug in ((ideal, "without ESA", ""), (today, "with ESA", "-esa")):
-        for definition, where in ((_MAXIMUM, ""), ("onset", "-onset")):
+        for definition in definitions:
+            where = "" if definition == _MAXIMUM else "-onset"
             shift = design.nearest_value_for(dot, "stokes_shift_meV", goal, **_how(run, definition))
             key = f"fig10-thresholdless{slug}{where}" if slug or where else "F10-thresholdless"
             rows.append(

@@ -1,0 +1,128 @@
+"""The matrix: its readings are the calibration's, and its numbers the ledger's."""
+
+import math
+
+import pytest
+from qdgain import ledger, ledger_table, matrix
+from qdgain.calibration.objective import TARGETS, TOLERANCE, Variant
+from qdgain.calibration.record import record
+from qdgain.claims import claims
+from qdgain.dot import presets
+from qdgain.matrix import STATISTICS, THRESHOLDS
+
+COLUMNS = matrix.matrix()
+
+
+def test_every_reading_is_there_refitted_and_with_the_presets():
+    readings = [(r.threshold, r.statistics, r.refitted) for r, _ in COLUMNS]
+    assert readings == [
+        (threshold, statistics, refitted)
+        for threshold in THRESHOLDS
+        for statistics in STATISTICS
+        for refitted in (True, False)
+    ]
+
+
+def test_the_presets_column_is_the_ledger():
+    (cells,) = [
+        cells
+        for reading, cells in COLUMNS
+        if (reading.threshold, reading.statistics, reading.refitted) == ("maximum", "rabi", False)
+    ]
+    for row in ledger.ledger():
+        if row.claim.id in cells:
+            assert cells[row.claim.id].headline == row.headline
+            if row.claim.id not in TARGETS:
+                assert cells[row.claim.id].holds == row.holds
+
+
+@pytest.mark.parametrize(
+    "reading", matrix.readings(), ids=lambda r: f"{r.threshold}-{r.statistics}"
+)
+def test_a_refit_gives_the_numbers_the_calibration_stored(reading):
+    if not reading.refitted:
+        assert reading.dots == presets()
+        return
+    solution = matrix.best_variant(reading.threshold, reading.statistics)["with_conditions"]
+    found = matrix.numbers(reading)
+    for name in TARGETS:
+        # The search works on a coarser grid and stores four digits.
+        assert found[name].value == pytest.approx(solution["numbers"][name], rel=0.01), name
+
+
+def test_the_definition_moves_the_gain_thresholds_alone():
+    plain, onset = (
+        matrix.numbers(matrix.Reading(t, "rabi", False, presets(), {})) for t in THRESHOLDS
+    )
+    moved = {key for key in plain if plain[key] != onset[key]}
+    assert moved == {name for name in TARGETS if name.startswith("F8") and name != "F8-max-esa"}
+    for name in moved:
+        assert onset[name].value < plain[name].value
+
+
+def test_the_solution_used_is_the_best_by_the_defaults_criterion():
+    default = record()["default"]
+    assert matrix.best_variant("maximum", "rabi")["name"] == default["name"]
+    for threshold in THRESHOLDS:
+        for statistics in STATISTICS:
+            best = matrix.best_variant(threshold, statistics)
+            assert (best["threshold"], best["statistics"]) == (threshold, statistics)
+
+
+def test_what_calibrates_is_judged_by_the_calibrations_tolerance():
+    for _, cells in COLUMNS:
+        for name in TARGETS:
+            stated = claims()[name].stated
+            assert cells[name].holds == (abs(cells[name].headline.value / stated - 1) <= TOLERANCE)
+
+
+def test_rows_differ_and_have_every_cell():
+    rows = matrix.rows()
+    assert {claims()[name] for name in TARGETS} <= set(rows)
+    for claim in rows:
+        values = [cells[claim.id].headline.value for _, cells in COLUMNS]
+        assert len({value for value in values if not math.isnan(value)}) > 1
+        assert claim.kind in "CPQ"
+
+
+@pytest.mark.parametrize("refitted", [True, False])
+def test_hanging_on_rabi_means_no_other_statistics(refitted):
+    by_statistics = {
+        r.statistics: cells
+        for r, cells in COLUMNS
+        if r.refitted is refitted and r.threshold == "maximum"
+    }
+    hanging = set(matrix.hanging_on_rabi(refitted))
+    for claim in matrix.rows():
+        holds = {s: by_statistics[s][claim.id].holds for s in STATISTICS}
+        assert (claim in hanging) == (
+            holds == {"rabi": True, "sequential": False, "poisson": False}
+        )
+
+
+def test_failing_on_rabi_means_another_statistics_holds():
+    failing = set(matrix.failing_on_rabi())
+    by_statistics = {
+        r.statistics: cells for r, cells in COLUMNS if r.refitted and r.threshold == "maximum"
+    }
+    for claim in matrix.rows():
+        holds = {s: by_statistics[s][claim.id].holds for s in STATISTICS}
+        assert (claim in failing) == (not holds["rabi"] and any(holds.values()))
+
+
+def test_dots_of_a_solution_are_the_variants():
+    variant = Variant()
+    solution = next(v for v in record()["variants"] if v["name"] == variant.name)
+    dots = matrix.solved_dots(solution["numbers_only"]["parameters"])
+    assert set(dots) == set(presets())
+    for name in ("3LS", "4LS"):
+        esa = dots[f"{name}+ESA"]
+        assert dots[name].stokes_shift_meV == esa.stokes_shift_meV
+        assert dots[name] == esa.uncorrelated()
+
+
+def test_the_page_has_a_cell_for_every_row_and_reading():
+    page = ledger_table.matrix().markup
+    body = page.partition("<tbody>")[2]
+    assert body.count("<tr>") == len(matrix.rows()) + 1
+    assert body.count("<td>") == (len(matrix.rows()) + 1) * (1 + len(COLUMNS) // 2)
