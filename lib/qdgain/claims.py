@@ -160,12 +160,6 @@ class Headline:
     value: float
     unit: str = "1"
 
-    @property
-    def stated(self) -> float | None:
-        """The paper's number, if the headline answers a claim that has one."""
-        claim = claims().get(self.key)
-        return None if claim is None else claim.stated
-
 
 @cache
 def claims() -> Mapping[str, Claim]:

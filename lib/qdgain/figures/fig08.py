@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import optimize
 
 from qdgain import design
+from qdgain.calibration.record import record
 from qdgain.claims import Headline, claims
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
@@ -482,7 +483,12 @@ def _saturation_headlines(run: Run) -> list[Headline]:
 
 def _statement_headlines(run: Run) -> list[Headline]:
     """Return what the section's other statements come to."""
-    return [*_linewidth_headlines(run), *_loss_headlines(run), *_film_headlines(run)]
+    return [
+        *_linewidth_headlines(run),
+        *_loss_headlines(run),
+        *_binding_headlines(run),
+        *_film_headlines(run),
+    ]
 
 
 def _linewidth_headlines(run: Run) -> list[Headline]:
@@ -581,6 +587,35 @@ def _loss_headlines(run: Run) -> list[Headline]:
             )
         )
     return rows
+
+
+#: The calibration's variants in which A_XX2 and PL_XX share one binding.
+_ONE_BINDING = ("one", "displaced")
+
+
+def _binding_headlines(run: Run) -> list[Headline]:
+    """Return whether the stated numbers need two bindings, and how far the presets' are apart."""
+    departures = [
+        variant["numbers_only"]["largest_residual"]
+        for variant in record()["variants"]
+        if (variant["threshold"], variant["statistics"]) == ("maximum", "rabi")
+        and variant["coupling"] in _ONE_BINDING
+    ]
+    dot = run.dots["3LS+ESA"]
+    return [
+        Headline(
+            "F8-distinct-bindings",
+            "largest departure from a stated number with one binding",
+            100 * min(departures),
+            "%",
+        ),
+        Headline(
+            "fig08-bindings-apart",
+            "absorptive less emissive binding, 3LS+ESA",
+            float(dot.absorptive_binding_meV) - float(dot.emissive_binding_meV),
+            "meV",
+        ),
+    ]
 
 
 def _film_headlines(run: Run) -> list[Headline]:
