@@ -6,7 +6,12 @@ import math
 
 
 def significant(value: float, digits: int) -> str:
-    """Return a number rounded to significant digits, without exponent where it reads well."""
+    """Return a number rounded to significant digits, without exponent where it reads well.
+
+    A count, which is an int, is returned whole.
+    """
+    if isinstance(value, int):
+        return str(value)
     if math.isnan(value):
         return "not defined"
     if math.isinf(value):

@@ -10,10 +10,12 @@ are logarithms. With :math:`\rho_i = \ln(x_i/X_i)/\ln 1.1` for the computed x an
 .. math:: F = \sum_i (\rho_i^2 + \rho_i^6) + \sum_j h_j^2
 
 is least for all numbers within ten per cent: squares inside the tolerance, steep walls outside. The
-second sum asks for the paper's qualitative statements (`CONDITIONS`), :math:`h_j` being by how much
-a condition misses, in units of a fiftieth of the linewidth; it is left out where the numbers alone
-are asked for.
-Seeded random candidates are screened, and the best are refined with bounded least squares.
+second sum asks for the paper's qualitative statements (`CONDITIONS`) and is left out where the
+numbers alone are asked for. Each wants the spike on one side of some energy: with D the logarithm
+of the strongest emission there over the strongest elsewhere, :math:`h = \operatorname{arsinh}
+(\max(0.2 - D, 0)/0.2)`: steep next to the condition, which is thus met where it can be and stays
+so when the result is rounded, and mild far from it. Seeded random candidates are screened, and the
+best are refined with bounded least squares.
 
 **Variants.** Every reading of the paper is solved: both definitions of the gain threshold, three
 population statistics, the weight a of the ESA (1, 2 or free), and how the biexciton's shifts are
@@ -29,8 +31,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple
+from functools import cache, cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -216,13 +218,28 @@ class Variant:
         first = [_INDEX[name] for name in self.names]
         return _LOW[first], _HIGH[first]
 
-    def full(self, free: FloatArray) -> FloatArray:
-        """Return all coordinates, (K, 11), of free parameters (K, P)."""
+    @cached_property
+    def _matrix(self) -> FloatArray:
         matrix = np.zeros((self.parameters, len(UNKNOWNS)))
         for row, combination in zip(matrix, self.combinations, strict=True):
             for name, rate in combination.items():
                 row[_INDEX[name]] = rate
-        result = np.atleast_2d(free) @ matrix
+        return matrix
+
+    def free(self, full: FloatArray) -> FloatArray | None:
+        """Return the free parameters (P,) that give coordinates (11,); None if none do."""
+        known = np.where(np.isfinite(full), full, 0.0)
+        found = np.linalg.lstsq(self._matrix.T, known, rcond=None)[0].astype(np.float64)
+        low, high = self.bounds
+        same = np.array_equal(np.isfinite(self.full(found)[0]), np.isfinite(full))
+        if not same or np.any(found < low - 1e-9) or np.any(found > high + 1e-9):
+            return None
+        near = np.where(np.isfinite(full), self.full(found)[0], 0.0)
+        return found if np.allclose(near, known, atol=1e-9) else None
+
+    def full(self, free: FloatArray) -> FloatArray:
+        """Return all coordinates, (K, 11), of free parameters (K, P)."""
+        result = np.atleast_2d(free) @ self._matrix
         if self.esa_weight is not None:
             result[:, _INDEX["xx_absorption_strength"]] = np.log(self.esa_weight)
         if self.threshold == "maximum":
@@ -237,9 +254,14 @@ def values(full: FloatArray) -> FloatArray:
         return np.where(is_log, np.exp(full), full)
 
 
+@cache
+def _stated() -> FloatArray:
+    return np.array([claims()[name].stated for name in TARGETS], dtype=float)
+
+
 def stated_numbers() -> FloatArray:
     """Return the paper's numbers in the order of `TARGETS`."""
-    return np.array([claims()[name].stated for name in TARGETS], dtype=float)
+    return _stated().copy()
 
 
 def width_meV() -> float:
@@ -267,10 +289,18 @@ def candidate_dots(full: FloatArray) -> Dot:
 
 
 class Prediction(NamedTuple):
-    """Of K candidates: the numbers (K, 9) and the `CONDITIONS` (K, 6), met where not negative."""
+    """What K candidates predict.
+
+    The numbers (K, 9); by how many linewidths the `CONDITIONS` (K, 6) are met; the logarithm of
+    how much stronger the emission is where a condition wants the spike than anywhere else, (K, 6),
+    which has the same sign and no jumps; and √(J/J_π) at the ASE thresholds, (K, 4), 1 where they
+    are out of reach.
+    """
 
     numbers: FloatArray
     conditions: FloatArray
+    dominance: FloatArray
+    amplitude: FloatArray
 
 
 _GRID = 113
@@ -279,24 +309,30 @@ _SCAN = np.linspace(0.0, 1.0, 21)
 _SCAN[0] = 1e-4
 _LARGEST_EXPONENT = 500.0
 _NO_THRESHOLD = 9.0
-_CLEARANCE = 0.004
-_CONDITION_SCALE = 0.02
+_STEP = 1e-5
+_COARSE = 1e-7
+_CLEARANCE = 0.2
+_CONDITION_SCALE = 0.2
+_STRONGEST = 50.0
+_FINE_GRID = 449
 
 
-def predict(full: FloatArray, variant: Variant) -> Prediction:
+def predict(full: FloatArray, variant: Variant, near: FloatArray | None = None) -> Prediction:
     """Return what candidates of coordinates (K, 11) predict.
 
     The same equations as the public functions on a coarser grid, for thousands of candidates:
     numbers agree to 1e-3, spikes to 0.01 linewidths. Where a threshold is out of reach its number
-    goes on growing, so that a search finds the way back.
+    goes on growing, so that a search finds the way back. With `near`, (4,), the amplitude of a
+    candidate that differs by infinitesimals, one Newton step replaces the search for thresholds.
     """
     dot = candidate_dots(full)
     v = values(np.atleast_2d(full))
-    film = _Film(dot, v[:, _INDEX["gain_exponent"]], variant.statistics)
-    amplitude, log_fluence = film.threshold()
+    exponent = v[:, _INDEX["gain_exponent"]]
+    amplitude, log_fluence = _Film(dot, exponent, variant.statistics).threshold(near)
     fluence = v[:, [_INDEX["pi_pulse_fluence_mJ_cm2"]]] * np.exp(np.minimum(log_fluence, 50.0))
     numbers = np.concatenate([_gain_numbers(dot, v, variant), fluence], axis=1)
-    return Prediction(numbers, conditions(film.spike_offset(amplitude)))
+    fine = _Film(dot, exponent, variant.statistics, _FINE_GRID)
+    return Prediction(numbers, *fine.conditions(amplitude), amplitude)
 
 
 def meets_numbers(full: FloatArray, variant: Variant, tolerance: float) -> NDArray[np.bool_]:
@@ -318,11 +354,13 @@ def meets_numbers(full: FloatArray, variant: Variant, tolerance: float) -> NDArr
 class _Film:
     """The ASE of dots of shape (K, 4) on a coarse grid."""
 
-    def __init__(self, dot: Dot, gain_exponent: FloatArray, statistics: str) -> None:
+    def __init__(
+        self, dot: Dot, gain_exponent: FloatArray, statistics: str, points: int = _GRID
+    ) -> None:
         self.shape = dot.shape
         self.statistics = statistics
         self.stokes = np.asarray(dot.stokes_shift_meV)
-        self.detuning = _detunings_meV(dot)
+        self.detuning = _detunings_meV(dot, points)
         A, P, _, B, Q = (np.exp(log) for log in log_bands(dot, self.detuning))
         B = np.asarray(dot.xx_absorption_strength)[..., None] * B
         Q = np.asarray(dot.xx_emission_strength)[..., None] * Q
@@ -330,43 +368,98 @@ class _Film:
         gains = np.stack([-A, 0.5 * (P - B), Q], axis=-2)
         rows = (-1, *emission.shape[2:])
         self.emission = emission.reshape(rows)
+        self.emitted = self.emission.sum(axis=-1)[:, None, :]
         self.exponent = (gain_exponent[:, None, None, None] * gains).reshape(rows)
 
     def _weights(self, amplitude: FloatArray) -> FloatArray:
         mean = mean_excitons_after_pulse(amplitude**2, 1.0, self.statistics)
         return np.stack(populations(mean, self.statistics), axis=-1)
 
-    def threshold(self) -> tuple[FloatArray, FloatArray]:
-        """Return √(J/J_π) and ln(J/J_π) at the threshold, of shape (K, 4)."""
-        emitted = self.emission.sum(axis=-1)[:, None, :]
+    def _log_ratio(self, amplitude: FloatArray) -> FloatArray:
+        """Return ln(∫I/2∫P) at √(J/J_π), rows being dots: zero at the threshold."""
+        weights = self._weights(amplitude)
+        amplified = amplification(np.minimum(weights @ self.exponent, _LARGEST_EXPONENT))
+        total = np.einsum("dke,dke->dk", weights @ self.emission, amplified)
+        return np.asarray(np.log(0.5 * total / np.sum(weights * self.emitted, axis=-1)))
 
-        def log_ratio(amplitude: FloatArray) -> FloatArray:
-            weights = self._weights(amplitude)
-            amplified = amplification(np.minimum(weights @ self.exponent, _LARGEST_EXPONENT))
-            total = np.einsum("dke,dke->dk", weights @ self.emission, amplified)
-            return np.asarray(np.log(0.5 * total / np.sum(weights * emitted, axis=-1)))
-
+    def threshold(self, near: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+        """Return √(J/J_π) and ln(J/J_π) at the threshold, of shape (K, 4); see `predict`."""
         size = len(self.emission)
-        amplitude = first_root(log_ratio, np.broadcast_to(_SCAN, (size, _SCAN.size)))
+        if near is None:
+            amplitude = first_root(self._log_ratio, np.broadcast_to(_SCAN, (size, _SCAN.size)))
+        else:
+            start = np.broadcast_to(near, self.shape).reshape(size, 1)
+            below = start * (1 - _STEP)
+            values = self._log_ratio(np.concatenate([below, start], axis=1))
+            slope = (values[:, 1] - values[:, 0]) / _STEP
+            step = np.exp(np.clip(-values[:, 1] / slope, -0.1, 0.1))
+            amplitude = np.where(start[:, 0] < 1, start[:, 0] * step, np.inf)
         reached = np.isfinite(amplitude)
         amplitude = np.where(reached, amplitude, 1.0)
         log_fluence = 2 * np.log(amplitude)
         if not reached.all():
-            missing = -log_ratio(np.ones((size, 1)))[:, 0]
+            missing = -self._log_ratio(np.ones((size, 1)))[:, 0]
             log_fluence = np.where(reached, log_fluence, np.maximum(missing, 0.0))
         return amplitude.reshape(self.shape), log_fluence.reshape(self.shape)
 
-    def spike_offset(self, amplitude: FloatArray) -> FloatArray:
-        """Return spike less centre of PL_X in linewidths, of shape (K, 4, 2); see `conditions`."""
-        amplitude = amplitude.reshape(-1, 1)
-        above = np.minimum(amplitude * np.sqrt(FLUENCE_RANGE), 1.0)
-        weights = self._weights(np.concatenate([amplitude, above], axis=1))
+    def conditions(self, amplitude: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return conditions and dominance, see `Prediction`, from the thresholds' amplitude."""
+        at = amplitude.reshape(-1, 1)
+        above = np.minimum(at * np.sqrt(FLUENCE_RANGE), 1.0)
+        weights = self._weights(np.concatenate([at, above], axis=1))
         with np.errstate(divide="ignore"):
-            spectrum = np.log(weights @ self.emission) + log_amplification(weights @ self.exponent)
-        point = _parabola(spectrum)[0].reshape(*self.shape, 2)
-        first, spacing = self.detuning[..., :1], np.diff(self.detuning[..., :2])
-        offset = first + point * spacing + self.stokes[..., None]
-        return np.asarray(offset / float(PRESETS["shared"]["linewidth_meV"]))
+            log_emission = np.log(weights @ self.emission)
+        spectrum = log_emission + log_amplification(weights @ self.exponent)
+        spectrum = spectrum.reshape(*self.shape, 2, -1)
+        width = float(PRESETS["shared"]["linewidth_meV"])
+        offset = (self.detuning + self.stokes[..., None]) / width
+        spacing = np.diff(offset[..., :2])
+        spike = offset[..., :1] + _parabola(spectrum)[0] * spacing
+        return conditions(spike), _dominance(offset, spectrum[..., 1, :], spike)
+
+
+def _dominance(offset: FloatArray, spectrum: FloatArray, spike: FloatArray) -> FloatArray:
+    """Return how much stronger emission is where a condition wants it, (K, 6), as a logarithm.
+
+    Offset and logarithmic spectrum at the higher fluence are of shape (K, 4, E), the spike's
+    offset at both of shape (K, 4, 2).
+    """
+
+    def stronger(dot: int, low: Any, high: Any) -> FloatArray:
+        """Compare the inside of a window of offsets with its outside."""
+        x, y = offset[:, dot], spectrum[:, dot]
+        low, high = (np.broadcast_to(edge, len(x))[:, None] for edge in (low, high))
+        window = (x >= low) & (x <= high)
+        edges = [_interpolated(x, y, edge) for edge in (low, high)]
+        inside = np.max(np.where(window, y, -np.inf), axis=1, initial=-np.inf)
+        outside = np.max(np.where(window, -np.inf, y), axis=1, initial=-np.inf)
+        for edge in edges:
+            inside, outside = np.maximum(inside, edge), np.maximum(outside, edge)
+        return np.asarray(np.clip(inside - outside, -_STRONGEST, _STRONGEST))
+
+    end, start, ideal = np.inf, spike[..., 0], spike[:, 0, 1]
+    return np.stack(
+        [
+            stronger(0, -LARGEST_OFFSET, LARGEST_OFFSET),
+            stronger(1, -end, -SMALLEST_SHIFT),
+            stronger(1, -end, ideal - SMALLEST_SHIFT),
+            stronger(0, start[:, 0] + SMALLEST_SHIFT, end),
+            stronger(2, start[:, 2] + SMALLEST_SHIFT, end),
+            stronger(3, -end, start[:, 3] - SMALLEST_SHIFT),
+        ],
+        axis=1,
+    )
+
+
+def _interpolated(x: FloatArray, y: FloatArray, at: FloatArray) -> FloatArray:
+    """Return y at one place per row of an even grid; minus infinity outside it."""
+    place = (at - x[:, :1]) / np.diff(x[:, :2])
+    inside = (place >= 0) & (place <= x.shape[1] - 1)
+    place = np.where(inside, place, 0.0)
+    left = np.minimum(place.astype(int), x.shape[1] - 2)
+    y_left, y_right = (np.take_along_axis(y, left + k, axis=1) for k in (0, 1))
+    value = y_left + (place - left) * (y_right - y_left)
+    return np.asarray(np.where(inside, value, -np.inf)[:, 0])
 
 
 def conditions(spike_offset: FloatArray) -> FloatArray:
@@ -393,14 +486,14 @@ def conditions(spike_offset: FloatArray) -> FloatArray:
     )
 
 
-def _detunings_meV(dot: Dot) -> FloatArray:
+def _detunings_meV(dot: Dot, points: int = _GRID) -> FloatArray:
     """Return an even grid that holds the emission of each dot, of shape D + E."""
     reach = _REACH * width_meV()
     emission = -np.asarray(dot.stokes_shift_meV)
     biexciton = emission - np.asarray(dot.emissive_binding_meV)
     low = np.minimum(emission, biexciton) - reach
     high = np.maximum(emission, biexciton) + reach
-    return np.asarray(low[..., None] + (high - low)[..., None] * np.linspace(0.0, 1.0, _GRID))
+    return np.asarray(low[..., None] + (high - low)[..., None] * np.linspace(0.0, 1.0, points))
 
 
 def _parabola(curve: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -446,13 +539,16 @@ def residuals(numbers: FloatArray) -> FloatArray:
 
 def objective(free: FloatArray, variant: Variant, with_conditions: bool) -> FloatArray:
     """Return the vector whose sum of squares is the objective, for free parameters (K, P)."""
-    prediction = predict(variant.full(free), variant)
+    return _terms(predict(variant.full(free), variant), with_conditions)
+
+
+def _terms(prediction: Prediction, with_conditions: bool) -> FloatArray:
     rho = residuals(prediction.numbers)
     terms = [rho, np.clip(rho, -30, 30) ** 3]
     if with_conditions:
         # A little beyond the condition, so that rounding does not undo it.
-        short = np.maximum(_CLEARANCE - prediction.conditions, 0.0)
-        terms.append(short / _CONDITION_SCALE)
+        short = np.maximum(_CLEARANCE - prediction.dominance, 0.0)
+        terms.append(np.arcsinh(short / _CONDITION_SCALE))
     return np.concatenate(terms, axis=1)
 
 
@@ -481,17 +577,29 @@ class Solution(NamedTuple):
         return bool(np.all(self.conditions >= 0))
 
 
-def refine(start: FloatArray, variant: Variant, with_conditions: bool) -> Solution:
+def refine(
+    start: FloatArray, variant: Variant, with_conditions: bool, accuracy: float = _COARSE
+) -> Solution:
     """Return the minimum of the objective next to a start, by bounded least squares."""
     low, high = variant.bounds
 
+    at: dict[bytes, Prediction] = {}
+
+    def predicted(free: FloatArray) -> Prediction:
+        if free.tobytes() not in at:
+            at.clear()
+            at[free.tobytes()] = predict(variant.full(free), variant)
+        return at[free.tobytes()]
+
     def terms(free: FloatArray) -> FloatArray:
-        return np.asarray(objective(free, variant, with_conditions)[0])
+        return np.asarray(_terms(predicted(free), with_conditions)[0])
 
     def jacobian(free: FloatArray) -> FloatArray:
         step = 1e-6 * (high - low)
         step = np.where(free + step > high, -step, step)
-        all_terms = objective(np.vstack([free, free + np.diag(step)]), variant, with_conditions)
+        near = predicted(free).amplitude[0]
+        around = predict(variant.full(np.vstack([free, free + np.diag(step)])), variant, near)
+        all_terms = _terms(around, with_conditions)
         return np.asarray(((all_terms[1:] - all_terms[0]) / step[:, None]).T)
 
     found = optimize.least_squares(
@@ -500,11 +608,12 @@ def refine(start: FloatArray, variant: Variant, with_conditions: bool) -> Soluti
         jacobian,
         bounds=(low, high),
         x_scale=0.1 * (high - low),
-        max_nfev=80,
-        xtol=1e-7,
-        ftol=1e-7,
+        max_nfev=80 if accuracy >= _COARSE else 2000,
+        xtol=accuracy,
+        ftol=accuracy,
+        gtol=accuracy,
     )
-    numbers, met = predict(variant.full(found.x), variant)
+    numbers, met, *_ = predict(variant.full(found.x), variant)
     return Solution(variant, found.x, float(found.cost), numbers[0], met[0])
 
 

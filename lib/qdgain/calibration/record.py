@@ -268,6 +268,40 @@ def record() -> Mapping[str, Any]:
     return result
 
 
+def refitted(
+    variant: Variant, kind: str = "with_conditions"
+) -> tuple[dict[str, Dot], dict[str, float]]:
+    """Return the stored best point of a variant: its four dots, and film and floor by name.
+
+    Parameters
+    ----------
+    variant : Variant
+        Any that the calibration solved.
+    kind : {"with_conditions", "numbers_only"}
+        Which of the two objectives.
+
+    Raises
+    ------
+    KeyError
+        If the variant was not solved.
+    """
+    rows = {row["name"]: row for row in record()["variants"]}
+    found = rows[variant.name][kind]["parameters"]
+    s = width_meV()
+    dots = {
+        f"{scheme.upper()}+ESA": {
+            "stokes_shift_meV": s * found[f"stokes_{scheme}"],
+            "absorptive_binding_meV": s * found[f"absorptive_{scheme}"],
+            "emissive_binding_meV": s * found[f"emissive_{scheme}"],
+            "xx_absorption_strength": found["xx_absorption_strength"],
+            "xx_emission_strength": found["xx_emission_strength"],
+        }
+        for scheme in ("3ls", "4ls")
+    }
+    film = ("gain_exponent", "pi_pulse_fluence_mJ_cm2", "floor")
+    return preset_dots(dots), {name: found[name] for name in film if name in found}
+
+
 @cache
 def feasible_set(name: str) -> Mapping[str, FloatArray]:
     """Return a stored sample of the feasible set by column, energies in meV.
@@ -298,10 +332,11 @@ def record_text(content: Mapping[str, Any]) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def head(seed: int) -> dict[str, Any]:
+def head(seed: int, starts: int) -> dict[str, Any]:
     """Return what was asked of the calibration."""
     return {
         "seed": seed,
+        "starts": starts,
         "tolerance": TOLERANCE,
         "stated": dict(zip(TARGETS, map(float, stated_numbers()), strict=True)),
         "couplings": {name: meaning for name, (meaning, _) in COUPLINGS.items()},

@@ -13,16 +13,22 @@ from multiprocessing import get_context
 import numpy as np
 
 from qdgain.calibration import feasible, record
-from qdgain.calibration.objective import COUPLINGS, Solution, Variant, solve
+from qdgain.calibration.objective import COUPLINGS, Solution, Variant, refine, solve
 from qdgain.dot import FloatArray
 
 _SEED = 2510
 _STARTS = 6
 _DEFAULT_STARTS = 24
+_NESTED = 4
+_ACCURACY = 1e-12
 _CHAINS = 2
 WIDE = Variant()
 
 Found = tuple[Variant, list[Solution], list[Solution]]
+
+
+def _cost(solution: Solution) -> float:
+    return solution.cost
 
 
 def variants() -> list[Variant]:
@@ -38,6 +44,29 @@ def variants() -> list[Variant]:
 def _solve_both(task: tuple[Variant, int, int]) -> Found:
     variant, seed, starts = task
     return variant, solve(variant, False, seed, starts), solve(variant, True, seed + 1, starts)
+
+
+def _refine_both(task: tuple[Variant, list[FloatArray]]) -> Found:
+    variant, starts = task
+    return (
+        variant,
+        [refine(start, variant, with_conditions=False) for start in starts],
+        [refine(start, variant, with_conditions=True) for start in starts],
+    )
+
+
+def _nested_starts(variant: Variant, found: list[Found]) -> list[FloatArray]:
+    """Return the best points found for this reading and for those that are special cases of it."""
+    reading = (variant.threshold, variant.statistics)
+    bests = [
+        solutions[0]
+        for other, *lists in found
+        for solutions in lists
+        if (other.threshold, other.statistics) == reading
+    ]
+    bests.sort(key=lambda solution: (not solution.meets_conditions, solution.cost))
+    inside = (variant.free(best.variant.full(best.free)[0]) for best in bests)
+    return [start for start in inside if start is not None][:_NESTED]
 
 
 def _sample(task: tuple[Variant, FloatArray, int, int, int]) -> feasible.Chain:
@@ -69,9 +98,19 @@ def run(seed: int, starts: int, pool: ProcessPoolExecutor, say: Callable[[str], 
             f"({int(np.sum(both[0].conditions >= 0))}/{both[0].conditions.size} hold)"
         )
 
+    # A reading can do no worse than its special cases: it starts from their best points too.
+    nested = [(variant, _nested_starts(variant, found)) for variant, *_ in found]
+    for i, (variant, *more) in enumerate(pool.map(_refine_both, nested)):
+        _, *before = found[i]
+        alone, both = (sorted([*a, *b], key=_cost) for a, b in zip(before, more, strict=True))
+        found[i] = (variant, alone, both)
+    say(f"{elapsed()}  every reading refined from its special cases")
+
     chosen = record.choose([solution for _, _, both in found for solution in both])
     say(f"{elapsed()}  the default is {chosen.variant.name}; refining it")
-    best = record.choose([chosen, *solve(chosen.variant, True, seed, _DEFAULT_STARTS, 3000)])
+    again = solve(chosen.variant, True, seed, _DEFAULT_STARTS, 3000)
+    precise = [refine(s.free, s.variant, True, _ACCURACY) for s in [chosen, *again[:_NESTED]]]
+    best = record.choose([chosen, *precise])
     say(record.presets_text(best))
 
     inside: list[Solution] = [
@@ -85,8 +124,8 @@ def run(seed: int, starts: int, pool: ProcessPoolExecutor, say: Callable[[str], 
     own = np.array([s.free for s in [*inside, best] if s.variant == best.variant])
     samples, sets = [], {}
     for name, variant, start, sweeps, keep in (
-        ("default", best.variant, own, 300, 400),
-        ("wide", WIDE, wide, 1200, 1200),
+        ("default", best.variant, own, 500, 400),
+        ("wide", WIDE, wide, 2500, 1000),
     ):
         kept = start[feasible.inside(start, variant)]
         jobs = [(variant, kept, seed + 7 * i + 1, sweeps, keep) for i in range(_CHAINS)]
@@ -98,7 +137,7 @@ def run(seed: int, starts: int, pool: ProcessPoolExecutor, say: Callable[[str], 
             f"{sets[name]['acceptance']}, chains differ by {sets[name]['chain_disagreement']} σ"
         )
 
-    content = record.head(seed) | {
+    content = record.head(seed, starts) | {
         "default": record.default_record(best),
         "sets": sets,
         "variants": [record.variant_record(*one) for one in found],
