@@ -107,21 +107,36 @@ def legend() -> Fragment:
 
 
 def deviations() -> Fragment:
-    """Return every deviation and contradiction in a sentence each."""
-    wanted = (ledger.DEVIATES, ledger.CONTRADICTS)
-    rows = [row for row in ledger.ledger() if row.group in wanted]
+    """Return every deviation, contradiction and missed condition of the calibration in words."""
+    rows = [
+        row
+        for row in ledger.ledger()
+        if row.group in (ledger.DEVIATES, ledger.CONTRADICTS)
+        or (row.group == ledger.CALIBRATED and row.claim.checks and not row.holds)
+    ]
     items, lines = [], []
     for row in rows:
-        numbers = [f"stated {row.stated_text}" if row.stated_text else ""]
-        numbers.append(f"computed {row.computed_text}" if row.computed_text else "")
-        numbers.append(f"against {_against(row)}" if row.other else "")
-        sentence = f"{row.claim.statement}: " + "; ".join(n for n in numbers if n) + "."
+        numbers = _sides(row)
+        statement = row.claim.statement[0].upper() + row.claim.statement[1:]
         items.append(
-            f"<li>{_link(row.claim.id, '#' + row.claim.id)} {_badge(row)} {html.escape(sentence)} "
-            f"{_rich(row.note)}</li>"
+            f"<li>{_link(row.claim.id, '#' + row.claim.id)} {_badge(row, number=False)}. "
+            f"{html.escape(statement)}. {html.escape(numbers)}. {_rich(row.note)}</li>"
         )
-        lines.append(f"{row.claim.id}, {row.verdict}: {sentence}")
+        lines.append(f"{row.claim.id}, {row.verdict}. {statement}. {numbers}.")
     return Fragment("<ul class='deviations'>" + "".join(items) + "</ul>", "\n".join(lines))
+
+
+def _sides(row: Row) -> str:
+    """Return what is stated, what is computed, and what stands against it, in a sentence."""
+    meaning = f" ({row.headline.meaning})" if row.headline else ""
+    same = bool(row.claim.against) and row.claim.against == row.claim.key
+    phrases = (
+        row.stated_text and f"Stated: {row.stated_text}",
+        row.computed_text and not same and f"computed: {row.computed_text}{meaning}",
+        row.other and f"against: {_against(row)}",
+    )
+    found = "; ".join(phrase for phrase in phrases if phrase)
+    return found[:1].upper() + found[1:]
 
 
 def matrix() -> Fragment:
@@ -295,12 +310,12 @@ def _details(row: Row, page: str) -> str:
     return f"<details><summary>{html.escape(claim.where)}</summary><dl>{lines}</dl></details>"
 
 
-def _badge(row: Row) -> str:
+def _badge(row: Row, number: bool = True) -> str:
     group = f"<span class='verdict {_slug(row.group)}'>{row.group}</span>"
     other = row.claim.contradicts
     if row.group == ledger.CONTRADICTS:
         link = _link(other, f"{LEDGER_PAGE}#{other}")
-        return f"{group} {link}: {html.escape(row.other_number)}"
+        return f"{group} {link}" + f": {html.escape(row.other_number)}" * number
     if row.group == ledger.CALIBRATED and row.claim.checks:
         return f"{group} {'met' if row.holds else 'missed'}"
     return group

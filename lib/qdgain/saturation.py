@@ -173,10 +173,12 @@ def _rates(film: Film, excitons: FloatArray) -> _Rates:
     # The film and its excitons are symmetric: the flux to the left is the mirror image.
     source = 0.5 * film.guided_fraction / slices * spontaneous * amplified
     growth += 1
-    flux = np.zeros((len(excitons), slices + 1, source.shape[-1]))
+    # Slices first: each is then one block of memory, and the loop needs no copies.
+    flux = np.zeros((slices + 1, len(excitons), source.shape[-1]))
     for k in range(slices):
-        flux[:, k + 1] = flux[:, k] * growth[:, k] + source[:, k]
-    photons = flux.sum(axis=-1) * film.step_meV[:, None]
+        np.multiply(flux[k], growth[:, k], out=flux[k + 1])
+        flux[k + 1] += source[:, k]
+    photons = flux.sum(axis=-1).T * film.step_meV[:, None]
     gained = np.diff(photons, axis=-1)
     side = (1 - film.guided_fraction) * spontaneous.sum(axis=-1) * film.step_meV[:, None]
     loss = slices * (gained + gained[:, ::-1]) + side
@@ -188,7 +190,7 @@ def _rates(film: Film, excitons: FloatArray) -> _Rates:
         _LARGEST_CHANGE / np.maximum(np.abs(loss).max(axis=-1), 1e-300),
         2 / np.maximum(longest * busiest, 1e-300),
     )
-    return _Rates(2 * flux[:, -1], side.mean(axis=-1), loss, np.minimum(step, _LONGEST_STEP))
+    return _Rates(2 * flux[-1], side.mean(axis=-1), loss, np.minimum(step, _LONGEST_STEP))
 
 
 def emit(
