@@ -272,7 +272,7 @@ def _row(row: Row, page: str) -> str:
         "verdict": row.group,
         "kind": claim.kind,
         "chapter": row.chapter,
-        "residual": "" if row.residual is None else f"{abs(row.residual):.6g}",
+        "residual": _in_tolerances(row),
     }
     attributes = " ".join(f"data-{key}='{html.escape(value)}'" for key, value in data.items())
     return (
@@ -285,6 +285,13 @@ def _row(row: Row, page: str) -> str:
         + _cell("verdict", _badge(row))
         + "</tr>"
     )
+
+
+def _in_tolerances(row: Row) -> str:
+    """Return the residual over the tolerance, which numbers of all units can be sorted by."""
+    if row.residual is None or row.headline is None or not row.claim.tolerance:
+        return ""
+    return f"{abs(ledger.missed_by(row.claim, row.headline.value)) / row.claim.tolerance:.6g}"
 
 
 def _details(row: Row, page: str) -> str:
