@@ -133,7 +133,8 @@ def _draw_diagram(ax: Axes, panel: Panel) -> None:
         lowest = int(np.argmin(energy))
         labels.append((float(y[lowest]), float(q[lowest]), series.name))
     _label_states(ax, labels)
-    stacked = float(panel["pump"].x[0]) == float(panel["emission"].x[0])
+    pumped, emitted = (np.asarray(panel[name].x)[0] for name in ("pump", "emission"))
+    stacked = pumped == emitted
     for series in panel.of_kind("points"):
         q, y = np.asarray(series.x), height(np.asarray(series.y))
         aside = _ASIDE.get(series.name, 0.0) if stacked else 0.0
