@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from qdgain import ledger
-from qdgain.calibration.objective import DOTS, TARGETS, TOLERANCE, UNKNOWNS, candidate_dots
-from qdgain.calibration.record import record
+from qdgain.calibration.objective import TARGETS, TOLERANCE, Variant
+from qdgain.calibration.record import record, refitted
 from qdgain.claims import Claim, Headline, claims
 from qdgain.dot import Dot, presets
 from qdgain.run import Run, resolve
@@ -86,11 +86,11 @@ def _cell(claim: Claim, found: Mapping[str, Headline]) -> Cell | None:
 
 
 def best_variant(threshold: str, statistics: str) -> Mapping[str, Any]:
-    """Return the calibration's record of the solution used for a reading.
+    """Return the calibration's record of the variant used for a reading.
 
-    The default's criterion: of the variants that meet every number within the tolerance and every
-    condition the one with the fewest free parameters, of those the smallest objective. If none
-    does, the smallest objective with the conditions asked for.
+    Of the variants that meet every number within the tolerance and every condition the one with
+    the fewest free parameters, of those the smallest objective. If none does, the smallest
+    objective with the conditions asked for.
     """
     stored = record()
     found = [
@@ -104,26 +104,12 @@ def best_variant(threshold: str, statistics: str) -> Mapping[str, Any]:
         within = solution["largest_residual"] <= stored["tolerance"]
         return bool(within and min(solution["conditions"].values()) >= 0)
 
-    def rank(variant: Mapping[str, Any]) -> tuple[int, float]:
-        fewest = variant["free_parameters"] if meets(variant) else 10**6
+    def rank(variant: Mapping[str, Any]) -> tuple[float, float]:
+        fewest = variant["free_parameters"] if meets(variant) else np.inf
         return fewest, variant["with_conditions"]["cost"]
 
     best: Mapping[str, Any] = min(found, key=rank)
     return best
-
-
-def solved_dots(parameters: Mapping[str, float]) -> dict[str, Dot]:
-    """Return the four dots of a solution's parameters as the calibration stores them."""
-    full = [u.coordinate(parameters.get(u.name, u.low)) for u in UNKNOWNS]
-    stacked = candidate_dots(np.array([full]))
-    dots = {}
-    for place, name in enumerate(DOTS):
-        values = {
-            field: float(np.broadcast_to(value, stacked.shape)[0, place])
-            for field, value in stacked.values().items()
-        }
-        dots[name] = Dot(**values)
-    return dots
 
 
 def readings() -> tuple[Reading, ...]:
@@ -131,15 +117,12 @@ def readings() -> tuple[Reading, ...]:
     result = []
     for threshold in THRESHOLDS:
         for statistics in STATISTICS:
-            solved = best_variant(threshold, statistics)["with_conditions"]["parameters"]
-            film = {
-                name: solved[name]
-                for name in ("gain_exponent", "pi_pulse_fluence_mJ_cm2", "floor")
-                if name in solved
-            }
+            best = best_variant(threshold, statistics)
+            variant = Variant(threshold, statistics, best["esa_weight"], best["coupling"])
+            dots, film = refitted(variant)
             given = {"statistics": statistics}
             result += [
-                Reading(threshold, statistics, True, solved_dots(solved), given | film),
+                Reading(threshold, statistics, True, dots, given | film),
                 Reading(threshold, statistics, False, presets(), given),
             ]
     return tuple(result)
