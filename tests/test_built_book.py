@@ -3,6 +3,8 @@
 Run by ``make book`` on what it has just built. BOOK_HTML names the built pages.
 """
 
+import functools
+import json
 import os
 import re
 from html.parser import HTMLParser
@@ -48,6 +50,11 @@ def read(page):
     path = HTML / f"{page}.html"
     assert path.exists(), f"{page}.html was not built"
     return path.read_text(encoding="utf-8")
+
+
+@functools.cache
+def ids_of(file):
+    return Page(file.read_text(encoding="utf-8")).ids
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -100,10 +107,31 @@ def test_links_inside_the_book_lead_somewhere(page):
         file = (here.parent / target).resolve() if target else here
         assert file.exists(), f"{page} links to {link}, which is not there"
         if anchor and file.suffix == ".html":
-            ids = Page(file.read_text(encoding="utf-8")).ids
-            assert anchor in ids, f"{page} links to {link}, which has no such place"
+            assert anchor in ids_of(file), f"{page} links to {link}, which has no such place"
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_is_light(page):
     assert len(read(page).encode()) < LARGEST_PAGE_BYTES
+
+
+@pytest.mark.skipif("book/ledger" not in PAGES, reason="a book without a ledger")
+def test_the_statements_are_there_as_data_and_on_their_page():
+    records = json.loads((HTML / "claims.json").read_text(encoding="utf-8"))
+    keys = [
+        "id",
+        "where",
+        "kind",
+        "statement",
+        "stated",
+        "computed",
+        "unit",
+        "tolerance",
+        "verdict",
+        "function",
+    ]
+    ids = Page(read("book/ledger")).ids
+    assert len(records) > 50
+    for record in records:
+        assert set(keys) <= set(record)
+        assert record["id"] in ids
