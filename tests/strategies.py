@@ -1,7 +1,8 @@
 """Random dots over the contract's ranges, narrowed to where bands still matter to each other."""
 
-import qdgain
 from hypothesis import strategies as st
+
+import qdgain
 
 STATISTICS = st.sampled_from(["rabi", "poisson", "sequential"])
 

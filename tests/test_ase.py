@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import qdgain
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from qdgain import ase
 from scipy.integrate import quad
+
+import qdgain
+from qdgain import ase
 
 DOT = qdgain.Dot(
     stokes_shift_meV=20.0,

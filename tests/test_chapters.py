@@ -4,6 +4,7 @@ import re
 
 import nbformat
 import pytest
+
 from conftest import ROOT
 from qdgain import notebooks, parameters
 from qdgain.chapter import parameters_cell

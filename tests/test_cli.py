@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from qdgain import cli, ledger
 from qdgain.claims import claims
 

@@ -2,9 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import qdgain
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import qdgain
 from qdgain import Dot, detailed_balance, units
 from qdgain.parameters import ParameterError
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 import qdgain
 from qdgain import Dot, ParameterError
 

@@ -2,6 +2,7 @@
 
 import ipywidgets as widgets
 import pytest
+
 from qdgain import explorer as module
 from qdgain import notebooks
 from qdgain.parameters import CONTRACT, DOT_PARAMETERS

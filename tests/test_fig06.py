@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from qdgain import kinetics, transients
 from qdgain.figures import fig06
 from qdgain.run import resolve

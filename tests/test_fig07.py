@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from qdgain import gain
 from qdgain.figures import fig07
 from qdgain.run import resolve

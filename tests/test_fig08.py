@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import qdgain
 from qdgain.figures import fig08
 from qdgain.run import resolve

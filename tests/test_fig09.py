@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import qdgain
 from qdgain import ase, surrogate
 from qdgain.figures import fig09

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 import qdgain
 from qdgain import cross_sections, literature
 from qdgain.detailed_balance import balanced_stokes_shift_meV

@@ -6,6 +6,7 @@ import subprocess
 import nbformat
 import pytest
 import yaml
+
 from conftest import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

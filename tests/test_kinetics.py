@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
+
 from qdgain import ParameterError, kinetics
 from qdgain.kinetics import Scheme, Step
-from scipy.integrate import solve_ivp
 
 PUMPS = np.concatenate([[0.0], np.geomspace(1e-4, 1e4, 25)])
 ratio = st.floats(1e-6, 3.0)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from conftest import ROOT
 from qdgain import ledger, ledger_table, notebooks
 from qdgain.calibration.objective import CONDITIONS, TARGETS

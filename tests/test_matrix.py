@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 from qdgain import ledger, ledger_table, matrix
 from qdgain.calibration.objective import TARGETS, TOLERANCE
 from qdgain.calibration.record import record

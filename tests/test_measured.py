@@ -3,6 +3,7 @@ from importlib import resources
 
 import numpy as np
 import pytest
+
 import qdgain
 import qdgain.claims
 from qdgain import ase, measured, surrogate

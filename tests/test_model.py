@@ -4,16 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import qdgain
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
+
+import qdgain
 from qdgain.populations import (
     band_edge_excitons,
     highest_mean_excitons,
     photons_per_fluence_cm2_mJ,
 )
 from qdgain.spectra import band_centres_eV, band_widths_meV, energy_window_eV
-from scipy import stats
 from strategies import STATISTICS, dots
 
 BAND_FIELDS = qdgain.bands(qdgain.Dot(), 2.0)._fields

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from qdgain import ParameterError, multiexcitons
 from scipy.integrate import solve_ivp
 from scipy.stats import poisson
+
+from qdgain import ParameterError, multiexcitons
 
 TRUTH = multiexcitons.four_bands(
     exciton_energy_eV=2.4,

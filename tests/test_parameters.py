@@ -5,9 +5,10 @@ import math
 
 import numpy as np
 import pytest
-import qdgain
 from hypothesis import given
 from hypothesis import strategies as st
+
+import qdgain
 from qdgain import parameters
 from qdgain.parameters import CONTRACT, ParameterError
 

@@ -2,9 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import qdgain
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import qdgain
 from qdgain import ase, saturation
 from qdgain.saturation import saturated_emission
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-import qdgain
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import qdgain
 from qdgain import ase, spike
 
 DOT = qdgain.Dot(

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import qdgain
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import optimize
+
+import qdgain
 from qdgain.populations import highest_mean_excitons
 from qdgain.spectra import band_centres_eV, band_widths_meV, energy_window_eV
-from scipy import optimize
 from strategies import STATISTICS, dots
 
 

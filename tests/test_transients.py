@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
+
 from qdgain import Dot, ParameterError, gain, gain_terms, presets, transients
 from qdgain.units import sigma_from_fwhm
-from scipy.integrate import solve_ivp
 
 lifetime = st.floats(0.05, 50.0)
 

@@ -121,7 +121,7 @@ def _draw_diagram(ax: Axes, panel: Panel) -> None:
     def height(energy: np.ndarray) -> np.ndarray:
         """Place an energy on the cut axis."""
         group = np.searchsorted(np.array(floors) - 0.25, energy) - 1
-        return energy - np.array(floors)[group] + group * (_HEIGHT_EV + _GAP_EV)
+        return np.asarray(energy - np.array(floors)[group] + group * (_HEIGHT_EV + _GAP_EV))
 
     labels: list[tuple[float, float, str]] = []
     for series in panel.of_kind("line"):
