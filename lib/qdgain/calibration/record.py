@@ -168,8 +168,16 @@ def variant_record(
     }
 
 
-def choose(solutions: Sequence[Solution]) -> Solution:
+def choose(solutions: Sequence[Solution], *, as_printed: bool = True) -> Solution:
     """Return the default by the criterion in `qdgain.calibration.objective`.
+
+    Parameters
+    ----------
+    solutions : sequence of Solution
+        Of any variants.
+    as_printed : bool
+        Whether every number has to come out as the paper prints it; otherwise within `TOLERANCE`,
+        which gives the most parsimonious reading.
 
     Raises
     ------
@@ -181,7 +189,7 @@ def choose(solutions: Sequence[Solution]) -> Solution:
         for s in solutions
         if s.variant.statistics == "rabi"
         and s.variant.threshold == "maximum"
-        and s.meets_numbers
+        and (s.prints_as_stated and s.is_plausible if as_printed else s.meets_numbers)
         and s.meets_conditions
     ]
     if not eligible:
@@ -308,8 +316,8 @@ def feasible_set(name: str) -> Mapping[str, FloatArray]:
 
     Parameters
     ----------
-    name : {"default", "wide"}
-        The default variant's, or that of the variant in which every parameter is free.
+    name : {"lean", "wide"}
+        The set of the leanest reading, or that of the one in which every parameter is free.
     """
     text = (DATA / "calibration_set.csv").read_text(encoding="utf-8")
     rows = [row for row in csv.DictReader(io.StringIO(text)) if row["set"] == name]

@@ -8,10 +8,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from qdgain.calibration import plausibility
 from qdgain.calibration.objective import (
     CONDITIONS,
+    COUPLINGS,
     DOTS,
     TARGETS,
     TOLERANCE,
@@ -55,12 +57,12 @@ _PAIRED = (
     "gain_exponent",
     "pi_pulse_fluence_mJ_cm2",
 )
-_SETS = {"wide": "every parameter free", "default": "the default's six parameters"}
+_SETS = {"wide": "every parameter free", "lean": "leanest reading"}
 
 
-def default_variant() -> Variant:
-    """Return the variant of the stored presets."""
-    stored = record()["default"]
+def stored_variant(which: str = "default") -> Variant:
+    """Return the variant of the stored presets, or of the leanest reading (``lean``)."""
+    stored = record()[which]
     return Variant(
         stored["threshold"], stored["statistics"], stored["esa_weight"], stored["coupling"]
     )
@@ -156,7 +158,7 @@ def _draw_table(ax: Axes, panel: Panel, statements: bool) -> None:
             va="center",
             fontsize=6.5,
             fontweight="bold" if met else "normal",
-            color="white" if table[i, j] < 0.55 * _TOP else "black",
+            color="white" if table[i, j] < 0.5 * _TOP else "black",
         )
         if met:
             corner = (j - 0.46, i - 0.44)
@@ -164,7 +166,7 @@ def _draw_table(ax: Axes, panel: Panel, statements: bool) -> None:
     names = [f"{statistics}\n{threshold}" for threshold, statistics in _columns()]
     ax.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
     ax.tick_params(axis="y", labelsize=7)
-    for edge in np.arange(2.5, len(table) - 1, 3):
+    for edge in np.arange(len(COUPLINGS) - 0.5, len(table) - 1, len(COUPLINGS)):
         ax.axhline(edge, color="white", linewidth=1.5)
     ax.axvline(2.5, color="white", linewidth=1.5)
     ax.set_title(panel.title)
@@ -220,17 +222,15 @@ def draw_solution_set(panel: Panel) -> Figure:
                         label=title,
                     )
                 ax.plot(point[column], point[row], "k+", markersize=8, label="preset")
-                if row == "gain_exponent":
-                    ax.set_yscale("log")
-                if column == "gain_exponent":
-                    ax.set_xscale("log")
+                for axis in (ax.xaxis, ax.yaxis):
+                    axis.set_major_locator(MaxNLocator(3))
                 ax.tick_params(labelsize=6)
                 if i == size - 2:
                     ax.set_xlabel(style.typeset(_SYMBOLS[column].label), fontsize=7)
                 if j == 0:
                     ax.set_ylabel(style.typeset(_SYMBOLS[row].label), fontsize=7)
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="upper right", markerscale=3, fontsize=8)
+        figure.legend(handles, labels, loc="upper right", fontsize=8, scatterpoints=5)
     return figure
 
 
@@ -249,7 +249,7 @@ def _preset_point() -> dict[str, float]:
 
 def pinned() -> Panel:
     """Return the spread of every principal combination of parameters over both sets."""
-    rank, spread = Axis("principal combination"), Axis("spread over the set: s, or fraction")
+    rank, spread = Axis("principal combination"), Axis("spread, in s or of ln")
     series = []
     for name, title in _SETS.items():
         spreads = [combination["spread"] for combination in record()["sets"][name]["combinations"]]
@@ -276,8 +276,10 @@ def draw_pinned(panel: Panel) -> Figure:
         for ax, (name, title) in zip(axes, _SETS.items(), strict=True):
             series = panel[title]
             y = np.asarray(series.x)
-            ax.barh(y, np.asarray(series.y), color=style.colour(series.quantity), alpha=0.7)
+            ax.hlines(y, 1e-3, np.asarray(series.y), color=style.colour(series.quantity))
+            ax.plot(series.y, y, series.dash, color=style.colour(series.quantity))
             ax.set_xscale("log")
+            ax.set_xlim(0.01, 4)
             ax.set_yticks(
                 y,
                 [_recipe(c["loadings"]) for c in record()["sets"][name]["combinations"]],
@@ -295,7 +297,8 @@ def _recipe(loadings: Mapping[str, float], smallest: float = 0.3) -> str:
     shown = [(name, weight) for name, weight in terms if abs(weight) >= smallest][:3]
     text = ""
     for name, weight in shown:
-        symbol = style.typeset(_SYMBOLS[name].name.replace(", ", " "))
+        axis = _SYMBOLS[name]
+        symbol = ("" if axis.unit == "meV" else "ln ") + style.typeset(axis.name.replace(", ", " "))
         sign = " − " if weight < 0 else " + "
         number = "" if len(shown) == 1 else f"{abs(weight):.1f} "
         text += f"{sign if text else sign.strip().replace('+', '')}{number}{symbol}"
@@ -312,7 +315,7 @@ FIGURES = {
 
 def headlines() -> tuple[Headline, ...]:
     """Return the calibration's numbers: stated and computed, degrees of freedom, plausibility."""
-    variant, defaults = default_variant(), CONTRACT
+    variant, defaults = stored_variant(), CONTRACT
     numbers = public_numbers(
         {name: presets()[name] for name in DOTS},
         float(np.asarray(defaults["gain_exponent"].default)),
@@ -331,19 +334,25 @@ def headlines() -> tuple[Headline, ...]:
     found = record()["variants"]
     within = [v for v in found if v["numbers_only"]["largest_residual"] <= TOLERANCE]
     full = [v for v in found if v["with_conditions"]["starts_within"] > 0]
+    lean = stored_variant("lean")
+    lean_off = [100 * abs(x) for x in record()["lean"]["residuals"].values()]
     counts = [
         ("numbers", "stated numbers that calibrate", len(TARGETS)),
         ("parameters", "free parameters of the default", variant.parameters),
-        ("left", "numbers less parameters", len(TARGETS) - variant.parameters),
+        ("lean-parameters", "free parameters of the leanest reading", lean.parameters),
+        ("lean-left", "numbers less parameters, leanest reading", len(TARGETS) - lean.parameters),
         ("conditions", "qualitative statements asked for", len(CONDITIONS)),
         ("variants", "readings solved", len(found)),
         ("within", "readings that meet every number", len(within)),
         ("full", "readings that also meet every statement", len(full)),
-        ("starts", "refined starts per reading and objective", found[0]["starts"]),
+        ("starts", "refined starts per reading and objective", record()["starts"]),
         ("points-wide", "sampled points, every parameter free", record()["sets"]["wide"]["points"]),
-        ("worst", "largest departure of the default, in %", float(np.max(np.abs(off)))),
     ]
-    rows += [Headline(f"calibration-{key}", text, float(x)) for key, text, x in counts]
+    rows += [Headline(f"calibration-{key}", text, x) for key, text, x in counts]
+    rows.append(Headline("calibration-worst", "largest departure", float(np.max(np.abs(off))), "%"))
+    rows.append(
+        Headline("calibration-lean-worst", "largest departure, leanest reading", max(lean_off), "%")
+    )
     rows += _range_rows()
     return (*rows, *plausibility.headlines())
 
