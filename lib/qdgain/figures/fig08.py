@@ -566,7 +566,7 @@ def _loss_headlines(run: Run) -> list[Headline]:
             float(threshold_at_maximum(dot, tenth, statistics).mean_excitons),
         ),
         Headline(
-            "S4-energies",
+            "fig08-position-sensitivity",
             "largest |∂ln⟨N⟩/∂ln x| for a band position x, 3LS+ESA",
             sensitivity("stokes_shift_meV", "absorptive_binding_meV", "emissive_binding_meV"),
         ),
