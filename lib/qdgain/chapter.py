@@ -5,13 +5,11 @@ The only module besides the explorer that knows of Jupyter.
 
 from __future__ import annotations
 
-import hashlib
 import html
 import io
 import platform
 from collections.abc import Iterable, Mapping
 from importlib import metadata
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -26,6 +24,7 @@ from qdgain.dot import presets
 from qdgain.figures.style import book_style
 from qdgain.rounding import significant
 from qdgain.run import Run, resolve
+from qdgain.version import library_hash
 
 _DIGITS_IN_PROSE = 3
 _DIGITS_IN_TABLE = 4
@@ -173,17 +172,6 @@ def version_table() -> Markdown:
     rows += [f"| {name} | {metadata.version(name)} |" for name in packages]
     rows.append(f"| content of the library (SHA-256) | `{library_hash()[:16]}` |")
     return Markdown("\n".join(rows))
-
-
-def library_hash() -> str:
-    """Return a hash of the library's source and data: what the numbers depend on."""
-    folder = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-            digest.update(path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def glued(headlines: Iterable[Headline]) -> tuple[Headline, ...]:

@@ -23,12 +23,15 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import json
 import math
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -36,7 +39,10 @@ from qdgain.claims import Check, Claim, Headline, claims
 from qdgain.dot import Dot
 from qdgain.rounding import significant, with_unit
 from qdgain.run import Run, resolve
+from qdgain.version import library_hash
 
+#: The environment variable that names a folder where pages of one build share their numbers.
+STORED_NUMBERS = "QDGAIN_STORED_NUMBERS"
 #: The modules of `qdgain.figures` whose headlines answer the statements.
 CHAPTERS = ("fig06", "fig07", "fig08", "fig09", "fig10")
 REPRODUCED, DEVIATES, CALIBRATED = "reproduced", "deviates", "calibrated"
@@ -205,8 +211,22 @@ class _OnDemand(Mapping[str, Headline]):
 
 @cache
 def _preset_headlines(chapter: str) -> Mapping[str, Headline]:
-    module = chapter_module(chapter)
-    return MappingProxyType({h.key: h for h in module.headlines(resolve(module.SETTINGS, {}))})
+    stored = os.environ.get(STORED_NUMBERS)
+    # The name holds a hash of the library, so a change of code or data is never overlooked.
+    file = Path(stored) / f"{chapter}-{library_hash()}.json" if stored else None
+    if file is not None and file.exists():
+        rows = [Headline(**row) for row in json.loads(file.read_text(encoding="utf-8"))]
+    else:
+        module = chapter_module(chapter)
+        rows = list(module.headlines(resolve(module.SETTINGS, {})))
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            text = json.dumps([asdict(row) for row in rows])
+            # Written aside and moved, since another process may be reading.
+            aside = file.with_suffix(f".{os.getpid()}")
+            aside.write_text(text, encoding="utf-8")
+            aside.replace(file)
+    return MappingProxyType({row.key: row for row in rows})
 
 
 @cache
