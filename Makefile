@@ -4,7 +4,7 @@ SOURCE ?= .
 BIN := .venv/bin
 NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 
-.PHONY: help book test check lint refresh calibrate verdicts lock clean
+.PHONY: help book test pytest check lint refresh calibrate verdicts lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -43,11 +43,16 @@ lint: $(BIN)/.installed
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-# One run of pytest for everything, so that both cores stay busy; nbval compares the checked tables.
-test: $(BIN)/.installed lint
-	$(BIN)/pytest --quiet -n 2 --dist loadfile --nbval-lax --nbval-cell-timeout 120 \
+# The book is built beside the tests, so that both cores stay busy.
+test: $(BIN)/.installed
+	$(MAKE) --jobs 2 --output-sync=target book lint pytest
+
+# nbval compares the checked tables with a fresh run of every chapter.
+pytest: $(BIN)/.installed
+	rm -rf .pytest_cache/numbers
+	QDGAIN_STORED_NUMBERS="$(CURDIR)/.pytest_cache/numbers" \
+	  $(BIN)/pytest --quiet -n 2 --dist loadfile --nbval-lax --nbval-cell-timeout 120 \
 	  --ignore tests/test_built_book.py tests $(NOTEBOOKS)
-	$(MAKE) book
 
 refresh: $(BIN)/.installed
 	$(BIN)/python -m qdgain.notebooks
