@@ -86,6 +86,8 @@ def test_figures_are_there_with_number_caption_and_alt_text(page):
             for c in cells
             if "figure" in c.metadata.get("mystnb", {})
         ]
+        assert "&lt;Figure size" not in text, f"{page} names a figure and does not show it"
+        assert len(parsed.images) >= len(figures), f"{page} shows too few pictures"
         for name in figures:
             assert name in parsed.ids, f"{page} lacks the figure {name}"
         assert text.count('<span class="caption-number">Fig.') >= len(figures)

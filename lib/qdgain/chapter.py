@@ -30,6 +30,15 @@ _DIGITS_IN_PROSE = 3
 _DIGITS_IN_TABLE = 4
 
 
+def show_figures_as_svg() -> None:
+    """Let the kernel show matplotlib figures as SVG from here on; nothing without a kernel."""
+    shell = get_ipython()
+    if shell is not None:
+        shell.display_formatter.formatters["image/svg+xml"].for_type(Figure, to_svg)
+        for kind in ("image/png", "image/jpeg", "application/pdf"):
+            shell.display_formatter.formatters[kind].pop(Figure, None)
+
+
 def start(figure: ModuleType, namespace: Mapping[str, Any]) -> Run:
     """Resolve a chapter's parameters cell and show matplotlib figures as SVG from here on.
 
@@ -45,11 +54,7 @@ def start(figure: ModuleType, namespace: Mapping[str, Any]) -> Run:
     ParameterError
         If a value is refused.
     """
-    shell = get_ipython()
-    if shell is not None:
-        shell.display_formatter.formatters["image/svg+xml"].for_type(Figure, to_svg)
-        for kind in ("image/png", "image/jpeg", "application/pdf"):
-            shell.display_formatter.formatters[kind].pop(Figure, None)
+    show_figures_as_svg()
     names = (*parameters.DOT_PARAMETERS, *figure.SETTINGS)
     return resolve(figure.SETTINGS, {name: namespace[name] for name in names if name in namespace})
 
