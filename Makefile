@@ -67,7 +67,7 @@ verdicts: $(BIN)/.installed
 # --no-emit-index-url: the lock names packages and hashes, never the address of an index.
 lock: $(BIN)/.installed
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-	  --extra book --extra test --extra build pyproject.toml --output-file requirements.lock
+	  --extra book --extra sweep --extra test --extra build pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf _build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

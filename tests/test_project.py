@@ -4,6 +4,7 @@ import ast
 import hashlib
 import re
 import tomllib
+from itertools import chain
 
 import pytest
 import yaml
@@ -36,14 +37,14 @@ def test_environment_has_the_projects_packages_and_bounds():
     conda = [entry for entry in entries if isinstance(entry, str) and entry != "pip"]
     python = f"python{PROJECT['requires-python']}"
     assert parsed(conda) == parsed(
-        [python, *PROJECT["dependencies"], *EXTRAS["book"], *EXTRAS["test"]]
+        [python, *PROJECT["dependencies"], *EXTRAS["book"], *EXTRAS["sweep"], *EXTRAS["test"]]
     )
     assert {"pip": ["--no-deps --editable ."]} in entries
 
 
 def test_lock_meets_every_requirement():
     versions = locked_versions()
-    for line in (*PROJECT["dependencies"], *EXTRAS["book"], *EXTRAS["test"], *EXTRAS["build"]):
+    for line in (*PROJECT["dependencies"], *chain.from_iterable(EXTRAS.values())):
         requirement = Requirement(line)
         name = canonicalize_name(requirement.name)
         assert name in versions, f"{name} is not in the lock: run make lock"
