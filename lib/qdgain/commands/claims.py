@@ -1,0 +1,94 @@
+"""``qdgain claims``: the ledger of the paper's statements, whole or one row explained."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import textwrap
+from collections.abc import Sequence
+
+from qdgain import ledger
+from qdgain.claims import KINDS
+from qdgain.commands import Commands, UsageError
+from qdgain.rounding import significant, with_unit
+
+_WIDTH = 100
+_STATEMENT_WIDTH = 60
+
+
+def add(commands: Commands) -> None:
+    """Add the subcommand."""
+    claims = commands.add_parser(
+        "claims",
+        help="the paper's statements with numbers and verdicts",
+        description="Print the ledger of the paper's statements, or explain one of them.",
+    )
+    claims.add_argument("id", nargs="?", help="a statement to explain, such as F8-3ls-esa")
+    claims.add_argument("--json", action="store_true", help="print as JSON")
+    claims.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> None:
+    """Print what was asked for."""
+    rows = ledger.ledger() if given.id is None else (_known(given.id),)
+    if given.json:
+        records = [ledger.record(row) for row in rows]
+        print(json.dumps(records, ensure_ascii=False, indent=1, allow_nan=False))
+    elif given.id is None:
+        print(as_table(rows))
+    else:
+        print(explanation(rows[0]))
+
+
+def _known(name: str) -> ledger.Row:
+    try:
+        return ledger.row(name)
+    except ledger.UnknownClaim as error:
+        raise UsageError(str(error)) from None
+
+
+def as_table(rows: Sequence[ledger.Row]) -> str:
+    """Return the ledger as lines of text, and the number of each verdict."""
+    table = [("id", "stated", "computed", "residual", "verdict", "statement")]
+    for row in rows:
+        statement = textwrap.shorten(row.claim.statement, _STATEMENT_WIDTH, placeholder=" …")
+        numbers = (row.stated_text, row.computed_text, row.residual_text)
+        table.append((row.claim.id, *numbers, row.verdict, statement))
+    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in table
+    ]
+    summary = ", ".join(f"{n} {name}" for name, n in ledger.counts(rows).items() if n)
+    return "\n".join([*lines, "", f"{len(rows)} statements: {summary}"])
+
+
+def explanation(row: ledger.Row) -> str:
+    """Return everything the ledger has on one statement, as lines of text."""
+    claim = row.claim
+    meaning = f" ({row.headline.meaning})" if row.headline else ""
+    entries = [
+        ("where", claim.where),
+        ("kind", f"{claim.kind}: {KINDS[claim.kind]}"),
+        ("stated", row.stated_text),
+        ("computed", row.computed_text and row.computed_text + meaning),
+        ("residual", row.residual_text),
+        ("tolerance", row.tolerance_text),
+        ("criterion", claim.criterion),
+        ("against", row.other and f"{row.other_number}: {row.other}"),
+        ("missing", claim.missing),
+        ("invariant", claim.invariant),
+        ("note", row.note),
+        ("function", claim.function),
+        ("figure", f"{claim.figure} of chapter {row.chapter}"),
+    ]
+    lines = [f"{claim.id}: {claim.statement}", f"verdict: {row.verdict}"]
+    for name, text in entries:
+        if text:
+            lines += textwrap.wrap(f"{name}: {text}", _WIDTH, subsequent_indent="    ")
+    if row.beside:
+        lines.append("beside:")
+        lines += [
+            f"    {with_unit(significant(h.value, 4), h.unit)}: {h.meaning}" for h in row.beside
+        ]
+    return "\n".join(lines)
