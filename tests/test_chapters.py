@@ -84,7 +84,7 @@ def test_every_figure_is_drawn_once_with_name_caption_and_alt_text(chapter):
     module = notebooks.figure_module(chapter)
     drawn = []
     for cell in code_cells(chapter):
-        called = re.findall(r"\.draw_(\w+)\(", cell.source)
+        called = re.findall(r"chapter\.draw\(fig\d\d, \"(\w+)\", run\)", cell.source)
         drawn += called
         if called:
             shown = cell.metadata["mystnb"]

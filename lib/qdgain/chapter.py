@@ -18,9 +18,10 @@ from IPython.display import Markdown
 from matplotlib.figure import Figure
 from myst_nb import glue
 
-from qdgain import ledger_table, parameters
+from qdgain import keep, ledger_table, parameters
 from qdgain.claims import Headline, claims
 from qdgain.dot import presets
+from qdgain.figures import chapter_figures
 from qdgain.figures.style import book_style
 from qdgain.rounding import significant
 from qdgain.run import Run, resolve
@@ -65,6 +66,38 @@ def to_svg(figure: Figure) -> str:
     with book_style():
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return stream.getvalue()
+
+
+def draw(figure: ModuleType, name: str, run: Run) -> Picture:
+    """Compute and draw one of a chapter's figures; a rerun keeps its pictures and data.
+
+    Parameters
+    ----------
+    figure : module
+        The chapter's module in `qdgain.figures`.
+    name : str
+        One of its ``FIGURES``.
+    run : Run
+        Where it differs from the paper's, the paper's lines stand behind.
+    """
+    panels = chapter_figures.compute(figure, name, run)
+    drawn = chapter_figures.draw(figure, name, panels)
+    svg = to_svg(drawn)
+    keep.picture(f"{figure_name(figure)}_{name}", chapter_figures.as_tuple(panels), drawn, svg)
+    return Picture(svg)
+
+
+class Picture:
+    """A drawn figure as SVG, which a notebook shows."""
+
+    def __init__(self, svg: str) -> None:
+        self.svg = svg
+
+    def __repr__(self) -> str:
+        return "<a figure as SVG>"
+
+    def _repr_svg_(self) -> str:
+        return self.svg
 
 
 class CheckedTable:
@@ -112,7 +145,12 @@ def statements(figure: ModuleType) -> ledger_table.Fragment:
     figure : module
         The chapter's module in `qdgain.figures`.
     """
-    return ledger_table.of_chapter(figure.__name__.rpartition(".")[2])
+    return ledger_table.of_chapter(figure_name(figure))
+
+
+def figure_name(figure: ModuleType) -> str:
+    """Return the name of a chapter's module, such as ``fig08``."""
+    return figure.__name__.rpartition(".")[2]
 
 
 def verdict_summary() -> ledger_table.Fragment:
@@ -185,6 +223,7 @@ def glued(headlines: Iterable[Headline]) -> tuple[Headline, ...]:
     Each is glued under the headline's key.
     """
     headlines = tuple(headlines)
+    keep.numbers(headlines)
     for headline in headlines:
         # As text: glue would round a number again, and show 1.00 as 1.0.
         glue(headline.key, significant(headline.value, _DIGITS_IN_PROSE), display=False)
@@ -202,7 +241,7 @@ def parameters_cell(settings: tuple[str, ...]) -> str:
     settings : tuple of str
         The names of the chapter's own settings.
     """
-    types = {"number": "float", "integer": "int", "word": "str", "text": "str"}
+    types = {"number": "float", "integer": "int", "word": "str", "file": "str"}
     lines = ["# Your dot: set any of these and it is drawn beside the paper's."]
     for name in parameters.DOT_PARAMETERS:
         entry = parameters.CONTRACT[name]

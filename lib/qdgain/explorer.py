@@ -12,6 +12,7 @@ from IPython.display import SVG, display
 from qdgain import parameters
 from qdgain.chapter import to_svg
 from qdgain.dot import Dot, presets
+from qdgain.figures import chapter_figures
 from qdgain.parameters import CONTRACT, Parameter
 from qdgain.run import BASE_OF_YOUR_DOT, resolve
 
@@ -47,8 +48,8 @@ def explorer(figure: ModuleType) -> widgets.Widget:
             picture.clear_output(wait=True)
             try:
                 run = resolve(figure.SETTINGS, values)
-                series, draw = figure.FIGURES[which.value]
-                display(SVG(to_svg(draw(series(run)))))
+                panels = chapter_figures.compute(figure, which.value, run)
+                display(SVG(to_svg(chapter_figures.draw(figure, which.value, panels))))
             except parameters.ParameterError as refusal:
                 print(refusal)
 

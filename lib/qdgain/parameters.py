@@ -61,7 +61,8 @@ class Parameter:
     meaning : str
         One line.
     default : float, int, str or None
-        None where another parameter stands in for it.
+        None where another parameter stands in for it. The path of a file where it is text without
+        choices.
     origin : Origin
         Where the default comes from.
     minimum, maximum : float
@@ -85,11 +86,11 @@ class Parameter:
 
     @property
     def kind(self) -> str:
-        """``word``, ``text``, ``integer`` or ``number``."""
+        """``word``, ``file``, ``integer`` or ``number``."""
         if self.choices:
             return "word"
         if isinstance(self.default, str):
-            return "text"
+            return "file"
         return "integer" if isinstance(self.default, int) else "number"
 
     @property
@@ -97,8 +98,8 @@ class Parameter:
         """What is allowed, as the end of a sentence."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
-        if self.kind == "text":
-            return "text"
+        if self.kind == "file":
+            return "the path of a file, or nothing"
         noun = "a whole number" if self.kind == "integer" else "a number"
         unit = "" if self.unit == "1" else f" {self.unit}"
         return f"{noun} from {self.minimum:g} to {self.maximum:g}{unit}"
@@ -124,24 +125,24 @@ class Parameter:
             return None
         if self.choices:
             if not isinstance(value, str) or value not in self.choices:
-                raise self._refusal(value)
+                raise self.refusal(value)
             return value
-        if self.kind == "text":
+        if self.kind == "file":
             if not isinstance(value, str):
-                raise self._refusal(value)
+                raise self.refusal(value)
             return value
         array = np.asarray(value)
         # Only true numbers: no strings that look like one, no booleans, no objects.
         if array.dtype.kind not in "iuf" or array.size == 0:
-            raise self._refusal(value)
+            raise self.refusal(value)
         inside = np.isfinite(array) & (array >= self.minimum) & (array <= self.maximum)
         if self.kind == "integer":
             inside &= array == np.floor(array)
         if not inside.all():
-            raise self._refusal(array[~inside].flat[0].item())
+            raise self.refusal(array[~inside].flat[0].item())
         if self.kind == "integer":
             if array.ndim:
-                raise self._refusal(value)
+                raise self.refusal(value)
             return int(array)
         if array.ndim == 0:
             return float(array)
@@ -149,7 +150,8 @@ class Parameter:
         result.flags.writeable = False
         return result
 
-    def _refusal(self, value: Any) -> ParameterError:
+    def refusal(self, value: Any) -> ParameterError:
+        """Return the refusal of a value: the name, the value and what is allowed."""
         text = repr(value)
         if len(text) > 60:
             text = text[:57] + "..."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from qdgain import parameters
 from qdgain.dot import Dot, presets
@@ -13,6 +13,14 @@ from qdgain.dot import Dot, presets
 #: The preset that lends a user's dot the fields that are not set.
 BASE_OF_YOUR_DOT = "3LS+ESA"
 YOUR_DOT = "your dot"
+
+
+class Difference(NamedTuple):
+    """A parameter whose value is not the paper's; None stands for the parameter's stand-in."""
+
+    name: str
+    paper: Any
+    here: Any
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,25 @@ class Run:
     def is_papers(self) -> bool:
         """Whether only the paper's presets are drawn."""
         return YOUR_DOT not in self.dots
+
+    @property
+    def subject(self) -> Dot:
+        """The dot that a chapter is about: the user's, or the preset that lends it its fields."""
+        return self.dots[BASE_OF_YOUR_DOT if self.is_papers else f"{YOUR_DOT}+ESA"]
+
+    def parameters(self) -> dict[str, Any]:
+        """Return every parameter of the run: the subject's fields, then the settings."""
+        dot = {name: getattr(self.subject, name) for name in parameters.DOT_PARAMETERS}
+        return dot | dict(self.settings)
+
+    def differences(self) -> tuple[Difference, ...]:
+        """Return the parameters that are not the paper's, in the order of the contract."""
+        papers = resolve(tuple(self.settings), {}).parameters()
+        return tuple(
+            Difference(name, papers[name], here)
+            for name, here in self.parameters().items()
+            if here != papers[name]
+        )
 
 
 def resolve(settings: tuple[str, ...], given: Mapping[str, Any]) -> Run:

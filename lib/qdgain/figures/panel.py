@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +62,8 @@ class Series:
         How it is drawn; a level is a horizontal line that spans the axis.
     dash : str
         A matplotlib line style, or the marker of points; tells curves of one colour apart in grey.
+    behind : bool
+        Whether it is drawn faintly behind the others, as the paper's curve behind a user's.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Series:
     quantity: str = ""
     kind: str = "line"
     dash: str = "-"
+    behind: bool = False
 
     def __post_init__(self) -> None:
         for field in ("x", "y", "z", "y_low", "y_high"):
@@ -93,6 +96,14 @@ class Series:
                 )
         elif np.shape(self.z) != (np.size(self.y), np.size(self.x)):
             raise ValueError(f"series {self.name!r}: z is {np.shape(self.z)}, not (len(y), len(x))")
+
+    def same_curve(self, other: Series) -> bool:
+        """Return whether another series goes through the same points, to rounding."""
+        return all(
+            np.shape(mine) == np.shape(theirs)
+            and np.allclose(mine, theirs, rtol=1e-9, equal_nan=True)
+            for mine, theirs in ((self.x, other.x), (self.y, other.y))
+        )
 
     @property
     def values(self) -> FloatArray:
@@ -165,3 +176,22 @@ class Panel:
                 for row in zip(*columns.values(), strict=True):
                     cells = dict(zip(columns, (repr(float(v)) for v in row), strict=True))
                     writer.writerow([series.name, *(cells.get(header, "") for header in headers)])
+
+
+def with_papers_behind(panel: Panel, papers: Panel) -> Panel:
+    """Return a panel with the paper's lines behind its own where they differ.
+
+    Parameters
+    ----------
+    panel : Panel
+        As a user's parameters make it.
+    papers : Panel
+        The same panel with the paper's parameters.
+    """
+    own = {series.name: series for series in panel.series}
+    behind = tuple(
+        replace(series, name=f"{series.name}, the paper's parameters", behind=True)
+        for series in papers.of_kind("line")
+        if series.name not in own or not series.same_curve(own[series.name])
+    )
+    return replace(panel, series=panel.series + behind)

@@ -54,6 +54,10 @@ GAIN_MAP = "RdBu_r"
 #: For quantities without a sign.
 SEQUENTIAL_MAP = "cividis"
 
+#: The one entry in a legend for all the lines that the paper's parameters give.
+_BEHIND = "the paper's"
+_FAINT: Any = {"color": "#BBBBBB", "linewidth": 1.0, "zorder": 1.0}
+
 _RC: Any = {
     "figure.dpi": 100,
     "savefig.dpi": 200,
@@ -135,9 +139,14 @@ def legend_of(corner: Axes, *axes: Axes) -> None:
     """Fill an empty corner of a panel with the legend of its other axes."""
     corner.axis("off")
     named = [pair for ax in axes for pair in zip(*ax.get_legend_handles_labels(), strict=True)]
-    handles, labels = zip(*named, strict=True)
+    by_label = {label: handle for handle, label in named}
     legend = corner.legend(
-        handles, labels, loc="center", fontsize=7, handlelength=1.6, borderaxespad=0
+        list(by_label.values()),
+        list(by_label),
+        loc="center",
+        fontsize=7,
+        handlelength=1.6,
+        borderaxespad=0,
     )
     legend.set_in_layout(False)
 
@@ -147,7 +156,10 @@ def draw_series(ax: Axes, series: Series) -> None:
     shade = colour(series.quantity)
     name = typeset(series.name)
     x, y = np.asarray(series.x), np.asarray(series.y)
-    if series.kind == "line":
+    if series.behind:
+        known = _BEHIND in ax.get_legend_handles_labels()[1]
+        ax.plot(x, y, linestyle=series.dash, label=f"_{name}" if known else _BEHIND, **_FAINT)
+    elif series.kind == "line":
         ax.plot(x, y, color=shade, linestyle=series.dash, label=name)
     elif series.kind == "level":
         ax.axhline(float(y[0]), color=shade, linestyle=series.dash, label=name)

@@ -1,0 +1,81 @@
+"""What a run of a chapter keeps beside its notebook: pictures, data and numbers, in a folder.
+
+A rerun names the folder in the environment of the kernel; without one nothing is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from qdgain.claims import Headline
+from qdgain.figures.panel import Panel
+from qdgain.figures.style import book_style
+from qdgain.version import library_hash
+
+#: The environment variable that names the folder.
+FOLDER = "QDGAIN_KEEP"
+#: The environment variable that says whether pictures and data are kept too; ``0`` if not.
+PICTURES = "QDGAIN_KEEP_PICTURES"
+#: The file with the numbers, and with the library they come from.
+NUMBERS = "numbers.json"
+
+
+def folder() -> Path | None:
+    """Return the folder that the environment names, None if there is none."""
+    name = os.environ.get(FOLDER, "")
+    return Path(name) if name else None
+
+
+def numbers(headlines: Iterable[Headline]) -> None:
+    """Keep a chapter's headline numbers, and the hash of the library that computed them."""
+    target = folder()
+    if target is not None:
+        rows = [asdict(row) | {"value": json_number(row.value)} for row in headlines]
+        content = {"library_hash": library_hash(), "headlines": rows}
+        text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
+        (target / NUMBERS).write_text(text, encoding="utf-8")
+
+
+def json_number(value: float) -> float | str:
+    """Return a number as JSON can hold it: what is not finite as text that ``float`` reads."""
+    return value if math.isfinite(value) else str(value)
+
+
+def picture(name: str, panels: Iterable[Panel], drawn: Figure, svg: str) -> None:
+    """Keep a figure as SVG and PNG, and each of its panels as CSV.
+
+    Parameters
+    ----------
+    name : str
+        Of the figure, such as ``fig08_contours``.
+    panels : iterable of Panel
+        What it shows.
+    drawn : matplotlib.figure.Figure
+        The figure.
+    svg : str
+        The figure as SVG.
+    """
+    target = folder()
+    if target is None or os.environ.get(PICTURES) == "0":
+        return
+    pictures, data = target / "figures", target / "data"
+    for place in (pictures, data):
+        place.mkdir(exist_ok=True)
+    (pictures / f"{name}.svg").write_text(svg, encoding="utf-8")
+    with book_style():
+        drawn.savefig(pictures / f"{name}.png", metadata={"Software": None})
+    for panel in panels:
+        panel.to_csv(data / f"{name}_{_file_name(panel)}.csv")
+
+
+def _file_name(panel: Panel) -> str:
+    words = re.findall(r"\w+", f"{panel.letter} {panel.title}")
+    return "_".join(words)

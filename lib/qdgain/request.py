@@ -1,0 +1,293 @@
+"""What a user asks for: chapters, and parameters from the command line and from files, checked.
+
+Everything is checked against the contract before anything runs or is written.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import json
+import math
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+import yaml
+
+from qdgain import parameters
+from qdgain.ledger import CHAPTERS
+from qdgain.measured import read_spectra
+from qdgain.parameters import Parameter, ParameterError
+from qdgain.run import Run, resolve
+
+EVERY_CHAPTER = "all"
+#: The key that tells a run card from other files, and its format.
+CARD, CARD_FORMAT = "qdgain_run_card", 1
+#: Tables of a parameter file that tell where its values come from, and set nothing.
+ABOUT = ("uncertainty", "correlation", "origin", "source")
+_LARGEST_FILE_BYTES = 1_000_000
+# As Python's float, less infinities, underscores and digits of other scripts.
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NONE = "none"
+
+
+@dataclass(frozen=True)
+class Request:
+    """Parameters that a user set, checked, and the chapters they are for.
+
+    Parameters
+    ----------
+    chapters : tuple of str
+        Such as ``("fig08",)``.
+    given : Mapping
+        Name to checked value; for a file its absolute path.
+    """
+
+    chapters: tuple[str, ...]
+    given: Mapping[str, Any]
+
+    def of(self, chapter: str) -> dict[str, Any]:
+        """Return what was set of the parameters that a chapter has."""
+        return {name: self.given[name] for name in names_of(chapter) if name in self.given}
+
+    def run(self, chapter: str) -> Run:
+        """Return the run that a chapter is asked for."""
+        return resolve(module_of(chapter).SETTINGS, self.of(chapter))
+
+
+def module_of(chapter: str) -> ModuleType:
+    """Return a chapter's module in `qdgain.figures`."""
+    return importlib.import_module(f"qdgain.figures.{chapter}")
+
+
+def names_of(chapter: str) -> tuple[str, ...]:
+    """Return the names of the parameters that a chapter has: the dot's and its settings."""
+    return (*parameters.DOT_PARAMETERS, *module_of(chapter).SETTINGS)
+
+
+def users_of(chapters: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return for each parameter of some chapters which have it, in the contract's order."""
+    having = {chapter: names_of(chapter) for chapter in chapters}
+    users = {
+        name: tuple(chapter for chapter, names in having.items() if name in names)
+        for name in parameters.CONTRACT
+    }
+    return {name: found for name, found in users.items() if found}
+
+
+def chapters_named(name: str) -> tuple[str, ...]:
+    """Return the chapters that a name such as ``fig08`` or ``all`` stands for.
+
+    Raises
+    ------
+    ParameterError
+        If there is none.
+    """
+    if name == EVERY_CHAPTER:
+        return CHAPTERS
+    if name in CHAPTERS:
+        return (name,)
+    near = difflib.get_close_matches(name, (*CHAPTERS, EVERY_CHAPTER), n=1)
+    hint = f": did you mean {near[0]}?" if near else f": give {', '.join(CHAPTERS)} or all."
+    raise ParameterError(f"there is no chapter {name!r}{hint}")
+
+
+def request(
+    chapters: Sequence[str], files: Sequence[str | Path] = (), assignments: Sequence[str] = ()
+) -> Request:
+    """Return a checked request.
+
+    Parameters
+    ----------
+    chapters : sequence of str
+        As `chapters_named` returns them.
+    files : sequence of str or pathlib.Path
+        Parameter files, see `read_file`.
+    assignments : sequence of str
+        Each ``name=value``; these win over the files.
+
+    Raises
+    ------
+    ParameterError
+        If a name is unknown to the chapters or set twice, or a value refused; one sentence.
+    """
+    known = tuple(users_of(chapters))
+    in_files: dict[str, Any] = {}
+    for path in files:
+        for name, value in read_file(path).items():
+            _refuse_twice(name, in_files, value)
+            in_files[name] = _checked(name, value, known)
+    typed: dict[str, Any] = {}
+    for text in assignments:
+        name, value = _split(text)
+        _refuse_twice(name, typed, value)
+        typed[name] = _checked(name, value_of(_entry(name, known), value), known)
+    given = {name: value for name, value in (in_files | typed).items() if value is not None}
+    asked = Request(tuple(chapters), MappingProxyType(given))
+    for chapter in chapters:
+        asked.run(chapter)  # refuses what does not go together
+    return asked
+
+
+def value_of(entry: Parameter, text: str) -> Any:
+    """Return the value that a text on the command line or in a table stands for, not yet checked.
+
+    Raises
+    ------
+    ParameterError
+        If a number is expected and the text is none.
+    """
+    if entry.kind in ("word", "file"):
+        return text
+    if entry.stand_in and text == _NONE:
+        return None
+    if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
+        raise entry.refusal(text)
+    number = float(text)
+    return int(number) if number.is_integer() and entry.kind == "integer" else number
+
+
+def read_file(path: str | Path) -> dict[str, Any]:
+    """Return the parameters of a TOML or YAML file, or those that a run card was given.
+
+    Paths in it are taken from the file's own folder. The tables ``uncertainty``, ``correlation``,
+    ``origin`` and ``source`` say where its values come from and are passed over.
+
+    Raises
+    ------
+    ParameterError
+        If the file cannot be used; one sentence says why.
+    """
+    path = Path(path)
+    readers = {".toml": _read_toml, ".yaml": _read_yaml, ".yml": _read_yaml, ".json": _read_json}
+    if path.suffix.lower() not in readers:
+        raise _unusable(path, "its name must end in .toml, .yaml, .yml or .json")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unusable(path, f"it cannot be opened ({error.strerror})") from None
+    if len(content) > _LARGEST_FILE_BYTES:
+        raise _unusable(path, "it is larger than a megabyte")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise _unusable(path, "it is not text in UTF-8") from None
+    table = readers[path.suffix.lower()](path, text)
+    if not isinstance(table, dict):
+        raise _unusable(path, "it is not a table of names and values")
+    if CARD in table:
+        if table[CARD] != CARD_FORMAT or not isinstance(table.get("given"), dict):
+            raise _unusable(path, f"it is not a run card of format {CARD_FORMAT}")
+        table = table["given"]
+    found: dict[str, Any] = {}
+    for name, value in table.items():
+        if isinstance(value, dict) and name in ABOUT:
+            continue
+        found[str(name)] = _beside(path, name, value)
+    return found
+
+
+def _beside(path: Path, name: Any, value: Any) -> Any:
+    """Return the value, a path taken from the folder of the file that it stands in."""
+    entry = parameters.CONTRACT.get(name) if isinstance(name, str) else None
+    if entry is not None and entry.kind == "file" and isinstance(value, str) and value:
+        return str(path.parent / value)
+    return value
+
+
+def _read_toml(path: Path, text: str) -> Any:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise _unusable(path, f"it is not TOML: {error}") from None
+
+
+def _read_json(path: Path, text: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_without_repeats)
+    except (ValueError, RecursionError) as error:
+        raise _unusable(path, f"it is not JSON: {error}") from None
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        raise ValueError("a name stands twice")
+    return table
+
+
+class _Yaml(yaml.SafeLoader):
+    """Plain YAML as people expect it: 1e3 is a number, and a name may stand only once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for position, name in enumerate(names):
+            if name in names[:position]:
+                line = node.value[position][0].start_mark.line + 1
+                raise yaml.YAMLError(f"{name} stands twice (line {line})")
+        return super().construct_mapping(node, deep)
+
+
+_Yaml.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)[eE][+-]?\d+$", re.ASCII),
+    list("+-.0123456789"),
+)
+
+
+def _read_yaml(path: Path, text: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_Yaml)
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        raise _unusable(path, f"it is not YAML: {reason}") from None
+
+
+def _unusable(path: Path, reason: str) -> ParameterError:
+    return ParameterError(f"the parameter file {path.name} is not usable: {reason}.")
+
+
+def _split(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ParameterError(f"{text!r} is not a parameter: write name=value.")
+    return name, value
+
+
+def _entry(name: str, known: tuple[str, ...]) -> Parameter:
+    if name in parameters.CONTRACT and name not in known:
+        others = users_of(CHAPTERS).get(name, ())
+        has = " and ".join(others) + (" have" if len(others) > 1 else " has") + " it"
+        raise ParameterError(f"{name} is not a parameter here: {has if others else 'none has it'}.")
+    if name not in known:
+        raise parameters.unknown_name(name, known)
+    return parameters.CONTRACT[name]
+
+
+def _refuse_twice(name: str, before: Mapping[str, Any], value: Any) -> None:
+    if name in before:
+        raise ParameterError(f"{name} is given twice: {before[name]} and {value}.")
+
+
+def _checked(name: str, value: Any, known: tuple[str, ...]) -> Any:
+    """Return a scalar the contract allows; a file's path absolute, after a look into the file."""
+    entry = _entry(name, known)
+    if isinstance(value, list | tuple | dict):
+        raise entry.refusal(value)
+    value = entry.check(value)
+    if entry.kind == "file" and value:
+        path = Path(value).expanduser().resolve()
+        read_spectra(path)
+        return str(path)
+    return value
+
+
+def sha256_of(path: str | Path) -> str:
+    """Return the SHA-256 of a file's content."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
