@@ -59,21 +59,6 @@ def test_a_film_without_length_emits_spontaneously():
     np.testing.assert_allclose(ase.ase_spectrum(DOT, energy, mean, 1e-9), spontaneous, rtol=1e-8)
 
 
-def test_agrees_with_propagation_in_small_steps():
-    """dI/dz = L_g G I + P from z = 0 to 1, by the classical Runge-Kutta method."""
-    energy = qdgain.spectra.energy_window_eV(DOT, points=41)
-    mean, length, steps = np.array([0.3, 1.1, 1.9]), 30.0, 2000
-    source = ase.spontaneous_spectrum(DOT, energy, mean)
-    rate = length * qdgain.gain(DOT, energy, mean)
-    I, h = np.zeros_like(source), 1 / steps
-    for _ in range(steps):
-        k1 = rate * I + source
-        k2 = rate * (I + h / 2 * k1) + source
-        k3 = rate * (I + h / 2 * k2) + source
-        I = I + h / 6 * (k1 + 2 * k2 + 2 * k3 + rate * (I + h * k3) + source)
-    np.testing.assert_allclose(ase.ase_spectrum(DOT, energy, mean, length), I, rtol=1e-7)
-
-
 @pytest.mark.parametrize("statistics", ["rabi", "poisson", "sequential"])
 def test_threshold_doubles_the_emitted_energy(statistics):
     """The integrals done again by adaptive quadrature, at the fluence found."""
