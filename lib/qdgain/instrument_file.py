@@ -16,6 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -47,9 +48,10 @@ _NUMBER = {
 }
 _MISSING = {"", "-", "--", "nan", "n/a", "na", "#n/a", "null", "none", "#div/0!", "1.#qnan", "-nan"}
 _OVER_RANGE = re.compile(
-    r"[+-]?inf(?:inity)?|[+-]?1\.#inf|over(?:flow|range|[ -]range)?|ovr?fl?w?|ovrflw|o\.?l\.?"
+    r"[+-]?inf(?:inity)?|[+-]?1\.#inf|over(?:flow|range|[ -]range)?|ovf|ovrflw|ovrng|o\.?l\.?"
     r"|sat(?:urated)?|\*+|#+|#num!|[<>]\s*[+-]?\d+(?:[.,]\d+)?"
 )
+#: About how many lines decide on the dialect.
 _EVERY = 400
 
 # What the words of an axis' name can be.
@@ -66,19 +68,11 @@ _OTHER_UNITS = {
     "thz": "THz",
 }
 _WAVELENGTH = {"wavelength", "wavelengths", "lambda", "λ", "wl"}
-_ENERGY = {"energy", "e", "hν", "hv"}
-_AXIS = {*_WAVELENGTH, *_ENERGY, *_UNIT_WORDS, *_OTHER_UNITS, "x"}
+_ENERGY = {"energy", "energies"}
+_AXIS = {*_WAVELENGTH, *_ENERGY, *_UNIT_WORDS, *_OTHER_UNITS}
 _BESIDE_AXIS = {
-    "photon",
-    "emission",
-    "excitation",
-    "probe",
-    "vacuum",
-    "in",
-    "axis",
-    "wave",
-    "length",
-    "1",
+    *("photon", "emission", "excitation", "probe", "vacuum", "in", "axis", "wave", "length"),
+    *("e", "x", "h", "hν", "hv", "1", "¹"),
 }
 
 #: Where values of each unit lie beyond doubt, and where they lie if nothing else says so.
@@ -297,10 +291,10 @@ class Table:
         likely = [u for u, (least, most) in _LIKELY.items() if least <= low and high <= most]
         if set(words) & _WAVELENGTH:
             likely = [u for u in likely if u == "nm"]
-        elif set(words) & (_ENERGY - {"e"}):
+        elif set(words) & _ENERGY:
             likely = [u for u in likely if u == "eV"]
         if len(likely) != 1:
-            self.refuse(f"its first column is {name!r} and {runs}, in no unit it says: {remedy}")
+            self.refuse(f"the unit of its axis {name!r}, which {runs}, cannot be told: {remedy}")
         return likely[0], f"axis taken as {likely[0]} because it {runs}"
 
     def _unit_in_metadata(self) -> tuple[str | None, str | None]:
@@ -339,9 +333,10 @@ class Table:
         which, note = self.axis_unit(axis, unit, unit_hint)
         x, y = self.values[:, axis], self.values[:, chosen]
         notes = [*self.notes, note]
-        wrong = np.flatnonzero(~(x > 0) & ~np.isnan(x) | np.isinf(x))
+        wrong = np.flatnonzero(~(x > 0) & ~np.isnan(x) | np.isinf(x) | np.isnan(x) & np.isfinite(y))
         if wrong.size:
-            self.refuse(f"line {self.lines[wrong[0]]}: {self.names[axis]} is {x[wrong[0]]:g}")
+            line, value = self.lines[wrong[0]], x[wrong[0]]
+            self.refuse(f"line {line}: {self.names[axis]!r} is {value:g} and must be above 0")
         over = np.isinf(y)
         missing = np.isnan(y) & ~np.isnan(x)
         for left_out, what in ((missing, "missing"), (over, "over range")):
@@ -385,7 +380,7 @@ def intensity_per_eV(energy_eV: ArrayLike, intensity_per_nm: ArrayLike) -> Float
     blue. Source: Mooney and Kambhampati 2013, DOI 10.1021/jz401508t.
     """
     energy = np.asarray(energy_eV, dtype=float)
-    return np.asarray(intensity_per_nm, dtype=float) * nm_from_eV(energy) / energy
+    return np.asarray(np.asarray(intensity_per_nm, dtype=float) * nm_from_eV(energy) / energy)
 
 
 def read_table(path: str | Path, kind: str = "file", fewest: int = FEWEST) -> Table:
@@ -513,12 +508,10 @@ def _dialect(lines: Sequence[str]) -> Dialect:
     def numbers(dialect: Dialect) -> int:
         rows = (_split(line, dialect.separator) for line in sample)
         return sum(
-            sum(
-                math.isfinite(_value(cell, dialect.decimal) or 0.0) and bool(cell.strip())
-                for cell in row[1:]
-            )
+            math.isfinite(_value(cell, dialect.decimal) or 0.0)
             for row in rows
             if _is_row(row, dialect.decimal)
+            for cell in row[1:]
         )
 
     return max(_DIALECTS, key=numbers)
@@ -538,19 +531,18 @@ def _find_table(
 ) -> tuple[list[_Line], list[_Line], list[_Line]]:
     """Return the rows of the table, and the lines before and after it."""
     telling = [i for i, line in enumerate(lines) if line.kind in ("row", "text")]
-    wide = [i for i in telling if lines[i].kind == "row" and _filled(lines[i].cells) > 1]
-    pairs = [
+    starts = [
         i
-        for i, j in zip(telling, telling[1:], strict=False)
-        if i in set(wide) and lines[j].kind == "row"
+        for i, j in pairwise(telling)
+        if lines[i].kind == lines[j].kind == "row" and _filled(lines[i].cells) > 1
     ]
-    if not pairs:
+    if not starts:
         _refuse(
             source,
             f"it holds no table of numbers, of which it needs at least {fewest} energies, one a "
             "line; save it as text, in UTF-8",
         )
-    start = pairs[0]
+    start = starts[0]
     last = max(i for i in telling if lines[i].kind == "row")
     for i in telling:
         line = lines[i]
@@ -579,7 +571,10 @@ def _not_a_row(line: _Line, dialect: Dialect) -> str:
         value = _value(cell, dialect.decimal)
         if value is None:
             inside = repr(cell.strip()[:40])
-            return f"line {line.number} reads {shown} in the table: {inside} in column {i} is no number"
+            return (
+                f"line {line.number} reads {shown} in the table: {inside} in column {i} is no "
+                "number"
+            )
         if i == 1 and not math.isfinite(value):
             return f"line {line.number} reads {shown} in the table: its first column is no number"
     return f"line {line.number} reads {shown} in the table"
@@ -599,24 +594,13 @@ def _header(before: Sequence[_Line], rows: Sequence[_Line], dialect: Dialect) ->
             break
     if not above or _filled(above[0]) < 2:
         return []
+    # Names may stand above units and remarks, and a trace's name above its pair of columns.
     taken = 1
     for count in range(1, len(above)):
-        named = any(_names_axis((cells[0],)) for cells in above[:taken])
-        if (
-            not named
-            and above[count]
-            and _names_axis((above[count][0],))
-            and _filled(above[count]) > 1
-        ):
+        if _filled(above[count]) > 1 and _names_axis((above[count][0],)):
             taken = count + 1
     pairs = sum(_names_axis((cell,)) for cell in above[0]) > 1
-    if (
-        pairs
-        and taken == 1
-        and len(above) > 1
-        and 1 < len(above[1])
-        and _filled(above[1]) <= columns
-    ):
+    if pairs and taken == 1 and len(above) > 1 and 1 < len(above[1]) <= columns + 1:
         taken = 2
     header = above[taken - 1 :: -1]
     # A line of text that happens to hold a separator is no header.
@@ -667,10 +651,11 @@ def _words(text: str) -> list[str]:
 
 
 def _names_axis(labels: Sequence[str]) -> bool:
-    """Whether every word of a column's name says that it is an axis."""
-    words = _words(" ".join(labels))
-    known = all(word in _AXIS or word in _BESIDE_AXIS for word in words)
-    return known and any(word in _AXIS for word in words)
+    """Whether one of a column's labels says, and says only, that it is an axis."""
+    return any(
+        set(words) <= _AXIS | _BESIDE_AXIS and not set(words).isdisjoint(_AXIS)
+        for words in map(_words, labels)
+    )
 
 
 def _count(number: int, noun: str) -> str:
