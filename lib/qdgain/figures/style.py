@@ -45,6 +45,9 @@ COLOURS = {
     "saturated ASE": "#0072B2",
     "ASE threshold": "#009E73",
     "your dot": "#CC79A7",
+    "second transition": "#44AA99",
+    "measured": "#7F7F7F",
+    "fit": "#000000",
     "reference": "#7F7F7F",
     "": "#000000",
 }

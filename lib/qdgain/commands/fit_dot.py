@@ -1,0 +1,320 @@
+"""``qdgain fit-dot``: a dot from its own absorption, photoluminescence and transient spectra."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import math
+import os
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from qdgain import parameters
+from qdgain.band_fit import BandFit, Spectrum, emission_per_eV, even_spectrum, fit_bands
+from qdgain.commands import Failure, Parser, UsageError
+from qdgain.dot import presets
+from qdgain.figures import fit as picture
+from qdgain.figures.style import book_style
+from qdgain.fitted_dot import FittedDot, fitted_dot, parameter_file, threshold_intervals
+from qdgain.instrument_file import UNITS, Trace, read_table
+from qdgain.rounding import significant
+from qdgain.run import BASE_OF_YOUR_DOT
+from qdgain.version import __version__, library_hash
+
+#: What each file is called in options and sentences.
+_FILES = ("absorption", "pl", "transient")
+_TITLES = {"absorption": "absorption", "pl": "PL", "transient": "transient"}
+_TRANSMITTANCE = re.compile(r"%\s*T\b|transmi", re.IGNORECASE)
+_FREE = "free"
+
+
+@dataclass(frozen=True)
+class _Input:
+    """A file as it was read."""
+
+    path: Path
+    trace: Trace
+    spectrum: Spectrum
+    per: str
+
+
+def add(command: Parser) -> None:
+    """Describe the subcommand."""
+    command.description = (
+        "Fit the bands of a dot to its absorption and photoluminescence and, for the biexciton "
+        "shift, its transient absorption; write a parameter file, and a picture beside it."
+    )
+    command.add_argument("absorption", type=Path, help="absorbance against nm or eV")
+    command.add_argument("pl", type=Path, help="photoluminescence against nm or eV")
+    command.add_argument(
+        "transient",
+        type=Path,
+        nargs="?",
+        help="transient absorption ΔA of relaxed excitons, bleach negative, against nm or eV",
+    )
+    command.add_argument(
+        "-o", "--output", type=Path, default=Path("my-dot.toml"), help="default: my-dot.toml"
+    )
+    command.add_argument("--replace", action="store_true", help="overwrite what is there")
+    command.add_argument(
+        "--column",
+        metavar="NAME",
+        help="the trace, by its name in the header or its number from 1, in every file that has "
+        "several and no option of its own",
+    )
+    command.add_argument(
+        "--unit", choices=UNITS, help="of the axis of every file that has no option of its own"
+    )
+    for name in _FILES:
+        command.add_argument(
+            f"--{name}-column", metavar="NAME", help=f"the trace of the {name} file"
+        )
+        command.add_argument(
+            f"--{name}-unit", choices=UNITS, help=f"of the axis of the {name} file"
+        )
+    command.add_argument(
+        "--pl-per",
+        choices=UNITS,
+        help="what the PL intensity is per; that of its axis if left out",
+    )
+    command.add_argument(
+        "--from-eV", type=_energy, metavar="E", help="fit no photon energies below this one"
+    )
+    command.add_argument(
+        "--to-eV", type=_energy, metavar="E", help="fit no photon energies above this one"
+    )
+    command.add_argument(
+        "--strength",
+        metavar=f"A|{_FREE}",
+        help="strength a of the biexciton absorption, held in the fit of the transient; "
+        f"'{_FREE}' to fit it; the preset's if left out",
+    )
+
+
+def run(given: argparse.Namespace) -> None:
+    """Read, fit, print and write."""
+    targets = _targets(given.output, given.replace)
+    if given.from_eV is not None and given.to_eV is not None and given.from_eV >= given.to_eV:
+        raise UsageError(
+            f"--from-eV {given.from_eV:g} is not below --to-eV {given.to_eV:g}: nothing is left"
+        )
+    if given.transient is None:
+        for option in ("transient_column", "transient_unit", "strength"):
+            if getattr(given, option) is not None:
+                raise UsageError(f"--{option.replace('_', '-')} needs a transient file")
+    strength = _strength(given.strength)
+    inputs = {name: _read(given, name) for name in _FILES if getattr(given, name) is not None}
+    fit = fit_bands(
+        inputs["absorption"].spectrum,
+        inputs["pl"].spectrum,
+        inputs["transient"].spectrum if "transient" in inputs else None,
+        xx_absorption_strength=strength,
+        from_eV=given.from_eV,
+        to_eV=given.to_eV,
+    )
+    fitted = fitted_dot(fit, strength)
+    text = report(inputs, fit, fitted)
+    _write(targets, parameter_file(fitted, _source(inputs, fit)), picture.draw(picture.panels(fit)))
+    print(text)
+    print("\nwritten: " + ", ".join(str(target) for target in targets.values()))
+
+
+def _energy(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no photon energy: give a number above 0")
+    return value
+
+
+def _strength(text: str | None) -> float | None:
+    """Return the strength to be held, None to fit it."""
+    if text is None:
+        return float(np.asarray(presets()[BASE_OF_YOUR_DOT].xx_absorption_strength))
+    if text == _FREE:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        raise UsageError(f"--strength {text} is neither a number nor '{_FREE}'") from None
+    return float(parameters.check("xx_absorption_strength", value))
+
+
+def _targets(output: Path, replace: bool) -> dict[str, Path]:
+    """Return the files to be written, by suffix."""
+    if output.suffix != ".toml":
+        raise UsageError(f"--output {output} is not allowed: a parameter file ends in .toml")
+    if not output.parent.is_dir():
+        raise UsageError(f"--output {output}: there is no folder {output.parent}")
+    targets = {suffix: output.with_suffix(suffix) for suffix in (".svg", ".png", ".toml")}
+    for target in targets.values():
+        if target.is_dir():
+            raise UsageError(f"{target} is a folder")
+        if target.exists() and not replace:
+            raise UsageError(f"{target} is there already: give --replace to overwrite it")
+    return targets
+
+
+def _read(given: argparse.Namespace, name: str) -> _Input:
+    """Return one of the files as a spectrum against photon energy."""
+    path: Path = getattr(given, name)
+    table = read_table(path, f"{_TITLES[name]} file")
+    column, unit = getattr(given, f"{name}_column"), getattr(given, f"{name}_unit")
+    if column is None and len(table.traces()) > 1:
+        column = given.column
+    trace = table.trace(
+        column,
+        unit or given.unit,
+        f"--{name}-column",
+        f"--{name}-unit nm or --{name}-unit eV",
+    )
+    if name == "absorption" and _TRANSMITTANCE.search(trace.column):
+        table.refuse(f"its column {trace.column!r} is a transmittance: give the absorbance")
+    per = (given.pl_per or trace.unit) if name == "pl" else "eV"
+    prepare = even_spectrum if per == "eV" else emission_per_eV
+    return _Input(path, trace, prepare(trace.energy_eV, trace.values), per)
+
+
+def _source(inputs: Mapping[str, _Input], fit: BandFit) -> dict[str, object]:
+    """Return what the parameter file says of its origin."""
+    source: dict[str, object] = {}
+    for name, read in inputs.items():
+        used = fit.spectra[_TITLES[name]]
+        source[name] = read.path.name
+        source[f"{name}_sha256"] = hashlib.sha256(read.path.read_bytes()).hexdigest()
+        source[f"{name}_column"] = read.trace.column
+        source[f"{name}_unit"] = read.trace.unit
+        source[f"{name}_window_eV"] = [float(f"{used.energy_eV[i]:.6g}") for i in (0, -1)]
+        source[f"{name}_noise"] = float(f"{used.noise:.3g}")
+    return source | {"pl_per": inputs["pl"].per, "qdgain": __version__, "library": library_hash()}
+
+
+def report(inputs: Mapping[str, _Input], fit: BandFit, fitted: FittedDot) -> str:
+    """Return the tables that the command prints."""
+    lines = []
+    for name, read in inputs.items():
+        used = fit.spectra[_TITLES[name]]
+        converted = ", taken per eV by λ²/hc" if name == "pl" and read.per == "nm" else ""
+        low, high = used.energy_eV[0], used.energy_eV[-1]
+        noise = 100 * used.noise / float(np.max(np.abs(used.measured)))
+        lines.append(
+            f"{_TITLES[name]:<11} {read.path.name}, {read.trace.column!r}, "
+            f"{read.trace.unit}{converted}: {used.energy_eV.size} points from {low:.4g} to "
+            f"{high:.4g} eV, noise {noise:.2g} %"
+        )
+        lines += [f"            {note}" for note in read.trace.notes]
+    lines += [f"note: {note}" for note in fit.notes]
+    rows = [("parameter", "value", "±", "unit", "origin")]
+    for name, origin in fitted.origin.items():
+        error = fitted.uncertainty.get(name)
+        value = float(np.asarray(getattr(fitted.dot, name)))
+        unit = parameters.CONTRACT[name].unit
+        rows.append(
+            (
+                name,
+                *_value_and_error(value, error),
+                "" if unit == "1" else unit,
+                origin,
+            )
+        )
+    lines += ["", *_aligned(rows, right=(1, 2)), ""]
+    if fit.free_strength is not None:
+        lines += [*_strengths(fit), ""]
+    return "\n".join([*lines, *_thresholds(fitted)])
+
+
+def _value_and_error(value: float, error: float | None) -> tuple[str, str]:
+    """Return a value to the second digit of its error."""
+    if error is None or not error > 0:
+        return significant(value, 4), ""
+    decimals = max(1 - math.floor(math.log10(error)), 0)
+    return f"{value:.{decimals}f}", f"{error:.{decimals}f}"
+
+
+def _strengths(fit: BandFit) -> list[str]:
+    assert fit.free_strength is not None
+    strength, shift = (
+        " ± ".join(_value_and_error(*pair))
+        for pair in (
+            fit.free_strength.xx_absorption_strength,
+            fit.free_strength.absorptive_binding_meV,
+        )
+    )
+    held = "xx_absorption_strength" not in fit.names
+    return [
+        f"With the strength a free, the transient gives a = {strength} and Δ_A2 = {shift} meV, "
+        f"correlation {fit.free_strength.correlation:.2f}.",
+        "Above, a is held; its error is not in that of Δ_A2 (--strength free fits both)."
+        if held
+        else "Above, both are free.",
+    ]
+
+
+def _thresholds(fitted: FittedDot) -> list[str]:
+    floor, statistics = (parameters.CONTRACT[name].default for name in ("floor", "statistics"))
+    assert isinstance(floor, float)
+    assert isinstance(statistics, str)
+    intervals, set_aside = threshold_intervals(fitted, floor, statistics)
+    rows = [("gain threshold ⟨N⟩", "of the dot", "median", "68 % interval")]
+    for row in intervals:
+        low, high = (significant(value, 3) for value in (row.low, row.high))
+        rows.append(
+            (
+                f"{'with' if row.esa else 'without'} ESA, {row.name}",
+                significant(row.value, 3),
+                significant(row.median, 3),
+                low if low == high else f"{low} to {high}",
+            )
+        )
+    measured = [
+        n for n in fitted.names if n in ("absorptive_binding_meV", "xx_absorption_strength")
+    ]
+    assumed = [name for name, text in fitted.origin.items() if text.startswith("assumed")]
+    lines = _aligned(rows, right=(1, 2))
+    lines += [
+        f"{statistics} statistics; the onset is at a gain of {floor:g} of the peak absorption.",
+        "Without ESA: from the absorption and PL alone. With ESA: "
+        + (f"measured are also {', '.join(measured)}; " if measured else "")
+        + f"assumed are {', '.join(assumed)}, whose errors are not in the interval.",
+    ]
+    if set_aside:
+        lines.append(
+            f"{100 * set_aside:.2g} % of the sampled dots were set aside: their values make no "
+            "sense, such as a negative Stokes shift."
+        )
+    return lines
+
+
+def _aligned(rows: Sequence[Sequence[str]], right: tuple[int, ...]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _write(targets: Mapping[str, Path], text: str, figure: Figure) -> None:
+    """Write all files beside their places, then move them there, the parameter file last."""
+    folder = targets[".toml"].parent
+    try:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".qdgain-") as aside:
+            written = {suffix: Path(aside) / f"dot{suffix}" for suffix in targets}
+            with book_style():
+                figure.savefig(written[".svg"], metadata={"Date": None, "Creator": None})
+                figure.savefig(written[".png"], metadata={"Software": None})
+            written[".toml"].write_text(text, encoding="utf-8", newline="\n")
+            for suffix, target in targets.items():
+                os.replace(written[suffix], target)
+    except OSError as error:
+        raise Failure(f"{folder} cannot be written to: {error.strerror}") from None

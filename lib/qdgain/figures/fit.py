@@ -1,0 +1,111 @@
+"""The picture of a fit: spectra, the bands fitted to them, and what is left over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from qdgain.band_fit import BandFit, FittedSpectrum
+from qdgain.figures import style
+from qdgain.figures.panel import ENERGY, Axis, Panel, Series
+
+_RESIDUAL = Axis("residual / noise")
+#: name of the spectrum -> letter, title, vertical axis.
+_SPECTRA = MappingProxyType(
+    {
+        "absorption": ("a", "absorption", Axis("absorbance, as in the file")),
+        "PL": ("b", "photoluminescence", Axis("PL per eV / peak of PL_X")),
+        "transient": ("c", "transient absorption", Axis("ΔA, as in the file")),
+    }
+)
+#: name of a part -> colour and line.
+_PARTS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "A_X": ("A_X", "--"),
+        "PL_X": ("PL_X", "--"),
+        "bleach": ("A_X", "--"),
+        "stimulated emission": ("PL_X", "-."),
+        "excited-state absorption": ("A_XX2", "--"),
+        "second transition": ("second transition", "-."),
+        "background": ("reference", ":"),
+    }
+)
+
+
+def panels(fit: BandFit) -> tuple[Panel, ...]:
+    """Return one panel for each fitted spectrum: data, fit, its parts, residual."""
+    return tuple(_panel(name, spectrum) for name, spectrum in fit.spectra.items())
+
+
+def _panel(name: str, spectrum: FittedSpectrum) -> Panel:
+    letter, title, axis = _SPECTRA[name]
+    unit = float(np.max(spectrum.parts["PL_X"])) if name == "PL" else 1.0
+    energy = spectrum.energy_eV
+    residual = (spectrum.measured - spectrum.fitted) / spectrum.noise
+    return Panel(
+        "fit",
+        letter,
+        title,
+        (
+            Series(
+                "measured",
+                energy,
+                spectrum.measured / unit,
+                ENERGY,
+                axis,
+                quantity="measured",
+                kind="points",
+                dash=".",
+            ),
+            *(
+                Series(
+                    part,
+                    energy,
+                    curve / unit,
+                    ENERGY,
+                    axis,
+                    quantity=_PARTS[part][0],
+                    dash=_PARTS[part][1],
+                )
+                for part, curve in spectrum.parts.items()
+            ),
+            Series("fit", energy, spectrum.fitted / unit, ENERGY, axis, quantity="fit"),
+            Series(
+                "residual",
+                energy,
+                residual,
+                ENERGY,
+                _RESIDUAL,
+                quantity="measured",
+                kind="points",
+                dash=".",
+            ),
+        ),
+    )
+
+
+def draw(fitted: tuple[Panel, ...]) -> Figure:
+    """Draw the panels, each with its residual in a strip below."""
+    rows = 1 + (len(fitted) > 2)
+    with style.book_style():
+        figure = style.new_figure(7.6, 3.7 * rows)
+        top = figure.subfigures(rows, 1, squeeze=False)[:, 0]
+        places = list(top[0].subfigures(1, 2)) + list(top[1:])
+        for place, panel in zip(places, fitted, strict=True):
+            main, strip = place.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+            for series in panel.series:
+                style.draw_series(strip if series.name == "residual" else main, series)
+            for line in (*main.lines, *strip.lines):
+                line.set_markersize(2.5)
+            main.set_ylabel(style.typeset(panel["fit"].y_axis.label))
+            main.set_title(style.typeset(panel.title))
+            main.margins(y=0.08)
+            strip.axhline(0, color="black", linewidth=0.6)
+            strip.set_ylabel("residual\n/ noise")
+            strip.set_xlabel(ENERGY.label)
+            style.letter(main, panel.letter)
+            main.legend(fontsize=7, loc="best", handlelength=2.4)
+    return figure
