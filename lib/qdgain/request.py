@@ -122,12 +122,12 @@ def request(
     for path in files:
         for name, value in read_file(path).items():
             _refuse_twice(name, in_files, value)
-            in_files[name] = _checked(name, value, known)
+            in_files[name] = checked(name, value, known)
     typed: dict[str, Any] = {}
     for text in assignments:
         name, value = _split(text)
         _refuse_twice(name, typed, value)
-        typed[name] = _checked(name, value_of(_entry(name, known), value), known)
+        typed[name] = checked(name, value_of(entry_of(name, known), value), known)
     given = {name: value for name, value in (in_files | typed).items() if value is not None}
     asked = Request(tuple(chapters), MappingProxyType(given))
     for chapter in chapters:
@@ -260,7 +260,7 @@ def _split(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _entry(name: str, known: tuple[str, ...]) -> Parameter:
+def entry_of(name: str, known: tuple[str, ...]) -> Parameter:
     if name in parameters.CONTRACT and name not in known:
         others = users_of(CHAPTERS).get(name, ())
         has = " and ".join(others) + (" have" if len(others) > 1 else " has") + " it"
@@ -272,12 +272,13 @@ def _entry(name: str, known: tuple[str, ...]) -> Parameter:
 
 def _refuse_twice(name: str, before: Mapping[str, Any], value: Any) -> None:
     if name in before:
-        raise ParameterError(f"{name} is given twice: {before[name]} and {value}.")
+        texts = (f"{v:g}" if isinstance(v, float) else f"{v}" for v in (before[name], value))
+        raise ParameterError(f"{name} is given twice: {' and '.join(texts)}.")
 
 
-def _checked(name: str, value: Any, known: tuple[str, ...]) -> Any:
+def checked(name: str, value: Any, known: tuple[str, ...]) -> Any:
     """Return a scalar the contract allows; a file's path absolute, after a look into the file."""
-    entry = _entry(name, known)
+    entry = entry_of(name, known)
     if isinstance(value, list | tuple | dict):
         raise entry.refusal(value)
     value = entry.check(value)
