@@ -4,7 +4,7 @@ SOURCE ?= .
 BIN := .venv/bin
 NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 
-.PHONY: help book test pytest check lint refresh calibrate verdicts lock clean
+.PHONY: help book test pytest check lint refresh calibrate verdicts references lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make refresh    run the chapters again and store their checked tables"
 	@echo "make calibrate  solve for the presets from the paper's numbers"
 	@echo "make verdicts   accept the ledger's verdicts as they are now, after a look at each change"
+	@echo "make references REASON=...  store the figures' reference numbers anew, with the reason"
 	@echo "make lock       resolve the lock file anew from pyproject.toml"
 	@echo "make clean      remove everything that was built"
 
@@ -65,6 +66,10 @@ verdicts: $(BIN)/.installed
 	git diff --stat -- tests/verdicts.json
 
 # --no-emit-index-url: the lock names packages and hashes, never the address of an index.
+# A variable given to make reaches the command through its environment, whatever is quoted in it.
+references: $(BIN)/.installed
+	@$(BIN)/python tests/update_references.py
+
 lock: $(BIN)/.installed
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	  --extra book --extra sweep --extra test --extra build pyproject.toml --output-file requirements.lock

@@ -8,9 +8,7 @@ import pytest
 from conftest import ROOT
 from qdgain import notebooks, parameters
 from qdgain.chapter import parameters_cell
-from qdgain.claims import claims
-from qdgain.figures.panel import Panel
-from qdgain.run import resolve
+from regression import HEADLINES, stored
 
 CHAPTERS = notebooks.chapters()
 WITH_FIGURE = [c for c in CHAPTERS if notebooks.figure_module(c) is not None]
@@ -112,42 +110,9 @@ def test_numbers_in_the_prose_come_from_code(chapter):
         assert not re.search(r"\d\.\d{4,}", prose), cell.source[:80]
 
 
-@pytest.mark.parametrize("chapter", WITH_FIGURE, ids=by_stem)
-def test_figures_return_panels_with_named_series_and_units(chapter, tmp_path):
-    module = notebooks.figure_module(chapter)
-    run = resolve(module.SETTINGS, {})
-    for name, (compute, _) in module.FIGURES.items():
-        result = compute(run)
-        for panel in result if isinstance(result, tuple) else (result,):
-            assert isinstance(panel, Panel), name
-            assert panel.figure == chapter.stem.split("_")[0]
-            assert panel.series
-            for series in panel.series:
-                assert series.x_axis.unit
-                assert series.y_axis.unit
-            target = tmp_path / "panel.csv"
-            panel.to_csv(target)
-            header, first = target.read_text(encoding="utf-8").splitlines()[:2]
-            assert header.startswith("series,")
-            assert "[" in header
-            assert first.split(",")[0].strip('"')
-
-
-@pytest.mark.parametrize("chapter", WITH_FIGURE, ids=by_stem)
-def test_headlines_have_keys_of_their_own(chapter):
-    module = notebooks.figure_module(chapter)
-    rows = module.headlines(resolve(module.SETTINGS, {}))
-    keys = [row.key for row in rows]
-    assert len(set(keys)) == len(keys)
-    for row in rows:
-        assert row.key in claims() or row.key.startswith(chapter.stem.split("_")[0]), row.key
-        assert isinstance(row.value, float), row.key
-
-
 def test_every_glued_number_is_computed():
     for chapter in WITH_FIGURE:
-        module = notebooks.figure_module(chapter)
-        keys = {row.key for row in module.headlines(resolve(module.SETTINGS, {}))}
+        keys = set(stored(chapter.stem.split("_")[0])["figures"][HEADLINES])
         text = "\n".join(c.source for c in read(chapter).cells if c.cell_type == "markdown")
         used = set(re.findall(r"\{glue:text\}`([^`:]+)`", text))
         assert used <= keys, f"{chapter.stem}: {sorted(used - keys)}"
