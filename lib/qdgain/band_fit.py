@@ -30,8 +30,11 @@ from qdgain.units import nm_from_eV, sigma_from_fwhm
 #: The automatic window about the PL's peak, in its FWHM: of the PL, and of the other spectra.
 PL_WINDOW = (-3.0, 3.0)
 WINDOW = (-2.5, 5.0)
-#: The fewest points of a fit, beyond its free parameters.
-_SPARE_POINTS = 4
+#: The fewest points of a fit.
+_FEWEST = 12
+#: The strength a of a transient counts as determined up to this standard error and correlation
+#: with Δ_A2.
+LARGEST_ERROR, LARGEST_CORRELATION = 0.1, 0.95
 #: A band counts as seen above this many standard errors.
 _SEEN = 5.0
 #: How many points begin a fit.
@@ -92,6 +95,18 @@ class FreeStrength:
     absorptive_binding_meV: tuple[float, float]
     xx_absorption_strength: tuple[float, float]
     correlation: float
+
+    @property
+    def determined(self) -> bool:
+        """Whether the transient tells the two apart: by small errors and correlation.
+
+        The error of a at most `LARGEST_ERROR`, the correlation at most `LARGEST_CORRELATION`, and
+        a within the contract's range.
+        """
+        value, error = self.xx_absorption_strength
+        entry = parameters.CONTRACT["xx_absorption_strength"]
+        inside = entry.minimum <= value <= entry.maximum
+        return inside and error <= LARGEST_ERROR and abs(self.correlation) <= LARGEST_CORRELATION
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +197,8 @@ def fit_bands(
     emission: Spectrum,
     transient: Spectrum | None = None,
     *,
-    xx_absorption_strength: float | None = None,
+    xx_absorption_strength: float = 1.0,
+    hold_strength: bool | None = None,
     from_eV: float | None = None,
     to_eV: float | None = None,
 ) -> BandFit:
@@ -198,8 +214,11 @@ def fit_bands(
         Absorbance, and photoluminescence per eV, each in any unit.
     transient : Spectrum, optional
         ΔA of relaxed excitons, bleach negative, in any unit.
-    xx_absorption_strength : float, optional
-        The strength a, held; None to fit it. Only the transient needs it.
+    xx_absorption_strength : float
+        The strength a where it is held. Only the transient needs it.
+    hold_strength : bool, optional
+        Whether a is held; by default only where the transient does not determine it, see
+        `FreeStrength.determined`.
     from_eV, to_eV : float, optional
         The window of every fit.
 
@@ -241,17 +260,15 @@ def fit_bands(
     if transient is not None:
         used = _within(transient, low, high, "transient")
         loose = _fit_transient(used, values, covariance, None)
-        if xx_absorption_strength is None:
-            own = loose
-            wrong = "does not tell the strength a and the shift Δ_A2 apart, or it "
-        else:
-            own, wrong = _fit_transient(used, values, covariance, xx_absorption_strength), ""
+        free = None if loose is None else _free_strength(loose.total(covariance), loose.values)
+        hold = not (free and free.determined) if hold_strength is None else hold_strength
+        own = _fit_transient(used, values, covariance, xx_absorption_strength) if hold else loose
         if own is None:
+            both = "" if hold else "does not tell the strength a and the shift Δ_A2 apart, or it "
             _refuse(
-                f"the transient {wrong}shows no bleach of A_X and PL_X: give ΔA at one delay, "
+                f"the transient {both}shows no bleach of A_X and PL_X: give ΔA at one delay, "
                 "negative where the sample is bleached"
             )
-        free = None if loose is None else _free_strength(loose)
         spectra["transient"] = own.spectrum
         names += own.names
         values, covariance = own.joint(values, covariance)
@@ -291,9 +308,10 @@ def _refuse(reason: str) -> NoReturn:
 
 def _within(spectrum: Spectrum, low: float, high: float, name: str) -> Spectrum:
     inside = (spectrum.energy_eV >= low) & (spectrum.energy_eV <= high)
-    if inside.sum() < 12:
+    if inside.sum() < _FEWEST:
         _refuse(
-            f"the {name} has {inside.sum()} points from {low:.4g} to {high:.4g} eV and needs 12"
+            f"the {name} has {inside.sum()} points from {low:.4g} to {high:.4g} eV and needs "
+            f"{_FEWEST}"
         )
     return Spectrum(*(column[inside] for column in spectrum))
 
@@ -509,11 +527,16 @@ class _TransientFit(NamedTuple):
     slopes: FloatArray
     spectrum: FittedSpectrum
 
+    def total(self, known_covariance: FloatArray) -> FloatArray:
+        """Return the covariance with what the errors of the bands add to it."""
+        return self.covariance + self.slopes @ known_covariance @ self.slopes.T
+
     def joint(self, known: FloatArray, covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return values and covariance of the bands and of this fit together."""
         moved = self.slopes @ covariance
-        own = self.covariance + moved @ self.slopes.T
-        return np.concatenate([known, self.values]), np.block([[covariance, moved.T], [moved, own]])
+        return np.concatenate([known, self.values]), np.block(
+            [[covariance, moved.T], [moved, self.total(covariance)]]
+        )
 
 
 def _fit_transient(
@@ -607,10 +630,10 @@ def _jacobian(model: Callable[[FloatArray], FloatArray], at: FloatArray) -> Floa
     return np.stack(columns, axis=-1)
 
 
-def _free_strength(fit: _TransientFit) -> FreeStrength:
-    errors = np.sqrt(np.diag(fit.covariance))
+def _free_strength(covariance: FloatArray, values: FloatArray) -> FreeStrength:
+    errors = np.sqrt(np.diag(covariance))
     return FreeStrength(
-        (float(fit.values[0]), float(errors[0])),
-        (float(fit.values[1]), float(errors[1])),
-        float(fit.covariance[0, 1] / errors[0] / errors[1]),
+        (float(values[0]), float(errors[0])),
+        (float(values[1]), float(errors[1])),
+        float(covariance[0, 1] / errors[0] / errors[1]),
     )

@@ -112,7 +112,7 @@ class FittedDot:
         return Dot(**_complete(self.dot.values() | fields)), float(1 - allowed.mean())
 
 
-def fitted_dot(fit: BandFit, xx_absorption_strength: float | None = None) -> FittedDot:
+def fitted_dot(fit: BandFit, given_strength: float | None = None) -> FittedDot:
     """Return the dot of a fit; what was not measured is that of the preset 3LS+ESA.
 
     The linewidth is that of A_X, and A_XX1 and A_XX2 are taken to share it; PL_X has its own, and
@@ -122,8 +122,8 @@ def fitted_dot(fit: BandFit, xx_absorption_strength: float | None = None) -> Fit
     ----------
     fit : BandFit
         Of absorption and PL, with or without a transient.
-    xx_absorption_strength : float, optional
-        The strength a that the fit of the transient held, if it held one that is not the preset's.
+    given_strength : float, optional
+        The strength a that the fit of the transient held, if it is not the preset's.
 
     Raises
     ------
@@ -134,10 +134,9 @@ def fitted_dot(fit: BandFit, xx_absorption_strength: float | None = None) -> Fit
     assumed = f"assumed: preset {BASE_OF_YOUR_DOT}"
     values = {name: float(np.asarray(getattr(preset, name))) for name in _BIEXCITON}
     origin = dict.fromkeys(_BIEXCITON, assumed)
-    if xx_absorption_strength is not None:
-        values["xx_absorption_strength"] = xx_absorption_strength
-        if xx_absorption_strength != float(np.asarray(preset.xx_absorption_strength)):
-            origin["xx_absorption_strength"] = "assumed: given by the user"
+    if given_strength is not None:
+        values["xx_absorption_strength"] = given_strength
+        origin["xx_absorption_strength"] = "assumed: given by the user"
     errors = dict(zip(fit.names, fit.standard_errors, strict=True))
     for name, value in zip(fit.names, fit.values, strict=True):
         values[name], origin[name] = float(value), "measured"
@@ -155,8 +154,10 @@ def fitted_dot(fit: BandFit, xx_absorption_strength: float | None = None) -> Fit
     origin["emission_linewidth_meV"] = "measured: PL_X"
     origin["xx_emission_linewidth_meV"] = "assumed: as PL_X"
     if "absorptive_binding_meV" in fit.names:
-        held = "measured too" if "xx_absorption_strength" in fit.names else "held"
-        origin["absorptive_binding_meV"] = f"measured: transient, with the strength a {held}"
+        origin["absorptive_binding_meV"] = "measured: transient, with the strength a held"
+        if "xx_absorption_strength" in fit.names:
+            for name in ("absorptive_binding_meV", "xx_absorption_strength"):
+                origin[name] = "measured: transient, fitted together"
     return FittedDot(
         Dot(**_complete(values)),
         MappingProxyType({n: origin[n] for n in parameters.DOT_PARAMETERS if n in origin}),

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,8 +14,10 @@ from scipy.interpolate import PchipInterpolator
 from qdgain import parameters
 from qdgain.ase import AseThreshold, first_root, log_amplification, parabolic_peak
 from qdgain.dot import FloatArray
+from qdgain.instrument_file import Table, intensity_per_eV, read_table
 from qdgain.populations import mean_excitons_after_pulse
 from qdgain.saturation import Film, SaturatedEmission, emit
+from qdgain.units import eV_from_nm
 
 _FEWEST_ENERGIES = 8
 _SCAN = 200
@@ -25,8 +25,6 @@ _LARGEST_EXPONENT = 600.0
 _DARK = 1e-6
 _PEAK_KEY = "absorption_peak_eV"
 _EXCITONS = re.compile(r"N=\d*\.?\d+")
-
-Refusal = Callable[[str], NoReturn]
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,19 +189,20 @@ class MeasuredSpectra:
 
 
 def read_spectra(path: str | Path) -> MeasuredSpectra:
-    """Read measured spectra from a CSV file.
+    """Read measured spectra from a text file, as an instrument or a spreadsheet exports it.
 
-    The header is ``energy_eV``, one column ``N=…`` for each ⟨N⟩ from ``N=0`` (the linear
-    absorption) upwards, and if known ``PL``. The values are nonlinear optical densities
-    OD_NL = OD_0 + ΔOD in any common unit. Lines that start with ``#`` are comments; one of them
-    may say ``absorption_peak_eV: …``, the energy at which the linear OD is 1 in the units of the
-    gain, otherwise its largest value counts. Without ``PL`` the positive part of the gain at the
-    largest ⟨N⟩ stands in for it, of unit peak.
+    The table has a header: the axis, such as ``energy_eV`` or ``Wavelength (nm)``, one column
+    ``N=…`` for each ⟨N⟩ from ``N=0`` (the linear absorption) upwards, and if known ``PL``. The
+    values are nonlinear optical densities OD_NL = OD_0 + ΔOD in any common unit; a ``PL`` against
+    wavelength counts as per nm and is taken per eV. A line above the table may say
+    ``absorption_peak_eV: …``, the energy at which the linear OD is 1 in the units of the gain,
+    otherwise its largest value counts. Without ``PL`` the positive part of the gain at the largest
+    ⟨N⟩ stands in for it, of unit peak.
 
     Parameters
     ----------
     path : str or pathlib.Path
-        The file, in UTF-8.
+        The file, see `qdgain.instrument_file`; every value has to be there.
 
     Returns
     -------
@@ -214,84 +213,67 @@ def read_spectra(path: str | Path) -> MeasuredSpectra:
     ParameterError
         If the file cannot be used; one sentence says why.
     """
-    path = Path(path)
-
-    def refuse(reason: str) -> NoReturn:
-        raise parameters.ParameterError(f"the spectra file {path.name} is not usable: {reason}.")
-
-    comments, header, table = _read_table(path, refuse)
-    mean, density, emission = _columns(header, table, refuse)
-    order = np.argsort(table[:, 0])
-    energy, density = table[order, 0], density[:, order]
-    if not (np.diff(energy) > 0).all() or energy[0] <= 0:
-        refuse("its energies must be positive and differ")
-    peak = _absorption_peak(comments, energy, density[0], refuse)
+    table = read_table(path, "spectra file", fewest=_FEWEST_ENERGIES)
+    _refuse_gaps(table)
+    mean, density, emission = _columns(table)
+    axis = table.values[:, 0]
+    unit, _ = table.axis_unit(0)
+    if not (axis > 0).all() or np.unique(axis).size < axis.size:
+        table.refuse("its energies must be positive and differ")
+    energy = axis if unit == "eV" else eV_from_nm(axis)
+    if emission is not None and unit == "nm":
+        emission = intensity_per_eV(energy, emission)
+    order = np.argsort(energy)
+    energy, density = energy[order], density[:, order]
+    peak = _absorption_peak(table, energy, density[0])
     gain = -density / peak
     emission = np.maximum(gain[-1], 0) if emission is None else emission[order]
     if emission.max() <= 0 or emission.min() < 0:
-        refuse("it has neither a PL that is positive nor any gain to stand in for it")
+        table.refuse("it has neither a PL that is positive nor any gain to stand in for it")
     return MeasuredSpectra(energy, mean, gain, emission / emission.max())
 
 
-def _read_table(path: Path, refuse: Refusal) -> tuple[list[str], list[str], FloatArray]:
-    """Return the comments, the header and the numbers of a file."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError:
-        refuse("it cannot be opened")
-    except UnicodeDecodeError:
-        refuse("it is not text in UTF-8")
-    comments = [line.lstrip("# ") for line in lines if line.startswith("#")]
-    rows = [line.split(",") for line in lines if line.strip() and not line.startswith("#")]
-    if len(rows) < _FEWEST_ENERGIES + 1:
-        refuse(f"it needs a header and at least {_FEWEST_ENERGIES} energies")
-    header = [name.strip() for name in rows[0]]
-    for number, row in enumerate(rows[1:], start=1):
-        if len(row) != len(header):
-            refuse(f"row {number} has {len(row)} values for {len(header)} columns")
-    try:
-        table = np.array(rows[1:], dtype=float)
-    except ValueError as error:
-        refuse(f"a value is no number ({error})")
-    if not np.isfinite(table).all():
-        refuse("a value is not finite")
-    return comments, header, table
+def _refuse_gaps(table: Table) -> None:
+    """Refuse a table with a value that is missing or over range."""
+    rows, columns = np.nonzero(~np.isfinite(table.values))
+    if rows.size:
+        row, values = rows[0], table.values[rows[0]]
+        where = f"line {table.lines[row]}: row {row + 1}"
+        if np.isinf(values).any():
+            table.refuse(f"{where} is over range in column {table.names[columns[0]]!r}")
+        table.refuse(f"{where} has {np.isfinite(values).sum()} values for {values.size} columns")
 
 
-def _columns(
-    header: list[str], table: FloatArray, refuse: Refusal
-) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+def _columns(table: Table) -> tuple[FloatArray, FloatArray, FloatArray | None]:
     """Return ⟨N⟩, OD_NL of shape (N, E), and the PL or None."""
-    if header[0] != "energy_eV":
-        refuse(f"its first column is {header[0]!r} where energy_eV is expected")
-    named = dict(zip(header[1:], table.T[1:], strict=True))
-    if len(named) != len(header) - 1:
-        refuse("two of its columns have the same name")
+    named = dict(zip(table.names[1:], table.values.T[1:], strict=True))
+    if len(named) != len(table.names) - 1:
+        table.refuse("two of its columns have the same name")
     emission = named.pop("PL", None)
+    mean = []
     for name in named:
-        if not _EXCITONS.fullmatch(name):
-            refuse(f"its column {name!r} is neither N=… nor PL")
-    mean = np.array([float(name.removeprefix("N=")) for name in named])
+        plain = name.replace(table.dialect.decimal, ".")
+        if not _EXCITONS.fullmatch(plain):
+            table.refuse(f"its column {name!r} is neither N=… nor PL")
+        mean.append(float(plain.removeprefix("N=")))
     if len(mean) < 2 or mean[0] != 0 or not (np.diff(mean) > 0).all():
-        refuse("its columns must be N=0 and rising ⟨N⟩ after it")
-    return mean, np.array(list(named.values())), emission
+        table.refuse("its columns must be N=0 and rising ⟨N⟩ after it")
+    return np.array(mean), np.array(list(named.values())), emission
 
 
-def _absorption_peak(
-    comments: list[str], energy: FloatArray, linear: FloatArray, refuse: Refusal
-) -> float:
+def _absorption_peak(table: Table, energy: FloatArray, linear: FloatArray) -> float:
     """Return the linear OD at the band-edge peak, which is the unit of the gain."""
     peak = float(linear.max())
-    for comment in comments:
-        key, _, value = comment.partition(":")
+    for line in table.metadata:
+        key, _, value = line.partition(":")
         if key.strip() == _PEAK_KEY:
             try:
-                at = float(value)
+                at = float(value.strip(" ;,\t").replace(table.dialect.decimal, "."))
             except ValueError:
-                refuse(f"{_PEAK_KEY} is {value.strip()!r}, not a number")
+                table.refuse(f"{_PEAK_KEY} is {value.strip()!r}, not a number")
             if not energy[0] <= at <= energy[-1]:
-                refuse(f"{_PEAK_KEY} is {at:g} eV, outside its energies")
+                table.refuse(f"{_PEAK_KEY} is {at:g} eV, outside its energies")
             peak = float(np.interp(at, energy, linear))
     if peak <= 0:
-        refuse("its linear absorption is not positive at the peak")
+        table.refuse("its linear absorption is not positive at the peak")
     return peak

@@ -8,6 +8,7 @@ import math
 import os
 import re
 import tempfile
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ _FILES = ("absorption", "pl", "transient")
 _TITLES = {"absorption": "absorption", "pl": "PL", "transient": "transient"}
 _TRANSMITTANCE = re.compile(r"%\s*T\b|transmi", re.IGNORECASE)
 _FREE = "free"
+_WIDTH = 100
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,9 @@ def add(command: Parser) -> None:
     command.add_argument(
         "--strength",
         metavar=f"A|{_FREE}",
-        help="strength a of the biexciton absorption, held in the fit of the transient; "
-        f"'{_FREE}' to fit it; the preset's if left out",
+        help="strength a of the biexciton absorption, held in the fit of the transient, or "
+        f"'{_FREE}' to fit it; if left out it is fitted where the transient determines it, and "
+        "otherwise held at the preset's",
     )
 
 
@@ -108,17 +111,18 @@ def run(given: argparse.Namespace) -> None:
         for option in ("transient_column", "transient_unit", "strength"):
             if getattr(given, option) is not None:
                 raise UsageError(f"--{option.replace('_', '-')} needs a transient file")
-    strength = _strength(given.strength)
+    strength, hold = _strength(given.strength)
     inputs = {name: _read(given, name) for name in _FILES if getattr(given, name) is not None}
     fit = fit_bands(
         inputs["absorption"].spectrum,
         inputs["pl"].spectrum,
         inputs["transient"].spectrum if "transient" in inputs else None,
         xx_absorption_strength=strength,
+        hold_strength=hold,
         from_eV=given.from_eV,
         to_eV=given.to_eV,
     )
-    fitted = fitted_dot(fit, strength)
+    fitted = fitted_dot(fit, strength if hold else None)
     text = report(inputs, fit, fitted)
     _write(targets, parameter_file(fitted, _source(inputs, fit)), picture.draw(picture.panels(fit)))
     print(text)
@@ -135,17 +139,18 @@ def _energy(text: str) -> float:
     return value
 
 
-def _strength(text: str | None) -> float | None:
-    """Return the strength to be held, None to fit it."""
+def _strength(text: str | None) -> tuple[float, bool | None]:
+    """Return the strength a, and whether to hold it; None to let the transient decide."""
+    preset = float(np.asarray(presets()[BASE_OF_YOUR_DOT].xx_absorption_strength))
     if text is None:
-        return float(np.asarray(presets()[BASE_OF_YOUR_DOT].xx_absorption_strength))
+        return preset, None
     if text == _FREE:
-        return None
+        return preset, False
     try:
         value = float(text)
     except ValueError:
         raise UsageError(f"--strength {text} is neither a number nor '{_FREE}'") from None
-    return float(parameters.check("xx_absorption_strength", value))
+    return float(parameters.check("xx_absorption_strength", value)), True
 
 
 def _targets(output: Path, replace: bool) -> dict[str, Path]:
@@ -249,13 +254,16 @@ def _strengths(fit: BandFit) -> list[str]:
         )
     )
     held = "xx_absorption_strength" not in fit.names
-    return [
-        f"With the strength a free, the transient gives a = {strength} and Δ_A2 = {shift} meV, "
-        f"correlation {fit.free_strength.correlation:.2f}.",
-        "Above, a is held; its error is not in that of Δ_A2 (--strength free fits both)."
+    outcome = (
+        "Above, a is held, and what it may be off by is not in the error of Δ_A2."
         if held
-        else "Above, both are free.",
-    ]
+        else "Both are those above."
+    )
+    return textwrap.wrap(
+        f"With the strength a free, the transient gives a = {strength} and Δ_A2 = {shift} meV, "
+        f"correlation {fit.free_strength.correlation:.2f}. {outcome}",
+        _WIDTH,
+    )
 
 
 def _thresholds(fitted: FittedDot) -> list[str]:
@@ -279,16 +287,18 @@ def _thresholds(fitted: FittedDot) -> list[str]:
     ]
     assumed = [name for name, text in fitted.origin.items() if text.startswith("assumed")]
     lines = _aligned(rows, right=(1, 2))
-    lines += [
-        f"{statistics} statistics; the onset is at a gain of {floor:g} of the peak absorption.",
-        "Without ESA: from the absorption and PL alone. With ESA: "
+    lines += textwrap.wrap(
+        f"{statistics.capitalize()} statistics; the onset is at a gain of {floor:g} of the peak "
+        "absorption. Without ESA: from the absorption and PL alone. With ESA: "
         + (f"measured are also {', '.join(measured)}; " if measured else "")
         + f"assumed are {', '.join(assumed)}, whose errors are not in the interval.",
-    ]
+        _WIDTH,
+    )
     if set_aside:
-        lines.append(
+        lines += textwrap.wrap(
             f"{100 * set_aside:.2g} % of the sampled dots were set aside: their values make no "
-            "sense, such as a negative Stokes shift."
+            "sense, such as a negative Stokes shift.",
+            _WIDTH,
         )
     return lines
 
@@ -312,6 +322,7 @@ def _write(targets: Mapping[str, Path], text: str, figure: Figure) -> None:
             written = {suffix: Path(aside) / f"dot{suffix}" for suffix in targets}
             with book_style():
                 figure.savefig(written[".svg"], metadata={"Date": None, "Creator": None})
+                figure.set_layout_engine("none")  # it has been laid out
                 figure.savefig(written[".png"], metadata={"Software": None})
             written[".toml"].write_text(text, encoding="utf-8", newline="\n")
             for suffix, target in targets.items():

@@ -102,10 +102,13 @@ def draw(fitted: tuple[Panel, ...]) -> Figure:
                 line.set_markersize(2.5)
             main.set_ylabel(style.typeset(panel["fit"].y_axis.label))
             main.set_title(style.typeset(panel.title))
-            main.margins(y=0.08)
+            # Room for the legend above the curves.
+            low, high = main.get_ylim()
+            main.set_ylim(low, high + 0.3 * (high - low))
             strip.axhline(0, color="black", linewidth=0.6)
             strip.set_ylabel("residual\n/ noise")
             strip.set_xlabel(ENERGY.label)
             style.letter(main, panel.letter)
-            main.legend(fontsize=7, loc="best", handlelength=2.4)
+            columns = 2 if place in places[:2] else 4
+            main.legend(fontsize=7, loc="upper left", ncols=columns, handlelength=2.4)
     return figure
