@@ -336,7 +336,9 @@ def draw_onset_against_floor(panel: Panel) -> Figure:
     with style.book_style():
         figure = style.new_figure()
         ax = figure.subplots()
-        style.draw_panel(ax, panel)
+        style.draw_panel(ax, panel, legend=None)
+        # Above the curves, none of which reaches there at small floors.
+        ax.legend(loc="upper left", ncols=2)
         ax.set_xscale("log")
         ax.set_ylim(0, 2.05)
     return figure

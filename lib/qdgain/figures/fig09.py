@@ -251,6 +251,7 @@ def _draw_sweep(block: SubFigure, panel: Panel) -> QuadMesh:
                 style.draw_series(right, replace(series, name=f"_{series.name}"))
     main.set_yscale("log")
     top.set(title=style.typeset(panel.title), ylim=(0, 1.08))
+    top.set_ylabel("emission", fontsize=7)
     top.tick_params(labelbottom=False)
     right.tick_params(labelleft=False)
     right.set_xlabel(_AMPLIFICATION.label, fontsize=7)
@@ -436,10 +437,10 @@ def draw_saturation(panels: tuple[Panel, ...]) -> Figure:
         axes = figure.subplots(1, len(panels))
         for ax, panel in zip(np.atleast_1d(axes), panels, strict=True):
             style.draw_panel(ax, panel, legend=None)
-            # Opaque, because the steep lines run behind it.
-            ax.legend(loc="upper right", frameon=True, framealpha=1.0, edgecolor="white")
+            # Below the panel: the steep lines leave no free place inside.
+            ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
             top = max(np.max(s.values) for s in panel.series if "simple" not in s.name)
-            ax.set_ylim(0, 1.5 * float(top))
+            ax.set_ylim(0, 1.1 * float(top))
     return figure
 
 

@@ -526,7 +526,8 @@ def draw_towards_zero(panels: tuple[Panel, ...]) -> Figure:
     with style.book_style():
         figure = style.new_figure(8.0, 3.4)
         for ax, panel in zip(figure.subplots(1, 2, sharey=True), panels, strict=True):
-            style.draw_panel(ax, panel, legend="lower left")
+            style.draw_panel(ax, panel, legend=None)
+            ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
             ax.set(yscale="log", ylim=(0.01, 3))
     return figure
 
