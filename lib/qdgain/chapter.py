@@ -83,21 +83,20 @@ def draw(figure: ModuleType, name: str, run: Run) -> Picture:
     panels = chapter_figures.compute(figure, name, run)
     drawn = chapter_figures.draw(figure, name, panels)
     svg = to_svg(drawn)
-    keep.picture(f"{figure_name(figure)}_{name}", chapter_figures.as_tuple(panels), drawn, svg)
-    return Picture(svg)
+    whole_name = f"{figure_name(figure)}_{name}"
+    keep.picture(whole_name, chapter_figures.as_tuple(panels), drawn, svg)
+    return Picture(whole_name, svg)
 
 
 class Picture:
     """A drawn figure as SVG, which a notebook shows."""
 
-    def __init__(self, svg: str) -> None:
-        self.svg = svg
+    def __init__(self, name: str, svg: str) -> None:
+        self.name, self.svg = name, svg
 
-    def __repr__(self) -> str:
-        return "<a figure as SVG>"
-
-    def _repr_svg_(self) -> str:
-        return self.svg
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, str]]:
+        data = {"image/svg+xml": self.svg, "text/plain": f"<the figure {self.name}>"}
+        return data, {"qdgain_figure": self.name}
 
 
 class CheckedTable:

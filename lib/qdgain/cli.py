@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from qdgain.commands import Failure, Parser, UsageError, claims
+from qdgain.commands import Failure, Parser, UsageError
 from qdgain.parameters import ParameterError
 from qdgain.version import __version__
 
-#: What a shell reports of a program that was interrupted.
+# What a shell reports of a program that was ended by a signal.
 _INTERRUPTED = 128 + signal.SIGINT
+_TERMINATED = 128 + signal.SIGTERM
 
 
-def parser() -> Parser:
-    """Return the parser with every subcommand."""
+#: Each subcommand with what it is for; a module of `qdgain.commands` describes and does it.
+COMMANDS = {
+    "claims": "the paper's statements with numbers and verdicts",
+    "fit-dot": "a parameter file of your own dot from its spectra",
+    "parameters": "what can be set, with unit, range, default and origin",
+    "rerun": "a chapter with your own dot: page, figures, data, run card",
+    "sweep": "a chapter, or its numbers alone, at many points on all cores",
+}
+
+
+def parser(command: str | None = None) -> Parser:
+    """Return the parser of every subcommand, with the options of one.
+
+    Only that one's module is imported: some need much.
+    """
     top = Parser(
         prog="qdgain", description="Numbers of the executable companion to arXiv 2510.01199."
     )
     top.add_argument("--version", action="version", version=f"qdgain {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
-    for command in (claims,):
-        command.add(commands)
+    for name, purpose in COMMANDS.items():
+        described = commands.add_parser(name, help=purpose)
+        if name == command:
+            module = importlib.import_module(f"qdgain.commands.{name.replace('-', '_')}")
+            module.add(described)
+            described.set_defaults(run=module.run)
     return top
 
 
@@ -39,10 +58,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 if what was asked for failed, 2 if it makes no sense, 130 if it was interrupted.
+        0; 1 if what was asked for failed, 2 if it makes no sense, 130 or 143 if it was interrupted
+        or terminated.
     """
+    before = signal.signal(signal.SIGTERM, _terminated)
     try:
-        given = parser().parse_args(arguments)
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        given = parser(words[0] if words else None).parse_args(words)
         command: Callable[[argparse.Namespace], None] = given.run
         command(given)
         sys.stdout.flush()
@@ -58,4 +80,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except _Terminated:
+        return _TERMINATED
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return 0
+
+
+class _Terminated(BaseException):
+    """The process was asked to end, and cleans up on its way out."""
+
+
+def _terminated(*_: object) -> None:
+    raise _Terminated

@@ -169,7 +169,8 @@ def execute(todo: Task) -> Executed:
 
 def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
     """Execute the notebook in the folder and return it."""
-    for noisy in ("papermill", "nbclient", "traitlets"):
+    # What goes wrong is said once, in a sentence, by whoever catches it.
+    for noisy in ("papermill", "nbclient", "traitlets", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     environment = {
         keep.FOLDER: str(folder / _KEPT),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import NoReturn, TypeAlias
+from typing import NoReturn
 
 
 class UsageError(Exception):
@@ -22,7 +22,3 @@ class Parser(argparse.ArgumentParser):
         """Print the sentence and exit with 2."""
         print(f"{self.prog}: {message}", file=sys.stderr)
         raise SystemExit(2)
-
-
-#: What a subcommand adds itself to.
-Commands: TypeAlias = "argparse._SubParsersAction[Parser]"

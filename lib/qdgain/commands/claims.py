@@ -9,23 +9,18 @@ from collections.abc import Sequence
 
 from qdgain import ledger
 from qdgain.claims import KINDS
-from qdgain.commands import Commands, UsageError
+from qdgain.commands import Parser, UsageError
 from qdgain.rounding import significant, with_unit
 
 _WIDTH = 100
 _STATEMENT_WIDTH = 60
 
 
-def add(commands: Commands) -> None:
-    """Add the subcommand."""
-    claims = commands.add_parser(
-        "claims",
-        help="the paper's statements with numbers and verdicts",
-        description="Print the ledger of the paper's statements, or explain one of them.",
-    )
-    claims.add_argument("id", nargs="?", help="a statement to explain, such as F8-3ls-esa")
-    claims.add_argument("--json", action="store_true", help="print as JSON")
-    claims.set_defaults(run=run)
+def add(command: Parser) -> None:
+    """Describe the subcommand."""
+    command.description = "Print the ledger of the paper's statements, or explain one of them."
+    command.add_argument("id", nargs="?", help="a statement to explain, such as F8-3ls-esa")
+    command.add_argument("--json", action="store_true", help="print as JSON")
 
 
 def run(given: argparse.Namespace) -> None:

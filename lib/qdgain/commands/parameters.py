@@ -1,0 +1,110 @@
+"""``qdgain parameters``: what can be set, with unit, range, default and origin."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import textwrap
+
+from qdgain import parameters
+from qdgain.commands import Parser
+from qdgain.ledger import CHAPTERS
+from qdgain.parameters import Parameter
+from qdgain.request import chapters_named, users_of
+
+_WIDTH = 100
+
+
+def add(command: Parser) -> None:
+    """Describe the subcommand."""
+    command.description = "List the parameters of a chapter, or explain one of them."
+    command.add_argument("chapter", nargs="?", default="all", help="fig06 to fig10; all by default")
+    command.add_argument("name", nargs="?", help="a parameter to explain")
+    command.add_argument("--json", action="store_true", help="print as JSON")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Print what was asked for."""
+    every = users_of(CHAPTERS)
+    of_chapter = users_of(chapters_named(given.chapter))
+    users = {name: every[name] for name in of_chapter}
+    if given.name is not None and given.name not in users:
+        raise parameters.unknown_name(given.name, users)
+    names = tuple(users) if given.name is None else (given.name,)
+    if given.json:
+        records = [record(parameters.CONTRACT[name], users[name]) for name in names]
+        print(json.dumps(records, ensure_ascii=False, indent=1))
+    elif given.name is None:
+        print(as_table(users))
+    else:
+        print(explanation(parameters.CONTRACT[given.name], users[given.name]))
+
+
+def record(entry: Parameter, chapters: tuple[str, ...]) -> dict[str, object]:
+    """Return one parameter as JSON has it."""
+    return {
+        "name": entry.name,
+        "symbol": entry.symbol,
+        "unit": entry.unit,
+        "allowed": entry.allowed,
+        "default": entry.default,
+        "stand_in": entry.stand_in,
+        "origin": entry.origin.kind,
+        "source": entry.origin.source,
+        "meaning": entry.meaning,
+        "chapters": list(chapters),
+    }
+
+
+def as_table(users: dict[str, tuple[str, ...]]) -> str:
+    """Return the parameters as lines of text."""
+    table = [("name", "symbol", "unit", "range", "default", "origin", "chapters")]
+    for name, chapters in users.items():
+        entry = parameters.CONTRACT[name]
+        table.append(
+            (
+                name,
+                entry.symbol,
+                entry.unit,
+                _range(entry),
+                _default(entry),
+                entry.origin.kind,
+                " ".join(chapters),
+            )
+        )
+    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in table
+    )
+
+
+def explanation(entry: Parameter, chapters: tuple[str, ...]) -> str:
+    """Return everything the contract has on one parameter, as lines of text."""
+    entries = [
+        ("meaning", entry.meaning),
+        ("symbol", entry.symbol),
+        ("unit", entry.unit),
+        ("allowed", entry.allowed),
+        ("default", _default(entry)),
+        ("origin", f"{entry.origin.kind}: {entry.origin.source}"),
+        ("chapters", ", ".join(chapters)),
+    ]
+    lines = [entry.name]
+    for what, text in entries:
+        lines += textwrap.wrap(f"{what}: {text}", _WIDTH, subsequent_indent="    ")
+    return "\n".join(lines)
+
+
+def _range(entry: Parameter) -> str:
+    if entry.kind in ("number", "integer"):
+        return f"{entry.minimum:g} to {entry.maximum:g}"
+    return "a file" if entry.kind == "file" else ", ".join(entry.choices)
+
+
+def _default(entry: Parameter) -> str:
+    if entry.default is None:
+        return entry.stand_in
+    if entry.kind == "number":
+        return f"{entry.default:g}"
+    return str(entry.default) or "none"

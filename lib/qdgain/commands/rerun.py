@@ -1,0 +1,133 @@
+"""``qdgain rerun``: a chapter, or all of them, with a user's own parameters."""
+
+from __future__ import annotations
+
+import argparse
+import html
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from qdgain import rerun, run_folder
+from qdgain.commands import Failure, Parser, UsageError
+from qdgain.page import frame
+from qdgain.request import Request, chapters_named, request, users_of
+from qdgain.run_card import CARD_FILE, as_text, card_of_all, read_card
+from qdgain.version import library_hash
+from qdgain.whole import refuse_existing, whole
+
+
+def add(command: Parser) -> None:
+    """Describe the subcommand."""
+    command.description = (
+        "Run a chapter of the book, or all, with your own parameters. The folder gets "
+        "the executed notebook, its page, each figure as SVG and PNG, each panel as CSV, and a run "
+        "card. Nothing is written unless everything was."
+    )
+    command.add_argument(
+        "chapter", nargs="?", help="fig06 to fig10 or all; a run card names its own"
+    )
+    add_parameter_options(command)
+    command.add_argument("-o", "--output", required=True, help="the folder to write")
+    command.add_argument(
+        "--replace", action="store_true", help="replace the folder if an earlier run wrote it"
+    )
+
+
+def add_parameter_options(command: argparse.ArgumentParser) -> None:
+    """Add the options that set parameters."""
+    command.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a parameter; wins over files",
+    )
+    command.add_argument(
+        "-f",
+        "--file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="set parameters from TOML, YAML or a run card",
+    )
+
+
+def run(given: argparse.Namespace) -> None:
+    """Run what was asked for and say where it is."""
+    cards = [card for path in given.file if (card := read_card(path)) is not None]
+    chapters = chapters_named(_chapter(given.chapter, cards))
+    asked = request(chapters, given.file, given.parameter)
+    target = Path(given.output)
+    refuse_existing(target, given.replace, CARD_FILE)
+    every = len(chapters) > 1
+    if every:
+        _say(_who_uses_what(asked))
+    tasks = [rerun.task(chapter, asked.of(chapter)) for chapter in chapters]
+    with whole(target, given.replace, CARD_FILE) as folder:
+        for todo in tasks:
+            executed = _run(asked, todo, folder / todo.chapter if every else folder)
+            for card in cards:
+                if card["chapter"] == todo.chapter:
+                    _say(_against(card, executed))
+        if every:
+            run_folder.write(folder, _of_all(asked, tasks))
+    print(target / run_folder.PAGE)
+
+
+def _chapter(name: str | None, cards: Sequence[Mapping[str, Any]]) -> str:
+    if name is not None:
+        return name
+    named = {card["chapter"] for card in cards}
+    if len(named) != 1:
+        raise UsageError("name a chapter: fig06 to fig10 or all; only a run card names its own.")
+    return str(named.pop())
+
+
+def _run(asked: Request, todo: rerun.Task, folder: Path) -> rerun.Executed:
+    chapter = todo.chapter
+    _say(f"{chapter}: running")
+    try:
+        executed = rerun.execute(todo)
+    except rerun.RunFailed as failure:
+        raise Failure(f"{chapter} could not be run: {failure}.") from None
+    run_folder.write(folder, run_folder.contents(todo, asked.run(chapter), executed))
+    _say(f"{chapter}: done in {executed.duration_s:.1f} s")
+    return executed
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _who_uses_what(asked: Request) -> str:
+    """Return for each given parameter which chapters use it."""
+    users = users_of(asked.chapters)
+    lines = [f"{name}: {', '.join(users[name])}" for name in asked.given]
+    return "\n".join(lines or ["no parameter is set: every chapter as the paper has it"])
+
+
+def _against(card: Mapping[str, Any], executed: rerun.Executed) -> str:
+    """Return how the numbers of a run compare with those of the card it was run from."""
+    now = {row["key"]: row["value"] for row in executed.headlines}
+    before = {row["key"]: row["value"] for row in card["headlines"]}
+    moved = sorted(key for key in now.keys() | before.keys() if now.get(key) != before.get(key))
+    if not moved:
+        return f"all {len(now)} numbers are those of the card"
+    same_library = card["library"]["hash"] == library_hash()
+    why = "" if same_library else ", which another version of the library computed"
+    return f"{len(moved)} of {len(now)} numbers are not those of the card{why}: {', '.join(moved)}"
+
+
+def _of_all(asked: Request, tasks: Sequence[rerun.Task]) -> dict[str, bytes]:
+    """Return the files that stand above the chapters' folders: a page of links, and a card."""
+    items = "".join(
+        f'<li><a href="{chapter}/{run_folder.PAGE}">{chapter}</a></li>'
+        for chapter in asked.chapters
+    )
+    uses = "".join(f"<li>{html.escape(line)}</li>" for line in _who_uses_what(asked).split("\n"))
+    body = f"<h1>One run of every chapter</h1><ul>{items}</ul><h2>Who uses what</h2><ul>{uses}</ul>"
+    page = frame("One run of every chapter", body)
+    return {run_folder.PAGE: page.encode(), CARD_FILE: as_text(card_of_all(tasks)).encode()}

@@ -1,0 +1,199 @@
+"""The page of one run: an executed chapter as HTML that needs nothing from outside its folder."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, Template
+from latex2mathml.converter import convert as mathml
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markupsafe import Markup
+from mdit_py_plugins.amsmath import amsmath_plugin
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.myst_role import myst_role_plugin
+from pybtex.database import parse_file
+
+from qdgain.notebooks import BOOK
+from qdgain.parameters import CONTRACT
+from qdgain.rounding import with_unit
+from qdgain.run import Run
+
+_RECORD = "application/papermill.record/text/plain"
+_HIDDEN = {"remove-cell", "remove-input", "parameters", "injected-parameters"}
+
+
+def page(notebook: Mapping[str, Any], title: str, run: Run, kept: Sequence[str]) -> str:
+    """Return an executed chapter as an HTML page.
+
+    Parameters
+    ----------
+    notebook : Mapping
+        The notebook as JSON holds it.
+    title : str
+        Of the page, such as the chapter's name.
+    run : Run
+        What it was run with; where it differs from the paper's, a banner says so.
+    kept : sequence of str
+        The paths of the run's other files, relative to the page, which links to them.
+    """
+    glued = _glued(notebook["cells"])
+    markdown = _markdown(glued)
+    blocks = []
+    for cell in notebook["cells"]:
+        if "parameters" in cell["metadata"].get("tags", ()):
+            blocks.append(_parameters(run))
+        blocks += _blocks(cell, markdown, kept)
+    return _rendered(
+        title=title,
+        differences=[
+            (name, _text(name, paper), _text(name, here)) for name, paper, here in run.differences()
+        ],
+        blocks=blocks,
+        inputs=[path for path in kept if path.startswith("inputs/")],
+    )
+
+
+def frame(title: str, body: str) -> str:
+    """Return a page of the same style around a body of HTML."""
+    return _rendered(title=title, differences=None, blocks=[Markup(body)], inputs=[])
+
+
+def _rendered(**content: Any) -> str:
+    return str(_template().render(**content))
+
+
+@cache
+def _template() -> Template:
+    text = resources.files("qdgain").joinpath("data/page.html").read_text(encoding="utf-8")
+    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)
+
+
+def _parameters(run: Run) -> Markup:
+    """Return every parameter of the run as a table."""
+    rows = "".join(
+        f'<tr><th scope="row">{name}</th><td>{html.escape(_text(name, value))}</td></tr>'
+        for name, value in run.parameters().items()
+    )
+    head = '<thead><tr><th scope="col">parameter</th><th scope="col">value</th></tr></thead>'
+    return Markup(f'<div class="wide"><table>{head}<tbody>{rows}</tbody></table></div>')
+
+
+def _text(name: str, value: Any) -> str:
+    entry = CONTRACT[name]
+    if value is None:
+        return entry.stand_in
+    if entry.kind == "file":
+        return Path(value).name or "none"
+    return with_unit(f"{value:.6g}" if isinstance(value, float) else str(value), entry.unit)
+
+
+def _glued(cells: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return what the cells glued for the prose, by key."""
+    found = {}
+    for cell in cells:
+        for output in cell.get("outputs", ()):
+            if _RECORD in output.get("data", {}):
+                text = "".join(output["data"][_RECORD])
+                found[output["metadata"]["scrapbook"]["name"]] = text.strip("'")
+    return found
+
+
+def _blocks(cell: Mapping[str, Any], markdown: MarkdownIt, kept: Sequence[str]) -> list[Markup]:
+    """Return what a cell shows, as HTML."""
+    source = "".join(cell["source"])
+    if cell["cell_type"] == "markdown":
+        return [Markup(markdown.render(source))]
+    shown = set(cell["metadata"].get("tags", ()))
+    if cell["cell_type"] != "code" or "remove-cell" in shown:
+        return []
+    blocks = []
+    if not shown & _HIDDEN:
+        code = html.escape(source)
+        blocks.append(f"<details><summary>code</summary><pre><code>{code}</code></pre></details>")
+    blocks += [_output(output, cell, markdown, kept) for output in cell["outputs"]]
+    return [Markup(block) for block in blocks if block]
+
+
+def _output(
+    output: Mapping[str, Any], cell: Mapping[str, Any], markdown: MarkdownIt, kept: Sequence[str]
+) -> str:
+    if output["output_type"] == "stream":
+        return f"<pre>{html.escape(''.join(output['text']))}</pre>"
+    data = output.get("data", {})
+    if _RECORD in data:
+        return ""
+    if "image/svg+xml" in data:
+        return _figure(output["metadata"].get("qdgain_figure", ""), cell, markdown, kept)
+    if "text/html" in data:
+        return _without_dead_links("".join(data["text/html"]))
+    if "text/markdown" in data:
+        return str(markdown.render("".join(data["text/markdown"])))
+    return f"<pre>{html.escape(''.join(data.get('text/plain', '')))}</pre>"
+
+
+def _figure(name: str, cell: Mapping[str, Any], markdown: MarkdownIt, kept: Sequence[str]) -> str:
+    """Return a figure with caption and alt text, and links to its pictures and data."""
+    shown = cell["metadata"]["mystnb"]
+    files = [p for p in kept if re.match(rf"(figures|data)/{re.escape(name)}[._]", p)]
+    links = " ".join(
+        f'<a href="{html.escape(path)}">{html.escape(Path(path).name)}</a>' for path in files
+    )
+    caption = markdown.renderInline(shown["figure"]["caption"])
+    return (
+        f'<figure id="{html.escape(shown["figure"]["name"])}">'
+        f'<img src="figures/{name}.svg" alt="{html.escape(shown["image"]["alt"])}">'
+        f'<figcaption>{caption}<span class="files">Files: {links}</span></figcaption></figure>'
+    )
+
+
+def _without_dead_links(markup: str) -> str:
+    """Return HTML whose links to the book's other pages are plain text."""
+    return re.sub(r"<a href='(?!https?:|#)[^']*'>(.*?)</a>", r"\1", markup)
+
+
+def _markdown(glued: Mapping[str, str]) -> MarkdownIt:
+    """Return a renderer of MyST Markdown as the chapters use it."""
+    roles: dict[str, Callable[[str], str]] = {
+        "glue:text": lambda text: html.escape(glued[text.split(":")[0]]),
+        "cite": lambda text: ", ".join(_citation(key.strip()) for key in text.split(",")),
+        "doc": lambda text: html.escape(re.sub(r"\s*<[^>]*>$", "", text)),
+        "eq": lambda text: f"(equation {html.escape(text.removeprefix('eq-'))} of the book)",
+    }
+
+    def role(self: RendererHTML, tokens: Sequence[Token], position: int, *_: Any) -> str:
+        name, text = tokens[position].meta["name"], tokens[position].content
+        if name in roles:
+            return roles[name](text)
+        return f"<code>{html.escape(text.lstrip('~'))}</code>"
+
+    def equation(text: str, options: Mapping[str, Any]) -> str:
+        return str(mathml(text, display="block" if options.get("display_mode") else "inline"))
+
+    markdown = MarkdownIt("commonmark").enable("table")
+    markdown.use(dollarmath_plugin, renderer=equation).use(amsmath_plugin)
+    markdown.use(myst_role_plugin)
+    markdown.add_render_rule("myst_role", role)
+    return markdown
+
+
+@cache
+def _bibliography() -> Any:
+    return parse_file(str(BOOK / "references.bib")).entries
+
+
+def _citation(key: str) -> str:
+    """Return authors and year with a link to the work, in parentheses."""
+    entry = _bibliography()[key]
+    names = [str(person.last_names[-1]) for person in entry.persons["author"]]
+    who = " & ".join(names) if len(names) < 3 else f"{names[0]} et al."
+    text = html.escape(f"{who} {entry.fields['year']}")
+    doi = entry.fields.get("doi")
+    return f'(<a href="https://doi.org/{html.escape(doi)}">{text}</a>)' if doi else f"({text})"

@@ -1,0 +1,279 @@
+"""Reruns: what is written, what is refused before anything is, and what an interrupt leaves."""
+
+import csv
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import nbformat
+import psutil
+import pytest
+
+from conftest import ROOT
+from qdgain import cli, rerun
+from qdgain.figures import fig06
+from qdgain.request import CARD, request
+from qdgain.run import resolve
+from qdgain.run_card import CARD_FILE
+from qdgain.version import library_hash
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+SET = ["-p", "stokes_shift_meV=60", "-p", "cooling_time_ps=2"]
+
+
+def qdgain(*words, **keywords):
+    """Run the command as a user types it."""
+    return subprocess.run(
+        [sys.executable, "-m", "qdgain", *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+        **keywords,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return the folder of one real rerun."""
+    target = tmp_path_factory.mktemp("reruns") / "my-dot"
+    done = qdgain("rerun", "fig06", *SET, "-o", target)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{target / 'index.html'}\n"
+    return target
+
+
+def card_of(folder):
+    return json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
+
+
+def test_everything_is_there(folder):
+    assert [path.name for path in folder.parent.iterdir()] == ["my-dot"]
+    notebook = nbformat.read(folder / "notebook.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    (injected,) = [c for c in notebook.cells if "injected-parameters" in c.metadata.get("tags", [])]
+    assert "stokes_shift_meV = 60.0" in injected.source
+    for name in fig06.FIGURES:
+        for kind in ("svg", "png"):
+            assert (folder / "figures" / f"fig06_{name}.{kind}").stat().st_size > 1000
+        assert list((folder / "data").glob(f"fig06_{name}_*.csv"))
+    for table in (folder / "data").iterdir():
+        with table.open(encoding="utf-8", newline="") as stream:
+            header, first, *_ = csv.reader(stream)
+        assert header[0] == "series"
+        assert all(re.search(r"\[.+\]$", column) for column in header[1:])
+        assert len(first) == len(header)
+
+
+def test_the_card_proves_what_was_run(folder):
+    card = card_of(folder)
+    assert card[CARD] == 1
+    assert card["given"] == {"stokes_shift_meV": 60.0, "cooling_time_ps": 2.0}
+    run = resolve(fig06.SETTINGS, card["given"])
+    assert {name: p["value"] for name, p in card["parameters"].items()} == run.parameters()
+    assert set(card["differs_from_the_paper"]) == {"stokes_shift_meV", "cooling_time_ps"}
+    assert card["parameters"]["stokes_shift_meV"]["origin"] == "given"
+    assert card["parameters"]["linewidth_meV"]["unit"] == "meV"
+    assert card["library"]["hash"] == library_hash()
+    assert card["packages"]["numpy"]
+    assert card["duration_s"] > 0
+    files = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+    assert set(card["sha256"]) == set(files) - {CARD_FILE}
+    for path, digest in card["sha256"].items():
+        assert hashlib.sha256(files[path].read_bytes()).hexdigest() == digest
+
+
+def test_its_numbers_are_the_librarys(folder):
+    computed = {
+        h.key: h.value for h in fig06.headlines(resolve(fig06.SETTINGS, card_of(folder)["given"]))
+    }
+    kept = {row["key"]: float(row["value"]) for row in card_of(folder)["headlines"]}
+    assert kept.keys() == computed.keys()
+    for key, value in kept.items():
+        assert value == pytest.approx(computed[key], rel=1e-9, nan_ok=True), key
+
+
+class Page(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.loads, self.links, self.images = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if tag == "img":
+            self.images.append(attributes)
+        if "src" in attributes:
+            self.loads.append(attributes["src"])
+        if tag == "link":
+            self.loads.append(attributes["href"])
+        if tag == "a":
+            self.links.append(attributes["href"])
+
+
+def test_the_page_works_from_a_plain_folder(folder):
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert "url(" not in text
+    assert "<script" not in text
+    assert len(page.images) == len(fig06.FIGURES)
+    for image in page.images:
+        assert len(image["alt"]) > 60
+    for target in (*page.loads, *page.links):
+        if not target.startswith("https://"):
+            assert (folder / target).is_file(), target
+    assert not [load for load in page.loads if "://" in load]
+    assert "{glue" not in text
+    assert "{cite" not in text
+
+
+def test_the_page_says_that_it_is_not_the_papers(folder):
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    banner = re.search(r'<div class="banner".*?</div>\s*</div>', text, re.DOTALL)[0]
+    assert "Not the paper's parameters" in banner
+    rows = re.findall(r"<th scope=\"row\">(\w+)</th><td>(.*?)</td><td>(.*?)</td>", banner)
+    assert [(name, here) for name, _, here in rows] == [
+        ("stokes_shift_meV", "60 meV"),
+        ("cooling_time_ps", "2 ps"),
+    ]
+
+
+def test_the_papers_lines_stand_behind_the_users(folder):
+    (table,) = (folder / "data").glob("fig06_photoluminescence_b_*.csv")
+    assert "the paper's parameters" in table.read_text(encoding="utf-8")
+
+
+def test_a_run_from_its_card_gives_identical_numbers(folder, tmp_path):
+    again = qdgain("rerun", "-f", folder / CARD_FILE, "-o", tmp_path / "again")
+    assert again.returncode == 0, again.stderr
+    assert "numbers are those of the card" in again.stderr
+    before, after = card_of(folder), card_of(tmp_path / "again")
+    for part in ("given", "parameters", "headlines", "differs_from_the_paper", "library"):
+        assert before[part] == after[part]
+    same = [p for p in before["sha256"] if before["sha256"][p] == after["sha256"][p]]
+    assert set(same) >= {p for p in before["sha256"] if p.startswith(("data/", "figures/"))}
+    # Onto an existing folder only when asked, and only if a run wrote it.
+    assert qdgain("rerun", "fig06", "-o", tmp_path / "again").returncode == 2
+
+
+REFUSED = [
+    ["rerun", "fig6", "-o", "OUT"],
+    ["rerun", "-o", "OUT"],
+    ["rerun", "fig08", "-p", "stokes_shift=60", "-o", "OUT"],
+    ["rerun", "fig08", "-p", "stokes_shift_meV=60 meV", "-o", "OUT"],
+    ["rerun", "fig08", "-p", "stokes_shift_meV=nan", "-o", "OUT"],
+    ["rerun", "fig08", "-p", "stokes_shift_meV=-5", "-o", "OUT"],
+    ["rerun", "fig08", "-p", "statistics=fermi", "-o", "OUT"],
+    ["rerun", "fig06", "-p", "gain_exponent=10", "-o", "OUT"],
+    ["rerun", "all", "-p", "gain_exponnt=10", "-o", "OUT"],
+    ["rerun", "fig08", "-f", "missing.toml", "-o", "OUT"],
+    ["rerun", "fig09", "-p", "x1_spectra_csv=missing.csv", "-o", "OUT"],
+    ["rerun", "fig08", "-o", "THERE"],
+    ["rerun", "fig08", "-o", "THERE", "--replace"],
+    ["rerun", "fig08", "-o", "THERE/file/below"],
+    ["parameters", "fig11"],
+    ["parameters", "fig08", "stokes_shift"],
+]
+
+
+@pytest.mark.parametrize("words", REFUSED, ids=" ".join)
+def test_what_cannot_be_is_refused_before_a_kernel_starts(words, tmp_path, capsys, monkeypatch):
+    def never(*_):
+        raise AssertionError("a kernel was about to start")
+
+    monkeypatch.setattr(rerun, "execute", never)
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "file").write_text("mine", encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
+    words = [w.replace("OUT", str(tmp_path / "out")).replace("THERE", str(there)) for w in words]
+    assert cli.main(words) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert len(printed.err.splitlines()) == 1
+    assert printed.err.startswith("qdgain: ")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def tiny(*sources):
+    cells = [nbformat.v4.new_code_cell("", metadata={"tags": ["parameters"]})]
+    cells += [nbformat.v4.new_code_cell(source) for source in sources]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    notebook.metadata["language_info"] = {"name": "python"}
+    return nbformat.writes(notebook)
+
+
+def test_a_cell_that_raises_is_a_failure_with_its_reason():
+    todo = rerun.Task("fig06", tiny("raise ValueError('on purpose')"), {})
+    with pytest.raises(rerun.RunFailed, match="ValueError: on purpose"):
+        rerun.execute(todo)
+
+
+def test_a_kernel_that_hangs_is_ended():
+    todo = rerun.Task("fig06", tiny("import time", "time.sleep(1000)"), {}, limit_s=8)
+    began = time.monotonic()
+    with pytest.raises(rerun.RunFailed, match="longer than 8 s"):
+        rerun.execute(todo)
+    assert time.monotonic() - began < 60
+    assert not [c for c in psutil.Process().children() if "ipykernel" in " ".join(c.cmdline())]
+
+
+def test_another_library_does_not_execute_a_task():
+    todo = replace(rerun.task("fig06", {}), library_hash="0" * 64)
+    with pytest.raises(rerun.RunFailed, match=r"000000000000.*same version"):
+        rerun.execute(todo)
+
+
+def test_a_users_file_travels_with_the_task_and_stays_with_the_run(tmp_path):
+    path = tmp_path / "mine.csv"
+    lines = ["energy_eV,N=0,N=2", *(f"{1.9 + 0.02 * i:.2f},{1 + i},{1 - i}" for i in range(10))]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    asked = request(("fig09",), (), [f"x1_spectra_csv={path}"])
+    todo = rerun.task("fig09", asked.of("fig09"))
+    path.unlink()
+    read = "from qdgain import keep; keep.numbers([]); print(open(x1_spectra_csv).read())"
+    executed = rerun.execute(replace(todo, notebook=tiny(read)))
+    assert executed.kept["inputs/x1_spectra_csv.csv"].decode().splitlines() == lines
+    outputs = json.loads(executed.notebook)["cells"][-1]["outputs"]
+    assert "".join(outputs[0]["text"]).splitlines()[: len(lines)] == lines
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_nothing(how, tmp_path):
+    command = [sys.executable, "-m", "qdgain", "rerun", "fig06", "-o", str(tmp_path / "out")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert "running" in process.stderr.readline()
+        time.sleep(3)
+        kernels = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(how)
+        assert process.wait(timeout=60) == 128 + how
+        assert "Traceback" not in process.stderr.read()
+    assert list(tmp_path.iterdir()) == []
+    _, alive = psutil.wait_procs(kernels, timeout=20)
+    assert alive == []
+
+
+def test_parameters_are_listed(capsys):
+    assert cli.main(["parameters", "fig08", "--json"]) == 0
+    records = json.loads(capsys.readouterr().out)
+    keys = {"name", "symbol", "unit", "allowed", "default", "origin", "source", "chapters"}
+    assert all(keys <= set(record) for record in records)
+    assert cli.main(["parameters", "fig08"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in printed[1:]] == [record["name"] for record in records]
+    assert cli.main(["parameters", "all", "gain_exponent"]) == 0
+    assert "chapters: fig09" in capsys.readouterr().out
+
+
+def test_the_notebooks_are_found_from_anywhere(tmp_path):
+    assert qdgain("parameters", "fig08", "floor", cwd=tmp_path, env=os.environ).returncode == 0
+    assert ROOT.joinpath("book").is_dir()
