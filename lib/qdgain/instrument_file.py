@@ -412,6 +412,7 @@ def read_table(path: str | Path, kind: str = "file", fewest: int = FEWEST) -> Ta
     lines = [_line(number, line, dialect) for number, line in enumerate(raw, start=1)]
     rows, before, after = _find_table(lines, dialect, source, fewest)
     header = _header(before, rows, dialect)
+    _refuse_a_spoilt_row(header, before, dialect, source)
     if not header and len(rows) > 1 and _value(rows[0].cells[0], dialect.decimal) == 0.0:
         # A matrix with an empty corner: its first line holds the names of the columns.
         rows, header = rows[1:], [rows[0].cells]
@@ -607,6 +608,20 @@ def _header(before: Sequence[_Line], rows: Sequence[_Line], dialect: Dialect) ->
     if not _names_axis((header[0][0],)) and _filled(above[0]) < columns:
         return []
     return header
+
+
+def _refuse_a_spoilt_row(
+    header: Sequence[Sequence[str]], before: Sequence[_Line], dialect: Dialect, source: str
+) -> None:
+    """Refuse a lowest header line that looks like a first row with a bad number."""
+    if not header:
+        return
+    first, *others = header[-1]
+    numbers = all(_value(cell, dialect.decimal) is not None for cell in others)
+    spoilt = len(header) > 1 or re.match(r"\s*[+-]?[\d.]", first)
+    if numbers and spoilt and first.strip() and not _names_axis((first,)):
+        line = next(line for line in reversed(before) if line.kind == "text")
+        _refuse(source, _not_a_row(line, dialect))
 
 
 def _header_cells(line: _Line, columns: int, dialect: Dialect) -> list[str]:
