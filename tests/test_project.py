@@ -79,7 +79,7 @@ def test_api_reference_has_every_module():
     assert documented == {name for name, _ in modules()}
 
 
-NOTEBOOK_MODULES = ("chapter", "explorer", "notebooks", "rerun", "commands.rerun")
+NOTEBOOK_MODULES = ("chapter", "explorer", "notebooks", "rerun", "commands.rerun", "commands.sweep")
 PLOTTING_MODULES = ("keep",)
 
 

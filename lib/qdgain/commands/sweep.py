@@ -1,0 +1,217 @@
+"""``qdgain sweep``: a chapter, or its numbers alone, at many points."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from qdgain import rerun
+from qdgain.commands import Failure, Parser, UsageError
+from qdgain.commands.rerun import add_parameter_options
+from qdgain.parameters import CONTRACT
+from qdgain.request import EVERY_CHAPTER, Request, chapters_named, names_of, request
+from qdgain.sweep import cluster, folder, notebooks, numbers, table
+from qdgain.sweep.points import Points, points
+from qdgain.sweep.progress import shown
+
+_DAY_S = 86400.0
+_Progress = TypeVar("_Progress", notebooks.Progress, numbers.Progress)
+
+
+def add(command: Parser) -> None:
+    """Describe the subcommand."""
+    command.description = (
+        "Run a chapter at every point of a grid or a table, on all cores. Every run keeps its "
+        "numbers in a run card; one table has all numbers with their parameters. The same command "
+        "goes on where an interrupted one stopped."
+    )
+    command.add_argument("chapter", help="fig06 to fig10")
+    command.add_argument(
+        "--over",
+        action="append",
+        default=[],
+        metavar="NAME=VALUES",
+        help="start:stop:count, both ends included, or values with commas; may be repeated",
+    )
+    command.add_argument(
+        "--points",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a CSV file with a parameter a column and a point a row",
+    )
+    add_parameter_options(command)
+    command.add_argument("-o", "--output", required=True, help="the folder to write, or to go on")
+    command.add_argument(
+        "--replace", action="store_true", help="start over if the folder holds a sweep"
+    )
+    command.add_argument(
+        "--numbers-only",
+        action="store_true",
+        help="no notebooks: thresholds and gain from the vectorised library, as Parquet",
+    )
+    command.add_argument(
+        "--csv", action="store_true", help="with --numbers-only: a CSV file besides"
+    )
+    command.add_argument(
+        "--keep-pages", action="store_true", help="keep each run's notebook, page, pictures, data"
+    )
+    command.add_argument("--retry-failed", action="store_true", help="run again what failed before")
+    command.add_argument("--workers", type=_positive, metavar="N", help="processes; one a core")
+    command.add_argument(
+        "--scheduler", metavar="ADDRESS", help="run on the workers of this Dask scheduler"
+    )
+    command.add_argument(
+        "--connect-timeout",
+        type=_seconds,
+        default=cluster.CONNECT_S,
+        metavar="SECONDS",
+        help="how long to wait for the scheduler (10)",
+    )
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < _DAY_S:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return value
+
+
+def run(given: argparse.Namespace) -> None:
+    """Make the sweep, or what is left of it, and say where the table is."""
+    if given.chapter == EVERY_CHAPTER:
+        raise UsageError("a sweep is of one chapter: name fig06 to fig10.")
+    (chapter,) = chapters_named(given.chapter)
+    asked = request((chapter,), given.file, given.parameter)
+    found = points(names_of(chapter), given.over, given.points, tuple(asked.given))
+    _refuse_combinations(given)
+    (_numbers_only if given.numbers_only else _notebooks)(given, chapter, asked, found)
+
+
+def _refuse_combinations(given: argparse.Namespace) -> None:
+    for one, other in (
+        ("scheduler", "workers"),
+        ("numbers_only", "keep_pages"),
+        ("numbers_only", "retry_failed"),
+    ):
+        if getattr(given, one) and getattr(given, other):
+            names = [name.replace("_", "-") for name in (one, other)]
+            raise UsageError(f"--{names[0]} and --{names[1]} do not go together.")
+    if given.csv and not given.numbers_only:
+        raise UsageError("--csv goes with --numbers-only: otherwise a CSV file is always written.")
+
+
+def _notebooks(given: argparse.Namespace, chapter: str, asked: Request, found: Points) -> None:
+    if found.size > notebooks.MOST_POINTS:
+        days = found.size * notebooks.RUN_S / _DAY_S
+        raise UsageError(
+            f"{found.size} notebooks would take some {days:.0f} days of one core: add "
+            f"--numbers-only, or ask for at most {notebooks.MOST_POINTS} points."
+        )
+    notebook = rerun.task(chapter, {}).notebook
+    sweep = notebooks.Sweep(chapter, found, asked.given, notebook, given.keep_pages)
+    target = Path(given.output)
+    with _prepared(given, sweep.definition(), chapter, asked, found) as spread:
+        try:
+            done = _follow(notebooks.run(sweep, target, spread, given.retry_failed), target, "runs")
+        finally:
+            notebooks.write_table(sweep, target)
+    print(target / table.CSV_FILE)
+    if done.failed:
+        raise Failure(
+            f"{done.failed} of {done.total} runs failed: the table says why; add --retry-failed "
+            "to run them again."
+        )
+
+
+def _numbers_only(given: argparse.Namespace, chapter: str, asked: Request, found: Points) -> None:
+    numbers.kind_of(chapter, found.names)
+    if found.size > numbers.MOST_POINTS:
+        raise UsageError(f"{found.size} points are more than {numbers.MOST_POINTS}: ask for fewer.")
+    if given.csv:
+        numbers.refuse_csv(found.size)
+    sweep = numbers.Sweep(chapter, found, asked.given)
+    target = Path(given.output)
+    with _prepared(given, sweep.definition(), chapter, asked, found) as spread:
+        done = _follow(numbers.run(sweep, target, spread), target, "points")
+        if given.csv and not done.failed:
+            numbers.write_csv(target)
+    print(target / table.PARQUET)
+    if done.failed:
+        raise Failure(
+            f"{done.failed} of {done.total} points could not be computed ({done.reason}): the same "
+            "command tries them again."
+        )
+
+
+@contextmanager
+def _prepared(
+    given: argparse.Namespace,
+    definition: dict[str, Any],
+    chapter: str,
+    asked: Request,
+    found: Points,
+) -> Iterator[cluster.Spread]:
+    """Open folder and cluster, and say in a sentence what goes wrong with either."""
+    target = Path(given.output)
+    folder.refuse(target, definition, given.replace)
+    about = {
+        "parameters of every point": {
+            name: {"value": value, "unit": CONTRACT[name].unit}
+            for name, value in asked.run(chapter).parameters().items()
+            if name not in found.names
+        },
+        "points": found.size,
+    }
+    try:
+        with ExitStack() as stack:
+            if given.scheduler:
+                there = cluster.existing(given.scheduler, given.connect_timeout)
+                spread = stack.enter_context(there)
+            else:
+                spread = _when_needed(stack, given.workers)
+            stack.enter_context(folder.opened(target, definition, about, given.replace))
+            yield spread
+    except cluster.ClusterError as error:
+        raise Failure(f"{error}.") from None
+    except OSError as error:
+        raise Failure(f"{target} cannot be written: {error.strerror or error}.") from None
+
+
+def _when_needed(stack: ExitStack, workers: int | None) -> cluster.Spread:
+    """Start the workers of this machine once there is something to do."""
+
+    def spread(jobs: Iterable[cluster.Job]) -> Iterator[tuple[cluster.Job, Any]]:
+        yield from stack.enter_context(cluster.local(workers))(jobs)
+
+    return spread
+
+
+def _follow(steps: Iterator[_Progress], target: Path, unit: str) -> _Progress:
+    """Show the progress, and say how to go on if it is interrupted."""
+    now = next(steps)
+    try:
+        with shown(now.total, now.done + now.failed, unit) as show:
+            show(now.done, now.failed)
+            for now in steps:
+                show(now.done, now.failed)
+    except BaseException:
+        print(
+            f"{now.done} of {now.total} {unit} are in {target}: the same command goes on.",
+            file=sys.stderr,
+        )
+        raise
+    return now

@@ -1,0 +1,265 @@
+"""Functions applied to many arguments by Dask, here or on an existing cluster.
+
+What travels is pickled by hand, so that a worker with another version of the library, or with
+none, says so instead of failing at the task.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import queue
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple, Protocol
+
+import dask
+import psutil
+from dask.system import CPU_COUNT
+from distributed import Client, Future, LocalCluster
+from distributed.scheduler import KilledWorker
+
+from qdgain.version import library_hash
+
+#: How long to wait for a scheduler, and for its first worker.
+CONNECT_S = 10.0
+_POLL_S = 1.0
+_NO_WORKERS_S = 60.0
+_FLYING_PER_WORKER = 2
+_CLOSE_S = 5.0
+
+
+class ClusterError(Exception):
+    """A cluster that cannot be used, with the reason in one sentence."""
+
+
+class Job(NamedTuple):
+    """One call to be made somewhere: what it is called, the function and its argument."""
+
+    key: str
+    function: Callable[[Any], Any]
+    argument: Any
+
+
+class Spread(Protocol):
+    """Make calls somewhere and yield each with its result, or the exception it raised."""
+
+    def __call__(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Any]]:
+        """Yield jobs as they are done, in any order."""
+
+
+@contextmanager
+def local(workers: int | None = None) -> Iterator[Spread]:
+    """Start processes on this machine, one thread each, and stop them and what they started.
+
+    Parameters
+    ----------
+    workers : int, optional
+        How many; as many as there are cores if left out.
+    """
+    quiet = {"logging": {"distributed": "critical"}, "distributed.admin.tick.limit": "1h"}
+    before, started = set(_descendants()), set[psutil.Process]()
+    try:
+        with _quiet(), dask.config.set(quiet):
+            cluster = LocalCluster(
+                n_workers=workers or CPU_COUNT,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address=None,
+                memory_limit=None,
+            )
+            try:
+                with Client(cluster) as client:
+                    verify(client)
+                    yield _Dask(client)
+            finally:
+                # Kernels are no children of ours once their worker has gone.
+                started = set(_descendants()) - before
+                with suppress(TimeoutError):
+                    cluster.close(timeout=_CLOSE_S)
+    finally:
+        for process in {*started, *_descendants()} - before:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+@contextmanager
+def existing(address: str, timeout_s: float = CONNECT_S) -> Iterator[Spread]:
+    """Use the workers of a scheduler that runs somewhere.
+
+    Parameters
+    ----------
+    address : str
+        Such as ``tcp://10.0.0.1:8786``.
+    timeout_s : float
+        How long to wait for it, and for its first worker.
+
+    Raises
+    ------
+    ClusterError
+        If it cannot be reached, has no workers, or a worker has another library or none.
+    """
+    with _quiet():
+        try:
+            client = Client(address, timeout=timeout_s)
+        except (OSError, ValueError, TimeoutError) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise ClusterError(f"no scheduler answers at {address}: {reason}") from None
+        with client:
+            began = time.monotonic()
+            while not _addresses(client):
+                if time.monotonic() - began > timeout_s:
+                    raise ClusterError(f"the scheduler at {address} has no workers: start some")
+                time.sleep(0.1)
+            verify(client)
+            yield _Dask(client)
+
+
+def verify(client: Client) -> None:
+    """Refuse workers whose library is not the one here.
+
+    Raises
+    ------
+    ClusterError
+        It names the worker and both libraries.
+    """
+    for worker, found in client.run(_worker_library()).items():
+        _refuse_other(worker, found)
+
+
+class _Dask:
+    """Calls spread over the workers of a client; only a few are under way at a time."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def __call__(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Any]]:
+        waiting, more = iter(jobs), True
+        flying: dict[Future[Any], Job] = {}
+        finished: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+        call, idle_since = _call(), time.monotonic()
+        try:
+            while True:
+                # Not all at once: ten thousand arguments would fill the scheduler's memory.
+                most = _FLYING_PER_WORKER * max(len(_addresses(self.client)), 1)
+                while more and len(flying) < most:
+                    job = next(waiting, None)
+                    if job is None:
+                        more = False
+                        break
+                    payload = pickle.dumps((job.function, job.argument))
+                    future = self.client.submit(call, library_hash(), payload, pure=False)
+                    flying[future] = job
+                    future.add_done_callback(finished.put)
+                if not flying:
+                    return
+                try:
+                    future = finished.get(timeout=_POLL_S)
+                except queue.Empty:
+                    idle_since = self._check_alive(idle_since)
+                    continue
+                yield flying.pop(future), self._outcome(future)
+                future.release()
+        finally:
+            with suppress(Exception):
+                self.client.cancel(list(flying), force=True)
+
+    def _check_alive(self, idle_since: float) -> float:
+        """Return since when there has been no worker, and refuse to wait for ever."""
+        if self.client.status != "running":
+            raise self._lost()
+        now = time.monotonic()
+        if _addresses(self.client):
+            return now
+        if now - idle_since > _NO_WORKERS_S:
+            raise ClusterError("the cluster has had no workers for a minute")
+        return idle_since
+
+    def _outcome(self, future: Future[Any]) -> Any:
+        if future.status in ("cancelled", "lost"):
+            raise self._lost()
+        error = future.exception() if future.status == "error" else None
+        if isinstance(error, KilledWorker):
+            return RuntimeError("the worker died whenever it ran this")
+        if error is not None:
+            return error
+        try:
+            answer: Mapping[str, Any] = future.result()
+        except Exception as failure:
+            if self.client.status != "running" or future.status != "error":
+                raise self._lost() from None
+            return failure
+        _refuse_other(answer["worker"], answer["library"])
+        return answer["result"] if answer["error"] is None else answer["error"]
+
+    def _lost(self) -> ClusterError:
+        return ClusterError("the connection to the scheduler is lost")
+
+
+def _addresses(client: Client) -> tuple[str, ...]:
+    # All of them: by default it answers with a few.
+    return tuple(client.scheduler_info(n_workers=-1)["workers"])
+
+
+def _refuse_other(worker: str, found: str) -> None:
+    if found != library_hash():
+        has = f"has the library {found[:12]}" if found else "has no qdgain"
+        raise ClusterError(
+            f"the worker {worker} {has}, here it is {library_hash()[:12]}: "
+            "install the same version on both sides"
+        )
+
+
+def _worker_library() -> Callable[[], str]:
+    # Nested functions travel as code, so that a worker without qdgain can still answer.
+    def library() -> str:
+        try:
+            from qdgain.version import library_hash as here  # noqa: PLC0415
+        except ImportError:
+            return ""
+        return here()
+
+    return library
+
+
+def _call() -> Callable[[str, bytes], dict[str, Any]]:
+    def call(wanted: str, payload: bytes) -> dict[str, Any]:
+        import pickle  # noqa: PLC0415
+
+        from distributed import get_worker  # noqa: PLC0415
+
+        answer: dict[str, Any] = {"worker": get_worker().address, "result": None, "error": None}
+        try:
+            from qdgain.version import library_hash as here  # noqa: PLC0415
+        except ImportError:
+            return answer | {"library": ""}
+        answer["library"] = here()
+        if answer["library"] != wanted:
+            return answer
+        try:
+            function, argument = pickle.loads(payload)
+            return answer | {"result": function(argument)}
+        except Exception as error:
+            return answer | {"error": error}
+
+    return call
+
+
+def _descendants() -> list[psutil.Process]:
+    return list(psutil.Process().children(recursive=True))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask's own messages from the screen: what matters is said in a sentence."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

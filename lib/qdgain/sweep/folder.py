@@ -1,0 +1,159 @@
+"""The folder of a sweep: what it is a sweep of, and that one command at a time writes to it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import platform
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from qdgain.parameters import ParameterError
+from qdgain.version import __version__, library_hash
+
+#: The file that says what a folder is a sweep of: the sweep's own run card.
+SWEEP_FILE = "sweep.json"
+SWEEP, SWEEP_FORMAT = "qdgain_sweep", 1
+#: What is not finished has this in its name.
+UNFINISHED = ".unfinished-"
+_LOCK = ".lock"
+_PACKAGES = ("numpy", "scipy", "distributed", "pyarrow")
+
+
+@contextmanager
+def opened(
+    folder: Path, definition: Mapping[str, Any], about: Mapping[str, Any], replace: bool = False
+) -> Iterator[bool]:
+    """Make the folder of a sweep, or go on with one, and keep others from writing to it.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where it is or is to be.
+    definition : Mapping
+        Everything that the numbers depend on besides the library; must be the same to go on.
+    about : Mapping
+        What else the sweep's file says.
+    replace : bool
+        Whether to start over if there is a sweep.
+
+    Yields
+    ------
+    bool
+        Whether an earlier command's results are there.
+
+    Raises
+    ------
+    ParameterError
+        If the folder holds something else, another sweep, or results of another library.
+    """
+    refuse(folder, definition, replace)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / _LOCK).open("w")
+    except OSError as error:
+        raise ParameterError(f"{folder} cannot be written: {error.strerror}.") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ParameterError(f"another command is writing to {folder}: wait for it.") from None
+        refuse(folder, definition, replace)
+        if replace:
+            _empty(folder)
+        _remove_unfinished(folder)
+        is_old = (folder / SWEEP_FILE).exists()
+        if not is_old:
+            content = {
+                SWEEP: SWEEP_FORMAT,
+                "definition": definition,
+                **about,
+                "library": {"version": __version__, "hash": library_hash()},
+                "python": platform.python_version(),
+                "system": f"{platform.system()} {platform.machine()}",
+                "packages": {name: metadata.version(name) for name in _PACKAGES},
+            }
+            write_whole(folder / SWEEP_FILE, as_json(content))
+        yield is_old
+
+
+def refuse(folder: Path, definition: Mapping[str, Any], replace: bool = False) -> None:
+    """Refuse a folder that this sweep may not be written to.
+
+    Raises
+    ------
+    ParameterError
+        With what can be done, in one sentence.
+    """
+    if folder.is_dir() and all(path.name == _LOCK for path in folder.iterdir()):
+        return
+    if not folder.exists() and not folder.is_symlink():
+        return
+    try:
+        before = json.loads((folder / SWEEP_FILE).read_text(encoding="utf-8"))
+        is_ours = before[SWEEP] == SWEEP_FORMAT
+    except (OSError, ValueError, TypeError, KeyError):
+        is_ours = False
+    if not is_ours:
+        raise ParameterError(f"{folder} is there already and holds no sweep: name another folder.")
+    if replace:
+        return
+    way_out = "name another folder, or add --replace to start over"
+    then, now = before["definition"], json.loads(as_json(definition))
+    differing = [key for key in now if then.get(key) != now[key]]
+    if differing:
+        raise ParameterError(
+            f"{folder} holds another sweep, with other {' and '.join(differing)}: {way_out}."
+        )
+    if before["library"]["hash"] != library_hash():
+        raise ParameterError(
+            f"{folder} was computed with another version of the library, "
+            f"{before['library']['hash'][:12]} and not {library_hash()[:12]}: {way_out}."
+        )
+
+
+def _empty(folder: Path) -> None:
+    # What says that the folder is ours goes last, so that --replace can be given again.
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == SWEEP_FILE):
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != _LOCK:
+            path.unlink()
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Remove what a killed command has left half written."""
+    for place in (folder, *(path for path in folder.iterdir() if path.is_dir())):
+        for path in place.glob(f".*{UNFINISHED}*"):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file that is there wholly or not at all, whenever the command is killed."""
+    with written_whole(target) as aside:
+        aside.write_bytes(content)
+
+
+@contextmanager
+def written_whole(target: Path) -> Iterator[Path]:
+    """Give a path aside to write a file to, which then takes the target's place."""
+    aside = target.with_name(f".{target.name}{UNFINISHED}{os.getpid()}")
+    try:
+        yield aside
+        aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def as_json(content: Any) -> bytes:
+    """Return content as JSON text."""
+    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
+    return f"{text}\n".encode()

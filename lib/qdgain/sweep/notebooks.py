@@ -1,0 +1,235 @@
+"""A chapter executed at every point of a sweep, each run with its card, resumable."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from qdgain import rerun, run_folder
+from qdgain.request import Request
+from qdgain.run_card import CARD_FILE, as_text, card
+from qdgain.sweep import table
+from qdgain.sweep.cluster import Job, Spread
+from qdgain.sweep.folder import UNFINISHED, as_json, write_whole
+from qdgain.sweep.points import Points, hash_of, identity
+from qdgain.sweep.table import Quantity
+
+DONE, FAILED = "done", "failed"
+#: More points than this want `qdgain.sweep.numbers`.
+MOST_POINTS = 100_000
+#: What one run takes, for an estimate; some seconds for the kernel and the libraries alone.
+RUN_S = 8.0
+_RUNS, _FAILURES = "runs", "failures"
+_ID_DIGITS = 16
+# What tells the kernel where to keep its results belongs to the whole process.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class Asked(NamedTuple):
+    """One run to be made: what to execute, with which parameters, and whether to keep the page."""
+
+    todo: rerun.Task
+    given: Mapping[str, Any]
+    pages: bool
+
+
+class Failed(Exception):
+    """A run that could not be made: the reason, and the seconds it took."""
+
+    def __init__(self, reason: str, seconds: float) -> None:
+        super().__init__(reason, seconds)
+        self.reason, self.seconds = reason, seconds
+
+
+def execute(asked: Asked) -> dict[str, bytes]:
+    """Execute a chapter and return the files of its folder, of which without page only the card.
+
+    Raises
+    ------
+    Failed
+        If it could not be executed.
+    """
+    with _ONE_AT_A_TIME:
+        began = time.monotonic()
+        try:
+            executed = rerun.execute(asked.todo)
+        except rerun.RunFailed as failure:
+            raise Failed(str(failure), round(time.monotonic() - began, 3)) from None
+    run = Request((asked.todo.chapter,), asked.given).run(asked.todo.chapter)
+    if asked.pages:
+        return run_folder.contents(asked.todo, run, executed)
+    inputs = {path: executed.kept[path] for path in executed.kept if path.startswith("inputs/")}
+    text = as_text(card(asked.todo, run, executed, inputs))
+    return inputs | {CARD_FILE: text.encode()}
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A chapter to be executed at some points.
+
+    Parameters
+    ----------
+    chapter : str
+        Such as ``fig08``.
+    points : Points
+        What varies.
+    fixed : Mapping
+        What is set to one value, checked.
+    notebook : str
+        The chapter's notebook as JSON.
+    pages : bool
+        Whether to keep each run's whole folder, its page included.
+    function : callable
+        What makes one run: `execute`.
+    """
+
+    chapter: str
+    points: Points
+    fixed: Mapping[str, Any]
+    notebook: str
+    pages: bool = False
+    function: Callable[[Asked], Mapping[str, bytes]] = field(default=execute)
+
+    def given(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the id and the parameters of each run; None for a stand-in."""
+        for point in self.points.each():
+            given = {**self.fixed, **point}
+            yield self.id_of(given), given
+
+    def id_of(self, given: Mapping[str, Any]) -> str:
+        """Return the id of a run, the same whenever its parameters are."""
+        values = {name: identity(name, value) for name, value in given.items()}
+        return hash_of({"chapter": self.chapter, "given": values})[:_ID_DIGITS]
+
+    def definition(self) -> dict[str, Any]:
+        """Return what the results depend on besides the library, for JSON."""
+        return {
+            "chapter": self.chapter,
+            "points": self.points.record(),
+            "fixed parameters": {n: identity(n, value) for n, value in self.fixed.items()},
+            "results": "notebooks with pages" if self.pages else "notebooks",
+            "notebook": hash_of(self.notebook),
+        }
+
+
+class Progress(NamedTuple):
+    """How many runs there are, and how many ended how."""
+
+    total: int
+    done: int
+    failed: int
+
+
+def states(folder: Path) -> dict[str, str]:
+    """Return which runs have ended, and how, by id."""
+    found = {path.stem: FAILED for path in folder.glob(f"{_FAILURES}/*.json")}
+    return found | {path.name: DONE for path in folder.glob(f"{_RUNS}/[!.]*")}
+
+
+def run(
+    sweep: Sweep, folder: Path, spread: Spread, retry_failed: bool = False
+) -> Iterator[Progress]:
+    """Make the runs that are not there yet, and yield the progress after each.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        What to run.
+    folder : pathlib.Path
+        Of the sweep; each run is written to it as it ends.
+    spread : Spread
+        Where.
+    retry_failed : bool
+        Whether failed runs are made again.
+    """
+    wanted = [name for name, _ in sweep.given()]
+    before = states(folder)
+    ended = {name: before[name] for name in wanted if name in before}
+    if retry_failed:
+        ended = {name: state for name, state in ended.items() if state != FAILED}
+
+    done = sum(state == DONE for state in ended.values())
+    failed = len(ended) - done
+    yield Progress(len(wanted), done, failed)
+    if len(ended) == len(wanted):
+        return
+    todo = ((name, given) for name, given in sweep.given() if name not in ended)
+    for job, result in spread(_jobs(sweep, todo)):
+        if isinstance(result, Exception):
+            _keep_failure(folder, job.key, result)
+            failed += 1
+        else:
+            _keep_run(folder, job.key, result)
+            done += 1
+        yield Progress(len(wanted), done, failed)
+
+
+def _jobs(sweep: Sweep, todo: Iterator[tuple[str, dict[str, Any]]]) -> Iterator[Job]:
+    for name, given in todo:
+        values = {key: value for key, value in given.items() if value is not None}
+        task = rerun.task(sweep.chapter, values, pictures=sweep.pages)
+        # The notebook that the sweep began with, should the file change meanwhile.
+        task = replace(task, notebook=sweep.notebook)
+        yield Job(name, sweep.function, Asked(task, values, sweep.pages))
+
+
+def _keep_run(folder: Path, name: str, files: Mapping[str, bytes]) -> None:
+    place = folder / _RUNS
+    place.mkdir(exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{name}{UNFINISHED}", dir=place))
+    try:
+        run_folder.write(aside, files)
+        aside.chmod(0o755)
+        aside.rename(place / name)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    (folder / _FAILURES / f"{name}.json").unlink(missing_ok=True)
+
+
+def _keep_failure(folder: Path, name: str, error: Exception) -> None:
+    if isinstance(error, Failed):
+        reason, seconds = error.reason, error.seconds
+    else:
+        reason, seconds = f"{type(error).__name__}: {error}", None
+    (folder / _FAILURES).mkdir(exist_ok=True)
+    content = {"reason": " ".join(reason.split()), "seconds": seconds}
+    write_whole(folder / _FAILURES / f"{name}.json", as_json(content))
+
+
+def write_table(sweep: Sweep, folder: Path) -> None:
+    """Write the table of all runs that have ended: parameters, numbers, and how each ended."""
+    ended = states(folder)
+    names = (*sweep.fixed, *sweep.points.names)
+    numbers: dict[str, Quantity] = {}
+    rows = []
+    for name, given in sweep.given():
+        if name not in ended:
+            continue
+        row: dict[str, Any] = {"run": name, **given, "status": ended[name]}
+        if ended[name] == DONE:
+            content = json.loads((folder / _RUNS / name / CARD_FILE).read_text(encoding="utf-8"))
+            row["seconds"] = content["duration_s"]
+            for headline in content["headlines"]:
+                key = headline["key"]
+                numbers.setdefault(key, Quantity(key, headline["unit"], headline["meaning"]))
+                row[key] = float(headline["value"])
+        else:
+            path = folder / _FAILURES / f"{name}.json"
+            row |= json.loads(path.read_text(encoding="utf-8"))
+        rows.append(row)
+    quantities = [
+        Quantity("run", "1", "name of the run, the same whenever its parameters are", "text"),
+        *(table.of_parameter(name) for name in names),
+        *numbers.values(),
+        Quantity("status", "1", f"{DONE} or {FAILED}", "text"),
+        Quantity("reason", "1", "why it failed", "text"),
+        Quantity("seconds", "s", "duration of the run"),
+    ]
+    table.write(folder, quantities, rows, table.about(sweep.chapter))

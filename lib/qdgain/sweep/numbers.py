@@ -1,0 +1,340 @@
+"""Headline numbers of many dots without notebooks: the vectorised library, block by block.
+
+Blocks are computed anywhere, come back as Parquet and are written as parts of one data set, so
+that memory does not grow with the number of points.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv, parquet
+
+from qdgain.ase import ase_threshold
+from qdgain.dot import Dot, FloatArray, presets
+from qdgain.gain import largest_gain
+from qdgain.parameters import CONTRACT, DOT_PARAMETERS, ParameterError
+from qdgain.populations import fluence_for_mean_excitons
+from qdgain.run import BASE_OF_YOUR_DOT
+from qdgain.sweep import table
+from qdgain.sweep.cluster import Job, Spread
+from qdgain.sweep.folder import write_whole, written_whole
+from qdgain.sweep.points import Column, Points, identity
+from qdgain.sweep.table import Quantity
+from qdgain.threshold import threshold_at_maximum, threshold_onset
+
+MOST_POINTS = 100_000_000
+#: A spreadsheet opens this many rows.
+MOST_CSV_ROWS = 1_000_000
+#: At once in the library: the work arrays of so many dots stay near the processor.
+_DOTS_AT_ONCE = 1024
+_PARTS = 64
+_WITHOUT = "_without_esa"
+# Dots that have relaxed do not absorb at A_XX1.
+_WITHOUT_EFFECT = ("unrelaxed_absorptive_binding_meV", "unrelaxed_xx_absorption_linewidth_meV")
+
+
+class Kind(NamedTuple):
+    """What is computed for a dot, the function, and the settings it takes.
+
+    The function takes a dot of shape D and the settings, of which only ``statistics`` is one word,
+    and returns arrays of shape D.
+    """
+
+    quantities: tuple[Quantity, ...]
+    function: Callable[[Dot, Mapping[str, Any]], tuple[FloatArray, ...]]
+    settings: tuple[str, ...]
+    largest_part: int
+
+
+def _thresholds(dot: Dot, settings: Mapping[str, Any]) -> tuple[FloatArray, ...]:
+    statistics = settings["statistics"]
+    at_maximum = threshold_at_maximum(dot, statistics=statistics)
+    onset = threshold_onset(dot, settings["floor"], statistics)
+    fluence = fluence_for_mean_excitons(
+        at_maximum.mean_excitons, settings["pi_pulse_fluence_mJ_cm2"], statistics
+    )
+    return (*at_maximum, fluence, *onset, largest_gain(dot))
+
+
+def _ase(dot: Dot, settings: Mapping[str, Any]) -> tuple[FloatArray, ...]:
+    statistics = settings["statistics"]
+    ase = ase_threshold(
+        dot, settings["gain_exponent"], settings["pi_pulse_fluence_mJ_cm2"], statistics
+    )
+    return (*threshold_at_maximum(dot, statistics=statistics), *ase)
+
+
+_AT_MAXIMUM = (
+    Quantity("threshold_mean_excitons", "1", "threshold ⟨N⟩ at the gain maximum; inf if none"),
+    Quantity("threshold_energy_eV", "eV", "photon energy of the gain maximum"),
+)
+_THRESHOLDS = Kind(
+    (
+        *_AT_MAXIMUM,
+        Quantity("threshold_fluence_mJ_cm2", "mJ cm⁻²", "pump fluence that gives this ⟨N⟩"),
+        Quantity(
+            "onset_mean_excitons", "1", "smallest ⟨N⟩ at which the gain reaches the floor anywhere"
+        ),
+        Quantity("onset_energy_eV", "eV", "photon energy of the onset; nan if none"),
+        Quantity("largest_gain", "1", "gain at full excitation, over the peak of A_X"),
+    ),
+    _thresholds,
+    ("statistics", "floor", "pi_pulse_fluence_mJ_cm2"),
+    100_000,
+)
+_ASE = Kind(
+    (
+        *_AT_MAXIMUM,
+        Quantity("ase_threshold_fluence_mJ_cm2", "mJ cm⁻²", "ASE threshold; inf if none"),
+        Quantity("ase_threshold_mean_excitons", "1", "⟨N⟩ there; inf if none"),
+        Quantity("ase_energy_eV", "eV", "photon energy of the strongest ASE there; nan if none"),
+    ),
+    _ase,
+    ("statistics", "gain_exponent", "pi_pulse_fluence_mJ_cm2"),
+    10_000,
+)
+#: The chapters that have numbers without a notebook.
+KINDS: Mapping[str, Kind] = {"fig08": _THRESHOLDS, "fig09": _ASE, "fig10": _THRESHOLDS}
+
+
+def kind_of(chapter: str, swept: Sequence[str]) -> Kind:
+    """Return what is computed for a chapter.
+
+    Raises
+    ------
+    ParameterError
+        If there is nothing, or it does not depend on a parameter that is swept.
+    """
+    if chapter not in KINDS:
+        raise ParameterError(
+            f"{chapter} has no numbers without a notebook ({', '.join(KINDS)} have): leave out "
+            "--numbers-only."
+        )
+    kind = KINDS[chapter]
+    for name in swept:
+        if name not in (*DOT_PARAMETERS, *kind.settings) or name in _WITHOUT_EFFECT:
+            raise ParameterError(
+                f"{name} changes none of the numbers of {chapter} without a notebook: sweep "
+                "something else, or leave out --numbers-only."
+            )
+    return kind
+
+
+def quantities_of(chapter: str) -> tuple[Quantity, ...]:
+    """Return the columns of a chapter's numbers, those without ESA last."""
+    own = KINDS[chapter].quantities
+    without = (
+        q._replace(name=f"{q.name}{_WITHOUT}", meaning=f"{q.meaning}; without ESA") for q in own
+    )
+    return (*own, *without)
+
+
+def numbers(chapter: str, given: Mapping[str, Any]) -> dict[str, FloatArray]:
+    """Return a chapter's numbers for an array of points.
+
+    Parameters
+    ----------
+    chapter : str
+        One of `KINDS`.
+    given : Mapping
+        Parameter to value or array of shape D; nan in an array stands for the stand-in. The rest
+        is as in a chapter that draws the user's dot.
+
+    Returns
+    -------
+    dict
+        Name of each of `quantities_of` to an array of shape D.
+    """
+    kind = KINDS[chapter]
+    size = np.broadcast_shapes(*(np.shape(value) for value in given.values()))
+    columns = {name: np.broadcast_to(np.asarray(value), size) for name, value in given.items()}
+    settings = {
+        name: columns.get(name, np.broadcast_to(np.asarray(CONTRACT[name].default), size))
+        for name in kind.settings
+    }
+    dot = _dot_fields({n: column for n, column in columns.items() if n in DOT_PARAMETERS})
+    names = [q.name for q in quantities_of(chapter)]
+    found = {name: np.empty(size) for name in names}
+    words = settings.pop("statistics")
+    for word in np.unique(words):
+        (chosen,) = np.nonzero(words == word)
+        for start in range(0, chosen.size, _DOTS_AT_ONCE):
+            rows = chosen[start : start + _DOTS_AT_ONCE]
+            some = Dot(**{n: value[rows] if np.ndim(value) else value for n, value in dot.items()})
+            if not some.shape:
+                # Settings alone vary: the dot is repeated, so that they broadcast over it.
+                field = np.full(rows.size, some.linewidth_meV)
+                some = Dot(**(some.values() | {"linewidth_meV": field}))
+            own = {n: value[rows] for n, value in settings.items()} | {"statistics": str(word)}
+            results = (*kind.function(some, own), *kind.function(some.uncorrelated(), own))
+            for name, values in zip(names, results, strict=True):
+                found[name][rows] = values
+    return found
+
+
+def _dot_fields(columns: Mapping[str, Column]) -> dict[str, Any]:
+    """Return the fields of the dots: the preset's where nothing is given, no stand-ins left."""
+    fields: dict[str, Any] = presets()[BASE_OF_YOUR_DOT].values() | dict(columns)
+    for name, value in columns.items():
+        if CONTRACT[name].stand_in:
+            fields[name] = np.where(np.isnan(value), fields["linewidth_meV"], value)
+    return fields
+
+
+class Block(NamedTuple):
+    """Some points of a sweep: the chapter, a column or value of each parameter, and the rest."""
+
+    chapter: str
+    given: Mapping[str, Any]
+    size: int
+
+
+def part(block: Block) -> bytes:
+    """Compute a block and return it as a Parquet file of one row group."""
+    arrays = {name: np.broadcast_to(v, (block.size,)) for name, v in block.given.items()}
+    found = numbers(block.chapter, arrays)
+    quantities = columns_of(block.chapter, tuple(block.given))
+    schema = table.schema_of(quantities, table.about(block.chapter))
+    columns = {**arrays, **found}
+    arrow = [
+        # nan stands for a stand-in among the parameters, and for itself among the results.
+        pa.array(columns[field.name], type=field.type, from_pandas=field.name in arrays)
+        for field in schema
+    ]
+    content = pa.Table.from_arrays(arrow, schema=schema)
+    stream = io.BytesIO()
+    parquet.write_table(content, stream, row_group_size=max(block.size, 1))
+    return stream.getvalue()
+
+
+def columns_of(chapter: str, given: Sequence[str]) -> tuple[Quantity, ...]:
+    """Return all columns: the parameters that are given, and the numbers."""
+    return (*(table.of_parameter(name) for name in given), *quantities_of(chapter))
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Numbers wanted at some points.
+
+    Parameters
+    ----------
+    chapter : str
+        One of `KINDS`.
+    points : Points
+        What varies.
+    fixed : Mapping
+        What is set to one value, checked.
+    function : callable
+        What computes a block: `part`.
+    """
+
+    chapter: str
+    points: Points
+    fixed: Mapping[str, Any]
+    function: Callable[[Block], bytes] = part
+
+    @property
+    def rows_per_part(self) -> int:
+        """How many points one part holds."""
+        largest = KINDS[self.chapter].largest_part
+        return min(max(math.ceil(self.points.size / _PARTS), largest // 100), largest)
+
+    def definition(self) -> dict[str, Any]:
+        """Return what the results depend on besides the library, for JSON."""
+        return {
+            "chapter": self.chapter,
+            "points": self.points.record(),
+            "fixed parameters": {n: identity(n, value) for n, value in self.fixed.items()},
+            "results": "numbers only",
+        }
+
+    def parts(self) -> Iterator[tuple[str, int, int]]:
+        """Yield the file of each part with its first point, and the first after it."""
+        size, step = self.points.size, self.rows_per_part
+        for start in range(0, size, step):
+            yield f"part-{start:09d}.parquet", start, min(start + step, size)
+
+    def block(self, start: int, stop: int) -> Block:
+        """Return some of the points, with the fixed parameters."""
+        given = {**self.fixed, **self.points.block(start, stop)}
+        return Block(self.chapter, given, stop - start)
+
+
+class Progress(NamedTuple):
+    """How many points there are, how many are done, how many failed, and why."""
+
+    total: int
+    done: int
+    failed: int
+    reason: str = ""
+
+
+def run(sweep: Sweep, folder: Path, spread: Spread) -> Iterator[Progress]:
+    """Compute the parts that are not there yet, and yield the progress after each.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        What to compute.
+    folder : pathlib.Path
+        Of the sweep; each part is written to it as it comes.
+    spread : Spread
+        Where.
+    """
+    place = folder / table.PARQUET
+    place.mkdir(exist_ok=True)
+    table.write_columns(folder, columns_of(sweep.chapter, (*sweep.fixed, *sweep.points.names)))
+    there = {path.name for path in place.iterdir()}
+    sizes = {name: stop - start for name, start, stop in sweep.parts()}
+    done, failed, reason = sum(sizes[name] for name in sizes if name in there), 0, ""
+    yield Progress(sweep.points.size, done, failed)
+    if done == sweep.points.size:
+        return
+    jobs = (
+        Job(name, sweep.function, sweep.block(start, stop))
+        for name, start, stop in sweep.parts()
+        if name not in there
+    )
+    for job, result in spread(jobs):
+        if isinstance(result, Exception):
+            failed += sizes[job.key]
+            reason = " ".join(f"{type(result).__name__}: {result}".split())
+        else:
+            write_whole(place / job.key, result)
+            done += sizes[job.key]
+        yield Progress(sweep.points.size, done, failed, reason)
+
+
+def refuse_csv(size: int) -> None:
+    """Refuse a CSV file of more rows than anything opens.
+
+    Raises
+    ------
+    ParameterError
+        With the reason.
+    """
+    if size > MOST_CSV_ROWS:
+        raise ParameterError(
+            f"a CSV file of {size} rows is refused: spreadsheets stop near {MOST_CSV_ROWS}, and "
+            "it is several times larger and slower to read than the Parquet files that are "
+            "written anyway. Leave out --csv."
+        )
+
+
+def write_csv(folder: Path) -> None:
+    """Write all parts as one CSV file, part by part."""
+    parts = sorted((folder / table.PARQUET).glob("part-*.parquet"))
+    with written_whole(folder / table.CSV_FILE) as aside:
+        schema = parquet.read_schema(parts[0])
+        options = csv.WriteOptions(quoting_style="needed", quoting_header="needed")
+        with csv.CSVWriter(aside, schema, write_options=options) as writer:
+            for path in parts:
+                writer.write_table(parquet.read_table(path, partitioning=None))

@@ -1,0 +1,364 @@
+"""The points of a sweep: a grid over ranges and lists, and rows of a table, checked wholly."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdgain.parameters import CONTRACT, Parameter, ParameterError
+from qdgain.request import checked, entry_of, sha256_of, value_of
+
+#: A column of values: floats (nan where the parameter's stand-in is meant), integers or text.
+Column: TypeAlias = NDArray[Any]
+#: A table of points is read whole; a grid is not, and may be larger.
+MOST_ROWS = 1_000_000
+_WHOLE = re.compile(r"\d{1,12}", re.ASCII)
+_SEPARATORS = (",", ";", "\t")
+
+
+class Axis(Protocol):
+    """What varies independently of the other axes: one parameter, or the columns of a table."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters."""
+
+    @property
+    def size(self) -> int:
+        """How many values there are."""
+
+    def at(self, index: NDArray[np.intp]) -> dict[str, Column]:
+        """Return each parameter's values at some indices."""
+
+    def record(self) -> dict[str, Any]:
+        """Return what tells this axis from others, for JSON."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Evenly spaced values of one parameter, both ends included, never held in memory."""
+
+    name: str
+    start: float
+    stop: float
+    size: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameter."""
+        return (self.name,)
+
+    def at(self, index: NDArray[np.intp]) -> dict[str, Column]:
+        """Return the values at some indices, as `numpy.linspace` has them."""
+        step = (self.stop - self.start) / (self.size - 1)
+        values = np.where(index == self.size - 1, self.stop, self.start + index * step)
+        return {self.name: values.astype(int) if CONTRACT[self.name].kind == "integer" else values}
+
+    def record(self) -> dict[str, Any]:
+        """Return what tells this axis from others, for JSON."""
+        return {self.name: {"start": self.start, "stop": self.stop, "count": self.size}}
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Values that stand in a list, or in the rows of a table."""
+
+    columns: Mapping[str, Column]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters."""
+        return tuple(self.columns)
+
+    @property
+    def size(self) -> int:
+        """How many values, or rows, there are."""
+        return len(next(iter(self.columns.values())))
+
+    def at(self, index: NDArray[np.intp]) -> dict[str, Column]:
+        """Return each parameter's values at some indices."""
+        return {name: column[index] for name, column in self.columns.items()}
+
+    def record(self) -> dict[str, Any]:
+        """Return what tells this axis from others, for JSON; of a table only a hash."""
+        values = {
+            name: [identity(name, scalar(value)) for value in column]
+            for name, column in self.columns.items()
+        }
+        if len(values) == 1 and self.size <= 1000:
+            return values
+        return {", ".join(values): {"rows": self.size, "sha256": hash_of(values)}}
+
+
+@dataclass(frozen=True)
+class Points:
+    """Every combination of the values of some axes, the last axis running fastest."""
+
+    axes: tuple[Axis, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters that vary."""
+        return tuple(name for axis in self.axes for name in axis.names)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The size of each axis."""
+        return tuple(axis.size for axis in self.axes)
+
+    @property
+    def size(self) -> int:
+        """How many points there are."""
+        return math.prod(self.shape)
+
+    def block(self, start: int, stop: int) -> dict[str, Column]:
+        """Return some of the points, a column for each parameter."""
+        indices = np.unravel_index(np.arange(start, stop), self.shape)
+        found: dict[str, Column] = {}
+        for axis, index in zip(self.axes, indices, strict=True):
+            found |= axis.at(index)
+        return found
+
+    def each(self) -> Iterator[dict[str, Any]]:
+        """Yield the points one by one, as parameters; None for a stand-in."""
+        at_once = 1000
+        for start in range(0, self.size, at_once):
+            block = self.block(start, min(start + at_once, self.size))
+            columns = [[scalar(value) for value in column] for column in block.values()]
+            for row in zip(*columns, strict=True):
+                yield dict(zip(block, row, strict=True))
+
+    def record(self) -> list[dict[str, Any]]:
+        """Return what tells these points from others, for JSON."""
+        return [axis.record() for axis in self.axes]
+
+
+def points(
+    known: Sequence[str],
+    over: Sequence[str],
+    tables: Sequence[str | Path],
+    fixed: Sequence[str],
+) -> Points:
+    """Return the points that a user asks for, every value checked.
+
+    Parameters
+    ----------
+    known : sequence of str
+        The parameters there are.
+    over : sequence of str
+        Each ``name=start:stop:count`` or ``name=a,b,c``.
+    tables : sequence of str or pathlib.Path
+        CSV files, a parameter a column and a point a row.
+    fixed : sequence of str
+        The parameters that are set to one value for all points.
+
+    Raises
+    ------
+    ParameterError
+        If a name or value is refused, stands twice, or is both fixed and swept; one sentence.
+    """
+    known = tuple(known)
+    axes = [axis_of(text, known) for text in over] + [read_points(path, known) for path in tables]
+    if not axes:
+        raise ParameterError("a sweep needs something to go over: give --over or --points.")
+    found = Points(tuple(axes))
+    for position, name in enumerate(found.names):
+        if name in found.names[:position]:
+            raise ParameterError(f"{name} is swept twice.")
+        if name in fixed:
+            raise ParameterError(f"{name} is both fixed and swept: leave out one of the two.")
+    return found
+
+
+def axis_of(text: str, known: tuple[str, ...]) -> Axis:
+    """Return the axis that a text such as ``stokes_shift_meV=20:120:11`` stands for.
+
+    Raises
+    ------
+    ParameterError
+        If it stands for none.
+    """
+    name, equals, values = text.partition("=")
+    if not equals or not name:
+        raise ParameterError(
+            f"{text!r} is nothing to go over: write name=start:stop:count or name=a,b,c."
+        )
+    entry = entry_of(name, known)
+    if ":" in values and entry.kind in ("number", "integer"):
+        return _steps(entry, values)
+    texts = values.split(",")
+    column = _column(entry, texts, known, lambda _: "")
+    _refuse_repeats([(value,) for value in column.tolist()], lambda i, _: f"{name}: {texts[i]}")
+    return Columns({name: column})
+
+
+def _steps(entry: Parameter, text: str) -> Steps:
+    parts = text.split(":")
+    if len(parts) != 3 or not _WHOLE.fullmatch(parts[2]) or int(parts[2]) < 2:
+        raise ParameterError(
+            f"{entry.name} = {text!r} is not allowed: write start:stop:count with a whole number "
+            "from 2 as count, or values with commas."
+        )
+    start, stop = (entry.check(value_of(entry, part)) for part in parts[:2])
+    if start is None or stop is None:
+        raise entry.refusal("none")
+    count = int(parts[2])
+    if start == stop:
+        raise ParameterError(f"{entry.name} = {text!r} is not allowed: start and stop are alike.")
+    if entry.kind == "integer" and (stop - start) % (count - 1):
+        raise ParameterError(
+            f"{entry.name} = {text!r} is not allowed: these steps are no whole numbers."
+        )
+    return Steps(entry.name, start, stop, count)
+
+
+def _column(
+    entry: Parameter, texts: Sequence[str], known: tuple[str, ...], where: Callable[[int], str]
+) -> Column:
+    """Return the checked values of some texts; ``where`` says where one stands, for a refusal."""
+    if entry.kind == "number":
+        # All at once; only a refusal is looked for one by one.
+        try:
+            values = [value_of(entry, text) for text in texts]
+            column = np.array([math.nan if value is None else value for value in values])
+            given = column[~np.isnan(column)]
+            if given.size:
+                entry.check(given)
+            return column + 0.0  # -0 is 0
+        except ParameterError:
+            pass
+    found = []
+    for position, text in enumerate(texts):
+        try:
+            found.append(checked(entry.name, value_of(entry, text), known))
+        except ParameterError as refusal:
+            raise ParameterError(f"{where(position)}{refusal}") from None
+    return np.array(found)
+
+
+def read_points(path: str | Path, known: tuple[str, ...]) -> Columns:
+    """Return the points of a CSV file: names in its first line, then a point a line.
+
+    Separated by commas, or by semicolons or tabs, and then with decimal points or commas. Paths in
+    it are taken from the file's own folder.
+
+    Raises
+    ------
+    ParameterError
+        If the file cannot be used; one sentence says why, with the line number.
+    """
+    path = Path(path)
+    lines = _rows(path)
+    (_, header), rows = lines[0], lines[1:]
+    for position, name in enumerate(header):
+        if not name:
+            raise _unusable(path, f"column {position + 1} has no name")
+        if name in header[:position]:
+            raise _unusable(path, f"{name} stands twice in its first line")
+        entry_of(name, known)
+    for number, cells in rows:
+        if len(cells) != len(header):
+            raise _unusable(
+                path, f"line {number} has {len(cells)} values for {len(header)} columns"
+            )
+    if not rows:
+        raise _unusable(path, "it has no rows below the names")
+
+    def where(position: int) -> str:
+        return f"line {rows[position][0]} of {path.name}: "
+
+    columns = {}
+    for position, name in enumerate(header):
+        texts = [cells[position] for _, cells in rows]
+        if CONTRACT[name].kind == "file":
+            texts = [text and str(path.parent / text) for text in texts]
+        columns[name] = _column(CONTRACT[name], texts, known, where)
+    _refuse_repeats(
+        list(zip(*(column.tolist() for column in columns.values()), strict=True)),
+        lambda i, j: f"line {rows[i][0]} of {path.name} is line {rows[j][0]}",
+    )
+    return Columns(columns)
+
+
+def _rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Return the lines of a CSV file that are not blank, with their numbers, split into cells."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unusable(path, f"it cannot be opened ({error.strerror})") from None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise _unusable(path, "it is not text in UTF-8") from None
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    # No parameter's name holds a separator, so the first line tells which it is.
+    separator = max(_SEPARATORS, key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    found: list[tuple[int, list[str]]] = []
+    try:
+        for cells in reader:
+            stripped = [cell.strip() for cell in cells]
+            if separator != "," and found:
+                stripped = [_with_point(cell) for cell in stripped]
+            if any(stripped):
+                found.append((reader.line_num, stripped))
+            if len(found) > MOST_ROWS + 1:
+                raise _unusable(path, f"it has more than {MOST_ROWS} rows; give a grid instead")
+    except csv.Error as error:
+        raise _unusable(path, f"line {reader.line_num} is not CSV: {error}") from None
+    if not found:
+        raise _unusable(path, "it is empty")
+    return found
+
+
+def _with_point(cell: str) -> str:
+    return cell.replace(",", ".") if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", cell) else cell
+
+
+def _refuse_repeats(values: Sequence[tuple[Any, ...]], name: Callable[[int, int], str]) -> None:
+    seen: dict[tuple[Any, ...], int] = {}
+    for position, value in enumerate(values):
+        key = tuple(scalar(part) for part in value)
+        if key in seen:
+            raise ParameterError(f"{name(position, seen[key])} again: give each point once.")
+        seen[key] = position
+
+
+def _unusable(path: Path, reason: str) -> ParameterError:
+    return ParameterError(f"the table of points {path.name} is not usable: {reason}.")
+
+
+def scalar(value: Any) -> Any:
+    """Return a value of a column as a parameter; None where its stand-in is meant."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(plain, float) and math.isnan(plain) else plain
+
+
+def identity(name: str, value: Any) -> Any:
+    """Return what tells a value from others, for JSON: of a file its content."""
+    if CONTRACT[name].kind == "file" and value:
+        return f"sha256:{_sha256(value)}"
+    return value
+
+
+@cache
+def _sha256(path: str) -> str:
+    return sha256_of(path)
+
+
+def hash_of(content: Any) -> str:
+    """Return the SHA-256 of content as JSON."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
