@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,9 +22,9 @@ from typing import Any
 
 import papermill
 import psutil
+from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
-from traitlets.config import Config
 
 from qdgain import keep
 from qdgain.ledger import STORED_NUMBERS
@@ -96,6 +97,16 @@ class Executed:
     kept: Mapping[str, bytes]
     started: str
     duration_s: float
+
+
+class _QuietKernel(AsyncKernelManager):
+    """A kernel on sockets that no other user can listen to, whose own log nobody reads."""
+
+    transport = "ipc"
+
+    # The base class's is a coroutine too, though it is not declared as one.
+    async def start_kernel(self, **settings: Any) -> None:  # type: ignore[override]
+        await super().start_kernel(**settings | {"stderr": subprocess.DEVNULL})
 
 
 def task(chapter: str, given: Mapping[str, Any], pictures: bool = True) -> Task:
@@ -190,8 +201,7 @@ def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
                 progress_bar=False,
                 start_timeout=START_TIMEOUT_S,
                 execution_timeout=CELL_TIMEOUT_S,
-                # Sockets that no other user of the machine can listen to.
-                config=Config({"KernelManager": {"transport": "ipc"}}),
+                kernel_manager_class=_QuietKernel,
             )
         except PapermillExecutionError as error:
             raise RunFailed(f"{error.ename}: {error.evalue}") from None
@@ -235,21 +245,28 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 def _time_limit(limit_s: float) -> Iterator[threading.Event]:
     """Kill the processes started within after a time, and say whether that was needed.
 
-    Kernels were seen to hang with no cell at work, which no timeout of a cell ends.
+    Kernels were seen to hang with no cell at work, which no timeout of a cell ends. Whatever is
+    left of them at the end, as after an interrupt, is killed too.
     """
     expired = threading.Event()
-    known = {child.pid for child in psutil.Process().children(recursive=True)}
+    known = set(psutil.Process().children(recursive=True))
 
     def kill() -> None:
-        expired.set()
-        for child in psutil.Process().children(recursive=True):
-            if child.pid not in known:
-                child.kill()
+        started = set(psutil.Process().children(recursive=True)) - known
+        for process in started:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(started, timeout=10)
 
-    timer = threading.Timer(limit_s, kill)
+    def expire() -> None:
+        expired.set()
+        kill()
+
+    timer = threading.Timer(limit_s, expire)
     timer.daemon = True
     timer.start()
     try:
         yield expired
     finally:
         timer.cancel()
+        kill()
