@@ -9,6 +9,7 @@ import qdgain.claims
 from qdgain import ase, measured, surrogate
 from qdgain.measured import read_spectra
 from qdgain.saturation import saturated_emission
+from qdgain.units import eV_from_nm
 
 DOT = qdgain.Dot(
     stokes_shift_meV=40.0,
@@ -79,6 +80,38 @@ def test_units_and_order_do_not_matter(write):
     mixed = read_spectra(write("\n".join([header, *reversed(rows)]) + "\n"))
     np.testing.assert_allclose(mixed.gain, plain.gain, rtol=1e-12, atol=1e-300)
     np.testing.assert_allclose(mixed.emission, plain.emission, rtol=1e-12)
+
+
+def test_a_spreadsheets_matrix_against_falling_wavelength_is_read(tmp_path):
+    """The gain needs no Jacobian, the PL does."""
+    wavelength = np.arange(720.0, 550.0, -1.0)
+    energy = eV_from_nm(wavelength)
+    mean = np.array([0.0, 0.5, 1.0, 2.0])
+    per_nm = qdgain.bands(DOT, energy).emission / wavelength**2
+    table = np.array([wavelength, 1e6 * per_nm, *-qdgain.gain(DOT, energy, mean)]).T
+    header = "Wavelength (nm);PL;N=0;N=0,5;N=1;N=2;"
+    lines = ["Sample;dots", "absorption_peak_eV: 2,00;;", "", header]
+    lines += [";".join(f"{v:.12g}" for v in row).replace(".", ",") + ";" for row in table]
+    path = tmp_path / "matrix.csv"
+    path.write_text("\n".join(lines), encoding="utf-8-sig", newline="\r\n")
+    spectra = read_spectra(path)
+    np.testing.assert_allclose(spectra.energy_eV, energy, rtol=1e-12)
+    np.testing.assert_array_equal(spectra.mean_excitons, mean)
+    emission = qdgain.bands(DOT, energy).emission
+    np.testing.assert_allclose(spectra.emission, emission / emission.max(), rtol=1e-9)
+    unit = np.interp(2.0, energy, qdgain.bands(DOT, energy).absorption)
+    np.testing.assert_allclose(
+        spectra.gain, qdgain.gain(DOT, energy, mean) / unit, rtol=1e-9, atol=1e-11
+    )
+
+
+def test_a_gap_in_the_matrix_is_refused_with_its_line(write):
+    lines = table().splitlines()
+    cells = lines[5].split(",")
+    for cell, why in (("", "line 6: row 5 has 22 values for 23 columns"), ("inf", "over range")):
+        spoilt = [*lines[:5], ",".join([*cells[:3], cell, *cells[4:]]), *lines[6:]]
+        with pytest.raises(qdgain.ParameterError, match=why):
+            read_spectra(write("\n".join(spoilt)))
 
 
 def test_the_absorption_peak_may_be_named(write):

@@ -1,0 +1,347 @@
+"""The command fit-dot: what it writes, prints and refuses, and the dot it makes of a fit."""
+
+import functools
+import hashlib
+import re
+import subprocess
+import sys
+import tomllib
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import qdgain
+from qdgain import ParameterError, cli, synthetic_spectra
+from qdgain.band_fit import BandFit, emission_per_eV, even_spectrum, fit_bands
+from qdgain.commands import fit_dot
+from qdgain.figures import fit as picture
+from qdgain.fitted_dot import fitted_dot, parameter_file, threshold_intervals
+from qdgain.units import eV_from_nm
+from qdgain.version import library_hash
+
+PRESET = qdgain.presets()["3LS+ESA"]
+DOT = qdgain.Dot(
+    absorption_energy_eV=2.0,
+    linewidth_meV=85.0,
+    stokes_shift_meV=45.0,
+    emission_linewidth_meV=75.0,
+    absorptive_binding_meV=20.0,
+    xx_absorption_strength=1.2,
+)
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """Synthetic files in the working folder; what takes seconds is cut short."""
+    monkeypatch.chdir(tmp_path)
+    few = functools.partial(threshold_intervals, samples=20)
+    monkeypatch.setattr(fit_dot, "threshold_intervals", few)
+    monkeypatch.setattr(Figure, "savefig", lambda self, path, **_: path.write_bytes(b"picture"))
+    synthetic_spectra.write(tmp_path, DOT, noise=0.01, seed=1)
+    return tmp_path
+
+
+def run(*arguments):
+    """Run the command with the option that the PL file of two traces needs."""
+    return cli.main(["fit-dot", *arguments])
+
+
+PAIR = ("absorption.csv", "pl.csv", "--column", "sample")
+THREE = ("absorption.csv", "pl.csv", "transient.csv", "--column", "sample")
+
+
+def the_file(path="my-dot.toml"):
+    with open(path, "rb") as stream:
+        table = tomllib.load(stream)
+    about = {name: table.pop(name) for name in ("uncertainty", "correlation", "origin", "source")}
+    return table, about
+
+
+def refused(capsys, *arguments):
+    """Return the sentence of a refusal; nothing is written by it."""
+    before = {path: path.stat().st_mtime_ns for path in fit_dot.Path().iterdir()}
+    try:
+        code = run(*arguments)
+    except SystemExit as stop:
+        code = stop.code
+    printed = capsys.readouterr()
+    assert code == 2
+    assert printed.out == ""
+    assert len(printed.err.splitlines()) == 1
+    assert {path: path.stat().st_mtime_ns for path in fit_dot.Path().iterdir()} == before
+    return printed.err
+
+
+@pytest.mark.slow
+def test_the_command_as_typed(tmp_path):
+    """Whole, as a process: three files, the table, and a picture that is one."""
+    synthetic_spectra.write(tmp_path, DOT, noise=0.01, seed=1)
+    command = [sys.executable, "-m", "qdgain", "fit-dot", *THREE, "-o", "out.toml"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert max(map(len, done.stdout.splitlines())) <= 130
+    for part in ("taken per eV by λ²/hc", "stokes_shift_meV", "without ESA, onset", "out.toml"):
+        assert part in done.stdout
+    assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in (tmp_path / "out.svg").read_text(encoding="utf-8")
+    assert not list(tmp_path.glob(".qdgain-*"))
+    values, about = the_file(tmp_path / "out.toml")
+    for name, error in about["uncertainty"].items():
+        assert abs(values[name] - DOT.values()[name]) < 4 * error, name
+
+
+def test_the_file_is_a_dot_with_errors_and_origins(files):
+    assert run(*THREE) == 0
+    values, about = the_file()
+    dot = qdgain.Dot(**values)
+    assert set(about["uncertainty"]) == {
+        "absorption_energy_eV",
+        "linewidth_meV",
+        "stokes_shift_meV",
+        "emission_linewidth_meV",
+        "absorptive_binding_meV",
+        "xx_absorption_strength",
+    }
+    for name, error in about["uncertainty"].items():
+        assert abs(values[name] - DOT.values()[name]) < 4 * error
+        assert about["origin"][name].startswith("measured")
+    assert set(values) == set(about["origin"])
+    for name in ("emissive_binding_meV", "xx_emission_strength"):
+        assert values[name] == getattr(PRESET, name)
+        assert about["origin"][name] == "assumed: preset 3LS+ESA"
+    assert dot.xx_emission_linewidth_meV == dot.emission_linewidth_meV
+    assert about["origin"]["xx_emission_linewidth_meV"] == "assumed: as PL_X"
+    assert len(about["correlation"]) == 15
+    assert all(-1 <= value <= 1 for value in about["correlation"].values())
+    source = about["source"]
+    assert source["library"] == library_hash()
+    assert (source["pl"], source["pl_column"], source["pl_unit"]) == ("pl.csv", "sample", "nm")
+    content = (files / "transient.csv").read_bytes()
+    assert source["transient_sha256"] == hashlib.sha256(content).hexdigest()
+    text = (files / "my-dot.toml").read_text(encoding="utf-8")
+    assert "stokes_shift_meV = 4" in text
+    assert "# meV, ± 0." in text
+
+
+def test_without_a_transient_the_biexciton_is_assumed(files, capsys):
+    assert run(*PAIR, "-o", "pair.toml") == 0
+    values, about = the_file("pair.toml")
+    for name in ("absorptive_binding_meV", "xx_absorption_strength"):
+        assert values[name] == getattr(PRESET, name)
+        assert about["origin"][name] == "assumed: preset 3LS+ESA"
+        assert name not in about["uncertainty"]
+    printed = capsys.readouterr().out
+    assert "Without ESA: from the absorption and PL alone." in " ".join(printed.split())
+    assert "With the strength a free" not in printed
+
+
+def test_the_same_files_give_the_same_bytes(files):
+    assert run(*THREE) == 0
+    first = (files / "my-dot.toml").read_bytes()
+    assert run(*THREE, "--replace") == 0
+    assert (files / "my-dot.toml").read_bytes() == first
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".svg", ".png"])
+def test_nothing_is_overwritten_unasked(files, capsys, suffix):
+    (files / f"my-dot{suffix}").write_text("mine")
+    assert f"my-dot{suffix} is there already: give --replace" in refused(capsys, *THREE)
+    assert run(*THREE, "--replace") == 0
+    assert (files / f"my-dot{suffix}").read_bytes() != b"mine"
+
+
+def test_a_folder_that_cannot_be_written_to_fails_whole(files, capsys, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(fit_dot.os, "replace", full)
+    assert run(*THREE) == 1
+    assert "cannot be written to: No space left on device" in capsys.readouterr().err
+    assert not list(files.glob("my-dot*"))
+    assert not list(files.glob(".qdgain-*"))
+
+
+def test_the_strength_can_be_held_or_freed(files, capsys):
+    assert run(*THREE, "--strength", "1.2") == 0
+    values, about = the_file()
+    assert values["xx_absorption_strength"] == 1.2
+    assert about["origin"]["xx_absorption_strength"] == "assumed: given by the user"
+    assert about["origin"]["absorptive_binding_meV"].endswith("with the strength a held")
+    assert "Above, a is held" in " ".join(capsys.readouterr().out.split())
+    assert run(*THREE, "--strength", "free", "--replace") == 0
+    assert "xx_absorption_strength" in the_file()[1]["uncertainty"]
+
+
+def test_columns_units_and_window_reach_the_fit(files):
+    # All three in one file, told apart by columns.
+    simulated = synthetic_spectra.simulate(DOT, noise=0.01, seed=1)
+    text = synthetic_spectra.as_text("lambda\tA\tPL\tdA", *simulated, separator="\t")
+    (files / "all.txt").write_text(text, encoding="utf-16")
+    columns = ("--absorption-column", "A", "--pl-column", "3", "--transient-column", "da")
+    arguments = ("all.txt", "all.txt", "all.txt", *columns, "--unit", "nm")
+    assert run(*arguments, "--from-eV", "1.8", "--to-eV", "2.3") == 0
+    values, about = the_file()
+    assert abs(values["stokes_shift_meV"] - 45) < 4 * about["uncertainty"]["stokes_shift_meV"]
+    assert about["source"]["absorption_window_eV"] == pytest.approx([1.8, 2.3], abs=0.006)
+    # The intensity taken as per eV already: the known bias to the blue.
+    assert run(*arguments, "--pl-per", "eV", "-o", "biased.toml") == 0
+    assert values["stokes_shift_meV"] - the_file("biased.toml")[0]["stokes_shift_meV"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("absorption.csv", "pl.csv"), "the PL file pl.csv .* 2 traces: choose one by --pl-column"),
+        ((*PAIR, "--pl-column", "red"), "no trace 'red' for --pl-column"),
+        (("none.csv", "pl.csv"), "the absorption file none.csv is not usable: it cannot be opened"),
+        ((*PAIR, "--unit", "eV"), "which cannot be eV"),
+        ((*PAIR, "--unit", "cm"), "invalid choice"),
+        ((*PAIR, "--from-eV", "2.2", "--to-eV", "2.1"), "--from-eV 2.2 is not below --to-eV 2.1"),
+        ((*PAIR, "--from-eV", "nan"), "'nan' is no photon energy"),
+        ((*PAIR, "--to-eV", "2 eV"), "'2 eV' is no photon energy"),
+        ((*PAIR, "--strength", "1"), "--strength needs a transient file"),
+        ((*PAIR, "--transient-column", "1"), "--transient-column needs a transient file"),
+        ((*THREE, "--strength", "one"), "neither a number nor 'free'"),
+        ((*THREE, "--strength", "9"), "xx_absorption_strength = 9.0 is not allowed"),
+        ((*PAIR, "-o", "my-dot.yaml"), "ends in .toml"),
+        ((*PAIR, "-o", "none/my-dot.toml"), "there is no folder none"),
+        (("absorption.csv",), "required: pl"),
+        ((*PAIR, "--colum", "x", "y", "z"), "unrecognized|ambiguous"),
+        (("pl.csv", "pl.csv", "--column", "blank"), "no band stands out of the PL"),
+        (("absorption.csv", "pl.csv", "absorption.csv", "--column", "sample"), "no bleach"),
+    ],
+)
+def test_bad_calls_are_refused_in_one_sentence(files, capsys, arguments, why):
+    assert re.search(why, refused(capsys, *arguments))
+
+
+def test_a_transmittance_is_refused(files, capsys):
+    text = (files / "absorption.csv").read_text(encoding="utf-8-sig")
+    for name in ("%T", "Transmittance"):
+        (files / "t.csv").write_text(text.replace("Absorbance", name), encoding="utf-8")
+        assert "is a transmittance: give the absorbance" in refused(capsys, "t.csv", *PAIR[1:])
+
+
+def test_the_header_names_the_unit_that_cannot_be_guessed(files, capsys):
+    text = (files / "transient.csv").read_text(encoding="utf-8").replace("E (eV)", "Wavelength")
+    (files / "t.csv").write_text(text, encoding="utf-8")
+    sentence = refused(capsys, *PAIR[:2], "t.csv", *PAIR[2:])
+    assert "or say --transient-unit nm or --transient-unit eV" in sentence
+
+
+# The dot behind the command.
+
+
+def a_fit(stokes=45.0, error=0.5, names=(), values=(), errors=()):
+    names = (
+        *("absorption_energy_eV", "linewidth_meV", "stokes_shift_meV", "emission_linewidth_meV"),
+        *names,
+    )
+    return BandFit(
+        names,
+        np.array([2.0, 85.0, stokes, 75.0, *values]),
+        np.diag(np.square([1e-3, 1.0, error, 1.0, *errors])),
+        {},
+    )
+
+
+def test_a_negative_stokes_shift_is_zero_only_within_its_error():
+    fitted = fitted_dot(a_fit(-0.5, 0.5))
+    assert fitted.dot.stokes_shift_meV == 0.0
+    assert "zero within its error" in fitted.origin["stokes_shift_meV"]
+    with pytest.raises(ParameterError, match=r"PL_X 5 ± 0.5 meV to the blue of A_X"):
+        fitted_dot(a_fit(-5.0, 0.5))
+
+
+def test_values_beyond_the_contract_are_refused():
+    too_strong = a_fit(names=("xx_absorption_strength",), values=(9.0,), errors=(0.1,))
+    with pytest.raises(ParameterError, match="xx_absorption_strength = 9"):
+        fitted_dot(too_strong)
+
+
+def test_samples_that_make_no_sense_are_set_aside_and_counted():
+    fitted = fitted_dot(a_fit(1.0, 2.0))
+    dots, set_aside = fitted.samples(4000, seed=0)
+    # A normal distribution of mean 1 and spread 2 is below zero in 31 % of the draws.
+    assert set_aside == pytest.approx(0.309, abs=0.03)
+    assert dots.shape == (round(4000 * (1 - set_aside)),)
+    assert dots.stokes_shift_meV.min() >= 0
+    with pytest.raises(ParameterError, match="does not determine the dot"):
+        fitted_dot(a_fit(-1.9, 1.0)).samples(1000, seed=0)
+
+
+def test_small_errors_reach_the_threshold_as_its_slope_says():
+    fitted = fitted_dot(a_fit(45.0, 0.2))
+    (at_maximum, *_), set_aside = threshold_intervals(fitted, 0.01, samples=3000)
+    assert set_aside == 0
+    assert at_maximum.value == pytest.approx(at_maximum.median, rel=1e-2)
+    step = 1e-3
+    variance = 0.0
+    for name, error in fitted.uncertainty.items():
+        ends = []
+        for sign in (-1, 1):
+            values = fitted.dot.values() | {name: fitted.dot.values()[name] + sign * step}
+            values["xx_emission_linewidth_meV"] = values["emission_linewidth_meV"]
+            dot = qdgain.Dot(**values).uncorrelated()
+            ends.append(float(qdgain.threshold_at_maximum(dot).mean_excitons))
+        variance += (error * (ends[1] - ends[0]) / (2 * step)) ** 2
+    spread = 0.5 * (at_maximum.high - at_maximum.low)
+    assert spread == pytest.approx(0.994 * np.sqrt(variance), rel=0.06)
+
+
+def test_intervals_hold_the_true_threshold_as_often_as_they_say():
+    truth = float(qdgain.threshold_at_maximum(DOT.uncorrelated()).mean_excitons)
+    inside = 0
+    for seed in range(30):
+        simulated = synthetic_spectra.simulate(DOT, noise=0.03, seed=seed)
+        energy = eV_from_nm(simulated.wavelength_nm)[::-1]
+        fit = fit_bands(
+            even_spectrum(energy, simulated.absorbance[::-1]),
+            emission_per_eV(energy, simulated.intensity_per_nm[::-1]),
+        )
+        drawn, _ = fitted_dot(fit).samples(400, seed=1)
+        thresholds = qdgain.threshold_at_maximum(drawn.uncorrelated()).mean_excitons
+        low, high = np.quantile(thresholds, [0.16, 0.84])
+        inside += low <= truth <= high
+    # Binomial: 20.4 ± 2.6 of 30.
+    assert 13 <= inside <= 28
+
+
+def test_out_of_reach_is_no_average():
+    weak = a_fit(names=("xx_absorption_strength",), values=(3.9,), errors=(0.01,))
+    intervals, _ = threshold_intervals(fitted_dot(weak), 0.31, samples=50)
+    with_esa = next(row for row in intervals if row.esa and row.name == "onset")
+    assert with_esa.median == with_esa.value == np.inf
+
+
+def test_the_parameter_file_holds_any_name():
+    source = {"absorption": 'a "b"\\é😀\x7f\n.csv', "window": [1.0, 2.5], "odd key": 1}
+    table = tomllib.loads(parameter_file(fitted_dot(a_fit()), source))
+    assert table["source"] == source
+    assert table["uncertainty"]["linewidth_meV"] == 1.0
+    with pytest.raises(TypeError):
+        parameter_file(fitted_dot(a_fit()), {"none": None})
+
+
+def test_the_picture_shows_data_fit_and_parts():
+    simulated = synthetic_spectra.simulate(DOT, noise=0.01, seed=1)
+    energy = eV_from_nm(simulated.wavelength_nm)[::-1]
+    fit = fit_bands(
+        even_spectrum(energy, simulated.absorbance[::-1]),
+        emission_per_eV(energy, simulated.intensity_per_nm[::-1]),
+        even_spectrum(energy, simulated.transient[::-1]),
+    )
+    panels = picture.panels(fit)
+    assert [panel.letter for panel in panels] == ["a", "b", "c"]
+    for panel, spectrum in zip(panels, fit.spectra.values(), strict=True):
+        parts = {s.name for s in panel.series} - {"measured", "fit", "residual"}
+        assert parts == set(spectrum.parts)
+        total = sum(np.asarray(panel[name].y) for name in parts)
+        np.testing.assert_allclose(total, panel["fit"].y, atol=1e-12)
+        assert np.std(panel["residual"].y) == pytest.approx(1.0, abs=0.1)
+    assert len(picture.draw(panels).axes) == 2 * 3
+    assert len(picture.draw(panels[:2]).axes) == 2 * 2
