@@ -192,6 +192,24 @@ def relaxed_exciton_signal(dot: Dot, energy_eV: ArrayLike) -> FloatArray:
     return -gain(dot, energy_eV, 1.0, "sequential") - bands(dot, energy_eV).absorption
 
 
+def earliest_delay_ps(relaxation_time_fs: float, left: float = 0.01) -> float:
+    r"""Return the delay after which excitons have relaxed: :math:`-\tau_{AE}\ln(\text{left})`.
+
+    Parameters
+    ----------
+    relaxation_time_fs : float
+        Of X_A to X_E.
+    left : float
+        The part that may still be in X_A.
+
+    Notes
+    -----
+    Source: exponential relaxation; paper section 3.1 for the time.
+    """
+    relaxation = parameters.check("relaxation_time_fs", relaxation_time_fs)
+    return float(-1e-3 * relaxation * np.log(left))
+
+
 def fit_bands(
     absorption: Spectrum,
     emission: Spectrum,

@@ -17,7 +17,7 @@ from qdgain.run import BASE_OF_YOUR_DOT
 from qdgain.threshold import threshold_at_maximum, threshold_onset
 
 #: Samples of the fit's covariance.
-SAMPLES = 2000
+SAMPLES = 1000
 #: Quantiles of a 68 % interval, and the median between them.
 _QUANTILES = (0.16, 0.5, 0.84)
 _DIGITS = 6

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import hashlib
 import math
-import os
 import re
-import tempfile
 import textwrap
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from qdgain.instrument_file import UNITS, Trace, read_table
 from qdgain.rounding import significant
 from qdgain.run import BASE_OF_YOUR_DOT
 from qdgain.version import __version__, library_hash
+from qdgain.whole import refuse_existing, whole
 
 #: What each file is called in options and sentences.
 _FILES = ("absorption", "pl", "transient")
@@ -124,7 +124,8 @@ def run(given: argparse.Namespace) -> None:
     )
     fitted = fitted_dot(fit, strength if hold else None)
     text = report(inputs, fit, fitted)
-    _write(targets, parameter_file(fitted, _source(inputs, fit)), picture.draw(picture.panels(fit)))
+    figure = picture.draw(picture.panels(fit))
+    _write(targets, given.replace, parameter_file(fitted, _source(inputs, fit)), figure)
     print(text)
     print("\nwritten: " + ", ".join(str(target) for target in targets.values()))
 
@@ -157,14 +158,9 @@ def _targets(output: Path, replace: bool) -> dict[str, Path]:
     """Return the files to be written, by suffix."""
     if output.suffix != ".toml":
         raise UsageError(f"--output {output} is not allowed: a parameter file ends in .toml")
-    if not output.parent.is_dir():
-        raise UsageError(f"--output {output}: there is no folder {output.parent}")
-    targets = {suffix: output.with_suffix(suffix) for suffix in (".svg", ".png", ".toml")}
+    targets = {suffix: output.with_suffix(suffix) for suffix in (".toml", ".svg", ".png")}
     for target in targets.values():
-        if target.is_dir():
-            raise UsageError(f"{target} is a folder")
-        if target.exists() and not replace:
-            raise UsageError(f"{target} is there already: give --replace to overwrite it")
+        refuse_existing(target, replace)
     return targets
 
 
@@ -314,18 +310,17 @@ def _aligned(rows: Sequence[Sequence[str]], right: tuple[int, ...]) -> list[str]
     ]
 
 
-def _write(targets: Mapping[str, Path], text: str, figure: Figure) -> None:
-    """Write all files beside their places, then move them there, the parameter file last."""
-    folder = targets[".toml"].parent
+def _write(targets: Mapping[str, Path], replace: bool, text: str, figure: Figure) -> None:
+    """Write all files aside, then move them to their places, the parameter file last."""
     try:
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".qdgain-") as aside:
-            written = {suffix: Path(aside) / f"dot{suffix}" for suffix in targets}
+        with ExitStack() as stack:
+            # The last one entered is the first one moved.
+            aside = {k: stack.enter_context(whole(p, replace)) for k, p in targets.items()}
             with book_style():
-                figure.savefig(written[".svg"], metadata={"Date": None, "Creator": None})
+                figure.savefig(aside[".svg"], metadata={"Date": None, "Creator": None})
                 figure.set_layout_engine("none")  # it has been laid out
-                figure.savefig(written[".png"], metadata={"Software": None})
-            written[".toml"].write_text(text, encoding="utf-8", newline="\n")
-            for suffix, target in targets.items():
-                os.replace(written[suffix], target)
+                figure.savefig(aside[".png"], metadata={"Software": None})
+            aside[".toml"].write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise Failure(f"{folder} cannot be written to: {error.strerror}") from None
+        reason = error.strerror or str(error)
+        raise Failure(f"{targets['.toml']} cannot be written: {reason}") from None

@@ -8,9 +8,22 @@ from types import MappingProxyType
 import numpy as np
 from matplotlib.figure import Figure
 
-from qdgain.band_fit import BandFit, FittedSpectrum
+from qdgain.band_fit import (
+    LARGEST_CORRELATION,
+    LARGEST_ERROR,
+    PL_WINDOW,
+    WINDOW,
+    BandFit,
+    FittedSpectrum,
+    earliest_delay_ps,
+)
+from qdgain.claims import Headline
+from qdgain.dot import Dot
 from qdgain.figures import style
 from qdgain.figures.panel import ENERGY, Axis, Panel, Series
+from qdgain.fitted_dot import SAMPLES
+from qdgain.parameters import CONTRACT
+from qdgain.spectra import band_centres_eV, band_widths_meV
 
 _RESIDUAL = Axis("residual / noise")
 #: name of the spectrum -> letter, title, vertical axis.
@@ -33,6 +46,32 @@ _PARTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "background": ("reference", ":"),
     }
 )
+
+
+def headlines(dot: Dot) -> tuple[Headline, ...]:
+    """Return the numbers that the page about fits needs in its prose.
+
+    Parameters
+    ----------
+    dot : Dot
+        The one behind the page's synthetic spectra.
+    """
+    relaxation = CONTRACT["relaxation_time_fs"].default
+    assert isinstance(relaxation, float)
+    width = band_widths_meV(dot).emission
+    bias = 2e-3 * width**2 / band_centres_eV(dot).emission
+    rows = (
+        ("relaxation", "relaxation time of X_A to X_E", relaxation, "fs"),
+        ("delay", "delay by which 99 % have relaxed", earliest_delay_ps(relaxation), "ps"),
+        ("jacobian", "shift of the PL if the Jacobian is left out", float(bias), "meV"),
+        ("pl-window", "half the window of the PL, in its FWHM", PL_WINDOW[1], "1"),
+        ("window-red", "window red of the PL, in its FWHM", -WINDOW[0], "1"),
+        ("window-blue", "window blue of the PL, in its FWHM", WINDOW[1], "1"),
+        ("largest-error", "largest error of a determined a", LARGEST_ERROR, "1"),
+        ("largest-correlation", "its largest correlation", LARGEST_CORRELATION, "1"),
+        ("samples", "sampled dots", SAMPLES, "1"),
+    )
+    return tuple(Headline(f"fit-{key}", meaning, value, unit) for key, meaning, value, unit in rows)
 
 
 def panels(fit: BandFit) -> tuple[Panel, ...]:
