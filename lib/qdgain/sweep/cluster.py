@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import pickle
 import queue
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple, Protocol
 
-import dask
 import psutil
 from dask.system import CPU_COUNT
 from distributed import Client, Future, LocalCluster
@@ -27,7 +27,7 @@ CONNECT_S = 10.0
 _POLL_S = 1.0
 _NO_WORKERS_S = 60.0
 _FLYING_PER_WORKER = 2
-_CLOSE_S = 5.0
+_CLOSE_S = 10.0
 
 
 class ClusterError(Exception):
@@ -58,31 +58,29 @@ def local(workers: int | None = None) -> Iterator[Spread]:
     workers : int, optional
         How many; as many as there are cores if left out.
     """
-    quiet = {"logging": {"distributed": "critical"}, "distributed.admin.tick.limit": "1h"}
-    before, started = set(_descendants()), set[psutil.Process]()
-    try:
-        with _quiet(), dask.config.set(quiet):
-            cluster = LocalCluster(
-                n_workers=workers or CPU_COUNT,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address=None,
-                memory_limit=None,
-            )
-            try:
-                with Client(cluster) as client:
-                    verify(client)
-                    yield _Dask(client)
-            finally:
-                # Kernels are no children of ours once their worker has gone.
-                started = set(_descendants()) - before
-                with suppress(TimeoutError):
-                    cluster.close(timeout=_CLOSE_S)
-    finally:
-        for process in {*started, *_descendants()} - before:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
+    others = psutil.Process().children()
+    with _quiet():
+        cluster = LocalCluster(
+            n_workers=workers or CPU_COUNT,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            memory_limit=None,
+            silence_logs=logging.CRITICAL,
+        )
+        try:
+            with Client(cluster) as client:
+                verify(client)
+                client.run(_leave_interrupts_to_us())
+                yield _Dask(client)
+        finally:
+            # A worker waits for its run to end, and a run for its kernel.
+            for child in psutil.Process().children():
+                if child not in others:
+                    _kill_children(child)
+            with suppress(TimeoutError):
+                cluster.close(timeout=_CLOSE_S)
 
 
 @contextmanager
@@ -224,6 +222,14 @@ def _worker_library() -> Callable[[], str]:
     return library
 
 
+def _leave_interrupts_to_us() -> Callable[[], None]:
+    def ignore() -> None:
+        # The terminal sends Ctrl-C to every process.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    return ignore
+
+
 def _call() -> Callable[[str, bytes], dict[str, Any]]:
     def call(wanted: str, payload: bytes) -> dict[str, Any]:
         import pickle  # noqa: PLC0415
@@ -247,8 +253,11 @@ def _call() -> Callable[[str, bytes], dict[str, Any]]:
     return call
 
 
-def _descendants() -> list[psutil.Process]:
-    return list(psutil.Process().children(recursive=True))
+def _kill_children(process: psutil.Process) -> None:
+    with suppress(psutil.NoSuchProcess):
+        for child in process.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
 
 
 @contextmanager
