@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib
 import math
 import re
 import textwrap
@@ -13,14 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from qdgain import parameters
 from qdgain.band_fit import BandFit, Spectrum, emission_per_eV, even_spectrum, fit_bands
 from qdgain.commands import Failure, Parser, UsageError
 from qdgain.dot import presets
-from qdgain.figures import fit as picture
-from qdgain.figures.style import book_style
 from qdgain.fitted_dot import FittedDot, fitted_dot, parameter_file, threshold_intervals
 from qdgain.instrument_file import UNITS, Trace, read_table
 from qdgain.rounding import significant
@@ -33,7 +31,7 @@ _FILES = ("absorption", "pl", "transient")
 _TITLES = {"absorption": "absorption", "pl": "PL", "transient": "transient"}
 _TRANSMITTANCE = re.compile(r"%\s*T\b|transmi", re.IGNORECASE)
 _FREE = "free"
-_WIDTH = 100
+_WIDTH = 80
 
 
 @dataclass(frozen=True)
@@ -124,8 +122,7 @@ def run(given: argparse.Namespace) -> None:
     )
     fitted = fitted_dot(fit, strength if hold else None)
     text = report(inputs, fit, fitted)
-    figure = picture.draw(picture.panels(fit))
-    _write(targets, given.replace, parameter_file(fitted, _source(inputs, fit)), figure)
+    _write(targets, given.replace, parameter_file(fitted, _source(inputs, fit)), fit)
     print(text)
     print("\nwritten: " + ", ".join(str(target) for target in targets.values()))
 
@@ -310,16 +307,15 @@ def _aligned(rows: Sequence[Sequence[str]], right: tuple[int, ...]) -> list[str]
     ]
 
 
-def _write(targets: Mapping[str, Path], replace: bool, text: str, figure: Figure) -> None:
+def _write(targets: Mapping[str, Path], replace: bool, text: str, fit: BandFit) -> None:
     """Write all files aside, then move them to their places, the parameter file last."""
+    # Only here: whoever is refused need not wait for matplotlib.
+    picture = importlib.import_module("qdgain.figures.fit")
     try:
         with ExitStack() as stack:
             # The last one entered is the first one moved.
             aside = {k: stack.enter_context(whole(p, replace)) for k, p in targets.items()}
-            with book_style():
-                figure.savefig(aside[".svg"], metadata={"Date": None, "Creator": None})
-                figure.set_layout_engine("none")  # it has been laid out
-                figure.savefig(aside[".png"], metadata={"Software": None})
+            picture.save(fit, aside[".svg"], aside[".png"])
             aside[".toml"].write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         reason = error.strerror or str(error)

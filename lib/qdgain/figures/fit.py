@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -151,3 +152,12 @@ def draw(fitted: tuple[Panel, ...]) -> Figure:
             columns = 2 if place in places[:2] else 4
             main.legend(fontsize=7, loc="upper left", ncols=columns, handlelength=2.4)
     return figure
+
+
+def save(fit: BandFit, svg: Path, png: Path) -> None:
+    """Write the picture of a fit, the same bytes on every run."""
+    figure = draw(panels(fit))
+    with style.book_style():
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+        figure.set_layout_engine("none")  # it has been laid out
+        figure.savefig(png, format="png", metadata={"Software": None})
