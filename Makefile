@@ -4,7 +4,7 @@ SOURCE ?= .
 BIN := .venv/bin
 NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 
-.PHONY: help book test pytest check lint refresh calibrate verdicts references lock clean
+.PHONY: help book test pytest check lint refresh calibrate verdicts references pictures mutants lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -14,7 +14,9 @@ help:
 	@echo "make refresh    run the chapters again and store their checked tables"
 	@echo "make calibrate  solve for the presets from the paper's numbers"
 	@echo "make verdicts   accept the ledger's verdicts as they are now, after a look at each change"
+	@echo "make pictures   store anew the pictures of those figures that look different"
 	@echo "make references REASON=...  store the figures' reference numbers anew, with the reason"
+	@echo "make mutants    try every deliberate fault of tests/mutants.toml against the references"
 	@echo "make lock       resolve the lock file anew from pyproject.toml"
 	@echo "make clean      remove everything that was built"
 
@@ -69,6 +71,13 @@ verdicts: $(BIN)/.installed
 # A variable given to make reaches the command through its environment, whatever is quoted in it.
 references: $(BIN)/.installed
 	@$(BIN)/python tests/update_references.py
+
+pictures: $(BIN)/.installed
+	@$(BIN)/python tests/update_pictures.py
+
+# ONLY="one two" tries those two.
+mutants: $(BIN)/.installed
+	$(BIN)/python tests/mutants.py $(ONLY)
 
 lock: $(BIN)/.installed
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
