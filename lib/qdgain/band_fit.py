@@ -39,6 +39,9 @@ LARGEST_ERROR, LARGEST_CORRELATION = 0.1, 0.95
 _SEEN = 5.0
 #: How many points begin a fit.
 _SCAN_POINTS = 80
+#: Shifts of A_XX2 that a fit begins from, in its FWHM.
+_SHIFTS = ((-2.5, -0.4), (-0.4, 0.4), (0.4, 2.5))
+#: Of central differences, relative.
 _STEP = 1e-5
 
 
@@ -588,12 +591,16 @@ def _fit_transient(
             result["second transition"] = -values["second_bleach"] * second
         return result | {"background": np.full(energy.shape, values["offset"])}
 
-    start = _start_of_transient(spectrum, known, strength)
-    if start is None:
+    # Where bands nearly coincide the misfit has several minima in the shift.
+    found = [
+        fit
+        for start in _starts_of_transient(spectrum, known, strength)
+        if (fit := _solve(lambda p: sum_of(parts(p, known)), names, start, spectrum)) is not None
+        and fit.value("bleach") >= _SEEN * fit.error("bleach")
+    ]
+    if not found:
         return None
-    fit = _solve(lambda p: sum_of(parts(p, known)), names, start, spectrum)
-    if fit is None or fit.value("bleach") < _SEEN * fit.error("bleach"):
-        return None
+    fit = min(found, key=lambda one: one.criterion)
 
     def model(p: FloatArray) -> FloatArray:
         held, own = p[: known.size], p[known.size :]
@@ -613,29 +620,33 @@ def _fit_transient(
     )
 
 
-def _start_of_transient(
+def _starts_of_transient(
     spectrum: Spectrum, known: FloatArray, strength: float | None
-) -> FloatArray | None:
+) -> list[FloatArray]:
+    """Return the best start for shifts to the blue, small shifts, and shifts to the red."""
     thin = _thinned(spectrum)
     e = thin.energy_eV
     centre, width, pl_centre, pl_width = *known[:2], *known[-2:]
-    (shift,) = _mesh(width * np.linspace(-2.5, 2.5, 51))
-    esa = gaussian(e, centre - 1e-3 * shift, width)
     bleach = -gaussian(e, centre, width) - 0.5 * gaussian(e, pl_centre, pl_width)
-    bleach = np.broadcast_to(bleach, esa.shape)
-    columns = [bleach, 0.5 * esa] if strength is None else [bleach + 0.5 * strength * esa]
-    columns.append(np.ones_like(esa))
-    if known.size == 6:
-        second = -gaussian(e, centre + known[2], known[3])
-        columns.append(np.broadcast_to(second, esa.shape))
-    best, linear = _scan(
-        np.stack(columns, axis=-1), thin.values, positive=len(columns) - 1 - (known.size == 6)
-    )
-    if best < 0:
-        return None
-    if strength is None:
-        return np.array([shift[best, 0], linear[1] / linear[0], linear[0], *linear[2:]])
-    return np.array([shift[best, 0], *linear])
+    starts = []
+    for ends in _SHIFTS:
+        (shift,) = _mesh(width * np.linspace(*ends, 60))
+        esa = 0.5 * gaussian(e, centre - 1e-3 * shift, width)
+        bands_of = [np.broadcast_to(bleach, esa.shape), esa]
+        if strength is not None:
+            bands_of = [bleach + strength * esa]
+        others = [np.ones_like(esa)]
+        if known.size == 6:
+            second = -gaussian(e, centre + known[2], known[3])
+            others.append(np.broadcast_to(second, esa.shape))
+        columns = np.stack([*bands_of, *others], axis=-1)
+        best, linear = _scan(columns, thin.values, positive=len(bands_of))
+        if best >= 0:
+            # Of two coefficients the second is a times the first.
+            ratio = [linear[1] / linear[0]] if strength is None else []
+            rest = linear[2:] if strength is None else linear[1:]
+            starts.append(np.array([shift[best, 0], *ratio, linear[0], *rest]))
+    return starts
 
 
 def _jacobian(model: Callable[[FloatArray], FloatArray], at: FloatArray) -> FloatArray:
