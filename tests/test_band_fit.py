@@ -102,6 +102,28 @@ def test_background_and_second_transition_do_not_bias():
     assert set(fit.spectra["absorption"].parts) == {"A_X", "second transition", "background"}
 
 
+def test_a_continuum_to_the_blue_is_left_out_of_the_window():
+    """Three transitions and the bulk, as in a real file down to the ultraviolet."""
+    emission = spectra(noise=0.005)[1]
+    energy = eV_from_nm(np.arange(800.0, 350.0, -1.0))
+    steps = 1.0 / (1 + np.exp(-(energy - 2.42) / 0.08))
+    real = 0.3 * (
+        band_fit.gaussian(energy, 2.0, 85)
+        + 0.6 * band_fit.gaussian(energy, 2.13, 110)
+        + 0.9 * band_fit.gaussian(energy, 2.28, 160)
+        + 1.1 * steps * energy**3 / 8
+    )
+    real += 0.001 * np.random.default_rng(3).standard_normal(energy.size)
+    fit = fit_bands(even_spectrum(energy, real), emission)
+    assert "fitted up to 2." in fit.notes[0]
+    assert fit.spectra["absorption"].energy_eV[-1] < 2.2
+    assert fit.spectra["absorption"].correlation_factor <= 2
+    np.testing.assert_allclose(fit.values[:3], [2.0, 85.0, 45.0], rtol=0.04)
+    # Told to fit it all the same, it does not pretend.
+    with pytest.raises(ParameterError, match="a narrower window may help"):
+        fit_bands(even_spectrum(energy, real), emission, to_eV=2.3)
+
+
 def test_without_a_second_transition_none_is_fitted():
     absorption, emission, transient = spectra(
         around=Surroundings(second_strength=0.0, second_bleach=0.0)
@@ -201,7 +223,7 @@ FLAT = even_spectrum(np.linspace(1.7, 2.4, 200), np.random.default_rng(0).normal
     ("change", "why"),
     [
         (lambda a, p, t: (a, FLAT, None), "no band stands out of the PL"),
-        (lambda a, p, t: (FLAT, p, None), "no band stands out of the absorption"),
+        (lambda a, p, t: (FLAT, p, None), "no first band stands out of the absorption"),
         (lambda a, p, t: (a, p, FLAT), "the transient shows no bleach|does not tell"),
         (lambda a, p, t: (a, p, t._replace(values=-t.values)), "negative where the sample is"),
         (

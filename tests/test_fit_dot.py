@@ -17,6 +17,7 @@ from qdgain.band_fit import BandFit, emission_per_eV, even_spectrum, fit_bands
 from qdgain.commands import fit_dot
 from qdgain.figures import fit as picture
 from qdgain.fitted_dot import fitted_dot, parameter_file, threshold_intervals
+from qdgain.request import request
 from qdgain.units import eV_from_nm
 from qdgain.version import library_hash
 
@@ -125,6 +126,12 @@ def test_the_file_is_a_dot_with_errors_and_origins(files):
     text = (files / "my-dot.toml").read_text(encoding="utf-8")
     assert "stokes_shift_meV = 4" in text
     assert "# meV, ± 0." in text
+
+
+def test_a_rerun_accepts_the_file(files):
+    assert run(*THREE) == 0
+    asked = request(("fig08",), files=["my-dot.toml"])
+    assert asked.run("fig08").dots["your dot+ESA"] == qdgain.Dot(**the_file()[0])
 
 
 def test_without_a_transient_the_biexciton_is_assumed(files, capsys):

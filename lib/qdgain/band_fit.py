@@ -30,6 +30,10 @@ from qdgain.units import nm_from_eV, sigma_from_fwhm
 #: The automatic window about the PL's peak, in its FWHM: of the PL, and of the other spectra.
 PL_WINDOW = (-3.0, 3.0)
 WINDOW = (-2.5, 5.0)
+#: Narrower blue ends, for an absorption of more transitions than the model has.
+NARROWER = (4.0, 3.2, 2.6, 2.0)
+#: Residuals count as random up to this correlation factor.
+_RANDOM = 2.0
 #: The fewest points of a fit.
 _FEWEST = 12
 #: The strength a of a transient counts as determined up to this standard error and correlation
@@ -226,8 +230,9 @@ def fit_bands(
     """Fit the bands of a dot to its spectra.
 
     The PL is fitted first; the window of the other fits, unless given, follows from its peak and
-    width. The second transition is left out where the Bayesian information criterion prefers that.
-    The transient is fitted with the bands of the other two held, whose uncertainty is carried over.
+    width, and ends earlier where only that leaves random residuals in the absorption. The second
+    transition is left out where the Bayesian information criterion prefers that. The transient is
+    fitted with the bands of the other two held, whose uncertainty is carried over.
 
     Parameters
     ----------
@@ -262,9 +267,9 @@ def fit_bands(
     pl, pl_spectrum = _fit_emission(emission, from_eV, to_eV)
     peak, width = pl.values[0], pl.values[1]
     low = peak + 1e-3 * WINDOW[0] * width if from_eV is None else from_eV
-    high = peak + 1e-3 * WINDOW[1] * width if to_eV is None else to_eV
-    first, absorption_spectrum, notes = _fit_absorption(
-        _within(absorption, low, high, "absorption"), float(peak), float(width)
+    ends = [peak + 1e-3 * blue * width for blue in (WINDOW[1], *NARROWER)]
+    high, (first, absorption_spectrum, notes) = _widest(
+        absorption, low, ends if to_eV is None else [to_eV], float(peak), float(width)
     )
     spectra = {"absorption": absorption_spectrum, "PL": pl_spectrum}
     # What is known so far: E_A, Γ_A, then the second transition if any, and last E_P, Γ_P.
@@ -295,7 +300,7 @@ def fit_bands(
         values, covariance = own.joint(values, covariance)
         terms = block_diag(terms, np.eye(len(own.names)))
     for name, fitted in spectra.items():
-        if fitted.correlation_factor > 2:
+        if fitted.correlation_factor > _RANDOM:
             notes.append(
                 f"neighbouring residuals of the {name} are correlated, by its shape, smoothing or "
                 f"slit; its errors are raised {np.sqrt(fitted.correlation_factor):.1f} times"
@@ -474,9 +479,46 @@ def _start_of_emission(spectrum: Spectrum) -> FloatArray:
     return np.array([centre[best, 0], width[best, 0], height, offset, slope])
 
 
-def _fit_absorption(
-    spectrum: Spectrum, peak_eV: float, width_meV: float
-) -> tuple[_Fit, FittedSpectrum, list[str]]:
+_AbsorptionFit = tuple[_Fit, FittedSpectrum, list[str]]
+
+
+def _widest(
+    spectrum: Spectrum, low: float, ends: list[float], peak_eV: float, width_meV: float
+) -> tuple[float, _AbsorptionFit]:
+    """Return the fit up to the first of some ends that leaves residuals about as random as any.
+
+    A dot has more transitions, and the bulk's continuum, to the blue of what the model holds. Where
+    a narrower window does not halve the correlation, smoothing or a slit is behind it instead.
+    """
+    fits: list[tuple[float, _AbsorptionFit]] = []
+    refusal = None
+    for end in ends:
+        try:
+            used = _within(spectrum, low, end, "absorption")
+            found = _fit_absorption(used, peak_eV, width_meV)
+        except parameters.ParameterError as error:
+            refusal = refusal or error
+            continue
+        fits.append((end, found))
+        if found[1].correlation_factor <= _RANDOM:
+            break
+    if not fits:
+        assert refusal is not None
+        raise refusal
+    factors = [fit.correlation_factor for _, (_, fit, _) in fits]
+    enough = max(_RANDOM, 1.5 * min(factors))
+    if min(factors) > 0.5 * factors[0]:
+        enough = factors[0]
+    end, best = next(fit for fit, factor in zip(fits, factors, strict=True) if factor <= enough)
+    if end < ends[0]:
+        best[2].append(
+            f"the absorption is fitted up to {end:.4g} eV only: beyond, it has more than one band "
+            "and a second transition"
+        )
+    return end, best
+
+
+def _fit_absorption(spectrum: Spectrum, peak_eV: float, width_meV: float) -> _AbsorptionFit:
     energy = spectrum.energy_eV
     middle = float(np.mean(energy))
     scattering = (energy / middle) ** 4
@@ -522,10 +564,14 @@ def _fit_absorption(
         if fit is not None:
             candidates.append((fit, one))
     if not candidates:
-        _refuse("no band stands out of the absorption near the PL")
+        _refuse(
+            "no first band stands out of the absorption near the PL; a narrower window may help"
+        )
     fit, parts = min(candidates, key=lambda candidate: candidate[0].criterion)
     if fit.value("height") < _SEEN * fit.error("height"):
-        _refuse("no band stands out of the absorption near the PL")
+        _refuse(
+            "no first band stands out of the absorption near the PL; a narrower window may help"
+        )
     _check_inside(fit.value("centre_eV"), spectrum, "A_X")
     fit.values[1] = abs(fit.values[1])
     notes = []

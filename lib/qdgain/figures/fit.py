@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from qdgain.band_fit import (
     LARGEST_CORRELATION,
     LARGEST_ERROR,
+    NARROWER,
     PL_WINDOW,
     WINDOW,
     BandFit,
@@ -68,6 +69,7 @@ def headlines(dot: Dot) -> tuple[Headline, ...]:
         ("pl-window", "half the window of the PL, in its FWHM", PL_WINDOW[1], "1"),
         ("window-red", "window red of the PL, in its FWHM", -WINDOW[0], "1"),
         ("window-blue", "window blue of the PL, in its FWHM", WINDOW[1], "1"),
+        ("window-narrow", "the narrowest blue window, in its FWHM", NARROWER[-1], "1"),
         ("largest-error", "largest error of a determined a", LARGEST_ERROR, "1"),
         ("largest-correlation", "its largest correlation", LARGEST_CORRELATION, "1"),
         ("samples", "sampled dots", SAMPLES, "1"),
