@@ -15,3 +15,14 @@ hypothesis.settings.load_profile("project")
 @pytest.fixture(scope="session")
 def root():
     return ROOT
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Show what tests recorded as their summary, whichever process ran them."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            # A report of what comes after a test repeats what the test recorded.
+            called = getattr(report, "when", "") == "call"
+            for name, text in report.user_properties if called else ():
+                if name == "summary":
+                    terminalreporter.write_line(text)
