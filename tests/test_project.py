@@ -79,7 +79,18 @@ def test_api_reference_has_every_module():
     assert documented == {name for name, _ in modules()}
 
 
-NOTEBOOK_MODULES = ("chapter", "explorer", "notebooks", "rerun", "commands.rerun", "commands.sweep")
+NOTEBOOK_MODULES = (
+    "chapter",
+    "explorer",
+    "notebooks",
+    "page",
+    "rerun",
+    "run_card",
+    "run_folder",
+    "commands.rerun",
+    "commands.sweep",
+    "sweep.notebooks",
+)
 PLOTTING_MODULES = ("keep",)
 
 
