@@ -21,7 +21,10 @@ TOC = yaml.safe_load((SOURCE / "_toc.yml").read_text(encoding="utf-8"))
 PAGES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
 LARGEST_PAGE_BYTES = 1_000_000
 
-pytestmark = pytest.mark.skipif(not HTML.exists(), reason="no built book: run make book")
+# A book that was named and is not there fails; without a name there may be none yet.
+pytestmark = pytest.mark.skipif(
+    "BOOK_HTML" not in os.environ and not HTML.exists(), reason="no built book: run make book"
+)
 
 
 class Page(HTMLParser):

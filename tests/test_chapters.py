@@ -5,6 +5,7 @@ import re
 import nbformat
 import pytest
 
+from checked_table import stored_faults
 from conftest import ROOT
 from qdgain import notebooks, parameters
 from qdgain.chapter import parameters_cell
@@ -40,17 +41,60 @@ def test_every_figure_of_the_paper_has_its_chapter():
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=by_stem)
 def test_chapter_is_executed_in_order_and_keeps_its_checked_table_alone(chapter):
-    cells = code_cells(chapter)
-    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
-    checked = [cell for cell in cells if notebooks.CHECKED in notebooks.tags(cell)]
-    assert len(checked) == 1, "one cell holds the checked table"
-    (output,) = checked[0].outputs
-    table = output["data"]["text/plain"].splitlines()
-    assert table[0].split() == ["quantity", "unit", "paper", "model"]
-    assert len(table) > 3
+    assert list(stored_faults(read(chapter))) == [], "run make refresh"
+
+
+def never_run(cells, checked):
     for cell in cells:
-        if cell is not checked[0]:
-            assert cell.outputs == [], "only the checked table is stored: run make refresh"
+        cell.execution_count, cell.outputs = None, []
+
+
+def strip_the_table(cells, checked):
+    checked.outputs = []
+
+
+def empty_the_table(cells, checked):
+    checked.outputs[0]["data"]["text/plain"] = ""
+
+
+def keep_its_head_alone(cells, checked):
+    table = checked.outputs[0]["data"]["text/plain"]
+    checked.outputs[0]["data"]["text/plain"] = table.splitlines()[0]
+
+
+def lose_the_tag(cells, checked):
+    checked.metadata["tags"].remove(notebooks.CHECKED)
+
+
+def run_a_cell_again(cells, checked):
+    cells[-1].execution_count += 1
+
+
+def store_another_output(cells, checked):
+    cells[0].outputs = [nbformat.v4.new_output("stream", text="a warning")]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (never_run, "not executed"),
+        (never_run, "its checked table is not stored, but 0 outputs"),
+        (strip_the_table, "its checked table is not stored, but 0 outputs"),
+        (empty_the_table, "its checked table is not stored, but 1 outputs"),
+        (keep_its_head_alone, "its checked table is not stored"),
+        (lose_the_tag, "0 cells are tagged"),
+        (run_a_cell_again, "not executed"),
+        (store_another_output, "other outputs"),
+    ],
+    ids=lambda value: getattr(value, "__name__", "said"),
+)
+def test_a_chapter_that_would_compare_nothing_is_found(spoil, sentence):
+    for chapter in CHAPTERS:
+        notebook = read(chapter)
+        cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        (checked,) = (cell for cell in cells if notebooks.CHECKED in notebooks.tags(cell))
+        spoil(cells, checked)
+        assert any(sentence in fault for fault in stored_faults(notebook)), chapter.stem
 
 
 @pytest.mark.parametrize("chapter", WITH_FIGURE, ids=by_stem)
