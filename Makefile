@@ -1,7 +1,9 @@
 # Two commands do everything, set-up included: `make book` and `make test`.
 PYTHON ?= python3
 SOURCE ?= .
-BIN := .venv/bin
+# NEWEST=1 takes the newest dependencies that pyproject.toml allows, beside the locked ones.
+VENV := .venv$(if $(NEWEST),/newest)
+BIN := $(VENV)/bin
 NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 
 .PHONY: help book test pytest check lint refresh calibrate verdicts references pictures mutants lock clean
@@ -17,16 +19,22 @@ help:
 	@echo "make pictures   store anew the pictures of those figures that look different"
 	@echo "make references REASON=...  store the figures' reference numbers anew, with the reason"
 	@echo "make mutants    try every deliberate fault of tests/mutants.toml against the references"
+	@echo "make test NEWEST=1  the same with the newest dependencies, in an environment of their own"
 	@echo "make lock       resolve the lock file anew from pyproject.toml"
 	@echo "make clean      remove everything that was built"
 
 # The lock is installed once, and again when it or the project's metadata changes.
 $(BIN)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements.lock)
+ifdef NEWEST
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --upgrade --editable ".[book,sweep,test,build]"
+	@$(BIN)/python tests/versions.py
+else
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+endif
 	@touch $@
 
 # Always from empty: the notebook cache cannot see lib/, and a second incremental build forgets the
@@ -49,11 +57,14 @@ lint: $(BIN)/.installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff
 
 # The book is built beside the tests, so that both cores stay busy. Make 3.81, the one of macOS,
-# mixes their output: it cannot keep it apart.
+# mixes their output: it cannot keep it apart. With new dependencies, one failure hides no other.
 test: $(BIN)/.installed
-	$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) book lint pytest
+	$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
+	  $(if $(NEWEST),--keep-going) book lint pytest
 
 # nbval compares the checked tables with a fresh run of every chapter.
 pytest: $(BIN)/.installed

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -37,6 +38,8 @@ def make(*arguments):
 
 def make_book(folder, *arguments):
     """Build a book with the project's own command."""
+    # By the environment of these tests, unless a test brings its own.
+    arguments = arguments or (f"BIN={Path(sys.executable).parent}",)
     return make("book", f"SOURCE={folder}", *arguments)
 
 

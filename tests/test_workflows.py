@@ -1,0 +1,104 @@
+"""What GitHub and pre-commit are told agrees with the project: the same commands and versions."""
+
+import re
+import tomllib
+
+import pytest
+import yaml
+from packaging.specifiers import SpecifierSet
+
+from conftest import ROOT
+from versions import differing, locked
+
+FOLDER = ROOT / ".github" / "workflows"
+NAMES = ("book", "test", "weekly")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYTHONS = [
+    classifier.rpartition(" ")[2]
+    for classifier in PROJECT["classifiers"]
+    if re.fullmatch(r"Programming Language :: Python :: 3\.\d+", classifier)
+]
+NEWEST = PYTHONS[-1]
+
+
+def text_of(name):
+    return (FOLDER / f"{name}.yml").read_text(encoding="utf-8")
+
+
+def workflow(name):
+    parsed = yaml.safe_load(text_of(name))
+    # YAML 1.1 takes the key for a truth value.
+    parsed["on"] = parsed.pop(True)
+    return parsed
+
+
+def steps(name):
+    return [step for job in workflow(name)["jobs"].values() for step in job["steps"]]
+
+
+def made(name):
+    """Return the make commands that a workflow runs."""
+    commands = "\n".join(step.get("run", "") for step in steps(name))
+    return re.findall(r"^\s*make ([^|\n]*?)\s*(?:2>&1.*)?$", commands, re.MULTILINE)
+
+
+def test_there_are_these_workflows():
+    assert sorted(path.stem for path in FOLDER.iterdir()) == list(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_workflow_is_bounded_and_says_that_it_has_not_run(name):
+    parsed = workflow(name)
+    assert text_of(name).startswith("# Configured, not yet run anywhere")
+    assert parsed["permissions"] == {"contents": "read"}
+    assert parsed["concurrency"]["group"]
+    for job in parsed["jobs"].values():
+        assert job["timeout-minutes"] <= 45
+    for step in steps(name):
+        if "uses" in step:
+            assert re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"])
+
+
+def test_workflows_run_the_projects_own_commands():
+    assert made("test") == ["test PYTHON=python"]
+    assert made("book") == ["book PYTHON=python"]
+    assert made("weekly") == ["test NEWEST=1 PYTHON=python"]
+    assert workflow("book")["on"]["push"]["branches"] == ["main"]
+    assert set(workflow("test")["on"]) == {"push", "pull_request"}
+    assert "schedule" in workflow("weekly")["on"]
+
+
+def test_pythons_are_the_lowest_and_the_newest_supported():
+    allowed = SpecifierSet(PROJECT["requires-python"])
+    assert PYTHONS == sorted(PYTHONS, key=lambda version: int(version.split(".")[1]))
+    assert all(version in allowed for version in PYTHONS)
+    assert f"3.{int(PYTHONS[0].split('.')[1]) - 1}" not in allowed
+    matrix = workflow("test")["jobs"]["test"]["strategy"]["matrix"]
+    assert matrix["python"] == [PYTHONS[0], NEWEST]
+    assert {system.split("-")[0] for system in matrix["system"]} == {"ubuntu", "macos"}
+    for name in ("book", "weekly"):
+        given = [step["with"]["python-version"] for step in steps(name) if "setup" in str(step)]
+        assert given[:1] == [NEWEST]
+
+
+def test_pages_come_from_where_the_book_is_built():
+    (uploaded,) = (s for s in steps("book") if "upload-pages" in s.get("uses", ""))
+    assert uploaded["with"]["path"] == "_build/html"
+
+
+def test_hooks_are_local_and_the_linters_of_make():
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    (repository,) = config["repos"]
+    assert repository["repo"] == "local"
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    lint = re.search(r"^lint:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)[1]
+    used = {hook["entry"].split()[0].removeprefix(".venv/bin/") for hook in repository["hooks"]}
+    assert used == set(re.findall(r"\$\(BIN\)/(\S+)", lint))
+    for hook in repository["hooks"]:
+        assert hook["language"] == "system"
+
+
+def test_versions_other_than_the_locked_are_told():
+    lock = locked("one==1.0 ; python_full_version < '3.12' \\\none==2.0 \\\nTwo_x==3.1\n")
+    assert differing({"one": "2.0", "two-x": "3.1", "three": "1"}, lock) == []
+    assert differing({"one": "2.1"}, lock) == ["not as locked: one 2.1 (1.0 or 2.0)"]
