@@ -6,15 +6,17 @@ none, says so instead of failing at the task.
 
 from __future__ import annotations
 
+import itertools
 import logging
+import math
 import pickle
-import queue
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple, Protocol
 
+import dask
 import psutil
 from dask.system import CPU_COUNT
 from distributed import Client, Future, LocalCluster
@@ -24,9 +26,9 @@ from qdgain.version import library_hash
 
 #: How long to wait for a scheduler, and for its first worker.
 CONNECT_S = 10.0
-_POLL_S = 1.0
-_NO_WORKERS_S = 60.0
-_FLYING_PER_WORKER = 2
+_POLL_S = 0.02
+_ASK_EVERY_S = 1.0
+_NO_WORKERS_S = 120.0
 _CLOSE_S = 10.0
 
 
@@ -59,13 +61,14 @@ def local(workers: int | None = None) -> Iterator[Spread]:
         How many; as many as there are cores if left out.
     """
     others = psutil.Process().children()
-    with _quiet():
+    # A worker that died comes back, however slow the machine is.
+    with _quiet(), dask.config.set({"distributed.deploy.lost-worker-timeout": "1 day"}):
         cluster = LocalCluster(
             n_workers=workers or CPU_COUNT,
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             memory_limit=None,
             silence_logs=logging.CRITICAL,
         )
@@ -128,55 +131,50 @@ def verify(client: Client) -> None:
 
 
 class _Dask:
-    """Calls spread over the workers of a client; only a few are under way at a time."""
+    """Calls spread over the workers of a client; as many at a time as there are workers."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
 
     def __call__(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Any]]:
-        waiting, more = iter(jobs), True
+        waiting, call = iter(jobs), _call()
         flying: dict[Future[Any], Job] = {}
-        finished: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
-        call, idle_since = _call(), time.monotonic()
         try:
-            while True:
-                # Not all at once: ten thousand arguments would fill the scheduler's memory.
-                most = _FLYING_PER_WORKER * max(len(_addresses(self.client)), 1)
-                while more and len(flying) < most:
-                    job = next(waiting, None)
-                    if job is None:
-                        more = False
-                        break
+            for workers in self._workers():
+                # One call a worker: ten thousand arguments would fill the memory, and a call that
+                # kills its worker would take others along.
+                for job in itertools.islice(waiting, max(workers - len(flying), 0)):
                     payload = pickle.dumps((job.function, job.argument))
                     future = self.client.submit(call, library_hash(), payload, pure=False)
                     flying[future] = job
-                    future.add_done_callback(finished.put)
-                if not flying:
+                if workers and not flying:
                     return
-                try:
-                    future = finished.get(timeout=_POLL_S)
-                except queue.Empty:
-                    idle_since = self._check_alive(idle_since)
-                    continue
-                yield flying.pop(future), self._outcome(future)
-                future.release()
+                ended = [future for future in flying if future.status not in ("pending", "lost")]
+                if not ended:
+                    time.sleep(_POLL_S)
+                for future in ended:
+                    yield flying.pop(future), self._outcome(future)
+                    future.release()
         finally:
             with suppress(Exception):
                 self.client.cancel(list(flying), force=True)
 
-    def _check_alive(self, idle_since: float) -> float:
-        """Return since when there has been no worker, and refuse to wait for ever."""
-        if self.client.status != "running":
-            raise self._lost()
-        now = time.monotonic()
-        if _addresses(self.client):
-            return now
-        if now - idle_since > _NO_WORKERS_S:
-            raise ClusterError("the cluster has had no workers for a minute")
-        return idle_since
+    def _workers(self) -> Iterator[int]:
+        """Yield the number of workers for ever, and refuse to wait for ever for the first."""
+        asked, there, workers = -math.inf, time.monotonic(), 0
+        while True:
+            now = time.monotonic()
+            if now - asked > _ASK_EVERY_S:
+                if self.client.status != "running":
+                    raise self._lost()
+                asked, workers = now, len(_addresses(self.client))
+                there = now if workers else there
+                if now - there > _NO_WORKERS_S:
+                    raise ClusterError(f"the cluster has had no workers for {_NO_WORKERS_S:.0f} s")
+            yield workers
 
     def _outcome(self, future: Future[Any]) -> Any:
-        if future.status in ("cancelled", "lost"):
+        if future.status == "cancelled":
             raise self._lost()
         error = future.exception() if future.status == "error" else None
         if isinstance(error, KilledWorker):
