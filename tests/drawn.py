@@ -20,11 +20,19 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from qdgain.figures import style
+from qdgain.figures import calibrated, fig06, fig07, fig08, fig09, fig10, style
 from qdgain.figures.panel import Panel, Series
-from regression import CHAPTERS, module_of, run_of
+from qdgain.run import resolve
 
-NAMES = tuple(f"{chapter}-{which}" for chapter in CHAPTERS for which in module_of(chapter).FIGURES)
+PAGES: dict[str, Any] = {
+    "fig06": fig06,
+    "fig07": fig07,
+    "fig08": fig08,
+    "fig09": fig09,
+    "fig10": fig10,
+    "calibrated": calibrated,
+}
+NAMES = tuple(f"{name}-{which}" for name, page in PAGES.items() for which in page.FIGURES)
 #: Small pictures are enough for what arrays do not see. Drawn larger and averaged, so that the
 #: rounding of letters to pixels, another in each release of matplotlib, moves next to nothing.
 DPI, FINER = 60, 3
@@ -43,15 +51,16 @@ class Drawing(NamedTuple):
 @cache
 def panels(name: str) -> Any:
     """Return what a figure such as ``fig08-spectra`` draws, for the paper's run."""
-    chapter, which = name.split("-")
-    module = module_of(chapter)
-    return module.FIGURES[which][0](*run_of(module))
+    page, which = name.split("-")
+    compute, _ = PAGES[page].FIGURES[which]
+    settings = getattr(PAGES[page], "SETTINGS", None)
+    return compute() if settings is None else compute(resolve(settings, {}))
 
 
 def figure_of(name: str) -> Figure:
     """Return a figure, new and not yet drawn."""
-    chapter, which = name.split("-")
-    figure = module_of(chapter).FIGURES[which][1](panels(name))
+    page, which = name.split("-")
+    figure = PAGES[page].FIGURES[which][1](panels(name))
     assert isinstance(figure, Figure)
     return figure
 
