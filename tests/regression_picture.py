@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 from regression import ARRAYS, ROOT, TOLERANCES, Difference, axis_of, floats, sample_indices
 
 PICTURES = ROOT / "_build" / "regression"
+#: When everything has moved, a few pictures tell as much as hundreds.
+MOST_PICTURES = 12
 
 
 def draw(difference: Difference) -> Any:
@@ -91,9 +93,9 @@ def picture(difference: Difference, folder: Path = PICTURES) -> Path | None:
 
 
 def report(found: list[Difference], folder: Path = PICTURES) -> str:
-    """Return what a failing test says: each difference and the path of its picture."""
+    """Return what a failing test says: each difference, and the path of the first ones' pictures."""
     lines = []
-    for difference in found:
-        path = picture(difference, folder)
+    for number, difference in enumerate(found):
+        path = picture(difference, folder) if number < MOST_PICTURES else None
         lines.append(difference.sentence + (f" Picture: {path}" if path else ""))
     return "\n".join(lines)

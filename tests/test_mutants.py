@@ -34,7 +34,10 @@ def test_the_mutants_are_spread_over_the_library():
     }
     without_figure = {"band_fit.py", "fitted_dot.py", "instrument_file.py", "synthetic_spectra.py"}
     assert physics - without_figure <= files
-    figures = {f"figures/{name}.py" for name in ("diagrams", *mutants.regression.CHAPTERS)}
+    figures = {
+        f"figures/{mutants.regression.page_of(name)}.py"
+        for name in ("diagrams", *mutants.regression.CHAPTERS)
+    }
     assert figures <= files
     assert any(file.startswith("data/") for file in files)
 
