@@ -93,7 +93,7 @@ def picture(difference: Difference, folder: Path = PICTURES) -> Path | None:
 
 
 def report(found: list[Difference], folder: Path = PICTURES) -> str:
-    """Return what a failing test says: each difference, and the path of the first ones' pictures."""
+    """Return what a failing test says: every difference, with pictures of the first ones."""
     lines = []
     for number, difference in enumerate(found):
         path = picture(difference, folder) if number < MOST_PICTURES else None
