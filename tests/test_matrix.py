@@ -55,7 +55,8 @@ def test_the_definition_moves_the_gain_thresholds_alone():
     plain, onset = (
         matrix.numbers(matrix.Reading(t, "rabi", False, presets(), {})) for t in THRESHOLDS
     )
-    moved = {key for key in plain if plain[key] != onset[key]}
+    # As text, in which nan is nan: Python 3.13 compares the fields of two headlines as numbers.
+    moved = {key for key in plain if repr(plain[key]) != repr(onset[key])}
     assert moved == {name for name in TARGETS if name.startswith("F8") and name != "F8-max-esa"}
 
 
