@@ -70,7 +70,7 @@ test: $(BIN)/.installed
 pytest: $(BIN)/.installed
 	rm -rf .pytest_cache/numbers
 	QDGAIN_STORED_NUMBERS="$(CURDIR)/.pytest_cache/numbers" \
-	  $(BIN)/pytest --quiet -n 2 --dist loadfile --nbval-lax --nbval-cell-timeout 120 \
+	  $(BIN)/pytest --quiet -n 2 --dist loadfile --nbval-lax --nbval-kernel-name qdgain --nbval-cell-timeout 120 \
 	  --ignore tests/test_built_book.py tests $(NOTEBOOKS)
 
 refresh: $(BIN)/.installed

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 import qdgain
 from qdgain import ParameterError, cli, synthetic_spectra
-from qdgain.band_fit import BandFit, emission_per_eV, even_spectrum, fit_bands
+from qdgain.band_fit import FittedBands, emission_per_eV, even_spectrum, fit_bands
 from qdgain.commands import fit_dot
 from qdgain.figures import fit as picture
 from qdgain.fitted_dot import fitted_dot, parameter_file, threshold_intervals
@@ -249,7 +249,7 @@ def a_fit(stokes=45.0, error=0.5, names=(), values=(), errors=()):
         *("absorption_energy_eV", "linewidth_meV", "stokes_shift_meV", "emission_linewidth_meV"),
         *names,
     )
-    return BandFit(
+    return FittedBands(
         names,
         np.array([2.0, 85.0, stokes, 75.0, *values]),
         np.diag(np.square([1e-3, 1.0, error, 1.0, *errors])),

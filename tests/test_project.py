@@ -90,6 +90,7 @@ NOTEBOOK_MODULES = (
     "rerun",
     "run_card",
     "run_folder",
+    "warm_kernel",
     "commands.rerun",
     "commands.sweep",
     "sweep.notebooks",

@@ -412,48 +412,39 @@ def all_gone(processes):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
-def test_after_kill_9_exactly_the_runs_in_flight_are_made_again(tmp_path):
+@pytest.mark.timeout(300)
+def test_after_kill_9_only_what_was_in_flight_is_made_again_and_a_deadly_run_is_recorded(tmp_path):
     log, target = tmp_path / "log", tmp_path / "out"
     words = ("-m", "sweep_fakes", str(target), "stokes_shift_meV=20:31:12")
-    env = environment(SWEEP_LOG=str(log))
 
-    def cards():
+    def kept():
         return {path.parent.name for path in target.glob("runs/[!.]*/run-card.json")}
 
-    with started(*words, env=env) as process:
-        until(lambda: len(cards()) >= 4)
+    def begun():
+        return [float(line.split()[1]) for line in log.read_text().splitlines()]
+
+    with started(*words, env=environment(SWEEP_LOG=str(log))) as process:
+        until(lambda: len(kept()) >= 4)
+        workers = psutil.Process(process.pid).children(recursive=True)
         process.kill()
-        process.wait(timeout=WAIT_S)
-    time.sleep(0.5)  # the workers end with it
-    kept, first = cards(), log.read_text().split("start ")[1:]
-    assert len(first) < 12
-    log.write_text("")
+    until(lambda: all_gone(workers))
+    names = {given["stokes_shift_meV"]: name for name, given in sweep_of(words[3]).given()}
+    missing = {stokes for stokes, name in names.items() if name not in kept()}
+    in_flight = missing & set(begun())
+    assert len(in_flight) <= 2
+    log.unlink()
+    # One point of those left kills its worker; two tries are enough to tell, by default it is four.
+    twice = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
+    env = environment(SWEEP_LOG=str(log), SWEEP_DEADLY="31", **twice)
     code, out, err = ended(*words, env=env)
     assert code == 0, err
-    assert json.loads(out) == {"total": 12, "done": 12, "failed": 0}
-    again = [float(text) for text in log.read_text().split("start ")[1:]]
-    names = {given["stokes_shift_meV"]: name for name, given in sweep_of(words[3]).given()}
-    assert sorted(again) == sorted(stokes for stokes, name in names.items() if name not in kept)
-    # What was made twice had begun and was not kept: one run a worker at most.
-    assert len({float(text) for text in first} & set(again)) <= 2
-    assert {row["status"] for row in table_of(target)} == {"done"}
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(240)
-def test_a_run_that_kills_its_workers_is_recorded_and_the_rest_go_on(tmp_path):
-    log, target = tmp_path / "log", tmp_path / "out"
-    # A second try is enough to tell; by default there are four.
-    once = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
-    env = environment(SWEEP_LOG=str(log), SWEEP_DEADLY="22", **once)
-    code, out, err = ended("-m", "sweep_fakes", str(target), "stokes_shift_meV=20:25:6", env=env)
-    assert code == 0, err
-    assert json.loads(out) == {"total": 6, "done": 5, "failed": 1}
-    assert log.read_text().count("start 22\n") == 2
-    (row,) = [row for row in table_of(target) if row["status"] == "failed"]
-    assert row["stokes_shift_meV"] == "22.0"
-    assert "the worker died whenever it ran this" in row["reason"]
+    assert json.loads(out) == {"total": 12, "done": 11, "failed": 1}
+    assert set(begun()) == missing
+    assert begun().count(31.0) == 2
+    *rows, last = table_of(target)
+    assert {row["status"] for row in rows} == {"done"}
+    assert (last["status"], last["stokes_shift_meV"]) == ("failed", "31.0")
+    assert "the worker died whenever it ran this" in last["reason"]
 
 
 @pytest.mark.slow
@@ -509,29 +500,13 @@ def scheduler():
         yield f"tcp://127.0.0.1:{port}"
 
 
-def swept(address, target, *more):
-    return ended(
-        "-m",
-        "qdgain",
-        "sweep",
-        "fig08",
-        "--over",
-        "stokes_shift_meV=40,60,80",
-        "--scheduler",
-        address,
-        "-o",
-        str(target),
-        *more,
-    )
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_a_cluster_runs_the_points_one_kernel_dies_and_the_numbers_are_a_reruns(
     scheduler, tmp_path
 ):
     target = tmp_path / "out"
-    words = ("-m", "qdgain", "sweep", "fig08", "--over", "stokes_shift_meV=40,60,80")
+    words = ("-m", "qdgain", "sweep", "fig08", "--over", "stokes_shift_meV=40,60")
     with (
         worker(scheduler) as one,
         worker(scheduler) as two,
@@ -541,12 +516,12 @@ def test_a_cluster_runs_the_points_one_kernel_dies_and_the_numbers_are_a_reruns(
         victim.kill()
         out, err = process.communicate(timeout=WAIT_S)
     assert process.returncode == 1
-    assert "1 of 3 runs failed: the table says why; add --retry-failed" in err
+    assert "1 of 2 runs failed: the table says why; add --retry-failed" in err
     assert out == f"{target / 'table.csv'}\n"
     rows = table_of(target)
-    assert sorted(row["status"] for row in rows) == ["done", "done", "failed"]
+    assert sorted(row["status"] for row in rows) == ["done", "failed"]
     (failed,) = (row for row in rows if row["status"] == "failed")
-    assert "DeadKernelError" in failed["reason"]
+    assert "ernel died" in failed["reason"]
     for row in rows:
         if row["status"] == "done":
             given = {"stokes_shift_meV": float(row["stokes_shift_meV"])}
@@ -558,7 +533,9 @@ def test_a_cluster_runs_the_points_one_kernel_dies_and_the_numbers_are_a_reruns(
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_a_worker_with_another_library_or_none_is_refused_before_any_run(scheduler, tmp_path):
+def test_a_worker_with_another_library_or_none_is_refused_before_any_run(
+    scheduler, tmp_path, capsys
+):
     copy = tmp_path / "copy"
     shutil.copytree(
         ROOT / "lib" / "qdgain", copy / "qdgain", ignore=shutil.ignore_patterns("__pycache__")
@@ -569,22 +546,25 @@ def test_a_worker_with_another_library_or_none_is_refused_before_any_run(schedul
     none.mkdir(parents=True)
     (none / "__init__.py").write_text("raise ModuleNotFoundError('No module named qdgain')\n")
     target = tmp_path / "out"
+
+    def refused(timeout):
+        words = ["sweep", "fig08", "--over", "stokes_shift_meV=40,60", "--scheduler", scheduler]
+        assert cli.main([*words, "--connect-timeout", timeout, "-o", str(target)]) == 1
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        (sentence,) = printed.err.splitlines()
+        assert not target.exists()
+        return sentence
+
     for path, said in ((copy, "has the library "), (none.parent, "has no qdgain")):
         with worker(scheduler, environment(PYTHONPATH=str(path))):
-            code, out, err = swept(scheduler, target)
-        assert (code, out) == (1, "")
-        (sentence,) = err.splitlines()
+            sentence = refused("60")
         assert sentence.startswith("qdgain: the worker tcp://127.0.0.1:")
         assert said in sentence
         assert f"here it is {library_hash()[:12]}" in sentence
-        assert not target.exists()
-    code, out, err = swept(scheduler, target, "--connect-timeout", "1")
-    assert (code, out) == (1, "")
-    assert err == f"qdgain: the scheduler at {scheduler} has no workers: start some.\n"
-    assert not target.exists()
+    assert refused("1") == f"qdgain: the scheduler at {scheduler} has no workers: start some."
 
 
-@pytest.mark.slow
 def test_a_scheduler_that_is_not_there_is_a_sentence(tmp_path, capsys):
     for address in (f"tcp://127.0.0.1:{free_port()}", "nonsense://1"):
         words = ["sweep", "fig08", "--over", "stokes_shift_meV=1,2", "--scheduler", address]

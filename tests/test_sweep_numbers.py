@@ -223,7 +223,7 @@ def environment():
 def test_the_command_goes_on_after_kill_9_and_its_csv_has_the_same_numbers(tmp_path):
     target = tmp_path / "out"
     words = command(
-        str(target), "--over", "stokes_shift_meV=20:120:4000", "--workers", "2", "--csv"
+        str(target), "--over", "stokes_shift_meV=20:120:4000", "--workers", "1", "--csv"
     )
 
     def parts():

@@ -117,7 +117,7 @@ class FreeStrength:
 
 
 @dataclass(frozen=True, eq=False)
-class BandFit:
+class FittedBands:
     """What the spectra say of the dot, in the contract's terms.
 
     Parameters
@@ -226,7 +226,7 @@ def fit_bands(
     hold_strength: bool | None = None,
     from_eV: float | None = None,
     to_eV: float | None = None,
-) -> BandFit:
+) -> FittedBands:
     """Fit the bands of a dot to its spectra.
 
     The PL is fitted first; the window of the other fits, unless given, follows from its peak and
@@ -250,7 +250,7 @@ def fit_bands(
 
     Returns
     -------
-    BandFit
+    FittedBands
         Standard errors come from the scatter of each spectrum about its fit; where neighbouring
         residuals r₁-correlate, variances are raised by (1 + r₁)/(1 - r₁).
 
@@ -305,7 +305,7 @@ def fit_bands(
                 f"neighbouring residuals of the {name} are correlated, by its shape, smoothing or "
                 f"slit; its errors are raised {np.sqrt(fitted.correlation_factor):.1f} times"
             )
-    return BandFit(
+    return FittedBands(
         tuple(names), terms @ values, terms @ covariance @ terms.T, spectra, free, tuple(notes)
     )
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from qdgain import parameters
-from qdgain.band_fit import BandFit
+from qdgain.band_fit import FittedBands
 from qdgain.dot import Dot, FloatArray, presets
 from qdgain.run import BASE_OF_YOUR_DOT
 from qdgain.threshold import threshold_at_maximum, threshold_onset
@@ -112,7 +112,7 @@ class FittedDot:
         return Dot(**_complete(self.dot.values() | fields)), float(1 - allowed.mean())
 
 
-def fitted_dot(fit: BandFit, given_strength: float | None = None) -> FittedDot:
+def fitted_dot(fit: FittedBands, given_strength: float | None = None) -> FittedDot:
     """Return the dot of a fit; what was not measured is that of the preset 3LS+ESA.
 
     The linewidth is that of A_X, and A_XX1 and A_XX2 are taken to share it; PL_X has its own, and
@@ -120,7 +120,7 @@ def fitted_dot(fit: BandFit, given_strength: float | None = None) -> FittedDot:
 
     Parameters
     ----------
-    fit : BandFit
+    fit : FittedBands
         Of absorption and PL, with or without a transient.
     given_strength : float, optional
         The strength a that the fit of the transient held, if it is not the preset's.

@@ -261,6 +261,7 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def entry_of(name: str, known: tuple[str, ...]) -> Parameter:
+    """Return the contract's entry of a name that is known here, or refuse the name."""
     if name in parameters.CONTRACT and name not in known:
         others = users_of(CHAPTERS).get(name, ())
         has = " and ".join(others) + (" have" if len(others) > 1 else " has") + " it"

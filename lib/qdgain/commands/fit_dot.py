@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from qdgain import parameters
-from qdgain.band_fit import BandFit, Spectrum, emission_per_eV, even_spectrum, fit_bands
+from qdgain.band_fit import FittedBands, Spectrum, emission_per_eV, even_spectrum, fit_bands
 from qdgain.commands import Failure, Parser, UsageError
 from qdgain.dot import presets
 from qdgain.fitted_dot import FittedDot, fitted_dot, parameter_file, threshold_intervals
@@ -181,7 +181,7 @@ def _read(given: argparse.Namespace, name: str) -> _Input:
     return _Input(path, trace, prepare(trace.energy_eV, trace.values), per)
 
 
-def _source(inputs: Mapping[str, _Input], fit: BandFit) -> dict[str, object]:
+def _source(inputs: Mapping[str, _Input], fit: FittedBands) -> dict[str, object]:
     """Return what the parameter file says of its origin."""
     source: dict[str, object] = {}
     for name, read in inputs.items():
@@ -195,7 +195,7 @@ def _source(inputs: Mapping[str, _Input], fit: BandFit) -> dict[str, object]:
     return source | {"pl_per": inputs["pl"].per, "qdgain": __version__, "library": library_hash()}
 
 
-def report(inputs: Mapping[str, _Input], fit: BandFit, fitted: FittedDot) -> str:
+def report(inputs: Mapping[str, _Input], fit: FittedBands, fitted: FittedDot) -> str:
     """Return the tables that the command prints."""
     lines = []
     for name, read in inputs.items():
@@ -237,7 +237,7 @@ def _value_and_error(value: float, error: float | None) -> tuple[str, str]:
     return f"{value:.{decimals}f}", f"{error:.{decimals}f}"
 
 
-def _strengths(fit: BandFit) -> list[str]:
+def _strengths(fit: FittedBands) -> list[str]:
     assert fit.free_strength is not None
     strength, shift = (
         " ± ".join(_value_and_error(*pair))
@@ -307,7 +307,7 @@ def _aligned(rows: Sequence[Sequence[str]], right: tuple[int, ...]) -> list[str]
     ]
 
 
-def _write(targets: Mapping[str, Path], replace: bool, text: str, fit: BandFit) -> None:
+def _write(targets: Mapping[str, Path], replace: bool, text: str, fit: FittedBands) -> None:
     """Write all files aside, then move them to their places, the parameter file last."""
     # Only here: whoever is refused need not wait for matplotlib.
     picture = importlib.import_module("qdgain.figures.fit")

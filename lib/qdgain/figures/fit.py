@@ -15,7 +15,7 @@ from qdgain.band_fit import (
     NARROWER,
     PL_WINDOW,
     WINDOW,
-    BandFit,
+    FittedBands,
     FittedSpectrum,
     earliest_delay_ps,
 )
@@ -77,7 +77,7 @@ def headlines(dot: Dot) -> tuple[Headline, ...]:
     return tuple(Headline(f"fit-{key}", meaning, value, unit) for key, meaning, value, unit in rows)
 
 
-def panels(fit: BandFit) -> tuple[Panel, ...]:
+def panels(fit: FittedBands) -> tuple[Panel, ...]:
     """Return one panel for each fitted spectrum: data, fit, its parts, residual."""
     return tuple(_panel(name, spectrum) for name, spectrum in fit.spectra.items())
 
@@ -156,7 +156,7 @@ def draw(fitted: tuple[Panel, ...]) -> Figure:
     return figure
 
 
-def save(fit: BandFit, svg: Path, png: Path) -> None:
+def save(fit: FittedBands, svg: Path, png: Path) -> None:
     """Write the picture of a fit, the same bytes on every run."""
     figure = draw(panels(fit))
     with style.book_style():
