@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import shlex
 import subprocess
@@ -22,6 +23,9 @@ class Transcript:
     def __repr__(self) -> str:
         ended = f"[exit code {self.code}]\n" if self.code else ""
         return f"$ {self.command}\n{self.printed}{ended}".rstrip()
+
+    def _repr_html_(self) -> str:
+        return f"<pre class='transcript'>{html.escape(repr(self))}</pre>"
 
 
 class Session:
