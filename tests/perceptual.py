@@ -16,8 +16,8 @@ from regression_picture import PICTURES as DIFFERENCES
 STORED = Path(__file__).resolve().parent / "pictures"
 #: Of 255. The largest found between matplotlib's patch releases 3.11.0 and 3.11.2 is 3, to 3.10.9
 #: it is 8, to letters fitted to pixels 9. A lost axis label of one letter is above 40, an emptied
-#: legend or a lost panel above 65. The root mean square of pytest-mpl mixes them: 11, 32, 37
-#: against 2 for the letter.
+#: legend or a lost panel above 65. The root mean square of the pixels is 11 and 32 for the same
+#: releases and 37 for the letters.
 LIMIT = 12.0
 #: Half of the pixels, at 60 to the inch, by which a part of the picture may have moved.
 _REACH = 3

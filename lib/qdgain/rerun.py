@@ -26,7 +26,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from qdgain import keep
+from qdgain import keep, warm_kernel
 from qdgain.ledger import STORED_NUMBERS
 from qdgain.notebooks import BOOK, CELL_TIMEOUT_S, START_TIMEOUT_S
 from qdgain.parameters import CONTRACT, ParameterError
@@ -63,6 +63,9 @@ class Task:
         Of the library that checked the parameters; no other executes the task.
     limit_s : float
         After this long the kernel is stopped.
+    kernel : str
+        The name of the kernel: ``python3``, or where many follow each other that of
+        `qdgain.warm_kernel`.
     """
 
     chapter: str
@@ -72,6 +75,7 @@ class Task:
     pictures: bool = True
     library_hash: str = field(default_factory=library_hash)
     limit_s: float = LIMIT_S
+    kernel: str = "python3"
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,21 @@ class _QuietKernel(AsyncKernelManager):
         await super().start_kernel(**settings | {"stderr": subprocess.DEVNULL})
 
 
-def task(chapter: str, given: Mapping[str, Any], pictures: bool = True) -> Task:
+def task(
+    chapter: str, given: Mapping[str, Any], pictures: bool = True, one_of_many: bool = False
+) -> Task:
     """Return the task of executing a chapter of this checkout with checked parameters.
+
+    Parameters
+    ----------
+    chapter : str
+        Such as ``fig08``.
+    given : Mapping
+        Name to checked value.
+    pictures : bool
+        Whether pictures and data are kept beside the numbers.
+    one_of_many : bool
+        Whether the same process executes others too, which then share the time of the imports.
 
     Raises
     ------
@@ -131,7 +148,9 @@ def task(chapter: str, given: Mapping[str, Any], pictures: bool = True) -> Task:
                 raise ParameterError(f"{name}: {value} cannot be read: {error.strerror}.") from None
             values[name] = f"{name}{Path(value).suffix}"
             files[name] = (values[name], content)
-    return Task(chapter, found[0].read_text(encoding="utf-8"), values, files, pictures)
+    kernel = warm_kernel.NAME if one_of_many else "python3"
+    text = found[0].read_text(encoding="utf-8")
+    return Task(chapter, text, values, files, pictures, kernel=kernel)
 
 
 def execute(todo: Task) -> Executed:
@@ -190,13 +209,16 @@ def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
         STORED_NUMBERS: os.environ.get(STORED_NUMBERS) or str(_shared_numbers()),
     }
     target = folder / "executed.ipynb"
+    if todo.kernel == warm_kernel.NAME:
+        # It outlives the run.
+        warm_kernel.start_server()
     with _environment(environment), _time_limit(todo.limit_s) as expired:
         try:
             papermill.execute_notebook(
                 folder / _NOTEBOOK,
                 target,
                 parameters=dict(values),
-                kernel_name="python3",
+                kernel_name=todo.kernel,
                 cwd=folder,
                 progress_bar=False,
                 start_timeout=START_TIMEOUT_S,
