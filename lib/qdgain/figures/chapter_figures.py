@@ -9,6 +9,9 @@ from matplotlib.figure import Figure
 from qdgain.figures.panel import Panel, with_papers_behind
 from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run, resolve
 
+#: Figures whose lines are levels with labels, which say nothing laid over each other.
+DIAGRAMS = ("level_systems",)
+
 Panels = Panel | tuple[Panel, ...]
 
 
@@ -26,7 +29,7 @@ def compute(figure: ModuleType, name: str, run: Run) -> Panels:
     """
     series = figure.FIGURES[name][0]
     panels: Panels = series(run)
-    if not run.differences():
+    if name in DIAGRAMS or not run.differences():
         return panels
     papers = as_tuple(series(resolve(figure.SETTINGS, {})))
     shown = tuple(_compared(panel, papers) for panel in as_tuple(panels))

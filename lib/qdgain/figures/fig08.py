@@ -293,7 +293,7 @@ def _threshold_panel(run: Run, letter: str, name: str) -> Panel:
 def draw_thresholds(panels: tuple[Panel, ...]) -> Figure:
     """Draw panels g and h."""
     with style.book_style():
-        figure = style.new_figure(8.0, 3.4)
+        figure = style.new_figure(4.0 * len(panels), 3.4)
         axes = figure.subplots(1, len(panels), sharey=True)
         for ax, panel in zip(axes, panels, strict=True):
             style.draw_panel(ax, panel, legend=None)

@@ -433,7 +433,7 @@ def _log_simple_photons(run: Run, name: str, fluence: FloatArray) -> FloatArray:
 def draw_saturation(panels: tuple[Panel, ...]) -> Figure:
     """Draw the emission against fluence."""
     with style.book_style():
-        figure = style.new_figure(8.0, 3.4)
+        figure = style.new_figure(4.0 * len(panels), 3.4)
         axes = figure.subplots(1, len(panels))
         for ax, panel in zip(np.atleast_1d(axes), panels, strict=True):
             style.draw_panel(ax, panel, legend=None)
