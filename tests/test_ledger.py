@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
-from qdgain import ledger, ledger_table, notebooks
+from qdgain import chapters, ledger, ledger_table
 from qdgain.calibration.objective import CONDITIONS, TARGETS
 from qdgain.claims import KINDS, LAST_DIGIT, Check, Claim, Headline, claims
 from qdgain.dot import presets
@@ -146,7 +146,7 @@ def test_every_headline_named_as_a_statement_answers_one():
 
 def test_figures_are_those_of_the_chapters():
     for row in ROWS:
-        (chapter,) = notebooks.BOOK.glob(f"{row.chapter}_*.ipynb")
+        (chapter,) = chapters.BOOK.glob(f"{row.chapter}_*.ipynb")
         cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
         names = {c["metadata"].get("mystnb", {}).get("figure", {}).get("name") for c in cells}
         assert row.claim.figure in names, f"{row.claim.id}: {row.claim.figure}"
@@ -350,7 +350,7 @@ def test_notes_have_their_numbers():
 
 
 def test_the_page_has_every_row_with_its_links():
-    page = ledger_table.full(notebooks.page_of).markup
+    page = ledger_table.full(chapters.page_of).markup
     for row in ROWS:
         assert f"<tr id='{row.claim.id}'" in page
         assert f"api.html#{row.claim.function}" in page

@@ -95,8 +95,8 @@ def test_what_changes_nothing_survives_and_is_reported(monkeypatch, capsys):
 
 def test_a_crash_is_told_from_a_difference(monkeypatch):
     in_one_figure(monkeypatch)
-    stop = '\nraise RuntimeError("on purpose")\n\nSETTINGS = ('
-    fault = replace(HARMLESS, old="\nSETTINGS = (", new=stop)
+    stop = '\nraise RuntimeError("on purpose")\n\nSETTINGS = '
+    fault = replace(HARMLESS, old="\nSETTINGS = ", new=stop)
     found = attempt(fault)
     assert found.kind == EXCEPTION
     assert "on purpose" in found.by
@@ -104,7 +104,7 @@ def test_a_crash_is_told_from_a_difference(monkeypatch):
 
 def test_the_library_is_as_before_after_a_mutant():
     before = list(sys.path)
-    attempt(replace(HARMLESS, old="\nSETTINGS = (", new="\n1 / 0\nSETTINGS = ("))
+    attempt(replace(HARMLESS, old="\nSETTINGS = ", new="\n1 / 0\nSETTINGS = ("))
     assert sys.modules["qdgain"] is qdgain
     assert sys.modules["qdgain.figures.fig10"] is fig10
     assert qdgain.__file__ == str(mutants.LIBRARY / "__init__.py")

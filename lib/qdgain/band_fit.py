@@ -15,10 +15,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, NoReturn
 
-import lmfit
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.linalg import block_diag
 
 from qdgain import parameters
 from qdgain.dot import Dot, FloatArray
@@ -298,7 +297,7 @@ def fit_bands(
         spectra["transient"] = own.spectrum
         names += own.names
         values, covariance = own.joint(values, covariance)
-        terms = block_diag(terms, np.eye(len(own.names)))
+        terms = scipy.linalg.block_diag(terms, np.eye(len(own.names)))
     for name, fitted in spectra.items():
         if fitted.correlation_factor > _RANDOM:
             notes.append(
@@ -349,17 +348,20 @@ def _solve(
     spectrum: Spectrum,
 ) -> _Fit | None:
     """Fit a model by least squares; None if the data do not determine its parameters."""
+    # Its import takes longer than most fits, and most uses of the library fit nothing.
+    from lmfit import Parameters, minimize  # noqa: PLC0415
+
     scale = float(np.max(np.abs(spectrum.values)))
-    free = lmfit.Parameters()
+    free = Parameters()
     for name, value in zip(names, start, strict=True):
         free.add(name, value=float(value))
 
-    def residual(p: lmfit.Parameters) -> FloatArray:
+    def residual(p: Parameters) -> FloatArray:
         values = np.array([p[name].value for name in names])
         return np.asarray((model(values) - spectrum.values) / spectrum.relative_noise / scale)
 
     # lmfit scales the covariance by the residual's own scatter: the noise is not known.
-    found = lmfit.minimize(residual, free, max_nfev=200 * len(names))
+    found = minimize(residual, free, max_nfev=200 * len(names))
     values = np.array([found.params[name].value for name in names])
     covariance = getattr(found, "covar", None)
     if covariance is None or not found.success or not np.all(np.isfinite(covariance)):

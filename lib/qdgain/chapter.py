@@ -84,8 +84,16 @@ def draw(figure: ModuleType, name: str, run: Run) -> Picture:
     drawn = chapter_figures.draw(figure, name, panels)
     svg = to_svg(drawn)
     whole_name = f"{figure_name(figure)}_{name}"
-    keep.picture(whole_name, chapter_figures.as_tuple(panels), drawn, svg)
+    keep.picture(whole_name, chapter_figures.as_tuple(panels), svg, lambda: to_png(drawn))
     return Picture(whole_name, svg)
+
+
+def to_png(figure: Figure) -> bytes:
+    """Return a figure as PNG, the same on every run."""
+    stream = io.BytesIO()
+    with book_style():
+        figure.savefig(stream, format="png", metadata={"Software": None})
+    return stream.getvalue()
 
 
 class Picture:

@@ -8,8 +8,8 @@ it at every energy if and only if S = s²/kT.
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from qdgain import units
 from qdgain.dot import Dot, FloatArray
@@ -121,7 +121,7 @@ def balanced_threshold(dot: Dot, energy_eV: ArrayLike, temperature_K: float) -> 
     Source: ⟨N⟩_th = 2A_X/(A_X + PL_X) of the gain of paper section 3.3 with the McCumber ratio,
     DOI 10.1103/PhysRev.136.A954.
     """
-    return np.asarray(2 * special.expit(-_mccumber_exponent(dot, energy_eV, temperature_K)))
+    return np.asarray(2 * scipy.special.expit(-_mccumber_exponent(dot, energy_eV, temperature_K)))
 
 
 def balanced_threshold_at_emission(
@@ -151,7 +151,9 @@ def balanced_threshold_at_emission(
     `balanced_threshold` at S/2 below E_Z with S = s²/kT: broad lines have the low thresholds.
     """
     shift = balanced_stokes_shift_meV(linewidth_meV, temperature_K)
-    return np.asarray(2 * special.expit(-0.5 * shift / units.thermal_energy_meV(temperature_K)))
+    return np.asarray(
+        2 * scipy.special.expit(-0.5 * shift / units.thermal_energy_meV(temperature_K))
+    )
 
 
 def log_emission_ratio(dot: Dot, energy_eV: ArrayLike) -> FloatArray:

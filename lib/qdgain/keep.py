@@ -9,15 +9,12 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from qdgain.claims import Headline
 from qdgain.figures.panel import Panel
-from qdgain.figures.style import book_style
 from qdgain.version import library_hash
 
 #: The environment variable that names the folder.
@@ -49,7 +46,7 @@ def json_number(value: float) -> float | str:
     return value if math.isfinite(value) else str(value)
 
 
-def picture(name: str, panels: Iterable[Panel], drawn: Figure, svg: str) -> None:
+def picture(name: str, panels: Iterable[Panel], svg: str, png: Callable[[], bytes]) -> None:
     """Keep a figure as SVG and PNG, and each of its panels as CSV.
 
     Parameters
@@ -58,10 +55,10 @@ def picture(name: str, panels: Iterable[Panel], drawn: Figure, svg: str) -> None
         Of the figure, such as ``fig08_contours``.
     panels : iterable of Panel
         What it shows.
-    drawn : matplotlib.figure.Figure
-        The figure.
     svg : str
         The figure as SVG.
+    png : callable
+        Returns the figure as PNG; called only where it is kept.
     """
     target = folder()
     if target is None or os.environ.get(PICTURES) == "0":
@@ -70,8 +67,7 @@ def picture(name: str, panels: Iterable[Panel], drawn: Figure, svg: str) -> None
     for place in (pictures, data):
         place.mkdir(exist_ok=True)
     (pictures / f"{name}.svg").write_text(svg, encoding="utf-8")
-    with book_style():
-        drawn.savefig(pictures / f"{name}.png", metadata={"Software": None})
+    (pictures / f"{name}.png").write_bytes(png())
     for panel in panels:
         panel.to_csv(data / f"{name}_{_file_name(panel)}.csv")
 

@@ -35,6 +35,7 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from qdgain.chapters import CHAPTERS
 from qdgain.claims import Check, Claim, Headline, claims
 from qdgain.dot import Dot
 from qdgain.rounding import significant, with_unit
@@ -43,8 +44,6 @@ from qdgain.version import library_hash
 
 #: The environment variable that names a folder where pages of one build share their numbers.
 STORED_NUMBERS = "QDGAIN_STORED_NUMBERS"
-#: The modules of `qdgain.figures` whose headlines answer the statements.
-CHAPTERS = ("fig06", "fig07", "fig08", "fig09", "fig10")
 REPRODUCED, DEVIATES, CALIBRATED = "reproduced", "deviates", "calibrated"
 BY_CONSTRUCTION, QUOTED, CONTRADICTS = "by construction", "quoted", "contradicts"
 NOT_COMPUTABLE = "not computable"

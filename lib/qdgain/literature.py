@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy
 
 QUANTITIES = ("mean excitons", "fluence")
 #: A straight line through fewer points has no uncertainty.
@@ -122,5 +122,5 @@ def size_dependence(points: Iterable[MeasuredThreshold]) -> SizeDependence:
     if len(usable) < FEWEST_POINTS or len(volumes) < 2:
         return SizeDependence(np.nan, np.nan, len(usable))
     volume, value = np.log(np.array(usable)).T
-    fit = stats.linregress(volume, value)
+    fit = scipy.stats.linregress(volume, value)
     return SizeDependence(float(fit.slope), float(fit.stderr), len(usable))

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.integrate import trapezoid
-from scipy.interpolate import PchipInterpolator
 
 from qdgain import parameters
 from qdgain.ase import AseThreshold, first_root, log_amplification, parabolic_peak
@@ -66,7 +65,9 @@ class MeasuredSpectra:
                 f"mean_excitons = {mean[outside].flat[0]:g} is not allowed: the spectra were "
                 f"measured from 0 to {self.mean_excitons[-1]:g}."
             )
-        return np.asarray(PchipInterpolator(self.mean_excitons, self.gain, axis=0)(mean))
+        return np.asarray(
+            scipy.interpolate.PchipInterpolator(self.mean_excitons, self.gain, axis=0)(mean)
+        )
 
     def spontaneous_at(self, mean_excitons: ArrayLike) -> FloatArray:
         r"""Return the spontaneous spectrum, of shape N + E.
@@ -111,7 +112,9 @@ class MeasuredSpectra:
         step_meV = 1e3 * (energy[1] - energy[0])
 
         def even(spectrum: FloatArray) -> FloatArray:
-            return np.asarray(PchipInterpolator(self.energy_eV, spectrum, axis=-1)(energy))
+            return np.asarray(
+                scipy.interpolate.PchipInterpolator(self.energy_eV, spectrum, axis=-1)(energy)
+            )
 
         area = np.sum(even(self.emission)) * step_meV
         film = Film(
@@ -169,8 +172,8 @@ class MeasuredSpectra:
             mean = excitons(amplitude)
             spontaneous = self.spontaneous_at(mean)
             exponent = np.minimum(length * self.gain_at(mean), _LARGEST_EXPONENT)
-            total = trapezoid(spontaneous * np.exp(log_amplification(exponent)), self.energy_eV)
-            return np.asarray(np.log(0.5 * total / trapezoid(spontaneous, self.energy_eV)))
+            total = np.trapezoid(spontaneous * np.exp(log_amplification(exponent)), self.energy_eV)
+            return np.asarray(np.log(0.5 * total / np.trapezoid(spontaneous, self.energy_eV)))
 
         top = 1.0
         if statistics == "poisson" or highest < 2:

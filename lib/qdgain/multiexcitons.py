@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import lmfit
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import optimize, special
 
 from qdgain import parameters
 from qdgain.dot import FloatArray
@@ -114,7 +113,11 @@ def amplitudes(
     paper section 3.2 and Fig 7d for bands and states.
     """
     mean, delay = np.asarray(mean_excitons, dtype=float), np.asarray(delay_ps, dtype=float)
-    starts = (mean * np.exp(-mean), 0.5 * mean**2 * np.exp(-mean), special.gammainc(3.0, mean))
+    starts = (
+        mean * np.exp(-mean),
+        0.5 * mean**2 * np.exp(-mean),
+        scipy.special.gammainc(3.0, mean),
+    )
     N = np.zeros((3, *mean.shape, *delay.shape))
     for first, start in enumerate(starts):
         # From X, XX or MX downwards; the cascade's own order is from the first state on.
@@ -210,26 +213,29 @@ def fit(
     Source: paper section 3.2, the global fit over fluence and delay; variable projection, Golub and
     Pereyra 1973, DOI 10.1137/0710036.
     """
+    # Its import takes longer than most fits, and most uses of the library fit nothing.
+    from lmfit import Parameters, minimize  # noqa: PLC0415
+
     energy, data, noise, _ = measurement
     count = len(BANDS)
     low, high = float(energy.min()), float(energy.max())
 
-    def solve(p: lmfit.Parameters) -> tuple[FloatArray, FloatArray]:
+    def solve(p: Parameters) -> tuple[FloatArray, FloatArray]:
         values = np.array([parameter.value for parameter in p.values()])
         shapes = band_shapes(energy, values[:count], values[count:])
-        return shapes, np.array([optimize.nnls(shapes.T, spectrum)[0] for spectrum in data])
+        return shapes, np.array([scipy.optimize.nnls(shapes.T, spectrum)[0] for spectrum in data])
 
-    def residual(p: lmfit.Parameters) -> FloatArray:
+    def residual(p: Parameters) -> FloatArray:
         shapes, weights = solve(p)
         return np.asarray((weights @ shapes - data) / noise).ravel()
 
-    start = lmfit.Parameters()
+    start = Parameters()
     for i, value in enumerate(np.asarray(start_centres_eV, dtype=float)):
         start.add(f"centre_{i}", value=value, min=low, max=high)
     for i, value in enumerate(np.asarray(start_widths_meV, dtype=float)):
         start.add(f"width_{i}", value=value, min=10.0, max=1e3 * (high - low))
     # The noise is known, so the errors need no rescaling by the misfit.
-    result = lmfit.minimize(residual, start, scale_covar=False)
+    result = minimize(residual, start, scale_covar=False)
     values = np.array([p.value for p in result.params.values()])
     errors = np.array([np.inf if p.stderr is None else p.stderr for p in result.params.values()])
     freedom = data.size - values.size - count * len(data)

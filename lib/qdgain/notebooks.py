@@ -15,16 +15,13 @@ import nbformat
 from nbclient import NotebookClient
 
 from qdgain.chapter import parameters_cell
+from qdgain.chapters import BOOK, CELL_TIMEOUT_S, START_TIMEOUT_S
 from qdgain.figures import fig08
 from qdgain.figures.style import book_style
 from qdgain.run import resolve
 
-#: The book's folder in a checkout.
-BOOK = Path(__file__).resolve().parents[2] / "book"
 #: The tag of the cell whose stored text the regression test compares.
 CHECKED = "nbval-check-output"
-START_TIMEOUT_S = 60
-CELL_TIMEOUT_S = 120
 
 
 def chapters(book: Path = BOOK) -> list[Path]:
@@ -41,12 +38,6 @@ def figure_module(chapter: Path) -> ModuleType | None:
         if error.name == f"qdgain.figures.{name}":
             return None
         raise
-
-
-def page_of(figure: str) -> str:
-    """Return the file name of the page of a chapter such as ``fig08``, in the book's folder."""
-    (chapter,) = BOOK.glob(f"{figure}_*.ipynb")
-    return f"{chapter.stem}.html"
 
 
 def tags(cell: nbformat.NotebookNode) -> list[str]:

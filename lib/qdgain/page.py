@@ -21,7 +21,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.myst_role import myst_role_plugin
 from pybtex.database import parse_file
 
-from qdgain.notebooks import BOOK
+from qdgain.chapters import BOOK
 from qdgain.parameters import CONTRACT
 from qdgain.rounding import with_unit
 from qdgain.run import Run

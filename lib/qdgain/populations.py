@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from qdgain import parameters
 from qdgain.dot import FloatArray
@@ -69,7 +69,7 @@ def populations(mean_excitons: ArrayLike, statistics: str = "rabi") -> Populatio
     if statistics == "poisson":
         ground = np.exp(-mean)
         # gammainc(2, N) = 1 - e^-N (1 + N), without cancellation at small N.
-        return Populations(ground, mean * ground, np.asarray(special.gammainc(2.0, mean)))
+        return Populations(ground, mean * ground, np.asarray(scipy.special.gammainc(2.0, mean)))
     above_one = np.maximum(mean - 1, 0)
     return Populations(np.maximum(1 - mean, 0), np.minimum(mean, 1) - above_one, above_one)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import importlib
 import json
 import math
 import re
@@ -15,13 +14,13 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import Any
 
 import yaml
 
 from qdgain import parameters
-from qdgain.ledger import CHAPTERS
+from qdgain.chapters import CHAPTERS, SETTINGS
 from qdgain.measured import read_spectra
 from qdgain.parameters import Parameter, ParameterError
 from qdgain.run import Run, resolve
@@ -58,17 +57,12 @@ class Request:
 
     def run(self, chapter: str) -> Run:
         """Return the run that a chapter is asked for."""
-        return resolve(module_of(chapter).SETTINGS, self.of(chapter))
-
-
-def module_of(chapter: str) -> ModuleType:
-    """Return a chapter's module in `qdgain.figures`."""
-    return importlib.import_module(f"qdgain.figures.{chapter}")
+        return resolve(SETTINGS[chapter], self.of(chapter))
 
 
 def names_of(chapter: str) -> tuple[str, ...]:
     """Return the names of the parameters that a chapter has: the dot's and its settings."""
-    return (*parameters.DOT_PARAMETERS, *module_of(chapter).SETTINGS)
+    return (*parameters.DOT_PARAMETERS, *SETTINGS[chapter])
 
 
 def users_of(chapters: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -27,8 +27,8 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from qdgain import keep, warm_kernel
+from qdgain.chapters import CELL_TIMEOUT_S, START_TIMEOUT_S, notebook_of
 from qdgain.ledger import STORED_NUMBERS
-from qdgain.notebooks import BOOK, CELL_TIMEOUT_S, START_TIMEOUT_S
 from qdgain.parameters import CONTRACT, ParameterError
 from qdgain.version import library_hash
 
@@ -134,8 +134,8 @@ def task(
     ParameterError
         If the chapters are not beside the library, or a file has gone.
     """
-    found = list(BOOK.glob(f"{chapter}_*.ipynb"))
-    if not found:
+    notebook = notebook_of(chapter)
+    if notebook is None:
         raise ParameterError(
             f"the notebook of {chapter} is not there: rerun works in a checkout of the book."
         )
@@ -149,7 +149,7 @@ def task(
             values[name] = f"{name}{Path(value).suffix}"
             files[name] = (values[name], content)
     kernel = warm_kernel.NAME if one_of_many else "python3"
-    text = found[0].read_text(encoding="utf-8")
+    text = notebook.read_text(encoding="utf-8")
     return Task(chapter, text, values, files, pictures, kernel=kernel)
 
 

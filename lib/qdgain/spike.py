@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import signal
 
 from qdgain import parameters
 from qdgain.ase import ase_threshold, log_ase_spectrum, spike_position_eV
@@ -126,7 +126,7 @@ def count_spikes(spectrum: FloatArray) -> int:
     highest = spectrum.max()
     if not highest > 0:
         return 0
-    return len(signal.find_peaks(spectrum / highest, prominence=LEAST_PROMINENCE)[0])
+    return len(scipy.signal.find_peaks(spectrum / highest, prominence=LEAST_PROMINENCE)[0])
 
 
 def threshold_by_two_lines(

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-from scipy import special
+import scipy
 
 from qdgain import parameters
 from qdgain.claims import claims
@@ -109,7 +109,7 @@ def surrogate(reading: str, blue_shift_widths: float = BLUE_SHIFT_WIDTHS) -> Mea
     blue = replace(dot, absorption_energy_eV=dot.absorption_energy_eV + shift_eV)
     upper = bands(blue, energy)
     mean = _MEAN_STATISTICAL
-    three_or_more = np.asarray(special.gammainc(3.0, mean))[:, None]
+    three_or_more = np.asarray(scipy.special.gammainc(3.0, mean))[:, None]
     measured = (
         gain(edge, energy, mean, "poisson")
         - (1 - three_or_more) * upper.absorption

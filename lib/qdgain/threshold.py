@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from qdgain import parameters
 from qdgain.dot import Dot, FloatArray
@@ -241,10 +241,10 @@ def _poisson(A: FloatArray, d: FloatArray, Q: FloatArray, epsilon: FloatArray) -
     alpha, beta = 1 + A / Q, 1 - 0.5 * d / Q
     size = np.abs(beta)
     # β < 0, Q > 0: N = ln(|β| w), w + ln w = α/|β| - ln|β|, w the Wright omega function.
-    falling = np.log(size * special.wrightomega(alpha / size - np.log(size)))
+    falling = np.log(size * scipy.special.wrightomega(alpha / size - np.log(size)))
     # β > 0, Q > 0: N = ln(β y), y - ln y = α/β + ln β, y ≥ 1 (the lower branch).
     level = np.maximum(alpha / size + np.log(size), 1.0)
-    lower = -special.lambertw(-np.exp(-np.minimum(level, 700.0)), -1).real
+    lower = -scipy.special.lambertw(-np.exp(-np.minimum(level, 700.0)), -1).real
     rising = np.log(size * np.where(level < 700, lower, level + np.log(level)))
     one_root = np.where(beta > 0, rising, np.where(beta < 0, falling, np.log(alpha)))
     # Near N = 0 the branches meet and lose digits; there the parabola is the better start.
@@ -254,7 +254,7 @@ def _poisson(A: FloatArray, d: FloatArray, Q: FloatArray, epsilon: FloatArray) -
     one_root = np.where(parabola < 0.5, parabola, one_root)
     # Q < 0, the floor above the XX band: two roots if β > 0 and they are real, otherwise none.
     argument = -np.exp(-alpha / size) / size
-    principal = special.lambertw(np.maximum(argument, -np.exp(-1.0)), 0).real
+    principal = scipy.special.lambertw(np.maximum(argument, -np.exp(-1.0)), 0).real
     real = (beta > 0) & (argument >= -np.exp(-1.0)) & (d > 0)
     two_roots = np.where(real, -alpha / size - principal, np.inf)
     straight = np.where(d > 0, 2 * A / d, np.inf)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import optimize, special
 
 from qdgain.dot import Dot, FloatArray
 from qdgain.parameters import ParameterError
@@ -64,7 +64,7 @@ def convolved_decay(time: ArrayLike, lifetime: ArrayLike, response_fwhm: float) 
         raise ParameterError("a lifetime must be above 0.")
     sigma = sigma_from_fwhm(positive("response_fwhm", response_fwhm))
     ratio = sigma / tau
-    return np.asarray(np.exp(0.5 * ratio**2 - t / tau + special.log_ndtr(t / sigma - ratio)))
+    return np.asarray(np.exp(0.5 * ratio**2 - t / tau + scipy.special.log_ndtr(t / sigma - ratio)))
 
 
 def cascade(time: ArrayLike, lifetimes: tuple[float, ...], response_fwhm: float) -> FloatArray:
@@ -232,7 +232,7 @@ def recovered_cooling_time(
     start = np.array([first, response_fwhm_ps, 0.0, 0.0, *heights])
     lowest = np.array([1e-3, 1e-3, -np.inf, -np.inf, 0.0, 0.0])
     lowest[:2] *= response_fwhm_ps
-    found = optimize.least_squares(
+    found = scipy.optimize.least_squares(
         residual,
         start,
         jac="3-point",
@@ -427,7 +427,7 @@ def apparent_times(
         basis = np.stack([change, step], axis=-1)
         return np.asarray(basis @ np.linalg.lstsq(basis, y)[0] - y)
 
-    found = optimize.least_squares(
+    found = scipy.optimize.least_squares(
         residual,
         [0.1, 0.8],
         jac="3-point",

@@ -40,8 +40,8 @@ from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize
 
 from qdgain.ase import (
     amplification,
@@ -638,7 +638,7 @@ def refine(
         all_terms = _terms(around, with_conditions, as_printed)
         return np.asarray(((all_terms[1:] - all_terms[0]) / step[:, None]).T)
 
-    found = optimize.least_squares(
+    found = scipy.optimize.least_squares(
         terms,
         np.clip(start, low + 1e-6 * (high - low), high - 1e-6 * (high - low)),
         jacobian,

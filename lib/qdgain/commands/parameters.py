@@ -7,8 +7,8 @@ import json
 import textwrap
 
 from qdgain import parameters
+from qdgain.chapters import CHAPTERS
 from qdgain.commands import Parser
-from qdgain.ledger import CHAPTERS
 from qdgain.parameters import Parameter
 from qdgain.request import chapters_named, users_of
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from qdgain import detailed_balance, kinetics, transients
+from qdgain import chapters, detailed_balance, kinetics, transients
 from qdgain.claims import Headline
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import diagrams, style
@@ -18,18 +18,7 @@ from qdgain.levels import level_diagram
 from qdgain.run import YOUR_DOT, Run
 from qdgain.spectra import band_centres_eV
 
-SETTINGS = (
-    "splitting_fraction",
-    "phonon_energy_meV",
-    "temperature_K",
-    "relaxation_time_fs",
-    "exciton_lifetime_ns",
-    "cooling_time_ps",
-    "streak_irf_ps",
-    "transient_noise",
-    "seed",
-    "pulse_fwhm_fs",
-)
+SETTINGS = chapters.SETTINGS["fig06"]
 
 _TIME_PS = Axis("time after the pump", "ps")
 _TIME_FS = Axis("time after the pump", "fs")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from qdgain import kinetics, levels, multiexcitons, transients
+from qdgain import chapters, kinetics, levels, multiexcitons, transients
 from qdgain.claims import Headline
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import diagrams, fig06, style
@@ -18,31 +18,7 @@ from qdgain.parameters import CONTRACT
 from qdgain.run import YOUR_DOT, Run
 from qdgain.spectra import band_centres_eV, bands, energy_window_eV
 
-SETTINGS = (
-    "splitting_fraction",
-    "phonon_energy_meV",
-    "temperature_K",
-    "relaxation_time_fs",
-    "exciton_lifetime_ns",
-    "cw_esa_strength",
-    "induced_absorption_rise_fs",
-    "induced_absorption_decay_ps",
-    "hot_binding_meV",
-    "hot_width_ratio",
-    "pumped_fraction",
-    "pulse_fwhm_fs",
-    "perovskite_exciton_energy_eV",
-    "perovskite_linewidth_meV",
-    "perovskite_xx_shift_meV",
-    "perovskite_mx_lower_shift_meV",
-    "perovskite_mx_upper_shift_meV",
-    "perovskite_mx_lifetime_ps",
-    "perovskite_xx_lifetime_ps",
-    "perovskite_mean_excitons",
-    "streak_irf_ps",
-    "spectrum_noise",
-    "seed",
-)
+SETTINGS = chapters.SETTINGS["fig07"]
 
 _PUMP = Axis("pump rate × lifetime of the emitting state, w")
 _NET = Axis("net gain / emission cross section and density")

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import scipy
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
-from scipy import optimize
 
-from qdgain import design
+from qdgain import chapters, design
 from qdgain.calibration.record import record
 from qdgain.claims import Headline, claims
 from qdgain.dot import Dot, FloatArray
@@ -34,7 +34,7 @@ from qdgain.spectra import (
 from qdgain.threshold import threshold_at_maximum, threshold_onset
 from qdgain.units import transit_time_fs
 
-SETTINGS = ("statistics", "floor", "pi_pulse_fluence_mJ_cm2", "film_refractive_index")
+SETTINGS = chapters.SETTINGS["fig08"]
 
 _BAND_NAMES = ("A_X", "PL_X", "A_XX1", "A_XX2", "PL_XX")
 _BAND_DASHES = ("-", "-", ":", "--", "-.")
@@ -410,7 +410,7 @@ def _esa_headlines(run: Run, name: str) -> list[Headline]:
 
     centre = -float(band_offsets_meV(dot).xx_emission)
     width = float(band_widths_meV(dot).xx_absorption)
-    worst = optimize.minimize_scalar(
+    worst = scipy.optimize.minimize_scalar(
         lambda binding: -height(binding), bounds=(centre - 3 * width, centre + 3 * width)
     )
     harmless = threshold_at_maximum(replace(dot, xx_absorption_strength=0.0), statistics=statistics)
@@ -428,7 +428,7 @@ def _esa_headlines(run: Run, name: str) -> list[Headline]:
 
 
 def _crossing(ratio: Callable[[float], FloatArray], level: float, low: float, high: float) -> float:
-    return float(optimize.brentq(lambda fluence: float(ratio(fluence)) - level, low, high))
+    return float(scipy.optimize.brentq(lambda fluence: float(ratio(fluence)) - level, low, high))
 
 
 def _saturation_headlines(run: Run) -> list[Headline]:
@@ -449,7 +449,7 @@ def _saturation_headlines(run: Run) -> list[Headline]:
         Headline(
             "F8-rabi",
             "fluence at which Rabi falls 10 % below Poisson",
-            optimize.brentq(
+            scipy.optimize.brentq(
                 lambda j: float(rabi(j) / poisson(j)) - 0.9, 0.5 * pi_fluence, 2 * pi_fluence
             ),
             "mJ cm⁻²",
@@ -462,7 +462,7 @@ def _saturation_headlines(run: Run) -> list[Headline]:
         Headline(
             "fig08-part-linear",
             "fluence at which Rabi falls 10 % below σJ/hν",
-            optimize.brentq(
+            scipy.optimize.brentq(
                 lambda j: float(rabi(j) / linear(j)) - 0.9, 1e-6 * pi_fluence, pi_fluence
             ),
             "mJ cm⁻²",

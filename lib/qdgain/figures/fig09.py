@@ -7,12 +7,12 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure, SubFigure
-from scipy import special
 
-from qdgain import parameters, surrogate
+from qdgain import chapters, parameters, surrogate
 from qdgain.ase import (
     AseThreshold,
     ase_threshold,
@@ -39,14 +39,7 @@ from qdgain.spike import (
     threshold_by_two_lines,
 )
 
-SETTINGS = (
-    "statistics",
-    "gain_exponent",
-    "pi_pulse_fluence_mJ_cm2",
-    "guided_fraction",
-    "x1_spectra_csv",
-    "x3_spectra_csv",
-)
+SETTINGS = chapters.SETTINGS["fig09"]
 
 _LETTERS = {"3LS": "a", "3LS+ESA": "b", "4LS": "c", "4LS+ESA": "d"}
 _RELATIVE = Axis("emission / its maximum")
@@ -185,7 +178,9 @@ def _dot_panel(run: Run, name: str) -> Panel:
     fluence = pi_pulse * _LOG_STEPS
     mean = _mean_excitons(run, fluence)
     wide = energy_window_eV(dot, 6.0, 601)
-    amplified = special.logsumexp(log_ase_spectrum(dot, wide, mean, length, statistics), axis=-1)
+    amplified = scipy.special.logsumexp(
+        log_ase_spectrum(dot, wide, mean, length, statistics), axis=-1
+    )
     spontaneous = spontaneous_spectrum(dot, wide, mean, statistics).sum(axis=-1)
     log_spectrum = log_ase_spectrum(dot, energy, mean, length, statistics)
     above = [
@@ -427,7 +422,7 @@ def _log_simple_photons(run: Run, name: str, fluence: FloatArray) -> FloatArray:
     )
     area = bands(dot, energy).emission.sum()
     start = np.log(2 * run["guided_fraction"] / area)
-    return np.asarray(start + special.logsumexp(log_spectrum, axis=-1))
+    return np.asarray(start + scipy.special.logsumexp(log_spectrum, axis=-1))
 
 
 def draw_saturation(panels: tuple[Panel, ...]) -> Figure:
@@ -505,7 +500,7 @@ def _measured_panel(run: Run, source: _Measured) -> Panel:
     log_spectrum = data.log_ase(mean, length)
     energy = data.energy_eV
     weights = np.gradient(energy)
-    amplified = special.logsumexp(log_spectrum, b=weights, axis=-1)
+    amplified = scipy.special.logsumexp(log_spectrum, b=weights, axis=-1)
     spontaneous = (data.spontaneous_at(mean) * weights).sum(axis=-1)
     saturated = _measured_saturated(run, source)
     above = [

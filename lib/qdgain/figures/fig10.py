@@ -11,25 +11,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from qdgain import cross_sections, design, detailed_balance, literature, units
+from qdgain import chapters, cross_sections, design, detailed_balance, literature, units
 from qdgain.claims import Headline
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.run import YOUR_DOT, Run
 
-SETTINGS = (
-    "statistics",
-    "floor",
-    "pi_pulse_fluence_mJ_cm2",
-    "host_index",
-    "cdse_rescaling",
-    "cspbbr3_rescaling",
-    "xx_reduction",
-    "harvest_ratio",
-    "low_threshold",
-    "temperature_K",
-)
+SETTINGS = chapters.SETTINGS["fig10"]
 
 _VOLUME = Axis("volume", "nm³")
 _SIGMA = Axis("absorption cross section at 400 nm", "cm²")

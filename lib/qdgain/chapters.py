@@ -1,0 +1,97 @@
+"""The chapters of the book: which there are, where their notebooks are, what each can be given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+#: The book's folder in a checkout.
+BOOK = Path(__file__).resolve().parents[2] / "book"
+#: How long a kernel may take to start, and a cell to run.
+START_TIMEOUT_S = 60
+CELL_TIMEOUT_S = 120
+
+#: Chapter to the names of its own settings, which come after the dot's parameters.
+SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "fig06": (
+            "splitting_fraction",
+            "phonon_energy_meV",
+            "temperature_K",
+            "relaxation_time_fs",
+            "exciton_lifetime_ns",
+            "cooling_time_ps",
+            "streak_irf_ps",
+            "transient_noise",
+            "seed",
+            "pulse_fwhm_fs",
+        ),
+        "fig07": (
+            "splitting_fraction",
+            "phonon_energy_meV",
+            "temperature_K",
+            "relaxation_time_fs",
+            "exciton_lifetime_ns",
+            "cw_esa_strength",
+            "induced_absorption_rise_fs",
+            "induced_absorption_decay_ps",
+            "hot_binding_meV",
+            "hot_width_ratio",
+            "pumped_fraction",
+            "pulse_fwhm_fs",
+            "perovskite_exciton_energy_eV",
+            "perovskite_linewidth_meV",
+            "perovskite_xx_shift_meV",
+            "perovskite_mx_lower_shift_meV",
+            "perovskite_mx_upper_shift_meV",
+            "perovskite_mx_lifetime_ps",
+            "perovskite_xx_lifetime_ps",
+            "perovskite_mean_excitons",
+            "streak_irf_ps",
+            "spectrum_noise",
+            "seed",
+        ),
+        "fig08": (
+            "statistics",
+            "floor",
+            "pi_pulse_fluence_mJ_cm2",
+            "film_refractive_index",
+        ),
+        "fig09": (
+            "statistics",
+            "gain_exponent",
+            "pi_pulse_fluence_mJ_cm2",
+            "guided_fraction",
+            "x1_spectra_csv",
+            "x3_spectra_csv",
+        ),
+        "fig10": (
+            "statistics",
+            "floor",
+            "pi_pulse_fluence_mJ_cm2",
+            "host_index",
+            "cdse_rescaling",
+            "cspbbr3_rescaling",
+            "xx_reduction",
+            "harvest_ratio",
+            "low_threshold",
+            "temperature_K",
+        ),
+    }
+)
+#: In the order of the paper's figures.
+CHAPTERS = tuple(SETTINGS)
+
+
+def notebook_of(chapter: str) -> Path | None:
+    """Return the notebook of a chapter such as ``fig08``, None where there is no checkout."""
+    return next(iter(BOOK.glob(f"{chapter}_*.ipynb")), None)
+
+
+def page_of(chapter: str) -> str:
+    """Return the file name of the page of a chapter, in the book's folder."""
+    notebook = notebook_of(chapter)
+    if notebook is None:
+        raise FileNotFoundError(f"the notebook of {chapter} is not in {BOOK}")
+    return f"{notebook.stem}.html"
