@@ -53,3 +53,18 @@ def test_a_users_dot_is_drawn_beside_the_papers(run):
     for panel, same in zip(fig08.contours(own), fig08.contours(run), strict=False):
         np.testing.assert_array_equal(panel["gain"].z, same["gain"].z)
     assert len(fig08.headlines(own)) > len(fig08.headlines(run))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"xx_emission_strength": 0.0},
+        {"stokes_shift_meV": 1000.0},
+        {"linewidth_meV": 1000.0},
+        {"emissive_binding_meV": 1000.0},
+    ],
+)
+def test_a_dot_at_the_ends_of_the_contract_has_its_numbers(given):
+    run = resolve(fig08.SETTINGS, given)
+    assert all(isinstance(row.value, float) for row in fig08.headlines(run))
+    assert fig08.thresholds(run)

@@ -128,3 +128,10 @@ def test_a_film_without_gain_says_out_of_reach():
     assert np.isnan(numbers["fig09-offset-4ls-2"])
     for compute, draw in fig09.FIGURES.values():
         assert draw(compute(thin)).axes
+
+
+@pytest.mark.parametrize("given", [{"xx_emission_strength": 0.0}, {"stokes_shift_meV": 1000.0}])
+def test_a_dot_at_the_ends_of_the_contract_has_its_numbers(given):
+    run = resolve(fig09.SETTINGS, given)
+    assert all(isinstance(row.value, float) for row in fig09.headlines(run))
+    assert fig09.thresholds(run)

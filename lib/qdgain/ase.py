@@ -347,7 +347,8 @@ def _doubling_amplitude(emission: FloatArray, exponents: FloatArray, statistics:
         weights = _weights(amplitude, statistics)
         amplified = amplification(np.minimum(weights @ exponents, _LARGEST_EXPONENT))
         total = np.einsum("...e,...e", weights @ emission, amplified)
-        return np.asarray(np.log(0.5 * total / np.sum(weights * emitted, axis=-1)))
+        with np.errstate(invalid="ignore"):  # dots that emit nothing double nothing
+            return np.asarray(np.log(0.5 * total / np.sum(weights * emitted, axis=-1)))
 
     # √J gives low fluences their share of the scan. The first point stands for J → 0, where the
     # emission is reabsorbed and never doubled.

@@ -126,7 +126,8 @@ def nearest_value_for(
     now = float(np.asarray(getattr(dot, field)))
     # Each zoom is one call for many dots; a scalar root finder would cost as much per step.
     for _ in range(1 + _ZOOMS):
-        excess = threshold_of(_with(dot, field, values), definition, **how) - target
+        with np.errstate(invalid="ignore"):  # a threshold and a target both out of reach
+            excess = threshold_of(_with(dot, field, values), definition, **how) - target
         crossings = np.nonzero((excess[:-1] > 0) != (excess[1:] > 0))[0]
         if crossings.size == 0:
             return np.inf

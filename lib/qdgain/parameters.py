@@ -16,6 +16,7 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 
 class ParameterError(ValueError):
@@ -754,6 +755,13 @@ def unknown_name(name: str, known: Iterable[str]) -> ParameterError:
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else "the names are " + ", ".join(known) + "."
     return ParameterError(f"{name} is not a parameter here: {hint}")
+
+
+def clipped(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return numbers moved to the nearest that the contract allows a parameter."""
+    entry = parameter(name)
+    inside = np.clip(np.asarray(values, dtype=float), entry.minimum, entry.maximum)
+    return np.asarray(inside, dtype=float)
 
 
 def check(name: str, value: Any) -> Any:

@@ -115,7 +115,7 @@ def saturated_emission(
         np.repeat(length.ravel(), mean.size)[:, None, None] * gains,
         np.repeat((detuning[..., 1] - detuning[..., 0]).ravel(), mean.size),
         beta,
-        lambda excitons: np.stack(populations(excitons, statistics), axis=-1),
+        lambda excitons: np.stack(populations(np.maximum(excitons, 0.0), statistics), axis=-1),
     )
     start = np.tile(mean.ravel(), size)
     spectrum, side, left = emit(film, start, duration)

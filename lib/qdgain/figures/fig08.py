@@ -10,7 +10,7 @@ import scipy
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from qdgain import chapters, design
+from qdgain import chapters, design, parameters
 from qdgain.calibration.record import record
 from qdgain.claims import Headline, claims
 from qdgain.dot import Dot, FloatArray
@@ -240,7 +240,8 @@ def _threshold_panel(run: Run, letter: str, name: str) -> Panel:
     dot, statistics, floor = run.dots[name], run["statistics"], run["floor"]
     stokes = float(np.asarray(dot.stokes_shift_meV))
     reach = 2.0 * float(np.asarray(dot.linewidth_meV))
-    binding = np.linspace(stokes - reach, stokes + reach, 201)
+    low, high = parameters.clipped("absorptive_binding_meV", [stokes - reach, stokes + reach])
+    binding = np.linspace(low, high, 201)
     many = replace(dot, absorptive_binding_meV=binding)
     at_maximum = threshold_at_maximum(many, statistics=statistics).mean_excitons
     onset = threshold_onset(many, floor, statistics).mean_excitons
@@ -402,7 +403,9 @@ def _dot_headlines(run: Run, name: str) -> list[Headline]:
 def _esa_headlines(run: Run, name: str) -> list[Headline]:
     dot, statistics, slug = run.dots[name], run["statistics"], _slug(name)
     point = threshold_at_maximum(dot, statistics=statistics)
-    share = exciton_share(dot, point.energy_eV, point.mean_excitons, statistics)
+    share = np.nan
+    if np.isfinite(point.mean_excitons):
+        share = float(exciton_share(dot, point.energy_eV, point.mean_excitons, statistics))
 
     def height(binding_meV: float) -> float:
         shifted = replace(dot, absorptive_binding_meV=binding_meV)
@@ -410,13 +413,16 @@ def _esa_headlines(run: Run, name: str) -> list[Headline]:
 
     centre = -float(band_offsets_meV(dot).xx_emission)
     width = float(band_widths_meV(dot).xx_absorption)
-    worst = scipy.optimize.minimize_scalar(
-        lambda binding: -height(binding), bounds=(centre - 3 * width, centre + 3 * width)
+    low, high = parameters.clipped(
+        "absorptive_binding_meV", [centre - 3 * width, centre + 3 * width]
     )
+    worst = scipy.optimize.minimize_scalar(lambda binding: -height(binding), bounds=(low, high))
     harmless = threshold_at_maximum(replace(dot, xx_absorption_strength=0.0), statistics=statistics)
     return [
         Headline(
-            f"fig08-share-{slug}", f"share of X in the emission at threshold, {name}", float(share)
+            f"fig08-share-{slug}",
+            f"share of X in the emission at threshold, {name}",
+            float(np.asarray(share)),
         ),
         Headline(f"fig08-worst-{slug}", f"Δ_A2 of the highest threshold, {name}", worst.x, "meV"),
         Headline(

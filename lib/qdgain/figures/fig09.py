@@ -366,7 +366,9 @@ def thresholds(run: Run) -> Panel:
 
 def _bindings_meV(dot: Dot) -> FloatArray:
     reach = 2.5 * float(np.asarray(dot.linewidth_meV))
-    return float(np.asarray(dot.stokes_shift_meV)) + np.linspace(-reach, reach, 161)
+    stokes = float(np.asarray(dot.stokes_shift_meV))
+    low, high = parameters.clipped("absorptive_binding_meV", [stokes - reach, stokes + reach])
+    return np.linspace(low, high, 161)
 
 
 def draw_thresholds(panel: Panel) -> Figure:
@@ -749,7 +751,7 @@ def _amplitude_headlines(run: Run, scheme: str) -> list[Headline]:
         Headline(
             "F9-amplitude" if scheme == "3LS" else f"fig09-amplitude-{slug}",
             f"saturated spike at J_π, without over with ESA, {scheme}",
-            photons[scheme] / photons[esa],
+            photons[scheme] / photons[esa] if photons[esa] > 0 else np.inf,
         ),
         Headline(
             f"fig09-simple-amplitude-{slug}",
