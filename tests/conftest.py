@@ -17,6 +17,12 @@ def root():
     return ROOT
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the files that start processes, so that none of them is the last to end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path not in slow, item.path.suffix != ".ipynb"))
+
+
 def pytest_terminal_summary(terminalreporter):
     """Show what tests recorded as their summary, whichever process ran them."""
     for reports in terminalreporter.stats.values():

@@ -1,5 +1,6 @@
 """Stand-ins for what a sweep calls, so that its bookkeeping is tested without kernels."""
 
+import csv
 import json
 import os
 import signal
@@ -10,7 +11,7 @@ from pathlib import Path
 from qdgain import request
 from qdgain.rerun import Executed
 from qdgain.run_card import CARD_FILE, as_text, card
-from qdgain.sweep import cluster, folder, notebooks, points
+from qdgain.sweep import cluster, folder, notebooks, points, table
 
 CHAPTER = "fig08"
 
@@ -37,6 +38,12 @@ def quick(asked):
     executed = Executed("{}", headlines, {}, "2000-01-01T00:00:00+00:00", 0.25)
     run = request.Request((CHAPTER,), asked.given).run(CHAPTER)
     return {CARD_FILE: as_text(card(asked.todo, run, executed, {})).encode()}
+
+
+def table_of(target):
+    """Return the rows of a sweep's table."""
+    with (target / table.CSV_FILE).open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def logged(asked):
