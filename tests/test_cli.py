@@ -78,3 +78,15 @@ def test_a_reader_that_leaves_is_no_error():
         process.stdout.close()
         assert process.wait(timeout=60) == 0
         assert process.stderr.read() == b""
+
+
+def test_a_missing_package_is_named_in_a_sentence(monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "qdgain.commands.sweep", raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.delitem(sys.modules, "qdgain.sweep.cluster", raising=False)
+    monkeypatch.delitem(sys.modules, "qdgain.sweep", raising=False)
+    assert cli.main(["sweep", "fig08", "--over", "stokes_shift_meV=1,2", "-o", "x"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("qdgain: this command needs the package distributed")
+    assert len(printed.err.splitlines()) == 1

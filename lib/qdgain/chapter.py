@@ -83,6 +83,8 @@ def draw(figure: ModuleType, name: str, run: Run) -> Picture:
     panels = chapter_figures.compute(figure, name, run)
     drawn = chapter_figures.draw(figure, name, panels)
     svg = to_svg(drawn)
+    # Its parts are in place now; arranging them again takes as long as drawing them.
+    drawn.set_layout_engine("none")
     whole_name = f"{figure_name(figure)}_{name}"
     keep.picture(whole_name, chapter_figures.as_tuple(panels), svg, lambda: to_png(drawn))
     return Picture(whole_name, svg)

@@ -69,22 +69,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command(given)
         sys.stdout.flush()
     except (UsageError, ParameterError) as refusal:
-        print(f"qdgain: {refusal}", file=sys.stderr)
-        return 2
+        return _said(refusal, 2)
     except Failure as failure:
-        print(f"qdgain: {failure}", file=sys.stderr)
-        return 1
+        return _said(failure, 1)
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").startswith("qdgain"):
+            raise
+        extras = "install the project with its extras book and sweep."
+        return _said(f"this command needs the package {missing.name}: {extras}", 1)
     except BrokenPipeError:
         # The reader, such as head, has gone; nothing more can be written, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return _INTERRUPTED
-    except _Terminated:
-        return _TERMINATED
+    except (KeyboardInterrupt, _Terminated) as ended:
+        return _INTERRUPTED if isinstance(ended, KeyboardInterrupt) else _TERMINATED
     finally:
         signal.signal(signal.SIGTERM, before)
     return 0
+
+
+def _said(sentence: object, code: int) -> int:
+    print(f"qdgain: {sentence}", file=sys.stderr)
+    return code
 
 
 class _Terminated(BaseException):
