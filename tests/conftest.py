@@ -6,6 +6,19 @@ import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+#: What the ledger promises to give of each statement as data.
+CLAIM_KEYS = {
+    "id",
+    "where",
+    "kind",
+    "statement",
+    "stated",
+    "computed",
+    "unit",
+    "tolerance",
+    "verdict",
+    "function",
+}
 
 # A shared machine can be slow at any moment; examples are the same on every run.
 hypothesis.settings.register_profile("project", deadline=None, derandomize=True, max_examples=60)

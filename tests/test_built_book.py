@@ -14,6 +14,8 @@ import nbformat
 import pytest
 import yaml
 
+from conftest import CLAIM_KEYS
+
 ROOT = Path(__file__).resolve().parents[1]
 HTML = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html"))
 SOURCE = HTML.parents[1]
@@ -123,20 +125,8 @@ def test_page_is_light(page):
 @pytest.mark.skipif("book/ledger" not in PAGES, reason="a book without a ledger")
 def test_the_statements_are_there_as_data_and_on_their_page():
     records = json.loads((HTML / "claims.json").read_text(encoding="utf-8"))
-    keys = [
-        "id",
-        "where",
-        "kind",
-        "statement",
-        "stated",
-        "computed",
-        "unit",
-        "tolerance",
-        "verdict",
-        "function",
-    ]
     ids = Page(read("book/ledger")).ids
     assert len(records) > 50
     for record in records:
-        assert set(keys) <= set(record)
+        assert CLAIM_KEYS <= set(record)
         assert record["id"] in ids

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
+from conftest import CLAIM_KEYS, ROOT
 from qdgain import chapters, ledger, ledger_table
 from qdgain.calibration.objective import CONDITIONS, TARGETS
 from qdgain.claims import KINDS, LAST_DIGIT, Check, Claim, Headline, claims
@@ -327,20 +327,8 @@ def test_a_nan_holds_against_nothing():
 def test_json_has_the_promised_keys_and_no_nan():
     records = [ledger.record(row) for row in ROWS]
     text = json.dumps(records, allow_nan=False)
-    wanted = {
-        "id",
-        "where",
-        "kind",
-        "statement",
-        "stated",
-        "computed",
-        "unit",
-        "tolerance",
-        "verdict",
-        "function",
-    }
     for record in json.loads(text):
-        assert wanted <= set(record)
+        assert CLAIM_KEYS <= set(record)
         assert record["kind"] in KINDS
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import importlib
 import math
 import re
@@ -21,6 +20,7 @@ from qdgain.commands import Failure, Parser, UsageError
 from qdgain.dot import presets
 from qdgain.fitted_dot import FittedDot, fitted_dot, parameter_file, threshold_intervals
 from qdgain.instrument_file import UNITS, Trace, read_table
+from qdgain.request import sha256_of
 from qdgain.rounding import significant
 from qdgain.run import BASE_OF_YOUR_DOT
 from qdgain.version import __version__, library_hash
@@ -187,7 +187,7 @@ def _source(inputs: Mapping[str, _Input], fit: FittedBands) -> dict[str, object]
     for name, read in inputs.items():
         used = fit.spectra[_TITLES[name]]
         source[name] = read.path.name
-        source[f"{name}_sha256"] = hashlib.sha256(read.path.read_bytes()).hexdigest()
+        source[f"{name}_sha256"] = sha256_of(read.path)
         source[f"{name}_column"] = read.trace.column
         source[f"{name}_unit"] = read.trace.unit
         source[f"{name}_window_eV"] = [float(f"{used.energy_eV[i]:.6g}") for i in (0, -1)]
