@@ -6,6 +6,9 @@ VENV := .venv$(if $(NEWEST),/newest)
 BIN := $(VENV)/bin
 NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 
+# Where Python may not keep its bytecode, every process compiles the libraries anew: 8 of 20 s in a rerun.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help book test pytest check lint refresh calibrate verdicts references pictures mutants lock clean
 .DELETE_ON_ERROR:
 
