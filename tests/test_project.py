@@ -29,12 +29,13 @@ def parsed(lines):
 def test_environment_has_the_projects_packages_and_bounds():
     entries = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     conda = [entry for entry in entries if isinstance(entry, str) and entry != "pip"]
+    (from_pip,) = [entry["pip"] for entry in entries if isinstance(entry, dict)]
     python = f"python{PROJECT['requires-python']}"
-    assert parsed(conda) == parsed(
+    # Pip takes no other option beside an editable requirement; Binder knows this one as local.
+    assert from_pip[0] == "-e ."
+    assert parsed([*conda, *from_pip[1:]]) == parsed(
         [python, *PROJECT["dependencies"], *EXTRAS["book"], *EXTRAS["sweep"], *EXTRAS["test"]]
     )
-    # Pip takes no other option beside an editable requirement; Binder knows this one as local.
-    assert {"pip": ["-e ."]} in entries
 
 
 def test_lock_meets_every_requirement():
