@@ -69,11 +69,11 @@ test: $(BIN)/.installed
 	$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
 	  $(if $(NEWEST),--keep-going) book lint pytest
 
-# nbval compares the checked tables with a fresh run of every chapter. One process more than the two
+# nbval compares the checked tables with a fresh run of every chapter; the book draws the figures. One process more than the two
 # cores it is meant for: tests wait for the processes they start.
 pytest: $(BIN)/.installed
 	rm -rf .pytest_cache/numbers
-	QDGAIN_STORED_NUMBERS="$(CURDIR)/.pytest_cache/numbers" \
+	QDGAIN_STORED_NUMBERS="$(CURDIR)/.pytest_cache/numbers" QDGAIN_PICTURES=0 \
 	  $(BIN)/pytest --quiet -n 3 --dist loadfile --nbval-lax --nbval-kernel-name qdgain --nbval-cell-timeout 120 \
 	  --ignore tests/test_built_book.py tests $(NOTEBOOKS)
 

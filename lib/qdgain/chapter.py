@@ -29,6 +29,7 @@ from qdgain.version import library_hash
 
 _DIGITS_IN_PROSE = 3
 _DIGITS_IN_TABLE = 4
+_NOT_DRAWN = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
 
 
 def show_figures_as_svg() -> None:
@@ -71,6 +72,8 @@ def to_svg(figure: Figure) -> str:
 def draw(figure: ModuleType, name: str, run: Run) -> Picture:
     """Compute and draw one of a chapter's figures; a rerun keeps its pictures and data.
 
+    Where the environment says that numbers are enough, nothing is drawn.
+
     Parameters
     ----------
     figure : module
@@ -80,12 +83,14 @@ def draw(figure: ModuleType, name: str, run: Run) -> Picture:
     run : Run
         Where it differs from the paper's, the paper's lines stand behind.
     """
+    whole_name = f"{figure_name(figure)}_{name}"
+    if not keep.pictures_wanted():
+        return Picture(whole_name, _NOT_DRAWN)
     panels = chapter_figures.compute(figure, name, run)
     drawn = chapter_figures.draw(figure, name, panels)
     svg = to_svg(drawn)
     # Its parts are in place now; arranging them again takes as long as drawing them.
     drawn.set_layout_engine("none")
-    whole_name = f"{figure_name(figure)}_{name}"
     keep.picture(whole_name, chapter_figures.as_tuple(panels), svg, lambda: to_png(drawn))
     return Picture(whole_name, svg)
 

@@ -19,8 +19,8 @@ from qdgain.version import library_hash
 
 #: The environment variable that names the folder.
 FOLDER = "QDGAIN_KEEP"
-#: The environment variable that says whether pictures and data are kept too; ``0`` if not.
-PICTURES = "QDGAIN_KEEP_PICTURES"
+#: The environment variable that says whether figures are drawn; ``0`` where numbers are enough.
+PICTURES = "QDGAIN_PICTURES"
 #: The file with the numbers, and with the library they come from.
 NUMBERS = "numbers.json"
 
@@ -29,6 +29,11 @@ def folder() -> Path | None:
     """Return the folder that the environment names, None if there is none."""
     name = os.environ.get(FOLDER, "")
     return Path(name) if name else None
+
+
+def pictures_wanted() -> bool:
+    """Say whether a chapter's figures are drawn: unless the environment says no."""
+    return os.environ.get(PICTURES) != "0"
 
 
 def numbers(headlines: Iterable[Headline]) -> None:
@@ -61,7 +66,7 @@ def picture(name: str, panels: Iterable[Panel], svg: str, png: Callable[[], byte
         Returns the figure as PNG; called only where it is kept.
     """
     target = folder()
-    if target is None or os.environ.get(PICTURES) == "0":
+    if target is None:
         return
     pictures, data = target / "figures", target / "data"
     for place in (pictures, data):

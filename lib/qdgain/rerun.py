@@ -58,7 +58,7 @@ class Task:
     files : Mapping
         Parameter name to the file's name and content.
     pictures : bool
-        Whether pictures and data are kept beside the numbers.
+        Whether figures are drawn, and kept with their data beside the numbers.
     library_hash : str
         Of the library that checked the parameters; no other executes the task.
     limit_s : float
@@ -125,7 +125,7 @@ def task(
     given : Mapping
         Name to checked value.
     pictures : bool
-        Whether pictures and data are kept beside the numbers.
+        Whether figures are drawn, and kept with their data beside the numbers.
     one_of_many : bool
         Whether the same process executes others too, which then share the time of the imports.
 
