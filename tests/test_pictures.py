@@ -12,6 +12,8 @@ import drawn
 import perceptual
 from update_pictures import update
 
+pytestmark = pytest.mark.slow
+
 NAMES = drawn.NAMES
 #: What tells a series apart where no legend does: its colour, the tick below it.
 NAMED_OTHERWISE = {

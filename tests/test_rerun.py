@@ -219,9 +219,9 @@ def test_a_cell_that_raises_is_a_failure_with_its_reason():
 
 
 def test_a_kernel_that_hangs_is_ended():
-    todo = rerun.Task("fig06", tiny("import time", "time.sleep(1000)"), {}, limit_s=8)
+    todo = rerun.Task("fig06", tiny("import time", "time.sleep(1000)"), {}, limit_s=3)
     began = time.monotonic()
-    with pytest.raises(rerun.RunFailed, match="longer than 8 s"):
+    with pytest.raises(rerun.RunFailed, match="longer than 3 s"):
         rerun.execute(todo)
     assert time.monotonic() - began < 60
     assert not [c for c in psutil.Process().children() if "ipykernel" in " ".join(c.cmdline())]
@@ -252,8 +252,9 @@ def test_an_interrupt_leaves_nothing(how, tmp_path):
     command = [sys.executable, "-m", "qdgain", "rerun", "fig06", "-o", str(tmp_path / "out")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert "running" in process.stderr.readline()
-        time.sleep(3)
-        kernels = psutil.Process(process.pid).children(recursive=True)
+        while not (kernels := psutil.Process(process.pid).children(recursive=True)):
+            time.sleep(0.1)
+        time.sleep(1)  # the kernel is at work, or about to be
         process.send_signal(how)
         assert process.wait(timeout=60) == 128 + how
         assert "Traceback" not in process.stderr.read()
