@@ -6,6 +6,7 @@ import math
 import re
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -76,17 +77,20 @@ WANTED = [
     "SM-2ls",
 ]
 
-ROWS = ledger.ledger()
-BY_ID = {row.claim.id: row for row in ROWS}
+
+@cache
+def rows():
+    """Return every row by id: evaluated by the process that runs these tests alone."""
+    return {row.claim.id: row for row in ledger.ledger()}
 
 
-def by_id(row):
-    return row.claim.id
+def each(*claims_of):
+    return pytest.mark.parametrize("name", [claim.id for claim in claims_of])
 
 
 def test_every_statement_of_the_list_is_there():
     assert set(WANTED) <= set(claims())
-    assert [row.claim.id for row in ROWS] == list(claims())
+    assert list(rows()) == list(claims())
 
 
 def test_the_file_holds_no_verdict():
@@ -98,8 +102,9 @@ def test_the_file_holds_no_verdict():
         assert f'"{verdict}"' not in text
 
 
-@pytest.mark.parametrize("row", ROWS, ids=by_id)
-def test_row_is_computed_or_says_what_is_missing(row):
+@each(*claims().values())
+def test_row_is_computed_or_says_what_is_missing(name):
+    row = rows()[name]
     claim = row.claim
     if row.verdict == ledger.NOT_COMPUTABLE:
         assert claim.missing
@@ -113,9 +118,9 @@ def test_row_is_computed_or_says_what_is_missing(row):
         assert row.holds is not None, "nothing compares the number"
 
 
-@pytest.mark.parametrize("row", ROWS, ids=by_id)
-def test_row_says_where_what_and_how(row):
-    claim = row.claim
+@each(*claims().values())
+def test_row_says_where_what_and_how(name):
+    claim = claims()[name]
     assert re.match(r"section \d", claim.where)
     assert len(claim.statement) > 15
     assert bool(claim.checks) == bool(claim.criterion), "checks and their wording go together"
@@ -145,37 +150,36 @@ def test_every_headline_named_as_a_statement_answers_one():
 
 
 def test_figures_are_those_of_the_chapters():
-    for row in ROWS:
+    for row in rows().values():
         (chapter,) = chapters.BOOK.glob(f"{row.chapter}_*.ipynb")
         cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
         names = {c["metadata"].get("mystnb", {}).get("figure", {}).get("name") for c in cells}
         assert row.claim.figure in names, f"{row.claim.id}: {row.claim.figure}"
 
 
-@pytest.mark.parametrize("row", [r for r in ROWS if r.claim.because == LAST_DIGIT], ids=by_id)
-def test_half_a_digit_is_half_a_digit(row):
-    text = row.claim.stated_text
-    decimals = len(text.partition(".")[2])
-    assert row.claim.tolerance == pytest.approx(0.5 * 10**-decimals)
-    assert float(text) == row.claim.stated
+@each(*(c for c in claims().values() if c.because == LAST_DIGIT))
+def test_half_a_digit_is_half_a_digit(name):
+    claim = claims()[name]
+    decimals = len(claim.stated_text.partition(".")[2])
+    assert claim.tolerance == pytest.approx(0.5 * 10**-decimals)
+    assert float(claim.stated_text) == claim.stated
 
 
-@pytest.mark.parametrize(
-    "row", [r for r in ROWS if r.claim.tolerance and r.claim.because != LAST_DIGIT], ids=by_id
-)
-def test_a_wider_tolerance_has_its_reason_on_the_page(row):
-    assert len(row.claim.because.split()) > 1
-    assert row.claim.because in row.tolerance_text
+@each(*(c for c in claims().values() if c.tolerance and c.because != LAST_DIGIT))
+def test_a_wider_tolerance_has_its_reason_on_the_page(name):
+    because = claims()[name].because
+    assert len(because.split()) > 1
+    assert because in rows()[name].tolerance_text
 
 
 def test_what_calibrates_is_never_reproduced():
-    for row in ROWS:
+    for row in rows().values():
         if row.claim.kind == "C":
             assert row.verdict == ledger.CALIBRATED
             assert row.residual is not None or row.claim.checks
     for name in TARGETS:
         assert claims()[name].kind == "C"
-        assert BY_ID[name].residual is not None
+        assert rows()[name].residual is not None
 
 
 #: The statements behind the conditions that the default calibration had to meet.
@@ -196,7 +200,7 @@ def test_conditions_of_the_calibration_confirm_nothing():
 
 
 def test_contradictions_show_both_sides():
-    for row in ROWS:
+    for row in rows().values():
         if row.claim.kind == "X":
             assert row.other
             assert row.other_number
@@ -206,7 +210,7 @@ def test_contradictions_show_both_sides():
 
 
 def test_quotations_are_short():
-    for row in ROWS:
+    for row in rows().values():
         for text in (row.claim.statement, row.claim.note, row.claim.criterion):
             for quotation in re.findall(r"[\"“]([^\"”]+)[\"”]", text):
                 assert len(quotation.split()) <= 25
@@ -237,9 +241,10 @@ def with_another_dot():
     return {row.claim.id: row for row in ledger.evaluate(ledger.chapter_headlines(dots))}
 
 
-@pytest.mark.parametrize("row", [r for r in ROWS if r.claim.kind == "P"], ids=by_id)
-def test_another_dot_gives_another_number(row, with_another_dot):
-    changed = with_another_dot[row.claim.id].headline.value
+@each(*(c for c in claims().values() if c.kind == "P"))
+def test_another_dot_gives_another_number(name, with_another_dot):
+    row = rows()[name]
+    changed = with_another_dot[name].headline.value
     if row.claim.invariant:
         assert changed == pytest.approx(row.headline.value, rel=1e-4)
     else:
@@ -248,7 +253,7 @@ def test_another_dot_gives_another_number(row, with_another_dot):
 
 def test_calibrated_numbers_are_computed_too(with_another_dot):
     for name in TARGETS:
-        assert with_another_dot[name].headline.value != BY_ID[name].headline.value
+        assert with_another_dot[name].headline.value != rows()[name].headline.value
 
 
 # --- how verdicts are made
@@ -325,7 +330,7 @@ def test_a_nan_holds_against_nothing():
 
 
 def test_json_has_the_promised_keys_and_no_nan():
-    records = [ledger.record(row) for row in ROWS]
+    records = [ledger.record(row) for row in rows().values()]
     text = json.dumps(records, allow_nan=False)
     for record in json.loads(text):
         assert CLAIM_KEYS <= set(record)
@@ -333,17 +338,17 @@ def test_json_has_the_promised_keys_and_no_nan():
 
 
 def test_notes_have_their_numbers():
-    for row in ROWS:
+    for row in rows().values():
         assert "{" not in row.note
 
 
 def test_the_page_has_every_row_with_its_links():
     page = ledger_table.full(chapters.page_of).markup
-    for row in ROWS:
+    for row in rows().values():
         assert f"<tr id='{row.claim.id}'" in page
         assert f"api.html#{row.claim.function}" in page
         assert f"#{row.claim.figure}'" in page
-    assert page.count("<tr id=") == len(ROWS)
+    assert page.count("<tr id=") == len(rows())
 
 
 def test_every_row_is_with_exactly_one_chapter():
@@ -352,13 +357,13 @@ def test_every_row_is_with_exactly_one_chapter():
 
 
 def test_counts_add_up():
-    counted = ledger.counts(ROWS)
-    assert sum(counted.values()) == len(ROWS)
+    counted = ledger.counts(rows().values())
+    assert sum(counted.values()) == len(rows())
     assert list(counted) == list(ledger.VERDICTS) == list(ledger_table.MEANINGS)
 
 
 def test_verdicts_are_those_last_looked_at():
-    now = {row.claim.id: row.verdict for row in ROWS}
+    now = {row.claim.id: row.verdict for row in rows().values()}
     pinned = json.loads(PINNED.read_text(encoding="utf-8"))
     changed = {
         name: (pinned.get(name), now.get(name))
@@ -370,7 +375,7 @@ def test_verdicts_are_those_last_looked_at():
 
 def pin():
     """Write the verdicts of now as those that the test expects."""
-    verdicts = {row.claim.id: row.verdict for row in ROWS}
+    verdicts = {row.claim.id: row.verdict for row in rows().values()}
     PINNED.write_text(json.dumps(verdicts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -153,6 +153,7 @@ def matrix() -> tuple[tuple[Reading, Mapping[str, Cell]], ...]:
     return tuple(columns)
 
 
+@cache
 def _candidates() -> Sequence[Claim]:
     """Return the statements about the model with all their numbers among the sources."""
     known = set(numbers(Reading("maximum", "rabi", False, presets(), {})))
