@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import shutil
 from pathlib import Path
 
 import hypothesis
@@ -28,6 +29,23 @@ hypothesis.settings.load_profile("project")
 @pytest.fixture(scope="session")
 def root():
     return ROOT
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Return the system's Chromium, driven; without one the test is skipped."""
+    found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+    if not any(found):
+        pytest.skip("no Chromium is installed")
+    # Of a file's own: its event loop would be in the way of other files' tests.
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
+
+    quiet = ("background-networking", "component-update", "sync", "gpu")
+    flags = ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in quiet)]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=next(filter(None, found)), args=flags)
+        yield chromium
+        chromium.close()
 
 
 def pytest_collection_modifyitems(items):

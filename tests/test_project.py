@@ -84,8 +84,10 @@ def test_api_reference_has_every_module():
 
 
 NOTEBOOK_MODULES = (
+    "book_figures",
     "chapter",
     "explorer",
+    "explorer_page",
     "notebooks",
     "page",
     "rerun",

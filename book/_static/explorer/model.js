@@ -1,0 +1,529 @@
+/**
+ * The closed forms of the Simple Model, as the Python library `qdgain` has them: populations,
+ * bands, gain, gain thresholds, amplified spontaneous emission. Numbers in, numbers out; nothing
+ * of the page. A browser test holds every function to the library at random parameters.
+ *
+ * A dot is an object with the fields of `qdgain.Dot` by their names; an own width that is null
+ * stands for the shared one. Energies are in eV, detunings from the centre of A_X in meV.
+ * A threshold that is not reached is Infinity, its energy NaN.
+ *
+ * @typedef {Object<string, ?number>} Dot
+ * @typedef {"rabi"|"poisson"|"sequential"} Statistics
+ * @typedef {{mean: number, energy: number}} GainThreshold  ⟨N⟩ and photon energy in eV
+ * @typedef {{fluence: number, mean: number, energy: number}} AseThreshold  J in mJ cm⁻², ⟨N⟩, eV
+ */
+"use strict";
+
+globalThis.qdgainModel = (() => {
+  /** FWHM of a Gaussian over its standard deviation. */
+  const FWHM_PER_SIGMA = 2 * Math.sqrt(2 * Math.log(2));
+  const [A_X, PL_X, A_XX1, A_XX2, PL_XX] = [0, 1, 2, 3, 4];
+
+  // How finely a minimum or a root is searched; the results do not depend on it.
+  const ONSET_GRID = 241;
+  const ONSET_MINIMA = 3;
+  const GOLDEN = (Math.sqrt(5) - 1) / 2;
+  const GOLDEN_STEPS = 34;
+  const NEWTON_STEPS = 60;
+  const ASE_SCAN = 40;
+  const RIDDERS_STEPS = 30;
+  const LARGEST_EXPONENT = 600;
+
+  // --- bands
+
+  /**
+   * Centres less that of A_X, and standard deviations, of A_X, PL_X, A_XX1, A_XX2, PL_XX in meV.
+   * @param {Dot} dot
+   * @returns {{offset: number[], sigma: number[]}}
+   */
+  function bandsOf(dot) {
+    const own = [
+      dot.absorption_linewidth_meV,
+      dot.emission_linewidth_meV,
+      dot.unrelaxed_xx_absorption_linewidth_meV,
+      dot.xx_absorption_linewidth_meV,
+      dot.xx_emission_linewidth_meV,
+    ];
+    return {
+      offset: [
+        0,
+        -dot.stokes_shift_meV,
+        -dot.unrelaxed_absorptive_binding_meV,
+        -dot.absorptive_binding_meV,
+        -(dot.stokes_shift_meV + dot.emissive_binding_meV),
+      ],
+      sigma: own.map((width) => (width ?? dot.linewidth_meV) / FWHM_PER_SIGMA),
+    };
+  }
+
+  /** Natural logarithm of a band of unit peak at a detuning. */
+  function logBand(bands, which, detuning) {
+    const z = (detuning - bands.offset[which]) / bands.sigma[which];
+    return -0.5 * z * z;
+  }
+
+  const detuningOf = (dot, energy) => 1e3 * (energy - dot.absorption_energy_eV);
+  const energyOf = (dot, detuning) => dot.absorption_energy_eV + 1e-3 * detuning;
+
+  /** `count` evenly spaced numbers from `low` to `high`. */
+  function linspace(low, high, count) {
+    return Float64Array.from({ length: count }, (_, i) => low + ((high - low) * i) / (count - 1));
+  }
+
+  /**
+   * Evenly spaced photon energies that hold every band.
+   * @param {Dot} dot
+   * @param {number} widths  standard deviations beyond the outermost centres
+   * @param {number} points
+   */
+  function energyWindow(dot, widths, points) {
+    const { offset, sigma } = bandsOf(dot);
+    const low = Math.min(...offset.map((o, i) => o - widths * sigma[i]));
+    const high = Math.max(...offset.map((o, i) => o + widths * sigma[i]));
+    return linspace(energyOf(dot, low), energyOf(dot, high), points);
+  }
+
+  /** The five bands of unit peak at photon energies: five arrays. */
+  function bandSpectra(dot, energies) {
+    const bands = bandsOf(dot);
+    return [A_X, PL_X, A_XX1, A_XX2, PL_XX].map((which) =>
+      Float64Array.from(energies, (e) => Math.exp(logBand(bands, which, detuningOf(dot, e)))));
+  }
+
+  /** The same dot with two uncorrelated excitons: without excited-state absorption. */
+  function uncorrelated(dot) {
+    return {
+      ...dot,
+      unrelaxed_absorptive_binding_meV: 0,
+      absorptive_binding_meV: 0,
+      emissive_binding_meV: 0,
+      xx_absorption_strength: 1,
+      xx_emission_strength: 1,
+      unrelaxed_xx_absorption_linewidth_meV: dot.absorption_linewidth_meV,
+      xx_absorption_linewidth_meV: dot.absorption_linewidth_meV,
+      xx_emission_linewidth_meV: dot.emission_linewidth_meV,
+    };
+  }
+
+  // --- populations
+
+  /** e^N - 1 - N with its digits where N is small. */
+  function expBeyondLinear(N) {
+    if (N < 1e-2) return 0.5 * N * N * (1 + (N / 3) * (1 + (N / 4) * (1 + (N / 5) * (1 + N / 6))));
+    return Math.expm1(N) - N;
+  }
+
+  /**
+   * Fractions of dots with no exciton, one, and two (Poisson: two or more).
+   * @param {number} mean  ⟨N⟩
+   * @param {Statistics} statistics
+   * @returns {number[]}
+   */
+  function populations(mean, statistics) {
+    if (statistics === "rabi") {
+      const n = 0.5 * mean;
+      return [(1 - n) ** 2, 2 * n * (1 - n), n * n];
+    }
+    if (statistics === "poisson") {
+      const ground = Math.exp(-mean);
+      return [ground, mean * ground, ground * expBeyondLinear(mean)];
+    }
+    const aboveOne = Math.max(mean - 1, 0);
+    return [Math.max(1 - mean, 0), Math.min(mean, 1) - aboveOne, aboveOne];
+  }
+
+  /** ⟨N⟩ after a pulse of fluence J/J_π. */
+  function meanExcitons(fluenceOverPi, statistics) {
+    if (statistics === "poisson") return 0.5 * Math.PI ** 2 * fluenceOverPi;
+    return 2 * Math.sin(0.5 * Math.PI * Math.sqrt(fluenceOverPi)) ** 2;
+  }
+
+  // --- gain
+
+  /**
+   * P and G at detunings for dots that hold 0, X, XX for certain; both are linear in the
+   * populations. `emission[k]` and `gain[k]` are arrays over the detunings.
+   */
+  function emissionAndGain(dot, detunings) {
+    const bands = bandsOf(dot);
+    const size = detunings.length;
+    const emission = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
+    const gain = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
+    for (let i = 0; i < size; i++) {
+      const P = Math.exp(logBand(bands, PL_X, detunings[i]));
+      const esa = dot.xx_absorption_strength * Math.exp(logBand(bands, A_XX2, detunings[i]));
+      const xx = dot.xx_emission_strength * Math.exp(logBand(bands, PL_XX, detunings[i]));
+      emission[1][i] = 0.5 * P;
+      emission[2][i] = xx;
+      gain[0][i] = -Math.exp(logBand(bands, A_X, detunings[i]));
+      gain[1][i] = 0.5 * (P - esa);
+      gain[2][i] = xx;
+    }
+    return { emission, gain };
+  }
+
+  const detuningsOf = (dot, energies) => Float64Array.from(energies, (e) => detuningOf(dot, e));
+
+  /**
+   * Net gain at photon energies and several ⟨N⟩, one row for each ⟨N⟩; positive for gain, in
+   * units of the peak absorption cross section.
+   */
+  function gainRows(dot, energies, means, statistics) {
+    const [g0, g1, g2] = emissionAndGain(dot, detuningsOf(dot, energies)).gain;
+    return Array.from(means, (mean) => {
+      const [p0, p1, p2] = populations(mean, statistics);
+      return Float64Array.from(g0, (_, i) => p0 * g0[i] + p1 * g1[i] + p2 * g2[i]);
+    });
+  }
+
+  /** Net gain at photon energies and one ⟨N⟩. */
+  function gainSpectrum(dot, energies, mean, statistics) {
+    return gainRows(dot, energies, [mean], statistics)[0];
+  }
+
+  /** Net gain at one photon energy against ⟨N⟩. */
+  function gainGrowth(dot, energy, means, statistics) {
+    return Float64Array.from(gainRows(dot, [energy], means, statistics), (row) => row[0]);
+  }
+
+  // --- gain thresholds
+
+  /** Smallest positive root of (A+ε) - r(d-2ε) - r²(Q-ε) = 0, as ⟨N⟩ = 2r/(1+r). */
+  function rabiRoot(absorption, netEmission, xxEmission, floor) {
+    const A = absorption + floor;
+    const d = netEmission - 2 * floor;
+    const Q = xxEmission - floor;
+    const discriminant = d * d + 4 * A * Q;
+    if (!(discriminant >= 0) || !(Q > 0 || d > 0)) return Infinity;
+    const root = Math.sqrt(discriminant);
+    // Two forms of the same root; each avoids the cancellation of the other.
+    const r = d >= 0 ? (2 * A) / (d + root) : (root - d) / (2 * Q);
+    return Number.isFinite(r) ? 2 / (1 + 1 / r) : Infinity;
+  }
+
+  /** Crossing of the two straight pieces 0 → X and X → XX. */
+  function sequentialRoot(A, d, Q, floor) {
+    if (0.5 * d >= floor && d > 0) return (A + floor) / (A + 0.5 * d);
+    if (Q >= floor && Q > 0) return 1 + (floor - 0.5 * d) / (Q - 0.5 * d);
+    return Infinity;
+  }
+
+  /** Smallest positive root of (A+ε) - N(d-2ε)/2 - (Q-ε)(e^N - 1 - N) = 0, by Newton's method. */
+  function poissonRoot(absorption, netEmission, xxEmission, floor) {
+    const A = absorption + floor;
+    const half = 0.5 * netEmission - floor;
+    const Q = xxEmission - floor;
+    let N;
+    if (Q > 0) {
+      // The left side is concave and falls through its only root: from above, Newton cannot miss
+      // it. e^N - 1 - N ≥ N²/2 bounds the root, and beyond N = 1 so does e^N - 1 - N ≥ e^N/4.
+      const root = Math.sqrt(half * half + 2 * A * Q);
+      const parabola = half >= 0 ? (2 * A) / (half + root) : (root - half) / Q;
+      const b = Math.max(-half, 0) / Q;
+      // Sums are taken in parts of 2048, which no ⟨N⟩ reaches, so that none overflows.
+      let bound = 2 * (Math.log((b + Math.hypot(b, Math.sqrt(A / Q))) / 2048) + Math.log(4096));
+      for (let i = 0; i < 3; i++) {
+        bound = Math.log(A / Q / 2048 + b * (Math.max(bound, 1) / 2048)) + Math.log(8192);
+      }
+      N = Math.min(parabola, Math.max(bound, 1));
+    } else if (Q === 0) {
+      return half > 0 ? A / half : Infinity;
+    } else {
+      // The left side is convex: from N = 0, Newton ends at the first root, if there is one.
+      if (!(half > 0)) return Infinity;
+      const lowest = Math.log1p(-half / Q);
+      if (A - lowest * half - Q * expBeyondLinear(lowest) > 0) return Infinity;
+      N = 0;
+    }
+    for (let i = 0; i < NEWTON_STEPS; i++) {
+      // Q (e^N - 1), with a tiny Q and a huge e^N multiplied as logarithms.
+      const steep = N < 30 ? Q * Math.expm1(N) : Math.sign(Q) * Math.exp(N + Math.log(Math.abs(Q))) - Q;
+      const beyond = N < 1e-2 ? Q * expBeyondLinear(N) : steep - Q * N;
+      const step = (A - N * half - beyond) / (half + steep);
+      if (!Number.isFinite(step)) break;
+      N += step;
+      if (Math.abs(step) <= 1e-15 * N) break;
+    }
+    return N >= 0 ? N : Infinity;
+  }
+
+  const ROOTS = { rabi: rabiRoot, sequential: sequentialRoot, poisson: poissonRoot };
+
+  /** Smallest ⟨N⟩ at which the gain reaches a floor, of bands known in advance. */
+  function thresholdOfBands(dot, bands, detuning, floor, solve) {
+    const a = logBand(bands, A_X, detuning);
+    const p = logBand(bands, PL_X, detuning);
+    const b = logBand(bands, A_XX2, detuning);
+    const q = logBand(bands, PL_XX, detuning);
+    // Without a floor only ratios count: the largest is made 1, so that far tails keep their digits.
+    const scale = floor > 0 ? 0 : Math.max(a, p, b, q);
+    const netEmission =
+      Math.exp(p - scale) - dot.xx_absorption_strength * Math.exp(b - scale);
+    return solve(
+      Math.exp(a - scale), netEmission, dot.xx_emission_strength * Math.exp(q - scale), floor);
+  }
+
+  /**
+   * Smallest ⟨N⟩ at which the gain at a photon energy reaches a floor; Infinity if never.
+   * @param {Dot} dot
+   * @param {number} energy
+   * @param {number} floor
+   * @param {Statistics} statistics
+   */
+  function thresholdAtEnergy(dot, energy, floor, statistics) {
+    return thresholdOfBands(
+      dot, bandsOf(dot), detuningOf(dot, energy), floor, ROOTS[statistics]);
+  }
+
+  /** The transparency line: ⟨N⟩ of zero gain at each photon energy. */
+  function transparency(dot, energies, statistics) {
+    const bands = bandsOf(dot);
+    return Float64Array.from(energies, (e) =>
+      thresholdOfBands(dot, bands, detuningOf(dot, e), 0, ROOTS[statistics]));
+  }
+
+  /**
+   * Threshold where the gain is largest at full excitation, which is the centre of PL_XX.
+   * @returns {GainThreshold}
+   */
+  function thresholdAtMaximum(dot, statistics) {
+    const bands = bandsOf(dot);
+    const detuning = bands.offset[PL_XX];
+    const mean = thresholdOfBands(dot, bands, detuning, 0, ROOTS[statistics]);
+    return { mean, energy: energyOf(dot, detuning) };
+  }
+
+  /**
+   * Smallest ⟨N⟩ at which the gain reaches a floor at any energy, and that energy: a scan of the
+   * energies that can reach it, then golden sections in its lowest minima.
+   * @returns {GainThreshold}
+   */
+  function thresholdOnset(dot, floor, statistics) {
+    const bands = bandsOf(dot);
+    const solve = ROOTS[statistics];
+    const at = (detuning) => thresholdOfBands(dot, bands, detuning, floor, solve);
+    const [low, high] = reachableDetunings(dot, bands, floor);
+    const detuning = linspace(low, high, ONSET_GRID);
+    const scan = detuning.map(at);
+    let best = { mean: Infinity, detuning: NaN };
+    const offer = (mean, where) => {
+      if (mean < best.mean) best = { mean, detuning: where };
+    };
+    const minima = [];
+    for (let i = 0; i < ONSET_GRID; i++) {
+      offer(scan[i], detuning[i]);
+      const before = i > 0 ? scan[i - 1] : Infinity;
+      const after = i < ONSET_GRID - 1 ? scan[i + 1] : Infinity;
+      if (Number.isFinite(scan[i]) && scan[i] <= before && scan[i] <= after) minima.push(i);
+    }
+    minima.sort((i, j) => scan[i] - scan[j]);
+    for (const i of minima.slice(0, ONSET_MINIMA)) {
+      const found = goldenSection(
+        at, detuning[Math.max(i - 1, 0)], detuning[Math.min(i + 1, ONSET_GRID - 1)]);
+      offer(found.value, found.at);
+    }
+    return { mean: best.mean, energy: energyOf(dot, best.detuning) };
+  }
+
+  /** The detunings at which the gain can exceed a floor: G ≤ PL_X/2 + γ PL_XX. */
+  function reachableDetunings(dot, bands, floor) {
+    const edges = [[PL_X, 0.5], [PL_XX, dot.xx_emission_strength]].map(([which, peak]) => {
+      // One of the two terms must exceed ε/2; a band too weak for that leaves its centre alone.
+      const reach = bands.sigma[which] * Math.sqrt(2 * Math.log(Math.max((2 * peak) / floor, 1)));
+      return [bands.offset[which] - reach, bands.offset[which] + reach];
+    });
+    return [Math.min(edges[0][0], edges[1][0]), Math.max(edges[0][1], edges[1][1])];
+  }
+
+  function goldenSection(f, left, right) {
+    let inner = right - GOLDEN * (right - left);
+    let outer = left + GOLDEN * (right - left);
+    let [atInner, atOuter] = [f(inner), f(outer)];
+    for (let i = 0; i < GOLDEN_STEPS; i++) {
+      if (atInner <= atOuter) {
+        [right, outer, atOuter] = [outer, inner, atInner];
+        inner = right - GOLDEN * (right - left);
+        atInner = f(inner);
+      } else {
+        [left, inner, atInner] = [inner, outer, atOuter];
+        outer = left + GOLDEN * (right - left);
+        atOuter = f(outer);
+      }
+    }
+    return atInner <= atOuter ? { at: inner, value: atInner } : { at: outer, value: atOuter };
+  }
+
+  // --- amplified spontaneous emission
+
+  /** ln[(e^x - 1)/x], finite at every x. */
+  function logAmplification(x) {
+    const size = Math.abs(x);
+    if (size === 0) return 0;
+    return Math.max(x, 0) + Math.log(-Math.expm1(-size) / size);
+  }
+
+  /**
+   * ln of the amplified spontaneous emission at one ⟨N⟩, from what `emissionAndGain` returns.
+   * `spontaneous`, if given, is filled with the spontaneous emission P.
+   */
+  function logAseOf(parts, mean, gainExponent, statistics, spontaneous) {
+    const [p0, p1, p2] = populations(mean, statistics);
+    const [, e1, e2] = parts.emission;
+    const [g0, g1, g2] = parts.gain;
+    const result = new Float64Array(g0.length);
+    for (let i = 0; i < result.length; i++) {
+      const P = p1 * e1[i] + p2 * e2[i];
+      const G = p0 * g0[i] + p1 * g1[i] + p2 * g2[i];
+      result[i] = Math.log(P) + logAmplification(gainExponent * G);
+      if (spontaneous) spontaneous[i] = P;
+    }
+    return result;
+  }
+
+  /** ln of the ASE at photon energies, one row for each ⟨N⟩; -Infinity where nothing is emitted. */
+  function logAseRows(dot, energies, means, gainExponent, statistics) {
+    const parts = emissionAndGain(dot, detuningsOf(dot, energies));
+    return Array.from(means, (mean) => logAseOf(parts, mean, gainExponent, statistics));
+  }
+
+  /** An even grid of detunings that holds the emission and resolves the amplified spike. */
+  function emissionDetunings(dot, gainExponent) {
+    const { offset, sigma } = bandsOf(dot);
+    const ends = [PL_X, PL_XX].map((k) => [offset[k] - 6.5 * sigma[k], offset[k] + 6.5 * sigma[k]]);
+    const [low, high] = [Math.min(ends[0][0], ends[1][0]), Math.max(ends[0][1], ends[1][1])];
+    const narrowest = Math.min(sigma[A_X], sigma[PL_X], sigma[A_XX2], sigma[PL_XX]);
+    const step = (0.08 * narrowest) / (1 + gainExponent / 300) ** 0.25;
+    return linspace(low, high, Math.min(Math.max(Math.ceil((high - low) / step), 181), 8001));
+  }
+
+  /** ln(∫I / ∫P) at each ⟨N⟩: by how much the film amplifies the emitted energy. */
+  function logEnergyAmplification(dot, means, gainExponent, statistics) {
+    const parts = emissionAndGain(dot, emissionDetunings(dot, gainExponent));
+    const spontaneous = new Float64Array(parts.gain[0].length);
+    return Float64Array.from(means, (mean) => {
+      const logs = logAseOf(parts, mean, gainExponent, statistics, spontaneous);
+      const largest = logs.reduce((a, b) => Math.max(a, b), -Infinity);
+      let [amplified, emitted] = [0, 0];
+      for (let i = 0; i < logs.length; i++) {
+        amplified += Math.exp(logs[i] - largest);
+        emitted += spontaneous[i];
+      }
+      return largest + Math.log(amplified) - Math.log(emitted);
+    });
+  }
+
+  /**
+   * The first fluence up to J_π at which amplification doubles the emitted energy, ∫I = 2∫P.
+   * @param {Dot} dot
+   * @param {number} gainExponent  L_g
+   * @param {number} piPulseFluence  J_π in mJ cm⁻²
+   * @param {Statistics} statistics
+   * @returns {AseThreshold}
+   */
+  function aseThreshold(dot, gainExponent, piPulseFluence, statistics) {
+    const parts = emissionAndGain(dot, emissionDetunings(dot, gainExponent));
+    const [, e1, e2] = parts.emission;
+    const [g0, g1, g2] = parts.gain;
+    const emitted1 = e1.reduce((a, b) => a + b, 0);
+    const emitted2 = e2.reduce((a, b) => a + b, 0);
+    const logRatio = (amplitude) => {
+      const mean = meanExcitons(amplitude * amplitude, statistics);
+      const [p0, p1, p2] = populations(mean, statistics);
+      let total = 0;
+      for (let i = 0; i < g0.length; i++) {
+        const x = Math.min(
+          gainExponent * (p0 * g0[i] + p1 * g1[i] + p2 * g2[i]), LARGEST_EXPONENT);
+        total += (p1 * e1[i] + p2 * e2[i]) * (x === 0 ? 1 : Math.expm1(x) / x);
+      }
+      return Math.log((0.5 * total) / (p1 * emitted1 + p2 * emitted2));
+    };
+    const amplitude = firstRoot(logRatio);
+    if (!Number.isFinite(amplitude)) return { fluence: Infinity, mean: Infinity, energy: NaN };
+    const mean = meanExcitons(amplitude * amplitude, statistics);
+    return {
+      fluence: piPulseFluence * amplitude * amplitude,
+      mean,
+      energy: spikePositions(dot, [mean], gainExponent, statistics)[0],
+    };
+  }
+
+  /** First upward zero between 0 and 1: a scan, then Ridders' method; Infinity if there is none. */
+  function firstRoot(f) {
+    let low = 1e-4;
+    let atLow = f(low);
+    if (atLow >= 0) return low;
+    let high;
+    let atHigh = -1;
+    for (let i = 1; i <= ASE_SCAN && !(atHigh >= 0); i++) {
+      if (i > 1) [low, atLow] = [high, atHigh];
+      high = i / ASE_SCAN;
+      atHigh = f(high);
+    }
+    if (!(atHigh >= 0)) return Infinity;
+    let root = high;
+    for (let i = 0; i < RIDDERS_STEPS; i++) {
+      const middle = 0.5 * (low + high);
+      const atMiddle = f(middle);
+      const square = Math.sqrt(Math.max(atMiddle * atMiddle - atLow * atHigh, 0));
+      const better = middle - (square > 0 ? ((middle - low) * atMiddle) / square : 0);
+      const atBetter = f(better);
+      const change = Math.abs(better - root);
+      root = better;
+      for (const [x, value] of [[middle, atMiddle], [better, atBetter]]) {
+        if (x < low || x > high) continue;
+        if (value >= 0) [high, atHigh] = [x, value];
+        else [low, atLow] = [x, value];
+      }
+      if (atBetter === 0 || change <= 1e-13 * root) break;
+    }
+    return root;
+  }
+
+  /** Photon energy of the strongest ASE at each ⟨N⟩; NaN at ⟨N⟩ = 0. */
+  function spikePositions(dot, means, gainExponent, statistics) {
+    const detunings = emissionDetunings(dot, gainExponent);
+    const parts = emissionAndGain(dot, detunings);
+    const step = detunings[1] - detunings[0];
+    return Float64Array.from(means, (mean) => {
+      if (!(mean > 0)) return NaN;
+      const logs = logAseOf(parts, mean, gainExponent, statistics);
+      let top = 1;
+      for (let i = 1; i < logs.length - 1; i++) if (logs[i] > logs[top]) top = i;
+      let peak = detunings[top] + parabolaShift(logs.subarray(top - 1, top + 2), step);
+      for (const finer of [0.1 * step, 0.01 * step]) {
+        const near = [peak - finer, peak, peak + finer];
+        const values = logAseOf(emissionAndGain(dot, near), mean, gainExponent, statistics);
+        peak += parabolaShift(values, finer);
+      }
+      return energyOf(dot, peak);
+    });
+  }
+
+  /** Where a parabola through three evenly spaced values is highest, from the middle one. */
+  function parabolaShift([left, centre, right], step) {
+    const bend = 2 * centre - left - right;
+    if (!(bend > 0)) return 0;
+    return Math.min(Math.max((0.5 * (right - left)) / bend, -1), 1) * step;
+  }
+
+  return {
+    aseThreshold,
+    bandSpectra,
+    bandsOf,
+    energyWindow,
+    gainGrowth,
+    gainRows,
+    gainSpectrum,
+    linspace,
+    logAseRows,
+    logEnergyAmplification,
+    meanExcitons,
+    populations,
+    spikePositions,
+    thresholdAtEnergy,
+    thresholdAtMaximum,
+    thresholdOnset,
+    transparency,
+    uncorrelated,
+  };
+})();

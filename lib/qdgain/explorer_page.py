@@ -1,0 +1,353 @@
+"""The live explorer of the book's pages: the data that its script works with, and its HTML.
+
+The script in ``book/_static/explorer`` repeats the library's closed forms. Parameters, ranges,
+units, presets, colours and axes are not typed there: they reach it as data made here.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from latex2mathml.converter import convert as mathml
+from matplotlib.colors import to_hex, to_rgb
+
+from qdgain import chapters, parameters
+from qdgain.dot import Dot, presets
+from qdgain.figures import fig08, style
+from qdgain.figures.panel import ENERGY, FLUENCE, GAIN, MEAN_EXCITONS, Axis
+from qdgain.parameters import CONTRACT, DOT_PARAMETERS, Origin, Parameter
+from qdgain.run import BASE_OF_YOUR_DOT, resolve
+
+#: The chapters' settings that the explorer has, beside every parameter of a dot.
+SETTINGS = ("statistics", "floor", "pi_pulse_fluence_mJ_cm2", "gain_exponent")
+#: The chapters that can be rerun with what the explorer shows.
+RERUN = ("fig08", "fig09")
+
+_READER = Origin("assumed", "a choice of what to look at, not a property of the dot")
+#: What is looked at; no chapter has these, so they are not in the contract.
+SHOWN = {
+    entry.name: entry
+    for entry in (
+        Parameter(
+            "threshold",
+            "",
+            "1",
+            "the definition of the threshold that is drawn strongly",
+            "maximum",
+            _READER,
+            choices=("maximum", "onset"),
+        ),
+        Parameter(
+            "mean_excitons",
+            r"\langle N\rangle",
+            "1",
+            "mean excitons per dot of the first gain spectrum",
+            1.0,
+            _READER,
+            0.0,
+            2.0,
+        ),
+        Parameter(
+            "fluence_over_pi",
+            r"J/J_\pi",
+            "1",
+            "pump fluence of the emission spectrum, in units of that of a π pulse",
+            1.0,
+            _READER,
+            0.01,
+            1.0,
+        ),
+    )
+}
+
+_GROUPS = {
+    "The dot": (
+        "stokes_shift_meV",
+        "absorptive_binding_meV",
+        "emissive_binding_meV",
+        "xx_absorption_strength",
+        "xx_emission_strength",
+        "linewidth_meV",
+        "absorption_energy_eV",
+        "unrelaxed_absorptive_binding_meV",
+    ),
+    "Pump and film": ("statistics", "pi_pulse_fluence_mJ_cm2", "gain_exponent"),
+    "What is looked at": ("threshold", "floor", "mean_excitons", "fluence_over_pi"),
+    "Bands with widths of their own": tuple(n for n in DOT_PARAMETERS if CONTRACT[n].stand_in),
+}
+#: Sliders over powers of ten: a hundredth to a hundred times the default.
+_LOGARITHMIC = ("floor", "pi_pulse_fluence_mJ_cm2", "fluence_over_pi")
+_POSITIONS_A_DECADE = 50
+#: How far other sliders reach from the default, in units of it or of what matters to the bands.
+_REACH = 3.0
+_STEPS = 300
+
+_AXES = {
+    "energy": (ENERGY, ""),
+    "mean": (MEAN_EXCITONS, "⟨N⟩"),
+    "gain": (GAIN, "gain G"),
+    "fluence": (FLUENCE, "fluence"),
+    "emission": (Axis("emission / its maximum"), "emission"),
+    "amplification": (Axis("log₁₀(∫I / ∫P)"), ""),
+}
+_COLOURS = (
+    *("A_X", "PL_X", "A_XX1", "A_XX2", "PL_XX"),
+    *("at gain maximum", "onset", "one exciton", "two excitons"),
+    *("ASE", "ASE threshold", "reference"),
+)
+_DARK_GROUND = "#14181e"
+_LEAST_CONTRAST = 4.5
+_FOLDER = "../_static/explorer"
+_SCRIPTS = ("model.js", "views.js", "plot.js", "page.js")
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The views and controls of one explorer; a small one names what it is called."""
+
+    views: tuple[str, ...]
+    controls: tuple[str, ...]
+    name: str = "Live explorer of the model"
+
+
+_FULL = _Layout(
+    ("gain", "ase", "thresholds", "bands"), tuple(n for group in _GROUPS.values() for n in group)
+)
+#: The small explorers of the chapters.
+SMALL = {
+    "binding": _Layout(
+        ("thresholds",),
+        ("absorptive_binding_meV", "stokes_shift_meV", "xx_absorption_strength"),
+        "Threshold against the biexciton shift, live",
+    ),
+    "levels": _Layout(
+        ("gain",),
+        ("stokes_shift_meV", "linewidth_meV", "mean_excitons"),
+        "From the 3LS to the 4LS, live",
+    ),
+    "fluence": _Layout(
+        ("ase",), ("fluence_over_pi", "gain_exponent"), "Emission against fluence, live"
+    ),
+}
+
+
+class Explorer:
+    """An explorer as a page shows it: HTML, and a sentence where there is none."""
+
+    def __init__(self, markup: str, sentence: str) -> None:
+        self.markup, self.sentence = markup, sentence
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/html": self.markup, "text/markdown": self.sentence}
+
+    def __repr__(self) -> str:
+        return self.sentence
+
+
+def full() -> Explorer:
+    """Return the explorer with every parameter and view."""
+    return _explorer("full", _FULL)
+
+
+def small(kind: str) -> Explorer:
+    """Return an explorer with one view and a few sliders.
+
+    Parameters
+    ----------
+    kind : {"binding", "levels", "fluence"}
+        Thresholds against the biexciton shift; the gain from the 3LS to the 4LS; emission against
+        fluence.
+    """
+    return _explorer(kind, SMALL[kind])
+
+
+def _explorer(kind: str, layout: _Layout) -> Explorer:
+    # A tag inside the data must not end the script that holds it.
+    content = json.dumps(data(layout.views, layout.controls), ensure_ascii=False, allow_nan=False)
+    content = content.replace("<", "\\u003c")
+    scripts = "".join(f'<script src="{_FOLDER}/{name}" defer></script>' for name in _SCRIPTS)
+    name = html.escape(layout.name)
+    markup = (
+        f'<link rel="stylesheet" href="{_FOLDER}/explorer.css">\n'
+        f'<div class="qd-explorer" data-explorer="{kind}" role="region" aria-label="{name}">'
+        f'<p class="qd-waiting">{name}: needs JavaScript.</p>'
+        f'<script type="application/json">{content}</script></div>\n{scripts}'
+    )
+    return Explorer(markup, f"*{layout.name}: on the page of the book.*")
+
+
+def data(views: Sequence[str] = _FULL.views, controls: Sequence[str] = _FULL.controls) -> Any:
+    """Return what the script needs for some views and controls, ready for JSON.
+
+    Parameters
+    ----------
+    views, controls : sequence of str
+        Names of the views and parameters; all by default.
+    """
+    dot = presets()[BASE_OF_YOUR_DOT]
+    run = resolve(fig08.SETTINGS, {})
+    band_panel, threshold_panel = fig08.spectra(run), fig08.thresholds(run)[0]
+    axes = _AXES | {
+        "band": (band_panel.series[0].y_axis, "band"),
+        "binding": (threshold_panel.series[0].x_axis, "Δ_A2"),
+        "threshold": (threshold_panel.series[0].y_axis, "threshold"),
+    }
+    binding = CONTRACT["absorptive_binding_meV"]
+    return {
+        "views": list(views),
+        "groups": {
+            title: [_control(name, dot) for name in names if name in controls]
+            for title, names in _GROUPS.items()
+            if set(names) & set(controls)
+        },
+        "names": [*DOT_PARAMETERS, *SETTINGS, *SHOWN],
+        "presets": {name: _values(preset) for name, preset in presets().items()},
+        "preset": BASE_OF_YOUR_DOT,
+        "rerun": {
+            chapter: [*DOT_PARAMETERS, *(n for n in SETTINGS if n in chapters.SETTINGS[chapter])]
+            for chapter in RERUN
+        },
+        "shown": list(SHOWN),
+        "context": {
+            "axes": {
+                key: {"name": axis.name, "unit": axis.unit, "brief": brief}
+                for key, (axis, brief) in axes.items()
+            },
+            "bands": [{"name": s.name, "dash": s.dash} for s in band_panel.series],
+            "bindingRange": [binding.minimum, binding.maximum],
+        },
+        "colours": {quantity: _shades(quantity) for quantity in _COLOURS},
+        "gradients": {
+            "gain": _gradient(style.GAIN_MAP) if "gain" in views else "",
+            "emission": _gradient(style.SEQUENTIAL_MAP) if "ase" in views else "",
+        },
+    }
+
+
+def entry_of(name: str) -> Parameter:
+    """Return the entry of a control, of the contract or of what is looked at."""
+    return SHOWN.get(name) or parameters.parameter(name)
+
+
+def _values(dot: Dot) -> dict[str, Any]:
+    """Return the state of the explorer with a preset."""
+    fields = {name: getattr(dot, name) for name in DOT_PARAMETERS}
+    return fields | {name: entry_of(name).default for name in (*SETTINGS, *SHOWN)}
+
+
+class _Hole(str):
+    """Text that stands for itself in a refusal."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _control(name: str, dot: Dot) -> dict[str, Any]:
+    """Return what the script needs to know of one parameter."""
+    entry = entry_of(name)
+    control: dict[str, Any] = {
+        "name": name,
+        "label": label(entry),
+        "symbol": mathml(entry.symbol) if entry.symbol else "",
+        "unit": entry.unit,
+        "meaning": entry.meaning,
+        "allowed": entry.allowed,
+        "origin": f"{entry.origin.kind}: {entry.origin.source}",
+        "refusal": str(entry.refusal(_Hole("{value}"))),
+        "standIn": entry.stand_in,
+    }
+    if entry.choices:
+        return control | {"choices": list(entry.choices)}
+    value = getattr(dot, name, entry.default)
+    if value is None:  # an own width: begins at the shared one
+        value = dot.linewidth_meV
+    return control | {
+        "minimum": entry.minimum,
+        "maximum": entry.maximum,
+        "start": float(value),
+        "slider": slider(entry, float(value), float(np.asarray(dot.linewidth_meV))),
+    }
+
+
+def label(entry: Parameter) -> str:
+    """Return a parameter's name in words, without its unit.
+
+    Parameters
+    ----------
+    entry : Parameter
+        Such as that of ``pi_pulse_fluence_mJ_cm2``, the "π pulse fluence".
+    """
+    name = entry.name.removesuffix("_" + entry.unit.replace(" ", "_").replace("⁻²", "2"))
+    words = name.replace("pi_pulse", "π pulse").replace("over_pi", "/ π pulse").split("_")
+    capital = {"xx": "XX", "stokes": "Stokes"}
+    return " ".join(capital.get(word, word) for word in words)
+
+
+def slider(entry: Parameter, value: float, linewidth_meV: float) -> dict[str, Any]:
+    """Return the window of a slider: narrower than the allowed range, around a value.
+
+    Parameters
+    ----------
+    entry : Parameter
+        A number.
+    value : float
+        Where the slider starts.
+    linewidth_meV : float
+        What matters to shifts of bands.
+
+    Returns
+    -------
+    dict
+        ``low``, ``step`` and the number of ``steps``; of the decimal logarithm if ``log``.
+    """
+    if entry.name in _LOGARITHMIC:
+        low = math.log10(max(entry.minimum, value / 100))
+        high = math.log10(min(entry.maximum, value * 100))
+        steps = max(round(_POSITIONS_A_DECADE * (high - low)), 1)
+        return {"low": low, "step": (high - low) / steps, "steps": steps, "log": True}
+    scale = max(abs(value), 0.5 * linewidth_meV if entry.unit == "meV" else 1.0)
+    low = max(entry.minimum, value - _REACH * scale)
+    high = min(entry.maximum, value + _REACH * scale)
+    rough = (high - low) / _STEPS
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = power * next(m for m in (1, 2, 5, 10) if m * power >= 0.999 * rough)
+    # Whole steps from a whole number of steps, inside what is allowed.
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return {"low": first * step, "step": step, "steps": last - first, "log": False}
+
+
+def _shades(quantity: str) -> list[str]:
+    """Return a quantity's colour on a light ground and, the same hue, on a dark one."""
+    colour = style.colour(quantity)
+    rgb = np.array(to_rgb(colour))
+    white = 0.0
+    while _contrast(shade := rgb + white * (1 - rgb), _DARK_GROUND) < _LEAST_CONTRAST:
+        white += 0.02
+    # Black has no hue to keep: it becomes the white of text.
+    return [colour, "#e8e8e8" if not rgb.any() else to_hex(tuple(shade))]
+
+
+def _contrast(one: Any, other: Any) -> float:
+    """Return the contrast of two colours as the Web Content Accessibility Guidelines define it."""
+
+    def luminance(colour: Any) -> float:
+        rgb = np.array(to_rgb(colour))
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _gradient(name: str) -> str:
+    """Return a colour map as 256 colours of six hexadecimal digits."""
+    return "".join(to_hex(colour)[1:] for colour in mpl.colormaps[name](np.arange(256)))
