@@ -46,6 +46,7 @@ book: $(BIN)/.installed
 	@$(BIN)/python -c 'from importlib.metadata import version; found = version("jupyter-book"); found.startswith("1.") or exit("Jupyter Book 1 is needed, this is " + found + ", which does not read _config.yml and builds nothing. Run make clean, then try again.")'
 	rm -rf "$(SOURCE)/_build"
 	QDGAIN_STORED_NUMBERS="$(abspath $(SOURCE))/_build/numbers" \
+	QDGAIN_KEEP_PICTURES="$(abspath $(SOURCE))/_build/html/files" \
 	  $(BIN)/jupyter-book build "$(SOURCE)" --quiet --warningiserror --nitpick --keep-going
 	@test -s "$(SOURCE)/_build/html/index.html" || { echo "jupyter-book ended without an error and built no page."; exit 1; }
 	if test -e "$(SOURCE)/book/ledger.md"; then \

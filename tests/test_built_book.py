@@ -98,6 +98,23 @@ def test_figures_are_there_with_number_caption_and_alt_text(page):
         assert text.count('<span class="caption-number">Fig.') >= len(figures)
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if "book/fig" in page])
+def test_figures_say_what_they_show_and_lead_to_their_data(page):
+    text = read(page)
+    figures = re.findall(r"<figure.*?</figure>", text, re.DOTALL)
+    assert figures
+    for figure in figures:
+        links = Page(figure).links
+        for kind in ("data/.*csv", "figures/.*svg", "figures/.*png", "notebooks/.*ipynb"):
+            assert any(re.match(rf"\.\./files/{kind}$", link) for link in links), kind
+        assert any(re.match(r"api_commands\.html#qdgain\.figures\.fig", link) for link in links)
+        assert "qdgain rerun fig" in figure
+        (image,) = Page(figure).images
+        if "level_systems" not in figure:
+            assert re.search(r"from|peaks|stays|points|highest", image["alt"])
+            assert len(re.findall(r"\d\.\d", image["alt"])) > 3, image["alt"]
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_nothing_is_loaded_from_outside(page):
     outside = [src for src in Page(read(page)).loads if re.match(r"(https?:)?//", src)]

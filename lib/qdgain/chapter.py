@@ -19,9 +19,11 @@ from matplotlib.figure import Figure
 from myst_nb import glue
 
 from qdgain import keep, ledger_table, parameters
+from qdgain.chapters import FIGURE, IN_WORDS
 from qdgain.claims import Headline, claims
 from qdgain.dot import presets
 from qdgain.figures import chapter_figures
+from qdgain.figures.description import described
 from qdgain.figures.style import book_style
 from qdgain.rounding import significant
 from qdgain.run import Run, resolve
@@ -69,8 +71,8 @@ def to_svg(figure: Figure) -> str:
     return stream.getvalue()
 
 
-def draw(figure: ModuleType, name: str, run: Run) -> Picture:
-    """Compute and draw one of a chapter's figures; a rerun keeps its pictures and data.
+def draw(figure: ModuleType, name: str, run: Run | None = None) -> Picture:
+    """Compute and draw one of a chapter's figures; a rerun and the book keep pictures and data.
 
     Where the environment says that numbers are enough, nothing is drawn.
 
@@ -80,19 +82,22 @@ def draw(figure: ModuleType, name: str, run: Run) -> Picture:
         The chapter's module in `qdgain.figures`.
     name : str
         One of its ``FIGURES``.
-    run : Run
-        Where it differs from the paper's, the paper's lines stand behind.
+    run : Run, optional
+        Where it differs from the paper's, the paper's lines stand behind. The calibration has none.
     """
     whole_name = f"{figure_name(figure)}_{name}"
     if not keep.pictures_wanted():
-        return Picture(whole_name, _NOT_DRAWN)
+        return Picture(whole_name, _NOT_DRAWN, "")
     panels = chapter_figures.compute(figure, name, run)
     drawn = chapter_figures.draw(figure, name, panels)
     svg = to_svg(drawn)
     # Its parts are in place now; arranging them again takes as long as drawing them.
     drawn.set_layout_engine("none")
     keep.picture(whole_name, chapter_figures.as_tuple(panels), svg, lambda: to_png(drawn))
-    return Picture(whole_name, svg)
+    in_words = (
+        "" if name in chapter_figures.DIAGRAMS else described(chapter_figures.as_tuple(panels))
+    )
+    return Picture(whole_name, svg, in_words)
 
 
 def to_png(figure: Figure) -> bytes:
@@ -104,14 +109,14 @@ def to_png(figure: Figure) -> bytes:
 
 
 class Picture:
-    """A drawn figure as SVG, which a notebook shows."""
+    """A drawn figure as SVG, which a notebook shows, with what it shows in words."""
 
-    def __init__(self, name: str, svg: str) -> None:
-        self.name, self.svg = name, svg
+    def __init__(self, name: str, svg: str, in_words: str) -> None:
+        self.name, self.svg, self.in_words = name, svg, in_words
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, str]]:
         data = {"image/svg+xml": self.svg, "text/plain": f"<the figure {self.name}>"}
-        return data, {"qdgain_figure": self.name}
+        return data, {FIGURE: self.name, IN_WORDS: self.in_words}
 
 
 class CheckedTable:

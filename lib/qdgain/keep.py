@@ -1,6 +1,7 @@
 """What a run of a chapter keeps beside its notebook: pictures, data and numbers, in a folder.
 
-A rerun names the folder in the environment of the kernel; without one nothing is kept.
+A rerun, and the book's build, name folders in the environment of the kernel; without one nothing
+is kept.
 """
 
 from __future__ import annotations
@@ -17,18 +18,22 @@ from qdgain.claims import Headline
 from qdgain.figures.panel import Panel
 from qdgain.version import library_hash
 
-#: The environment variable that names the folder.
-FOLDER = "QDGAIN_KEEP"
+#: The environment variables that name the folder for the numbers, and that for pictures and data.
+NUMBERS_FOLDER = "QDGAIN_KEEP_NUMBERS"
+PICTURES_FOLDER = "QDGAIN_KEEP_PICTURES"
 #: The environment variable that says whether figures are drawn; ``0`` where numbers are enough.
 PICTURES = "QDGAIN_PICTURES"
 #: The file with the numbers, and with the library they come from.
 NUMBERS = "numbers.json"
 
 
-def folder() -> Path | None:
-    """Return the folder that the environment names, None if there is none."""
-    name = os.environ.get(FOLDER, "")
-    return Path(name) if name else None
+def folder(variable: str) -> Path | None:
+    """Return the folder that the environment names, made if it is not there; None without one."""
+    name = os.environ.get(variable, "")
+    if not name:
+        return None
+    Path(name).mkdir(parents=True, exist_ok=True)
+    return Path(name)
 
 
 def pictures_wanted() -> bool:
@@ -38,7 +43,7 @@ def pictures_wanted() -> bool:
 
 def numbers(headlines: Iterable[Headline]) -> None:
     """Keep a chapter's headline numbers, and the hash of the library that computed them."""
-    target = folder()
+    target = folder(NUMBERS_FOLDER)
     if target is not None:
         rows = [asdict(row) | {"value": json_number(row.value)} for row in headlines]
         content = {"library_hash": library_hash(), "headlines": rows}
@@ -65,7 +70,7 @@ def picture(name: str, panels: Iterable[Panel], svg: str, png: Callable[[], byte
     png : callable
         Returns the figure as PNG; called only where it is kept.
     """
-    target = folder()
+    target = folder(PICTURES_FOLDER)
     if target is None:
         return
     pictures, data = target / "figures", target / "data"

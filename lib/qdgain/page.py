@@ -21,7 +21,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.myst_role import myst_role_plugin
 from pybtex.database import parse_file
 
-from qdgain.chapters import BOOK
+from qdgain.chapters import BOOK, FIGURE, IN_WORDS
 from qdgain.parameters import CONTRACT
 from qdgain.rounding import with_unit
 from qdgain.run import Run
@@ -131,7 +131,7 @@ def _output(
     if _RECORD in data:
         return ""
     if "image/svg+xml" in data:
-        return _figure(output["metadata"].get("qdgain_figure", ""), cell, markdown, kept)
+        return _figure(output["metadata"], cell, markdown, kept)
     if "text/html" in data:
         return _without_dead_links("".join(data["text/html"]))
     if "text/markdown" in data:
@@ -139,9 +139,15 @@ def _output(
     return f"<pre>{html.escape(''.join(data.get('text/plain', '')))}</pre>"
 
 
-def _figure(name: str, cell: Mapping[str, Any], markdown: MarkdownIt, kept: Sequence[str]) -> str:
+def _figure(
+    picture: Mapping[str, str],
+    cell: Mapping[str, Any],
+    markdown: MarkdownIt,
+    kept: Sequence[str],
+) -> str:
     """Return a figure with caption and alt text, and links to its pictures and data."""
-    shown = cell["metadata"]["mystnb"]
+    shown, name = cell["metadata"]["mystnb"], picture[FIGURE]
+    in_words = html.escape(f"{shown['image']['alt']} {picture[IN_WORDS]}".strip())
     files = [p for p in kept if re.match(rf"(figures|data)/{re.escape(name)}[._]", p)]
     links = " ".join(
         f'<a href="{html.escape(path)}">{html.escape(Path(path).name)}</a>' for path in files
@@ -149,7 +155,7 @@ def _figure(name: str, cell: Mapping[str, Any], markdown: MarkdownIt, kept: Sequ
     caption = markdown.renderInline(shown["figure"]["caption"])
     return (
         f'<figure id="{html.escape(shown["figure"]["name"])}">'
-        f'<img src="figures/{name}.svg" alt="{html.escape(shown["image"]["alt"])}">'
+        f'<img src="figures/{name}.svg" alt="{in_words}">'
         f'<figcaption>{caption}<span class="files">Files: {links}</span></figcaption></figure>'
     )
 

@@ -203,7 +203,8 @@ def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
     for noisy in ("papermill", "nbclient", "traitlets", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     environment = {
-        keep.FOLDER: str(folder / _KEPT),
+        keep.NUMBERS_FOLDER: str(folder / _KEPT),
+        keep.PICTURES_FOLDER: str(folder / _KEPT),
         keep.PICTURES: "1" if todo.pictures else "0",
         # What the ledger computed for the paper's presets is the same for every run.
         STORED_NUMBERS: os.environ.get(STORED_NUMBERS) or str(_shared_numbers()),

@@ -15,7 +15,7 @@ DIAGRAMS = ("level_systems",)
 Panels = Panel | tuple[Panel, ...]
 
 
-def compute(figure: ModuleType, name: str, run: Run) -> Panels:
+def compute(figure: ModuleType, name: str, run: Run | None) -> Panels:
     """Return the panels of one of a chapter's figures.
 
     Parameters
@@ -24,12 +24,13 @@ def compute(figure: ModuleType, name: str, run: Run) -> Panels:
         The chapter's module in `qdgain.figures`, with ``SETTINGS`` and ``FIGURES``.
     name : str
         One of its ``FIGURES``.
-    run : Run
-        Where it differs from the paper's, each panel has the paper's lines behind its own.
+    run : Run, optional
+        Where it differs from the paper's, each panel has the paper's lines behind its own. None
+        for figures that depend on no run.
     """
     series = figure.FIGURES[name][0]
-    panels: Panels = series(run)
-    if name in DIAGRAMS or not run.differences():
+    panels: Panels = series() if run is None else series(run)
+    if run is None or name in DIAGRAMS or not run.differences():
         return panels
     papers = as_tuple(series(resolve(figure.SETTINGS, {})))
     shown = tuple(_compared(panel, papers) for panel in as_tuple(panels))
