@@ -5,15 +5,21 @@ import json
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qdgain
 from conftest import ROOT
-from qdgain.ase import ase_threshold, log_ase_spectrum, spike_position_eV
+from qdgain.ase import (
+    ase_threshold,
+    log_ase_spectrum,
+    spike_position_eV,
+    spontaneous_spectrum,
+)
 from qdgain.gain import gain
 from qdgain.populations import mean_excitons_after_pulse, populations
-from qdgain.spectra import bands, energy_window_eV
+from qdgain.spectra import band_widths_meV, bands, energy_window_eV
 from qdgain.threshold import threshold_at_energy, threshold_at_maximum, threshold_onset
 from strategies import STATISTICS, dots
 
@@ -29,6 +35,7 @@ EVALUATE = """([cases, points]) => {
     const maximum = m.thresholdAtMaximum(dot, statistics);
     const onset = m.thresholdOnset(dot, floor, statistics);
     const ase = m.aseThreshold(dot, length, pi, statistics);
+    const sweep = m.aseSweep(dot, [mean], length, statistics);
     const ideal = m.thresholdAtMaximum(m.uncorrelated(dot), statistics);
     return {
       energy: [...energy],
@@ -44,7 +51,8 @@ EVALUATE = """([cases, points]) => {
       ideal: [ideal.mean, ideal.energy],
       log_ase: [...m.logAseRows(dot, energy, [mean], length, statistics)[0]],
       ase: [ase.fluence, ase.mean],
-      spike: [...m.spikePositions(dot, [mean], length, statistics)],
+      spike: [...sweep.strongest],
+      log_amplification: [...sweep.logAmplification],
     };
   }), (_, v) => typeof v === "number" && !Number.isFinite(v) ? String(v) : v);
 }"""
@@ -98,7 +106,18 @@ def librarys(asked):
         "log_ase": log_ase_spectrum(dot, energy, mean, length, law),
         "ase": np.array([ase.fluence_mJ_cm2, ase.mean_excitons]),
         "spike": spike_position_eV(dot, [mean], length, law),
+        "log_amplification": log_energy_amplification(dot, mean, length, law),
     }
+
+
+def log_energy_amplification(dot, mean, length, law):
+    """Return ln(∫I / ∫P), integrated finely enough for the narrowest spike."""
+    narrowest = min(float(width) for width in band_widths_meV(dot))
+    low, high = energy_window_eV(dot, 8.0, 2)
+    energy = np.linspace(low, high, int(1e3 * (high - low) / (0.02 * narrowest)))
+    amplified = log_ase_spectrum(dot, energy, [mean], length, law)
+    spontaneous = spontaneous_spectrum(dot, energy, [mean], law)
+    return scipy.special.logsumexp(amplified, axis=-1) - np.log(spontaneous.sum(axis=-1))
 
 
 def assert_same(asked, found):

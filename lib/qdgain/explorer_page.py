@@ -40,9 +40,9 @@ SHOWN = {
             "",
             "1",
             "the definition of the threshold that is drawn strongly",
-            "maximum",
+            "gain maximum",
             _READER,
-            choices=("maximum", "onset"),
+            choices=("gain maximum", "onset"),
         ),
         Parameter(
             "mean_excitons",

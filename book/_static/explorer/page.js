@@ -75,7 +75,10 @@
       this.build();
       if (this.full) this.readAddress();
       this.showState();
-      new MutationObserver(() => this.request(FULL)).observe(
+      new MutationObserver(() => {
+        this.look = null;
+        this.request(FULL);
+      }).observe(
         document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
       addEventListener("beforeprint", () => {
         this.figures.forEach((figure) => { figure.visible = true; });
@@ -119,7 +122,16 @@
           if (figure.visible && figure.stale) this.request(FULL);
         }
       }, { rootMargin: "100px" });
-      const resized = new ResizeObserver(() => this.request(FULL));
+      // Sizes are read when they change, not on every frame: to ask the page is slow.
+      const resized = new ResizeObserver((entries) => {
+        for (const entry of entries) {
+          this.figures.find((one) => one.whole === entry.target).width = entry.contentRect.width;
+        }
+        // Where the views stay above the controls they leave these half of a high window.
+        const narrow = this.full && getComputedStyle(this.strip).position === "sticky";
+        this.most = narrow && this.strip.clientWidth < 700 ? Math.max(0.42 * innerHeight, 270) : Infinity;
+        if (entries.length) this.request(FULL);
+      });
       for (const figure of this.figures) {
         watch.observe(figure.whole);
         resized.observe(figure.whole);
@@ -243,16 +255,16 @@
       const caption = element("p", { class: "qd-caption" });
       const canvas = element("canvas", { role: "img" });
       const title = element("strong");
-      const figure = { name, caption, canvas, title, visible: true, stale: true, view: null };
+      const figure = { name, caption, canvas, title, visible: true, stale: true, width: 0 };
       figure.brief = { bands: "bands", gain: "gain", thresholds: "thresholds", ase: "ASE" }[name];
       const fresh = () => this.view(figure, FULL);
       const file = (kind) => `qdgain_${name}.${kind}`;
-      figure.svg = button("save SVG", () => {
+      figure.svg = button("SVG", () => {
         save(file("svg"), "image/svg+xml", plot.toSvg(this.theme(false), fresh(), SAVED_WIDTH));
       });
-      figure.csv = button("save CSV", () => save(file("csv"), "text/csv", toCsv(fresh())));
+      figure.csv = button("CSV", () => save(file("csv"), "text/csv", toCsv(fresh())));
       figure.whole = element("figure", { class: "qd-view", "data-view": name },
-        element("figcaption", {}, title, element("span", { class: "qd-save" }, figure.svg, figure.csv)),
+        element("figcaption", {}, title, element("span", { class: "qd-save" }, "save ", figure.svg, figure.csv)),
         canvas, caption);
       return figure;
     }
@@ -328,8 +340,7 @@
       for (const [name, one] of this.presets) {
         const same = this.data.names.every(
           (key) => this.data.shown.includes(key) || this.data.presets[name][key] === this.state[key]);
-        one.setAttribute("aria-pressed", String(same));
-        one.classList.toggle("qd-reference", name === this.preset);
+        if (one.getAttribute("aria-pressed") !== String(same)) one.setAttribute("aria-pressed", String(same));
       }
     }
 
@@ -430,18 +441,14 @@
     }
 
     redraw(points) {
-      const dark = document.documentElement.dataset.theme === "dark";
-      const theme = this.theme(dark);
-      // Where the views stay above the controls they leave these half of a high window.
-      const narrow = this.full && getComputedStyle(this.strip).position === "sticky";
-      const most = narrow ? Math.max(0.42 * innerHeight, 270) : Infinity;
+      const begun = performance.now();
+      this.look ??= this.theme(document.documentElement.dataset.theme === "dark");
       const kept = {};
       for (const figure of this.figures) {
         figure.stale = !figure.visible;
         if (figure.stale) continue;
         const view = this.view(figure, points, kept);
-        const width = figure.whole.clientWidth;
-        if (width > 0) plot.toCanvas(figure.canvas, theme, view, width, most);
+        if (figure.width > 0) plot.toCanvas(figure.canvas, this.look, view, figure.width, this.most);
         this.caption(figure, view, points);
       }
       if (this.full) this.showNumbers(kept);
@@ -450,14 +457,15 @@
         this.announce = false;
         this.spoken.textContent = this.figures[0].caption.textContent;
       }
-      this.root.dispatchEvent(new CustomEvent("explorer-drawn", { detail: { fine: points === FULL } }));
+      const detail = { fine: points === FULL, milliseconds: performance.now() - begun };
+      this.root.dispatchEvent(new CustomEvent("explorer-drawn", { detail }));
     }
 
     caption(figure, view, points) {
       if (figure.title.textContent !== view.title) {
         figure.title.textContent = view.title;
-        figure.svg.setAttribute("aria-label", `save SVG: ${view.title}`);
-        figure.csv.setAttribute("aria-label", `save CSV: ${view.title}`);
+        figure.svg.setAttribute("aria-label", `SVG, save: ${view.title}`);
+        figure.csv.setAttribute("aria-label", `CSV, save: ${view.title}`);
       }
       figure.caption.replaceChildren(...typeset(view.caption));
       if (points === FULL) figure.canvas.setAttribute("aria-label", view.description);

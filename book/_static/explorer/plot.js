@@ -15,6 +15,7 @@ globalThis.qdgainPlot = (() => {
 
   /** Split text into pieces, subscripts marked: A_XX2 into A and the subscript XX2. */
   function pieces(text) {
+    if (!text.includes("_")) return [{ text, sub: false }];
     const found = [];
     let end = 0;
     for (const match of text.matchAll(/(\p{L}+)_([\p{L}\p{N}]+)/gu)) {
@@ -26,16 +27,24 @@ globalThis.qdgainPlot = (() => {
     return found.filter((piece) => piece.text);
   }
 
-  const ruler = (() => {
-    let context = null;
-    return (text, size) => {
-      context ??= document.createElement("canvas").getContext("2d");
-      return pieces(text).reduce((width, piece) => {
-        context.font = `${piece.sub ? 0.75 * size : size}px ${FONT}`;
-        return width + context.measureText(piece.text).width;
-      }, 0);
-    };
-  })();
+  const widths = new Map();
+  let rulerContext = null;
+
+  /** The width of text; each is measured once, since to set a font is slow. */
+  function ruler(text, size) {
+    const key = `${size} ${text}`;
+    if (!widths.has(key)) {
+      if (widths.size > 2000) widths.clear();
+      rulerContext ??= document.createElement("canvas").getContext("2d");
+      widths.set(key, pieces(text).reduce((width, piece) => {
+        rulerContext.font = fontOf(piece, size);
+        return width + rulerContext.measureText(piece.text).width;
+      }, 0));
+    }
+    return widths.get(key);
+  }
+
+  const fontOf = (piece, size) => `${piece.sub ? 0.75 * size : size}px ${FONT}`;
 
   /** Draws on a canvas. */
   class CanvasPen {
@@ -50,6 +59,7 @@ globalThis.qdgainPlot = (() => {
       this.context.clip();
       draw();
       this.context.restore();
+      this.font = null;
     }
 
     rectangle(x, y, width, height, colour) {
@@ -57,7 +67,7 @@ globalThis.qdgainPlot = (() => {
       this.context.fillRect(x, y, width, height);
     }
 
-    line(points, { colour, width, dash = "-" }) {
+    line(xs, ys, { colour, width, dash = "-" }) {
       const c = this.context;
       c.strokeStyle = colour;
       c.lineWidth = width;
@@ -65,13 +75,11 @@ globalThis.qdgainPlot = (() => {
       c.setLineDash(DASHES[dash]);
       c.beginPath();
       let down = false;
-      for (const [x, y] of points) {
-        if (!Number.isFinite(x) || !Number.isFinite(y)) down = false;
-        else if (down) c.lineTo(x, y);
-        else {
-          c.moveTo(x, y);
-          down = true;
-        }
+      for (let i = 0; i < xs.length; i++) {
+        const inside = Number.isFinite(xs[i]) && Number.isFinite(ys[i]);
+        if (inside && down) c.lineTo(xs[i], ys[i]);
+        else if (inside) c.moveTo(xs[i], ys[i]);
+        down = inside;
       }
       c.stroke();
       c.setLineDash([]);
@@ -91,19 +99,24 @@ globalThis.qdgainPlot = (() => {
 
     text(x, y, text, { colour, align = "left", upright = false, size = SIZE }) {
       const c = this.context;
-      const width = ruler(text, size);
-      c.save();
-      c.translate(x, y);
-      if (upright) c.rotate(-Math.PI / 2);
-      c.fillStyle = colour;
-      c.textBaseline = "alphabetic";
-      let at = { left: 0, center: -0.5 * width, right: -width }[align];
-      for (const piece of pieces(text)) {
-        c.font = `${piece.sub ? 0.75 * size : size}px ${FONT}`;
-        c.fillText(piece.text, at, piece.sub ? 0.22 * size : 0);
-        at += c.measureText(piece.text).width;
+      if (upright) {
+        c.save();
+        c.translate(x, y);
+        c.rotate(-Math.PI / 2);
+        this.font = null;
       }
-      c.restore();
+      c.fillStyle = colour;
+      let at = (upright ? 0 : x) + { left: 0, center: -0.5, right: -1 }[align] * ruler(text, size);
+      for (const piece of pieces(text)) {
+        const font = fontOf(piece, size);
+        if (font !== this.font) c.font = this.font = font;
+        c.fillText(piece.text, at, (upright ? 0 : y) + (piece.sub ? 0.22 * size : 0));
+        at += ruler(piece.text, piece.sub ? 0.75 * size : size);
+      }
+      if (upright) {
+        c.restore();
+        this.font = null;
+      }
     }
 
     image(picture, x, y, width, height) {
@@ -138,15 +151,13 @@ globalThis.qdgainPlot = (() => {
         `fill="${colour}"/>`);
     }
 
-    line(points, { colour, width, dash = "-" }) {
+    line(xs, ys, { colour, width, dash = "-" }) {
       let path = "";
       let down = false;
-      for (const [x, y] of points) {
-        if (!Number.isFinite(x) || !Number.isFinite(y)) down = false;
-        else {
-          path += `${down ? "L" : "M"}${short(x)} ${short(y)}`;
-          down = true;
-        }
+      for (let i = 0; i < xs.length; i++) {
+        const inside = Number.isFinite(xs[i]) && Number.isFinite(ys[i]);
+        if (inside) path += `${down ? "L" : "M"}${short(xs[i])} ${short(ys[i])}`;
+        down = inside;
       }
       const dashes = DASHES[dash].length ? ` stroke-dasharray="${DASHES[dash].join(" ")}"` : "";
       this.parts.push(
@@ -219,11 +230,14 @@ globalThis.qdgainPlot = (() => {
     return ticks;
   }
 
-  const scale = ([low, high], from, to, log) => {
-    const f = log ? Math.log : (v) => v;
-    const [a, b] = [f(low), f(high)];
-    return (value) => from + ((to - from) * (f(value) - a)) / (b - a);
-  };
+  function scale([low, high], from, to, log) {
+    if (!log) {
+      const slope = (to - from) / (high - low);
+      return (value) => from + slope * (value - low);
+    }
+    const slope = (to - from) / Math.log(high / low);
+    return (value) => from + slope * Math.log(value / low);
+  }
 
   const label = (axis) => (axis.unit === "1" ? axis.name : `${axis.name} (${axis.unit})`);
 
@@ -272,7 +286,7 @@ globalThis.qdgainPlot = (() => {
     }
     for (const tick of linearTicks(series.limits, 4)) {
       const at = scale(series.limits, x, x + width)(tick.at);
-      pen.line([[at, y + 8], [at, y + 11]], { colour: theme.ink, width: 0.8 });
+      pen.line([at, at], [y + 8, y + 11], { colour: theme.ink, width: 0.8 });
       pen.text(at, y + 22, tick.text, { colour: theme.ink, align: "center", size: SIZE - 1 });
     }
     pen.text(x + width / 2, y + 36, fitting(series.zAxis, series.zAxis.brief, width + 60),
@@ -292,8 +306,8 @@ globalThis.qdgainPlot = (() => {
         const [w, h] = [width / (map.x.length - 1), height / (map.y.length - 1)];
         pen.image(image, x - w / 2, y - h / 2, width + w, height + h);
       }
-      if (plot.zero === "y") pen.line([[x, toY(0)], [x + width, toY(0)]], { colour: theme.ink, width: 0.6 });
-      if (plot.zero === "x") pen.line([[toX(0), y], [toX(0), y + height]], { colour: theme.ink, width: 0.6 });
+      if (plot.zero === "y") pen.line([x, x + width], [toY(0), toY(0)], { colour: theme.ink, width: 0.6 });
+      if (plot.zero === "x") pen.line([toX(0), toX(0)], [y, y + height], { colour: theme.ink, width: 0.6 });
       for (const series of plot.series) drawSeries(pen, theme, series, toX, toY, Boolean(map), plot);
     });
     if (map?.quantity === "gain") markSigns(pen, map, toX, toY);
@@ -305,16 +319,16 @@ globalThis.qdgainPlot = (() => {
       pen.mark(toX(series.x[0]), toY(series.y[0]), series.dash, colour, map ? "#ffffff" : theme.paper);
     }
     const frame = { colour: theme.ink, width: 0.8 };
-    pen.line([[x, y], [x, y + height], [x + width, y + height]], frame);
+    pen.line([x, x, x + width], [y, y + height, y + height], frame);
     for (const tick of linearTicks(plot.xLimits, width / 55)) {
       const at = toX(tick.at);
-      pen.line([[at, y + height], [at, y + height + 4]], frame);
+      pen.line([at, at], [y + height, y + height + 4], frame);
       if (labelsX) pen.text(at, y + height + 15, tick.text, { colour: theme.ink, align: "center", size: SIZE - 1 });
     }
     const ticks = plot.yLog ? logTicks(plot.yLimits) : linearTicks(plot.yLimits, height / 38);
     for (const tick of ticks) {
       const at = toY(tick.at);
-      pen.line([[x - 4, at], [x, at]], frame);
+      pen.line([x - 4, x], [at, at], frame);
       if (labelsY) pen.text(x - 6, at + 3.5, tick.text, { colour: theme.ink, align: "right", size: SIZE - 1 });
     }
     if (labelsX) {
@@ -334,31 +348,39 @@ globalThis.qdgainPlot = (() => {
     const width = series.behind ? 1.2 : series.strong === false ? 1.2 : series.strong ? 2.2 : 1.7;
     const dash = series.dash;
     const halo = onMap && !series.behind && series.quantity !== "transparency";
+    let [xs, ys] = [[], []];
     if (series.kind === "level") {
-      const at = toY(series.y[0]);
-      const points = plot.xLimits.map((value) => [toX(value), at]);
-      if (halo) pen.line(points, { colour: "#ffffff", width: width + 1.6 });
-      pen.line(points, { colour, width, dash });
+      xs = plot.xLimits.map(toX);
+      ys = [toY(series.y[0]), toY(series.y[0])];
+    } else if (series.kind === "line") {
+      xs = along(series.x, toX);
+      ys = along(series.y, toY);
     }
-    if (series.kind === "line") {
-      const points = Array.from(series.x, (value, i) => [toX(value), toY(series.y[i])]);
-      if (halo) pen.line(points, { colour: "#ffffff", width: width + 1.6 });
-      pen.line(points, { colour, width, dash });
-    }
+    if (halo && xs.length) pen.line(xs, ys, { colour: "#ffffff", width: width + 1.6 });
+    if (xs.length) pen.line(xs, ys, { colour, width, dash });
+  }
+
+  function along(values, f) {
+    const result = new Float64Array(values.length);
+    for (let i = 0; i < result.length; i++) result[i] = f(values[i]);
+    return result;
   }
 
   /** The words gain and loss where each is largest, for readers without colours. */
   function markSigns(pen, map, toX, toY) {
-    for (const [word, better] of [["gain", (a, b) => a > b], ["loss", (a, b) => a < b]]) {
-      let best = [0, 0];
-      map.z.forEach((row, j) => row.forEach((value, i) => {
-        if (better(value, map.z[best[1]][best[0]])) best = [i, j];
-      }));
-      const value = map.z[best[1]][best[0]];
-      if (word === "gain" && !(value > 0)) continue;
-      const [low, high] = [map.y[Math.floor(0.1 * map.y.length)], map.y[Math.floor(0.93 * map.y.length)]];
-      const y = Math.min(Math.max(map.y[best[1]], low), high);
-      pen.text(toX(map.x[best[0]]), toY(y) + 4, word, { colour: Math.abs(value) > 0.55 * map.limits[1] ? "#ffffff" : "#000000", align: "center" });
+    for (const [word, sign] of [["gain", 1], ["loss", -1]]) {
+      let best = { value: 0, i: 0, j: 0 };
+      for (let j = 0; j < map.z.length; j++) {
+        const row = map.z[j];
+        for (let i = 0; i < row.length; i++) {
+          if (sign * row[i] > sign * best.value) best = { value: row[i], i, j };
+        }
+      }
+      if (best.value === 0) continue;
+      const [low, high] = [0.1, 0.93].map((part) => map.y[Math.floor(part * map.y.length)]);
+      const y = Math.min(Math.max(map.y[best.j], low), high);
+      const colour = Math.abs(best.value) > 0.55 * map.limits[1] ? "#ffffff" : "#000000";
+      pen.text(toX(map.x[best.i]), toY(y) + 4, word, { colour, align: "center" });
     }
   }
 
@@ -388,7 +410,7 @@ globalThis.qdgainPlot = (() => {
         const at = y + row * ROW + 7;
         const colour = series.behind ? theme.faint : theme.colour(series.quantity);
         if (series.kind === "points") pen.mark(x + left + 11, at, series.dash, colour, theme.paper);
-        else pen.line([[x + left, at], [x + left + 21, at]], { colour, width: series.behind ? 1.2 : 1.7, dash: series.dash });
+        else pen.line([x + left, x + left + 21], [at, at], { colour, width: series.behind ? 1.2 : 1.7, dash: series.dash });
         pen.text(x + left + 26, at + 4, name, { colour: theme.ink });
       }
       left += room;
@@ -434,6 +456,7 @@ globalThis.qdgainPlot = (() => {
     }
     const context = canvas.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.textBaseline = "alphabetic";
     draw(new CanvasPen(context), theme, view, width, height);
   }
 

@@ -17,7 +17,7 @@ globalThis.qdgainViews = (() => {
   const model = globalThis.qdgainModel;
   /** Points of the curves and maps: all of them, and while a slider moves. */
   const FULL = { energies: 161, means: 101, bindings: 201, aseEnergies: 241, fluences: 101 };
-  const FAST = { energies: 101, means: 61, bindings: 51, aseEnergies: 121, fluences: 41 };
+  const FAST = { energies: 101, means: 61, bindings: 41, aseEnergies: 121, fluences: 41 };
 
   // --- numbers as text, as `qdgain.rounding` writes them
 
@@ -53,11 +53,25 @@ globalThis.qdgainViews = (() => {
   const behind = (series, preset) =>
     series.map((one) => ({ ...one, name: `${one.name}, preset ${preset}`, behind: true }));
 
+  const remembered = new Map();
+
+  /** What stands behind is computed once, not on every frame. */
+  function once(compute, context, reference, points, looked) {
+    const key = [compute.name, reference.preset, points.energies, looked].join(" ");
+    if (remembered.size > 50) remembered.clear();
+    if (!remembered.has(key)) remembered.set(key, compute(context, reference, points));
+    return remembered.get(key);
+  }
+
   const first = (array) => array[0];
   const last = (array) => array[array.length - 1];
   const ends = (array) => [first(array), last(array)];
   const union = ([a, b], [c, d]) => [Math.min(a, c), Math.max(b, d)];
-  const highest = (array) => array.reduce((a, b) => Math.max(a, b), -Infinity);
+  function highest(array) {
+    let top = -Infinity;
+    for (let i = 0; i < array.length; i++) if (array[i] > top) top = array[i];
+    return top;
+  }
   const finite = (array) => array.filter(Number.isFinite);
 
   // --- the views; each takes the context {axes, bands} of the page, a state and the points
@@ -76,7 +90,7 @@ globalThis.qdgainViews = (() => {
   function bandsView(context, state, reference) {
     const { axes, bands } = context;
     const own = bandSeries(context, state);
-    const back = reference ? behind(bandSeries(context, reference), reference.preset) : [];
+    const back = reference ? behind(once(bandSeries, context, reference, FULL), reference.preset) : [];
     const all = [...own, ...back];
     const { offset } = model.bandsOf(dotOf(state));
     const centres = offset
@@ -110,7 +124,7 @@ globalThis.qdgainViews = (() => {
   }
 
   /** The lines of the gain view: transparency, spectra, growth with ⟨N⟩. */
-  function gainLines({ axes }, state, points, found) {
+  function gainLines({ axes }, state, points, found = gainThresholds(state).esa) {
     const dot = dotOf(state);
     const energy = model.energyWindow(dot, 3, points.energies);
     const mean = model.linspace(0, 2, points.means);
@@ -141,10 +155,7 @@ globalThis.qdgainViews = (() => {
     const { axes } = context;
     const dot = dotOf(state);
     const own = gainLines(context, state, points, found.esa);
-    const back = reference
-      ? gainLines(context, { ...reference, mean_excitons: state.mean_excitons }, points,
-          gainThresholds(reference).esa)
-      : null;
+    const back = reference && once(gainLines, context, reference, points, reference.mean_excitons);
     const behindOf = (series) => (back ? behind(series, reference.preset) : []);
     const map = {
       name: "gain",
@@ -225,7 +236,7 @@ globalThis.qdgainViews = (() => {
     const { axes } = context;
     const dot = dotOf(state);
     const own = bindingLines(context, state, points);
-    const back = reference ? behind(bindingLines(context, reference, points), reference.preset) : [];
+    const back = reference ? behind(once(bindingLines, context, reference, FULL), reference.preset) : [];
     const { maximum, onset } = found.esa;
     const here = dot.absorptive_binding_meV;
     const marks = [
@@ -270,12 +281,14 @@ globalThis.qdgainViews = (() => {
     return { esa: of(dotOf(state)), ideal: of(model.uncorrelated(dotOf(state))) };
   }
 
-  const relative = (logs) => {
+  /** A spectrum over its maximum, in place of its logarithm. */
+  function relative(logs) {
     const top = highest(logs);
-    return logs.map((value) => Math.exp(value - top));
-  };
+    for (let i = 0; i < logs.length; i++) logs[i] = Math.exp(logs[i] - top);
+    return logs;
+  }
 
-  function aseLines({ axes }, state, points, found) {
+  function aseLines({ axes }, state, points, found = aseThresholds(state)) {
     const dot = dotOf(state);
     const { gain_exponent: length, statistics, pi_pulse_fluence_mJ_cm2: piPulse } = state;
     const energy = model.energyWindow(dot, 3, points.aseEnergies);
@@ -299,17 +312,16 @@ globalThis.qdgainViews = (() => {
       levels.push(level("threshold without ESA", found.ideal.fluence, axes.energy, axes.fluence,
         "ASE threshold", ":"));
     }
+    const sweep = model.aseSweep(dot, mean, length, statistics);
     return {
       energy,
       fluence,
       rows,
       spectra,
       levels,
-      strongest: line("strongest", model.spikePositions(dot, mean, length, statistics), fluence,
+      strongest: line("strongest", sweep.strongest, fluence,
         axes.energy, axes.fluence, "ASE", ":"),
-      amplification: line("amplification",
-        model.logEnergyAmplification(dot, mean, length, statistics).map((v) => v / Math.LN10),
-        fluence, axes.amplification, axes.fluence, "ASE", "-"),
+      amplification: line("amplification", sweep.logAmplification.map((v) => v / Math.LN10), fluence, axes.amplification, axes.fluence, "ASE", "-"),
       exciton: line("PL_X", energy, model.bandSpectra(dot, energy)[1], axes.energy, axes.emission,
         "PL_X", ":"),
     };
@@ -319,10 +331,7 @@ globalThis.qdgainViews = (() => {
   function aseView(context, state, reference, points, found = aseThresholds(state)) {
     const { axes } = context;
     const own = aseLines(context, state, points, found);
-    const back = reference
-      ? aseLines(context, { ...reference, fluence_over_pi: state.fluence_over_pi }, points,
-          aseThresholds(reference))
-      : null;
+    const back = reference && once(aseLines, context, reference, points, reference.fluence_over_pi);
     const behindOf = (series) => (back ? behind(series, reference.preset) : []);
     const amplifications = [...own.amplification.x, ...(back ? back.amplification.x : [])];
     const reach = [Math.min(-1, ...amplifications), Math.max(1, ...amplifications)];
@@ -330,7 +339,8 @@ globalThis.qdgainViews = (() => {
     const text = (t) => withUnit(significant(t.fluence), "mJ cm⁻²");
     const spectrum = own.spectra[0];
     const mean = model.meanExcitons(state.fluence_over_pi, state.statistics);
-    const [strongest] = model.spikePositions(dotOf(state), [mean], state.gain_exponent, state.statistics);
+    const [strongest] =
+      model.aseSweep(dotOf(state), [mean], state.gain_exponent, state.statistics).strongest;
     const caption =
       `ASE threshold: ${text(esa)}` + (Number.isFinite(esa.mean) ? `, ⟨N⟩ = ${significant(esa.mean)}` : "") +
       `; without ESA: ${text(ideal)}. At ${spectrum.name} the film emits most at ${energyText(strongest)}.`;
