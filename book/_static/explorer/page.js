@@ -86,7 +86,6 @@
       });
       if (this.full) addEventListener("popstate", () => this.returnTo());
       if (this.full) addEventListener("hashchange", () => this.returnTo());
-      this.request(FULL);
     }
 
     // --- what stands on the page
@@ -445,10 +444,10 @@
       this.look ??= this.theme(document.documentElement.dataset.theme === "dark");
       const kept = {};
       for (const figure of this.figures) {
-        figure.stale = !figure.visible;
+        figure.stale = !figure.visible || figure.width === 0;
         if (figure.stale) continue;
         const view = this.view(figure, points, kept);
-        if (figure.width > 0) plot.toCanvas(figure.canvas, this.look, view, figure.width, this.most);
+        plot.toCanvas(figure.canvas, this.look, view, figure.width, this.most);
         this.caption(figure, view, points);
       }
       if (this.full) this.showNumbers(kept);

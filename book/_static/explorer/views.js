@@ -130,7 +130,7 @@ globalThis.qdgainViews = (() => {
     const mean = model.linspace(0, 2, points.means);
     const strong = { maximum: state.threshold !== "onset", onset: state.threshold === "onset" };
     const ideal = Object.fromEntries(Object.entries(found).filter(([, t]) => !Number.isNaN(t.energy)));
-    const labels = { maximum: "at gain maximum", onset: "at onset" };
+    const labels = { maximum: "at maximum", onset: "at onset" };
     const quantity = { maximum: "at gain maximum", onset: "onset" };
     const dash = { maximum: "-", onset: "--" };
     const spectra = [[state.mean_excitons, "one exciton", "--"], [2, "two excitons", "-"]]
@@ -265,7 +265,7 @@ globalThis.qdgainViews = (() => {
         yLimits: [0, Math.min(top, 8)],
         series: [
           ...back,
-          line("Stokes shift", [dot.stokes_shift_meV, dot.stokes_shift_meV], [0, Math.min(top, 8)],
+          line("Stokes shift", [dot.stokes_shift_meV, dot.stokes_shift_meV], [0, Math.min(top, 8) / 1.025],
             axes.binding, axes.threshold, "reference", ":"),
           ...own,
           ...marks,
