@@ -222,6 +222,9 @@ def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
                 kernel_name=todo.kernel,
                 cwd=folder,
                 progress_bar=False,
+                # Once, at the end: written before and after every cell it takes a second.
+                request_save_on_cell_execute=False,
+                autosave_cell_every=0,
                 start_timeout=START_TIMEOUT_S,
                 execution_timeout=CELL_TIMEOUT_S,
                 kernel_manager_class=_QuietKernel,
