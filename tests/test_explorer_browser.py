@@ -218,12 +218,11 @@ def test_saved_tables_are_the_librarys_and_pictures_are_svg(read):
     ):
         header, *rows = csv.reader(io.StringIO(reader.saved(view, "CSV")))
         for series in panel.series:
-            if series.name in ("this dot",):
-                continue
             for column, values in series.columns().items():
                 place = header.index(column)
                 saved = [float(r[place]) for r in rows if r[0] == series.name]
-                assert np.allclose(saved, values, rtol=1e-6, atol=1e-12), (view, series.name)
+                # A minimum's energy has half the digits of its value: gain there crosses zero.
+                assert np.allclose(saved, values, rtol=1e-6, atol=1e-8), (view, series.name)
     for view in ("gain", "ase", "thresholds", "bands"):
         picture = ET.fromstring(reader.saved(view, "SVG"))
         texts = " ".join("".join(t.itertext()) for t in picture.findall(".//{*}text"))

@@ -101,7 +101,8 @@
       const views = element("div", { class: "qd-views" }, ...this.figures.map((figure) => figure.whole));
       this.help = element("p", { class: "qd-help" }, "Point at a control, or focus it, to read what it is.");
       const panel = element("div", { class: "qd-controls" },
-        ...Object.entries(this.data.groups).map(([title, controls]) => this.group(title, controls)),
+        ...Object.entries(this.full ? this.data.groups : { "": this.controls }).map(
+          ([title, controls]) => this.group(title, controls)),
         this.full ? this.help : "");
       const jump = element("div", { class: "qd-jump", role: "group", "aria-label": "go to a view" },
         ...this.figures.map((figure) => button(figure.brief, () => figure.whole.scrollIntoView(
