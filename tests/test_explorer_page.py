@@ -12,7 +12,9 @@ from qdgain.chapters import SETTINGS
 from qdgain.dot import presets
 from qdgain.explorer_page import SHOWN, SMALL, entry_of
 from qdgain.figures import fig09, style
+from qdgain.page import page
 from qdgain.parameters import CONTRACT, DOT_PARAMETERS, PRESETS, ParameterError
+from qdgain.run import resolve
 
 DATA = explorer_page.data()
 CONTROLS = {control["name"]: control for group in DATA["groups"].values() for control in group}
@@ -143,3 +145,18 @@ def test_the_script_holds_no_parameter_range_preset_or_colour():
         for colour in style.COLOURS.values():
             assert colour == "#000000" or colour.lower() not in text.lower()
         assert not re.search(r"\b(fetch|import|XMLHttpRequest)\b", text)
+
+
+def test_the_page_of_a_rerun_leaves_out_what_needs_the_books_folder():
+    markup = explorer_page.small("binding").markup
+    output = {"output_type": "display_data", "metadata": {}, "data": {"text/html": [markup]}}
+    tagged = {"tags": ["book-only"]}
+    cells = [
+        {"cell_type": "markdown", "metadata": {}, "source": ["Kept."]},
+        {"cell_type": "markdown", "metadata": tagged, "source": ["Move it."]},
+        {"cell_type": "code", "metadata": tagged, "source": ["f()"], "outputs": [output]},
+    ]
+    text = page({"cells": cells}, "A rerun", resolve(SETTINGS["fig08"], {}), [])
+    assert "Kept." in text
+    assert "Move it." not in text
+    assert "explorer" not in text

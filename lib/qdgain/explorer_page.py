@@ -110,11 +110,12 @@ _SCRIPTS = ("model.js", "views.js", "plot.js", "page.js")
 
 @dataclass(frozen=True)
 class _Layout:
-    """The views and controls of one explorer; a small one names what it is called."""
+    """The views and controls of one explorer, its name, and the preset it opens with."""
 
     views: tuple[str, ...]
     controls: tuple[str, ...]
     name: str = "Live explorer of the model"
+    preset: str = BASE_OF_YOUR_DOT
 
 
 _FULL = _Layout(
@@ -131,6 +132,7 @@ SMALL = {
         ("gain",),
         ("stokes_shift_meV", "linewidth_meV", "mean_excitons"),
         "From the 3LS to the 4LS, live",
+        "3LS",
     ),
     "fluence": _Layout(
         ("ase",), ("fluence_over_pi", "gain_exponent"), "Emission against fluence, live"
@@ -170,14 +172,15 @@ def small(kind: str) -> Explorer:
 
 def _explorer(kind: str, layout: _Layout) -> Explorer:
     # A tag inside the data must not end the script that holds it.
-    content = json.dumps(data(layout.views, layout.controls), ensure_ascii=False, allow_nan=False)
+    inside = data(layout.views, layout.controls) | {"start": layout.preset}
+    content = json.dumps(inside, ensure_ascii=False, allow_nan=False)
     content = content.replace("<", "\\u003c")
     scripts = "".join(f'<script src="{_FOLDER}/{name}" defer></script>' for name in _SCRIPTS)
     name = html.escape(layout.name)
     markup = (
         f'<link rel="stylesheet" href="{_FOLDER}/explorer.css">\n'
         f'<div class="qd-explorer" data-explorer="{kind}" role="region" aria-label="{name}">'
-        f'<p class="qd-waiting">{name}: needs JavaScript.</p>'
+        f'<p class="qd-waiting">{name}: on the page of the book, with JavaScript.</p>'
         f'<script type="application/json">{content}</script></div>\n{scripts}'
     )
     return Explorer(markup, f"*{layout.name}: on the page of the book.*")

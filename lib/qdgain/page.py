@@ -27,6 +27,8 @@ from qdgain.rounding import with_unit
 from qdgain.run import Run
 
 _RECORD = "application/papermill.record/text/plain"
+#: What a rerun's page leaves out: also what works beside the book's other pages alone.
+_LEFT_OUT = {"remove-cell", "book-only"}
 _HIDDEN = {"remove-cell", "remove-input", "parameters", "injected-parameters"}
 
 
@@ -109,10 +111,12 @@ def _glued(cells: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 def _blocks(cell: Mapping[str, Any], markdown: MarkdownIt, kept: Sequence[str]) -> list[Markup]:
     """Return what a cell shows, as HTML."""
     source = "".join(cell["source"])
+    shown = set(cell["metadata"].get("tags", ()))
+    if shown & _LEFT_OUT:
+        return []
     if cell["cell_type"] == "markdown":
         return [Markup(markdown.render(source))]
-    shown = set(cell["metadata"].get("tags", ()))
-    if cell["cell_type"] != "code" or "remove-cell" in shown:
+    if cell["cell_type"] != "code":
         return []
     blocks = []
     if not shown & _HIDDEN:

@@ -70,7 +70,7 @@
       this.setters = new Map();
       this.gradients = Object.fromEntries(
         Object.entries(this.data.gradients).map(([name, text]) => [name, gradient(text)]));
-      this.preset = this.data.preset;
+      this.preset = this.data.start;
       this.state = { ...this.data.presets[this.preset] };
       this.build();
       if (this.full) this.readAddress();
@@ -375,12 +375,12 @@
 
     readAddress() {
       const given = new URLSearchParams(location.hash.startsWith("#preset=") ? location.hash.slice(1) : "");
-      const wanted = given.get("preset") ?? this.data.preset;
+      const wanted = given.get("preset") ?? this.data.start;
       const refused = [];
       if (!(wanted in this.data.presets)) {
         refused.push(`there is no preset ${wanted}: give ${Object.keys(this.data.presets).join(", ")}.`);
       }
-      this.preset = wanted in this.data.presets ? wanted : this.data.preset;
+      this.preset = wanted in this.data.presets ? wanted : this.data.start;
       this.state = { ...this.data.presets[this.preset] };
       given.delete("preset");
       for (const [name, text] of given) {
