@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -114,6 +115,24 @@ class Dot:
     def shape(self) -> tuple[int, ...]:
         """The common shape of the fields: ``()`` for a single dot."""
         return np.broadcast_shapes(*(np.shape(value) for value in self.values().values()))
+
+    def blocks(self, size: int) -> Iterator[tuple[slice, Dot]]:
+        """Yield the dots of the flattened array, `size` at once: their place in it, and a dot.
+
+        Its arrays are views where that is possible, and are not checked again.
+        """
+        every = {
+            name: np.broadcast_to(value, self.shape).ravel() if np.ndim(value) else value
+            for name, value in vars(self).items()
+            if name in parameters.DOT_PARAMETERS
+        }
+        for start in range(0, math.prod(self.shape), size):
+            where = slice(start, start + size)
+            some = object.__new__(Dot)
+            for name, value in every.items():
+                part = value[where] if isinstance(value, np.ndarray) else value
+                object.__setattr__(some, name, part)
+            yield where, some
 
     def uncorrelated(self) -> Dot:
         r"""Return the same dot without excited-state absorption: two uncorrelated excitons.

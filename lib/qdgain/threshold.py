@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
-import scipy
 from numpy.typing import ArrayLike
 
 from qdgain import parameters
 from qdgain.dot import Dot, FloatArray
+from qdgain.onset import Columns, lowest_threshold
 from qdgain.spectra import (
-    Bands,
     band_offsets_meV,
     band_widths_meV,
     detuning_from_absorption_meV,
     expand,
     log_bands,
 )
+from qdgain.threshold_laws import LAWS, Law
 
-_ONSET_GRID = 241
-_ONSET_MINIMA = 3
-_GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
-_GOLDEN_STEPS = 48
+#: At once: what so many dots need stays in the cache.
+_DOTS_AT_ONCE = 8192
+#: At once in the search for onsets, which sorts them.
+_ONSETS_AT_ONCE = 1 << 16
+#: Bands below this may be zero in double precision.
+_WEAK = 1e-100
+#: Logarithm of the largest ratio of bands: beyond it ⟨N⟩ is 0 or at its highest.
+_LARGEST_LOG = 600.0
 
 
 class Threshold(NamedTuple):
@@ -98,17 +103,32 @@ def threshold_at_maximum(dot: Dot, floor: ArrayLike = 0.0, statistics: str = "ra
     -----
     Source: paper section 3.3 and Fig 8c to h, "at the energy of … the SE maximum".
     """
-    detuning = np.broadcast_to(band_offsets_meV(dot).xx_emission, dot.shape)
-    mean = _threshold_at_detuning(dot, detuning, floor, statistics)
-    return Threshold(mean, np.asarray(dot.absorption_energy_eV + 1e-3 * detuning))
+    law = LAWS[parameters.check("statistics", statistics)]
+    epsilon = _flat(floor, dot)
+    mean = np.empty(math.prod(dot.shape))
+    for where, some in dot.blocks(_DOTS_AT_ONCE):
+        offsets, widths = band_offsets_meV(some), band_widths_meV(some)
+        centre = offsets.xx_emission
+        logs = (
+            _log_band(centre - offsets.absorption, widths.absorption),
+            _log_band(centre - offsets.emission, widths.emission),
+            _log_band(centre - offsets.xx_absorption, widths.xx_absorption),
+        )
+        strengths = (
+            np.asarray(some.xx_absorption_strength),
+            np.asarray(some.xx_emission_strength),
+        )
+        mean[where] = _first_crossing(logs, None, strengths, epsilon[where], law)
+    energy = dot.absorption_energy_eV + 1e-3 * band_offsets_meV(dot).xx_emission
+    return Threshold(mean.reshape(dot.shape), np.broadcast_to(energy, dot.shape))
 
 
 def threshold_onset(dot: Dot, floor: ArrayLike, statistics: str = "rabi") -> Threshold:
     """Return the smallest ⟨N⟩ at which the gain reaches a floor at any energy, and that energy.
 
     The minimum over photon energy of `threshold_at_energy`, within the energies at which an
-    emission band exceeds the floor: a scan, then golden-section search in each of the lowest
-    minima, to 1e-9 in ⟨N⟩.
+    emission band exceeds the floor, to 1e-9 in ⟨N⟩: a scan, then Newton's method in each of its
+    local minima; see `qdgain.onset`.
 
     Parameters
     ----------
@@ -134,57 +154,52 @@ def threshold_onset(dot: Dot, floor: ArrayLike, statistics: str = "rabi") -> Thr
     -----
     Source: paper section 3.3, "the energy of the SE threshold"; the floor is assumed.
     """
-    epsilon = np.broadcast_to(parameters.check("floor", floor), dot.shape)[..., None]
-    low, high = _reachable_detunings_meV(dot, epsilon[..., 0])
-    fraction = np.linspace(0.0, 1.0, _ONSET_GRID)
-    detuning = low[..., None] + (high - low)[..., None] * fraction
-
-    def threshold(at_detuning: FloatArray) -> FloatArray:
-        return _threshold_at_detuning(dot, at_detuning, epsilon, statistics)
-
-    scan = threshold(detuning)
-    padded = np.pad(scan, [(0, 0)] * (scan.ndim - 1) + [(1, 1)], constant_values=np.inf)
-    is_minimum = (scan <= padded[..., :-2]) & (scan <= padded[..., 2:])
-    # The few lowest minima of the scan, each bracketed by its neighbours.
-    order = np.argsort(np.where(is_minimum, scan, np.inf), axis=-1)[..., :_ONSET_MINIMA]
-    left = np.take_along_axis(detuning, np.maximum(order - 1, 0), axis=-1)
-    right = np.take_along_axis(detuning, np.minimum(order + 1, _ONSET_GRID - 1), axis=-1)
-
-    inner, outer = right - _GOLDEN * (right - left), left + _GOLDEN * (right - left)
-    at_inner, at_outer = threshold(inner), threshold(outer)
-    for _ in range(_GOLDEN_STEPS):
-        go_left = at_inner <= at_outer
-        left, right = np.where(go_left, left, inner), np.where(go_left, outer, right)
-        kept, at_kept = np.where(go_left, inner, outer), np.where(go_left, at_inner, at_outer)
-        new = np.where(go_left, right - _GOLDEN * (right - left), left + _GOLDEN * (right - left))
-        at_new = threshold(new)
-        inner, outer = np.where(go_left, new, kept), np.where(go_left, kept, new)
-        at_inner, at_outer = np.where(go_left, at_new, at_kept), np.where(go_left, at_kept, at_new)
-
-    # The scan's own points compete too, for minima at the window's edge.
-    candidates = np.concatenate([inner, outer, detuning], axis=-1)
-    values = np.concatenate([at_inner, at_outer, scan], axis=-1)
-    best = np.argmin(values, axis=-1)[..., None]
-    mean = np.take_along_axis(values, best, axis=-1)[..., 0]
-    where = np.take_along_axis(candidates, best, axis=-1)[..., 0]
-    energy = dot.absorption_energy_eV + 1e-3 * np.where(np.isfinite(mean), where, np.nan)
-    return Threshold(mean, np.asarray(energy))
+    law = LAWS[parameters.check("statistics", statistics)]
+    epsilon = _flat(parameters.check("floor", floor), dot)
+    mean, detuning = np.empty((2, epsilon.size))
+    for where, some in dot.blocks(_ONSETS_AT_ONCE):
+        mean[where], detuning[where] = lowest_threshold(_columns(some, epsilon[where]), law)
+    energy = dot.absorption_energy_eV + 1e-3 * detuning.reshape(dot.shape)
+    return Threshold(mean.reshape(dot.shape), np.asarray(energy))
 
 
-def _reachable_detunings_meV(dot: Dot, epsilon: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Bound the detunings at which the gain can exceed the floor: G ≤ PL_X/2 + γ PL_XX."""
+def _flat(floor: ArrayLike, dot: Dot) -> FloatArray:
+    """Return a floor for each dot, flat."""
+    return np.broadcast_to(np.asarray(floor, dtype=float), dot.shape).ravel()
+
+
+def _columns(dot: Dot, epsilon: FloatArray) -> Columns:
+    """Return what the search for the onset needs of dots."""
     offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
-    gamma = np.asarray(dot.xx_emission_strength, dtype=float)
-    edges = []
-    for offset, width, peak in (
-        (offsets.emission, widths.emission, 0.5),
-        (offsets.xx_emission, widths.xx_emission, gamma),
-    ):
-        # One of the two terms must exceed ε/2; a band too weak for that leaves its centre alone.
-        reach = width * np.sqrt(2 * np.log(np.maximum(2 * peak / epsilon, 1.0)))
-        edges += [offset - reach, offset + reach]
-    edges = [np.broadcast_to(edge, dot.shape) for edge in edges]
-    return np.minimum(edges[0], edges[2]), np.maximum(edges[1], edges[3])
+
+    def rows(*columns: ArrayLike) -> FloatArray:
+        result = np.empty((len(columns), epsilon.size))
+        for row, column in zip(result, columns, strict=True):
+            row[:] = column
+        return result
+
+    own = [
+        dot.absorption_linewidth_meV,
+        dot.emission_linewidth_meV,
+        dot.xx_absorption_linewidth_meV,
+        dot.xx_emission_linewidth_meV,
+    ]
+    shared = all(width is None for width in own)
+    return Columns(
+        rows(offsets.absorption, offsets.emission, offsets.xx_absorption, offsets.xx_emission),
+        rows(widths.absorption)
+        if shared
+        else rows(widths.absorption, widths.emission, widths.xx_absorption, widths.xx_emission),
+        rows(dot.xx_absorption_strength, dot.xx_emission_strength),
+        epsilon,
+    )
+
+
+def _log_band(detuning_meV: FloatArray, width_meV: FloatArray) -> FloatArray:
+    log = np.asarray(detuning_meV / width_meV)
+    log = np.multiply(log, log, out=log)
+    log *= -0.5
+    return log
 
 
 def _threshold_at_detuning(
@@ -197,77 +212,34 @@ def _threshold_at_detuning(
     epsilon = epsilon.reshape(
         epsilon.shape + (1,) * max(detuning_meV.ndim - epsilon.ndim, 0) if epsilon.ndim else ()
     )
-    # Without a floor only ratios of bands count: scale the largest to 1, so that far tails keep
-    # their digits.
-    largest = np.maximum.reduce(
-        [logs.absorption, logs.emission, logs.xx_emission, logs.xx_absorption]
+    strengths = (
+        expand(dot.xx_absorption_strength, dot, axes),
+        expand(dot.xx_emission_strength, dot, axes),
     )
-    scale = np.where(epsilon > 0, 0.0, largest)
-    A, P, _, B, Q = Bands(*(np.exp(log - scale) for log in logs))
-    net_emission = P - expand(dot.xx_absorption_strength, dot, axes) * B
-    xx_emission = expand(dot.xx_emission_strength, dot, axes) * Q
-    solve = {"rabi": _rabi, "sequential": _sequential, "poisson": _poisson}
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return solve[parameters.check("statistics", statistics)](
-            A, net_emission, xx_emission, epsilon
-        )
+    law = LAWS[parameters.check("statistics", statistics)]
+    three = (logs.absorption, logs.emission, logs.xx_absorption)
+    return _first_crossing(three, logs.xx_emission, strengths, epsilon, law)
 
 
-def _rabi(A: FloatArray, d: FloatArray, Q: FloatArray, epsilon: FloatArray) -> FloatArray:
-    """Smallest positive root of (A+ε) - r(d-2ε) - r²(Q-ε) = 0, as ⟨N⟩ = 2r/(1+r)."""
-    A, d, Q = A + epsilon, d - 2 * epsilon, Q - epsilon
-    discriminant = d * d + 4 * A * Q
-    root = np.sqrt(np.maximum(discriminant, 0.0))
-    # Two forms of the same root; each avoids the cancellation of the other.
-    r = np.where(d >= 0, 2 * A / (d + root), (root - d) / (2 * Q))
-    reached = (discriminant >= 0) & ((Q > 0) | (d > 0)) & ~np.isnan(r)
-    r = np.where(reached, r, np.inf)
-    return np.where(np.isinf(r), np.inf, 2 * r / (1 + r))
-
-
-def _sequential(A: FloatArray, d: FloatArray, Q: FloatArray, epsilon: FloatArray) -> FloatArray:
-    """Crossing of the two straight pieces 0 → X and X → XX."""
-    on_exciton = (A + epsilon) / (A + 0.5 * d)
-    on_biexciton = 1 + (epsilon - 0.5 * d) / (Q - 0.5 * d)
-    first = (0.5 * d >= epsilon) & (d > 0)
-    second = (Q >= epsilon) & (Q > 0)
-    return np.where(first, on_exciton, np.where(second, on_biexciton, np.inf))
-
-
-def _poisson(A: FloatArray, d: FloatArray, Q: FloatArray, epsilon: FloatArray) -> FloatArray:
-    """Smallest positive root of (A+ε) - N(d-2ε)/2 - (Q-ε)(e^N - 1 - N) = 0."""
-    A, d, Q = A + epsilon, d - 2 * epsilon, Q - epsilon
-    # The same as e^N = α + βN, which the Lambert W function solves.
-    alpha, beta = 1 + A / Q, 1 - 0.5 * d / Q
-    size = np.abs(beta)
-    # β < 0, Q > 0: N = ln(|β| w), w + ln w = α/|β| - ln|β|, w the Wright omega function.
-    falling = np.log(size * scipy.special.wrightomega(alpha / size - np.log(size)))
-    # β > 0, Q > 0: N = ln(β y), y - ln y = α/β + ln β, y ≥ 1 (the lower branch).
-    level = np.maximum(alpha / size + np.log(size), 1.0)
-    lower = -scipy.special.lambertw(-np.exp(-np.minimum(level, 700.0)), -1).real
-    rising = np.log(size * np.where(level < 700, lower, level + np.log(level)))
-    one_root = np.where(beta > 0, rising, np.where(beta < 0, falling, np.log(alpha)))
-    # Near N = 0 the branches meet and lose digits; there the parabola is the better start.
-    half = 0.5 * d
-    root = np.sqrt(half * half + 2 * A * Q)
-    parabola = np.where(half >= 0, 2 * A / (half + root), (root - half) / Q)
-    one_root = np.where(parabola < 0.5, parabola, one_root)
-    # Q < 0, the floor above the XX band: two roots if β > 0 and they are real, otherwise none.
-    argument = -np.exp(-alpha / size) / size
-    principal = scipy.special.lambertw(np.maximum(argument, -np.exp(-1.0)), 0).real
-    real = (beta > 0) & (argument >= -np.exp(-1.0)) & (d > 0)
-    two_roots = np.where(real, -alpha / size - principal, np.inf)
-    straight = np.where(d > 0, 2 * A / d, np.inf)
-    N = np.where(Q > 0, one_root, np.where(Q < 0, two_roots, straight))
-    # The W function loses digits where A and Q are far apart; Newton's method gives them back.
-    for _ in range(4):
-        value = A - 0.5 * N * d - Q * _exp_beyond_linear(N)
-        better = N + value / (0.5 * d + Q * np.expm1(N))
-        N = np.where(np.isfinite(better) & (better >= 0) & (Q != 0), better, N)
-    return np.where(np.isnan(N), np.inf, N)
-
-
-def _exp_beyond_linear(N: FloatArray) -> FloatArray:
-    """Return e^N - 1 - N, with its digits where N is small."""
-    series = 0.5 * N * N * (1 + N / 3 * (1 + N / 4 * (1 + N / 5 * (1 + N / 6))))
-    return np.where(N < 1e-2, series, np.expm1(N) - N)
+def _first_crossing(
+    logs: tuple[FloatArray, FloatArray, FloatArray],
+    log_Q: FloatArray | None,
+    strengths: tuple[FloatArray, FloatArray],
+    epsilon: FloatArray,
+    law: Law,
+) -> FloatArray:
+    """Return the smallest ⟨N⟩ with G = ε, from the logarithms of A, P, B and Q (None: Q = 1)."""
+    A, P, B = (np.exp(log) for log in logs)
+    Q = np.ones(()) if log_Q is None else np.exp(log_Q)
+    weak = (A + P + B < _WEAK) & (epsilon == 0)
+    if weak.any():
+        # Without a floor only ratios count: scale the largest to 1, so that far tails keep their
+        # digits.
+        scale = np.where(weak, np.maximum.reduce(logs), 0.0)
+        A, P, B = (np.exp(log - scale) for log in logs)
+        Q = np.exp(np.minimum((0.0 if log_Q is None else log_Q) - scale, _LARGEST_LOG))
+    a, gamma = strengths
+    with np.errstate(all="ignore"):
+        d = P - a * B
+        d -= 2 * epsilon
+        return law.root(A + epsilon, d, gamma * Q - epsilon)
