@@ -334,7 +334,10 @@ def test_small_explorers_share_a_page(browser, tmp_path):
     after = page.locator(".qd-caption").all_inner_texts()
     assert after[0] != before[0]
     assert after[1:] == before[1:]
-    link = page.locator("[data-explorer=binding] .qd-more a").first.get_attribute("href")
+    link = page.locator("[data-explorer=binding] .qd-more a").first
+    assert link.get_attribute("href") == "explorer.html"
+    link.hover()
+    link = link.get_attribute("href")
     value = page.locator(
         "[data-explorer=binding] .qd-control:has([id$=absorptive_binding_meV]) [type=text]"
     )

@@ -127,9 +127,10 @@
         for (const entry of entries) {
           this.figures.find((one) => one.whole === entry.target).width = entry.contentRect.width;
         }
-        // Where the views stay above the controls they leave these half of a high window.
-        const narrow = this.full && getComputedStyle(this.strip).position === "sticky";
-        this.most = narrow && this.strip.clientWidth < 700 ? Math.max(0.42 * innerHeight, 270) : Infinity;
+        // Views that stand above their controls leave room for these in the window.
+        const strip = getComputedStyle(this.strip).position === "sticky";
+        const share = strip ? 0.42 : 0.6;
+        this.most = strip || !this.full ? Math.max(share * innerHeight, 270) : Infinity;
         if (entries.length) this.request(FULL);
       });
       for (const figure of this.figures) {
@@ -294,8 +295,15 @@
     }
 
     linkToFull() {
-      this.link = element("a", {}, "every parameter and view in the live explorer");
-      return element("p", { class: "qd-more" }, "These numbers with ", this.link, ".");
+      // The state is added on the way to the link: the theme's script fails on a page that holds
+      // an address whose fragment is no name.
+      const plain = "explorer.html";
+      const aim = () => { link.href = plain + this.address(); };
+      const rest = () => { link.href = plain; };
+      const link = element("a",
+        { href: plain, on: { pointerenter: aim, focus: aim, click: aim, pointerleave: rest, blur: rest } },
+        "every parameter and view in the live explorer");
+      return element("p", { class: "qd-more" }, "These numbers with ", link, ".");
     }
 
     // --- state
@@ -452,7 +460,6 @@
         this.caption(figure, view, points);
       }
       if (this.full) this.showNumbers(kept);
-      else this.link.href = `explorer.html${this.address()}`;
       if (this.announce && points === FULL) {
         this.announce = false;
         this.spoken.textContent = this.figures[0].caption.textContent;
