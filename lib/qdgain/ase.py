@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from qdgain import parameters
 from qdgain.dot import Dot, FloatArray
-from qdgain.gain import gain, gain_terms
+from qdgain.gain import gain, gain_parts, weighted
 from qdgain.populations import mean_excitons_after_pulse, populations
 from qdgain.spectra import (
     band_offsets_meV,
@@ -29,6 +29,8 @@ _SCAN = 40
 _RIDDERS_STEPS = 30
 _LARGEST_EXPONENT = 600.0
 _DOTS_AT_ONCE = 256
+_VALUES_AT_ONCE = 16384
+_NEXT_TO_ZERO = 1e-300
 
 
 class AseThreshold(NamedTuple):
@@ -73,8 +75,9 @@ def spontaneous_spectrum(
     The stimulated-emission terms of the gain without the losses. Source: paper sections 3.3
     and 3.4; the weights are those of a twofold degenerate 1S state (assumed).
     """
-    terms = gain_terms(dot, energy_eV, mean_excitons, statistics)
-    return terms.exciton_emission + terms.biexciton_emission
+    _, P, _, Q = gain_parts(dot, energy_eV)
+    weights = populations(mean_excitons, statistics)
+    return weighted((P, Q), (weights.exciton, weights.biexciton), len(dot.shape))
 
 
 def amplification(exponent: ArrayLike) -> FloatArray:
@@ -87,9 +90,11 @@ def amplification(exponent: ArrayLike) -> FloatArray:
         is not.
     """
     x = np.asarray(exponent, dtype=float)
-    result = np.ones_like(x)
+    # A denormal number stands for zero, so that nothing has to be left out.
+    x = x if x.all() else np.where(x == 0, _NEXT_TO_ZERO, x)
     with np.errstate(over="ignore"):
-        np.divide(np.expm1(x), x, out=result, where=x != 0)
+        result = np.asarray(np.expm1(x))
+        result /= x
     return result
 
 
@@ -106,10 +111,8 @@ def log_amplification(exponent: ArrayLike) -> FloatArray:
     :math:`\max(x, 0) + \ln[(1-e^{-|x|})/|x|]`.
     """
     x = np.asarray(exponent, dtype=float)
-    size = np.abs(x)
-    ratio = np.ones_like(size)
-    np.divide(-np.expm1(-size), size, out=ratio, where=size > 0)
-    return np.asarray(np.maximum(x, 0.0) + np.log(ratio))
+    # ln[(1-e^-|x|)/|x|] is ln of the amplification at -|x|.
+    return np.asarray(np.maximum(x, 0.0) + np.log(amplification(-np.abs(x))))
 
 
 def log_ase_spectrum(
@@ -145,14 +148,37 @@ def log_ase_spectrum(
     A single pass without material loss and without saturation: every slice of the film emits P
     and is amplified by what lies between it and the edge. Source: paper section 3.4, Fig 9.
     """
+    spontaneous, exponent = _source_and_exponent(
+        dot, energy_eV, mean_excitons, gain_exponent, statistics
+    )
+    with np.errstate(divide="ignore"):
+        for P, x in _in_blocks(spontaneous, exponent):
+            np.multiply(P, amplification(-np.abs(x)), out=P)
+            np.log(P, out=P)
+            np.add(P, np.maximum(x, 0.0), out=P)
+    return spontaneous
+
+
+def _source_and_exponent(
+    dot: Dot,
+    energy_eV: ArrayLike,
+    mean_excitons: ArrayLike,
+    gain_exponent: ArrayLike,
+    statistics: str,
+) -> tuple[FloatArray, FloatArray]:
+    """Return P and L_g G."""
     axes = np.ndim(mean_excitons) + np.ndim(energy_eV)
     length = expand(parameters.check("gain_exponent", gain_exponent), dot, axes)
-    spontaneous = spontaneous_spectrum(dot, energy_eV, mean_excitons, statistics)
-    with np.errstate(divide="ignore"):
-        log_spontaneous = np.log(spontaneous)
-    return log_spontaneous + log_amplification(
-        length * gain(dot, energy_eV, mean_excitons, statistics)
-    )
+    exponent = gain(dot, energy_eV, mean_excitons, statistics)
+    exponent *= length
+    return spontaneous_spectrum(dot, energy_eV, mean_excitons, statistics), exponent
+
+
+def _in_blocks(*arrays: FloatArray) -> Iterator[tuple[FloatArray, ...]]:
+    """Yield views of parts of arrays that stay in the cache while something is done with them."""
+    flat = [array.reshape(-1) for array in arrays]
+    for start in range(0, flat[0].size, _VALUES_AT_ONCE):
+        yield tuple(array[start : start + _VALUES_AT_ONCE] for array in flat)
 
 
 def ase_spectrum(
@@ -178,7 +204,12 @@ def ase_spectrum(
     -----
     Source: paper section 3.4, Fig 9.
     """
-    return np.exp(log_ase_spectrum(dot, energy_eV, mean_excitons, gain_exponent, statistics))
+    spontaneous, exponent = _source_and_exponent(
+        dot, energy_eV, mean_excitons, gain_exponent, statistics
+    )
+    for P, x in _in_blocks(spontaneous, exponent):
+        np.multiply(P, amplification(x), out=P)
+    return spontaneous
 
 
 def ase_threshold(

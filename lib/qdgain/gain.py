@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from qdgain.dot import Dot, FloatArray
 from qdgain.populations import populations
-from qdgain.spectra import bands
+from qdgain.spectra import bands, expand
 
 
 class GainTerms(NamedTuple):
@@ -62,30 +64,61 @@ def gain_terms(
     X blocks one of the two degenerate band-edge channels, hence the ½. Source: paper section 3.3
     for the terms; the weights are those of a twofold degenerate 1S state (assumed).
     """
-    energy = np.asarray(energy_eV, dtype=float)
+    parts = gain_parts(dot, energy_eV, relaxed_fraction)
     mean = np.asarray(mean_excitons, dtype=float)
-    # bands: D + (1…) + E; populations: N + (1…)
-    shape = dot.shape + (1,) * mean.ndim + energy.shape
-    absorption, emission, unrelaxed_esa, esa, xx_emission = (
-        band.reshape(shape) for band in bands(dot, energy)
-    )
+    axes = np.ndim(energy_eV)
+    shape = dot.shape + (1,) * mean.ndim + np.shape(energy_eV)
+    A, P, B, Q = (part.reshape(shape) for part in parts)
     ground, exciton, biexciton = (
-        p.reshape(mean.shape + (1,) * energy.ndim) for p in populations(mean, statistics)
+        p.reshape(mean.shape + (1,) * axes) for p in populations(mean, statistics)
     )
+    return GainTerms(-ground * A, exciton * P, -exciton * B, biexciton * Q)
 
-    def strength(value: ArrayLike) -> FloatArray:
-        array = np.broadcast_to(np.asarray(value, dtype=float), dot.shape)
-        return array.reshape(dot.shape + (1,) * (mean.ndim + energy.ndim))
 
+def gain_parts(
+    dot: Dot, energy_eV: ArrayLike, relaxed_fraction: float = 1.0
+) -> tuple[FloatArray, ...]:
+    """Return A_X, ½PL_X, ½a A_XX2 and γPL_XX, of shape D + E: the gain over the populations.
+
+    Parameters
+    ----------
+    dot, energy_eV, relaxed_fraction
+        As for `gain_terms`.
+    """
+    absorption, emission, unrelaxed_esa, esa, xx_emission = bands(dot, energy_eV)
     if relaxed_fraction != 1.0:
         emission = relaxed_fraction * emission + (1 - relaxed_fraction) * absorption
         esa = relaxed_fraction * esa + (1 - relaxed_fraction) * unrelaxed_esa
-    return GainTerms(
-        -ground * absorption,
-        0.5 * exciton * emission,
-        -0.5 * exciton * strength(dot.xx_absorption_strength) * esa,
-        strength(dot.xx_emission_strength) * biexciton * xx_emission,
+    axes = np.ndim(energy_eV)
+    return (
+        absorption,
+        0.5 * emission,
+        0.5 * expand(dot.xx_absorption_strength, dot, axes) * esa,
+        expand(dot.xx_emission_strength, dot, axes) * xx_emission,
     )
+
+
+def weighted(spectra: Sequence[FloatArray], weights: Sequence[FloatArray], dots: int) -> FloatArray:
+    """Return the sum of weights times spectra, as one product of matrices.
+
+    Parameters
+    ----------
+    spectra : sequence of numpy.ndarray
+        K spectra of shape D + E.
+    weights : sequence of numpy.ndarray
+        K weights of shape N.
+    dots : int
+        How many dimensions D has.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of shape D + N + E.
+    """
+    shape = spectra[0].shape
+    rows = np.stack([s.reshape(*shape[:dots], math.prod(shape[dots:])) for s in spectra], axis=-2)
+    columns = np.stack([np.asarray(w).ravel() for w in weights], axis=-1)
+    return np.asarray(columns @ rows).reshape(shape[:dots] + np.shape(weights[0]) + shape[dots:])
 
 
 def gain(
@@ -120,8 +153,9 @@ def gain(
     Without ESA and under Rabi or sequential statistics this is exactly
     :math:`n\,PL_X - (1-n)A_X` with n = ⟨N⟩/2. Source: paper section 3.3, Fig 8c to f.
     """
-    terms = gain_terms(dot, energy_eV, mean_excitons, statistics, relaxed_fraction)
-    return sum(terms[1:], start=terms[0])
+    A, P, B, Q = gain_parts(dot, energy_eV, relaxed_fraction)
+    # Linear in three populations: a product of matrices, without the four terms in memory.
+    return weighted((-A, P - B, Q), populations(mean_excitons, statistics), len(dot.shape))
 
 
 def exciton_share(

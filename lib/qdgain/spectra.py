@@ -44,10 +44,10 @@ def band_offsets_meV(dot: Dot) -> Bands:
 
 def band_widths_meV(dot: Dot) -> Bands:
     """Return the standard deviation s of each band, each of shape D, in meV."""
+    shared = np.asarray(np.asarray(dot.linewidth_meV, dtype=float) / FWHM_PER_SIGMA)
 
     def width(own: Number | None) -> FloatArray:
-        full_width = np.asarray(dot.linewidth_meV if own is None else own, dtype=float)
-        return full_width / FWHM_PER_SIGMA
+        return shared if own is None else np.asarray(own, dtype=float) / FWHM_PER_SIGMA
 
     return Bands(
         width(dot.absorption_linewidth_meV),
@@ -60,7 +60,9 @@ def band_widths_meV(dot: Dot) -> Bands:
 
 def expand(value: ArrayLike, dot: Dot, axes: int) -> FloatArray:
     """Return a quantity of shape D (or broadcasting to it) with `axes` new axes at its end."""
-    array = np.broadcast_to(np.asarray(value, dtype=float), dot.shape)
+    array = np.asarray(value, dtype=float)
+    if array.shape != dot.shape:
+        array = np.broadcast_to(array, dot.shape)
     return array.reshape(dot.shape + (1,) * axes)
 
 
@@ -115,7 +117,8 @@ def bands(dot: Dot, energy_eV: ArrayLike) -> Bands:
     """
     logs = log_bands(dot, detuning_from_absorption_meV(dot, energy_eV))
     shape = dot.shape + np.shape(energy_eV)
-    return Bands(*(np.broadcast_to(np.exp(log), shape) for log in logs))
+    every = (np.exp(log) for log in logs)
+    return Bands(*(b if b.shape == shape else np.broadcast_to(b, shape) for b in every))
 
 
 def band_centres_eV(dot: Dot) -> Bands:

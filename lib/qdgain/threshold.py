@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from qdgain.spectra import (
 from qdgain.threshold_laws import LAWS, Law
 
 #: At once: what so many dots need stays in the cache.
-_DOTS_AT_ONCE = 8192
+_DOTS_AT_ONCE = 16384
 #: At once in the search for onsets, which sorts them.
 _ONSETS_AT_ONCE = 1 << 16
 #: Bands below this may be zero in double precision.
@@ -104,13 +105,13 @@ def threshold_at_maximum(dot: Dot, floor: ArrayLike = 0.0, statistics: str = "ra
     Source: paper section 3.3 and Fig 8c to h, "at the energy of … the SE maximum".
     """
     law = LAWS[parameters.check("statistics", statistics)]
-    epsilon = _flat(floor, dot)
-    mean = np.empty(math.prod(dot.shape))
+    epsilon = _flat(floor, dot) if np.ndim(floor) else np.asarray(floor, dtype=float)
+    mean, energy = np.empty((2, math.prod(dot.shape)))
     for where, some in dot.blocks(_DOTS_AT_ONCE):
         offsets, widths = band_offsets_meV(some), band_widths_meV(some)
         centre = offsets.xx_emission
         logs = (
-            _log_band(centre - offsets.absorption, widths.absorption),
+            _log_band(centre, widths.absorption),
             _log_band(centre - offsets.emission, widths.emission),
             _log_band(centre - offsets.xx_absorption, widths.xx_absorption),
         )
@@ -118,9 +119,10 @@ def threshold_at_maximum(dot: Dot, floor: ArrayLike = 0.0, statistics: str = "ra
             np.asarray(some.xx_absorption_strength),
             np.asarray(some.xx_emission_strength),
         )
-        mean[where] = _first_crossing(logs, None, strengths, epsilon[where], law)
-    energy = dot.absorption_energy_eV + 1e-3 * band_offsets_meV(dot).xx_emission
-    return Threshold(mean.reshape(dot.shape), np.broadcast_to(energy, dot.shape))
+        own = epsilon[where] if epsilon.ndim else epsilon
+        mean[where] = _first_crossing(logs, None, strengths, own, law)
+        energy[where] = some.absorption_energy_eV + 1e-3 * centre
+    return Threshold(mean.reshape(dot.shape), energy.reshape(dot.shape))
 
 
 def threshold_onset(dot: Dot, floor: ArrayLike, statistics: str = "rabi") -> Threshold:
@@ -235,7 +237,7 @@ def _first_crossing(
     if weak.any():
         # Without a floor only ratios count: scale the largest to 1, so that far tails keep their
         # digits.
-        scale = np.where(weak, np.maximum.reduce(logs), 0.0)
+        scale = np.where(weak, reduce(np.maximum, logs), 0.0)
         A, P, B = (np.exp(log - scale) for log in logs)
         Q = np.exp(np.minimum((0.0 if log_Q is None else log_Q) - scale, _LARGEST_LOG))
     a, gamma = strengths
