@@ -35,6 +35,7 @@ couplings was drawn up with first results at hand, so it is no prediction either
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, NamedTuple
@@ -321,7 +322,8 @@ _COARSE = 1e-7
 _CLEARANCE = 0.2
 _CONDITION_SCALE = 0.2
 _STRONGEST = 50.0
-_FINE_GRID = 449
+_FINER = 4
+_FINE_GRID = _FINER * (_GRID - 1) + 1
 
 
 def predict(full: FloatArray, variant: Variant, near: FloatArray | None = None) -> Prediction:
@@ -335,11 +337,13 @@ def predict(full: FloatArray, variant: Variant, near: FloatArray | None = None) 
     dot = candidate_dots(full)
     v = values(np.atleast_2d(full))
     exponent = v[:, _INDEX["gain_exponent"]]
-    amplitude, log_fluence = _Film(dot, exponent, variant.statistics).threshold(near)
+    fine = _Film(dot, exponent, variant.statistics, _FINE_GRID)
+    amplitude, log_fluence = fine.coarse().threshold(near)
     fluence = v[:, [_INDEX["pi_pulse_fluence_mJ_cm2"]]] * np.exp(np.minimum(log_fluence, 50.0))
     numbers = np.concatenate([_gain_numbers(dot, v, variant), fluence], axis=1)
-    fine = _Film(dot, exponent, variant.statistics, _FINE_GRID)
-    return Prediction(numbers, *fine.conditions(amplitude), amplitude)
+    offset, spectrum, spike = fine.spikes(amplitude)
+    met = conditions(spike), _dominance(offset, spectrum[..., 1, :], spike)
+    return Prediction(numbers, *met, amplitude)
 
 
 def meets_numbers(full: FloatArray, variant: Variant, tolerance: float) -> NDArray[np.bool_]:
@@ -359,7 +363,7 @@ def meets_numbers(full: FloatArray, variant: Variant, tolerance: float) -> NDArr
 
 
 class _Film:
-    """The ASE of dots of shape (K, 4) on a coarse grid."""
+    """The ASE of dots of shape (K, 4), or any other of two dimensions, on a grid."""
 
     def __init__(
         self, dot: Dot, gain_exponent: FloatArray, statistics: str, points: int = _GRID
@@ -375,8 +379,16 @@ class _Film:
         gains = np.stack([-A, 0.5 * (P - B), Q], axis=-2)
         rows = (-1, *emission.shape[2:])
         self.emission = emission.reshape(rows)
-        self.emitted = self.emission.sum(axis=-1)[:, None, :]
         self.exponent = (gain_exponent[:, None, None, None] * gains).reshape(rows)
+        self.emitted = self.emission.sum(axis=-1)[:, None, :]
+
+    def coarse(self) -> _Film:
+        """Return the same film on every fourth point: `_FINE_GRID` becomes `_GRID`."""
+        film = copy(self)
+        film.emission = np.ascontiguousarray(self.emission[..., ::_FINER])
+        film.exponent = np.ascontiguousarray(self.exponent[..., ::_FINER])
+        film.emitted = film.emission.sum(axis=-1)[:, None, :]
+        return film
 
     def _weights(self, amplitude: FloatArray) -> FloatArray:
         mean = mean_excitons_after_pulse(amplitude**2, 1.0, self.statistics)
@@ -409,8 +421,12 @@ class _Film:
             log_fluence = np.where(reached, log_fluence, np.maximum(missing, 0.0))
         return amplitude.reshape(self.shape), log_fluence.reshape(self.shape)
 
-    def conditions(self, amplitude: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return conditions and dominance, see `Prediction`, from the thresholds' amplitude."""
+    def spikes(self, amplitude: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the spectra at the thresholds' amplitude and above it, and where they peak.
+
+        Offsets from the centre of PL_X in linewidths, (K, 4, E), the logarithm of the emission
+        there, (K, 4, 2, E), and the offsets of its maxima, (K, 4, 2).
+        """
         at = amplitude.reshape(-1, 1)
         above = np.minimum(at * np.sqrt(FLUENCE_RANGE), 1.0)
         weights = self._weights(np.concatenate([at, above], axis=1))
@@ -421,8 +437,7 @@ class _Film:
         width = float(PRESETS["shared"]["linewidth_meV"])
         offset = (self.detuning + self.stokes[..., None]) / width
         spacing = np.diff(offset[..., :2])
-        spike = offset[..., :1] + _parabola(spectrum)[0] * spacing
-        return conditions(spike), _dominance(offset, spectrum[..., 1, :], spike)
+        return offset, spectrum, offset[..., :1] + _parabola(spectrum)[0] * spacing
 
 
 def _dominance(offset: FloatArray, spectrum: FloatArray, spike: FloatArray) -> FloatArray:
