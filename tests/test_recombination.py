@@ -34,12 +34,11 @@ def test_rates_are_those_of_collisions_of_three_carriers():
     assert rates[1] == pytest.approx(np.arange(MOST_EXCITONS + 1) / 10)
 
 
-@settings(max_examples=10)
-@given(st.floats(0.01, 2.5))
-def test_without_recombination_a_pulse_leaves_poissons_populations(absorbed):
+def test_without_recombination_a_pulse_leaves_poissons_populations():
+    absorbed = np.linspace(0.01, 2.5, 20)
     rates = recombination_rates(np.inf, np.inf)
     ladder = populations_in_time(TIME, absorbed, arrival_rate(TIME, 1.0, 1.0), rates)
-    found = band_edge_populations(ladder[-1])
+    found = band_edge_populations(ladder[:, -1])
     for mine, poisson in zip(found, populations(absorbed, "poisson"), strict=True):
         assert mine == pytest.approx(poisson, abs=2e-3)
 
@@ -76,18 +75,20 @@ def test_the_same_as_an_adaptive_solver_and_closer_with_shorter_steps(auger):
     assert fine < coarse / 2.5, "not of second order"
 
 
-@settings(max_examples=10)
-@given(st.floats(0.01, 20), st.floats(0.01, 100), st.floats(0.01, 10), st.floats(0.05, 5))
-def test_populations_stay_populations(absorbed, auger, lifetime, pulse):
-    rates = recombination_rates(lifetime, auger)
-    ladder = populations_in_time(TIME, absorbed, arrival_rate(TIME, pulse, 0.5), rates)
-    assert ladder.sum(axis=-1) == pytest.approx(1, abs=1e-9)
-    assert ladder.min() > -1e-3
-    faster = populations_in_time(
-        TIME, absorbed, arrival_rate(TIME, pulse, 0.5), recombination_rates(lifetime, auger / 2)
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=5)
+def test_populations_stay_populations_and_auger_only_takes_away(seed):
+    random = np.random.default_rng(seed)
+    absorbed, auger, lifetime, pulse = 10 ** random.uniform(-2, 1.3, (4, 30))
+    arrivals = arrival_rate(TIME, 0.05 + pulse[:, None], 0.5)
+    slow, fast = (
+        populations_in_time(TIME, absorbed, arrivals, recombination_rates(lifetime, some))
+        for some in (auger, auger / 2)
     )
+    assert slow.sum(axis=-1) == pytest.approx(1, abs=1e-9)
+    assert slow.min() > -1e-2
     excitons = np.arange(MOST_EXCITONS + 1)
-    assert np.all(faster @ excitons <= ladder @ excitons + 2e-3)
+    assert np.all(fast @ excitons <= slow @ excitons + 2e-2)
 
 
 def test_many_dots_are_each_as_alone():
