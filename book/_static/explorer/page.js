@@ -452,13 +452,16 @@
       const begun = performance.now();
       this.look ??= this.theme(document.documentElement.dataset.theme === "dark");
       const kept = {};
+      const drawn = [];
       for (const figure of this.figures) {
         figure.stale = !figure.visible || figure.width === 0;
         if (figure.stale) continue;
         const view = this.view(figure, points, kept);
         plot.toCanvas(figure.canvas, this.look, view, figure.width, this.most);
-        this.caption(figure, view, points);
+        drawn.push([figure, view]);
       }
+      // Words after all pictures: text on a canvas makes the browser style what changed before it.
+      for (const [figure, view] of drawn) this.caption(figure, view, points);
       if (this.full) this.showNumbers(kept);
       if (this.announce && points === FULL) {
         this.announce = false;

@@ -10,6 +10,8 @@
 globalThis.qdgainPlot = (() => {
   const FONT = "system-ui, 'DejaVu Sans', sans-serif";
   const SIZE = 11;
+  /** The size of a subscript beside that of text. */
+  const SUB = 0.75;
   const ROW = 16;
   const DASHES = { "-": [], "--": [6, 3], ":": [1.5, 2.5], "-.": [7, 2.5, 1.5, 2.5] };
 
@@ -30,21 +32,20 @@ globalThis.qdgainPlot = (() => {
   const widths = new Map();
   let rulerContext = null;
 
-  /** The width of text; each is measured once, since to set a font is slow. */
-  function ruler(text, size) {
-    const key = `${size} ${text}`;
-    if (!widths.has(key)) {
+  /** The width of a piece of text, measured once. */
+  function pieceWidth({ text, sub }) {
+    if (!widths.has(text)) {
       if (widths.size > 2000) widths.clear();
-      rulerContext ??= document.createElement("canvas").getContext("2d");
-      widths.set(key, pieces(text).reduce((width, piece) => {
-        rulerContext.font = fontOf(piece, size);
-        return width + rulerContext.measureText(piece.text).width;
-      }, 0));
+      if (!rulerContext) {
+        rulerContext = document.createElement("canvas").getContext("2d");
+        rulerContext.font = `${SIZE}px ${FONT}`;
+      }
+      widths.set(text, rulerContext.measureText(text).width);
     }
-    return widths.get(key);
+    return widths.get(text) * (sub ? SUB : 1);
   }
 
-  const fontOf = (piece, size) => `${piece.sub ? 0.75 * size : size}px ${FONT}`;
+  const ruler = (text) => pieces(text).reduce((width, piece) => width + pieceWidth(piece), 0);
 
   /** Draws on a canvas. */
   class CanvasPen {
@@ -59,7 +60,6 @@ globalThis.qdgainPlot = (() => {
       this.context.clip();
       draw();
       this.context.restore();
-      this.font = null;
     }
 
     rectangle(x, y, width, height, colour) {
@@ -97,25 +97,29 @@ globalThis.qdgainPlot = (() => {
       c.stroke();
     }
 
-    text(x, y, text, { colour, align = "left", upright = false, size = SIZE }) {
+    text(x, y, text, { colour, align = "left", upright = false }) {
       const c = this.context;
       if (upright) {
-        c.save();
         c.translate(x, y);
         c.rotate(-Math.PI / 2);
-        this.font = null;
       }
       c.fillStyle = colour;
-      let at = (upright ? 0 : x) + { left: 0, center: -0.5, right: -1 }[align] * ruler(text, size);
+      let at = (upright ? 0 : x) + { left: 0, center: -0.5, right: -1 }[align] * ruler(text);
+      const line = upright ? 0 : y;
       for (const piece of pieces(text)) {
-        const font = fontOf(piece, size);
-        if (font !== this.font) c.font = this.font = font;
-        c.fillText(piece.text, at, (upright ? 0 : y) + (piece.sub ? 0.22 * size : 0));
-        at += ruler(piece.text, piece.sub ? 0.75 * size : size);
+        if (piece.sub) {
+          // Scaled, since to set a font takes as long as to compute a view.
+          c.translate(at, line + 0.22 * SIZE);
+          c.scale(SUB, SUB);
+          c.fillText(piece.text, 0, 0);
+          c.scale(1 / SUB, 1 / SUB);
+          c.translate(-at, -line - 0.22 * SIZE);
+        } else c.fillText(piece.text, at, line);
+        at += pieceWidth(piece);
       }
       if (upright) {
-        c.restore();
-        this.font = null;
+        c.rotate(Math.PI / 2);
+        c.translate(-x, -y);
       }
     }
 
@@ -172,18 +176,18 @@ globalThis.qdgainPlot = (() => {
         : `<circle cx="${short(x)}" cy="${short(y)}" r="4" ${look}/>`);
     }
 
-    text(x, y, text, { colour, align = "left", upright = false, size = SIZE }) {
+    text(x, y, text, { colour, align = "left", upright = false }) {
       const anchor = { left: "start", center: "middle", right: "end" }[align];
       const turned = upright ? ` transform="rotate(-90 ${short(x)} ${short(y)})"` : "";
       let lowered = false;
       const spans = pieces(text).map((piece) => {
-        const shift = piece.sub ? 0.22 * size : lowered ? -0.22 * size : 0;
+        const shift = piece.sub ? 0.22 * SIZE : lowered ? -0.22 * SIZE : 0;
         lowered = piece.sub;
-        const smaller = piece.sub ? ` font-size="${short(0.75 * size)}"` : "";
+        const smaller = piece.sub ? ` font-size="${short(SUB * SIZE)}"` : "";
         return `<tspan dy="${short(shift)}"${smaller}>${escaped(piece.text)}</tspan>`;
       });
       this.parts.push(
-        `<text x="${short(x)}" y="${short(y)}" fill="${colour}" font-size="${size}" ` +
+        `<text x="${short(x)}" y="${short(y)}" fill="${colour}" font-size="${SIZE}" ` +
         `text-anchor="${anchor}" xml:space="preserve"${turned}>${spans.join("")}</text>`);
     }
 
@@ -244,7 +248,7 @@ globalThis.qdgainPlot = (() => {
   /** The longest wording of an axis that fits. */
   const fitting = (axis, brief, room) =>
     [label(axis), axis.unit === "1" ? brief : brief && `${brief} (${axis.unit})`, brief]
-      .filter(Boolean).find((text) => ruler(text, SIZE) <= room) ?? brief ?? label(axis);
+      .filter(Boolean).find((text) => ruler(text) <= room) ?? brief ?? label(axis);
 
   // --- maps
 
@@ -287,7 +291,7 @@ globalThis.qdgainPlot = (() => {
     for (const tick of linearTicks(series.limits, 4)) {
       const at = scale(series.limits, x, x + width)(tick.at);
       pen.line([at, at], [y + 8, y + 11], { colour: theme.ink, width: 0.8 });
-      pen.text(at, y + 22, tick.text, { colour: theme.ink, align: "center", size: SIZE - 1 });
+      pen.text(at, y + 22, tick.text, { colour: theme.ink, align: "center" });
     }
     pen.text(x + width / 2, y + 36, fitting(series.zAxis, series.zAxis.brief, width + 60),
       { colour: theme.ink, align: "center" });
@@ -323,13 +327,13 @@ globalThis.qdgainPlot = (() => {
     for (const tick of linearTicks(plot.xLimits, width / 55)) {
       const at = toX(tick.at);
       pen.line([at, at], [y + height, y + height + 4], frame);
-      if (labelsX) pen.text(at, y + height + 15, tick.text, { colour: theme.ink, align: "center", size: SIZE - 1 });
+      if (labelsX) pen.text(at, y + height + 15, tick.text, { colour: theme.ink, align: "center" });
     }
     const ticks = plot.yLog ? logTicks(plot.yLimits) : linearTicks(plot.yLimits, height / 38);
     for (const tick of ticks) {
       const at = toY(tick.at);
       pen.line([x - 4, x], [at, at], frame);
-      if (labelsY) pen.text(x - 6, at + 3.5, tick.text, { colour: theme.ink, align: "right", size: SIZE - 1 });
+      if (labelsY) pen.text(x - 6, at + 3.5, tick.text, { colour: theme.ink, align: "right" });
     }
     if (labelsX) {
       pen.text(x + width / 2, y + height + 30, fitting(plot.xAxis, plot.xShort ?? plot.xAxis.brief, width + 30),
@@ -404,7 +408,7 @@ globalThis.qdgainPlot = (() => {
   function drawLegend(pen, theme, view, x, y, width) {
     let [left, row] = [0, 0];
     for (const [name, series] of legendOf(view)) {
-      const room = 26 + ruler(name, SIZE) + 14;
+      const room = 26 + ruler(name) + 14;
       if (left > 0 && left + room - 14 > width) [left, row] = [0, row + 1];
       if (pen) {
         const at = y + row * ROW + 7;
@@ -450,13 +454,13 @@ globalThis.qdgainPlot = (() => {
     const height = heightOf(view, width, most);
     const ratio = globalThis.devicePixelRatio || 1;
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+    const context = canvas.getContext("2d");
     if (canvas.width !== w || canvas.height !== h) {
       [canvas.width, canvas.height] = [w, h];
       canvas.style.height = `${height}px`;
+      context.scale(ratio, ratio);
+      context.font = `${SIZE}px ${FONT}`;
     }
-    const context = canvas.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.textBaseline = "alphabetic";
     draw(new CanvasPen(context), theme, view, width, height);
   }
 
