@@ -9,11 +9,12 @@ NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 # Where Python may not keep its bytecode, every process compiles the libraries anew: 8 of 20 s in a rerun.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help book test pytest check lint refresh calibrate verdicts references pictures mutants lock clean
+.PHONY: help book pdf test pytest check lint refresh calibrate verdicts references pictures mutants lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make book       build the book to _build/html, every chapter executed"
+	@echo "make pdf        the same, and _build/book.pdf; needs Chromium or Chrome"
 	@echo "make test       lint, types, tests, every chapter, the book and its check"
 	@echo "make check      lint, types and unit tests only: seconds, for the inner loop"
 	@echo "make refresh    run the chapters again and store their checked tables"
@@ -53,6 +54,15 @@ book: $(BIN)/.installed
 	  QDGAIN_STORED_NUMBERS="$(abspath $(SOURCE))/_build/numbers" \
 	  $(BIN)/python -m qdgain claims --json > "$(SOURCE)/_build/html/claims.json"; fi
 	BOOK_HTML="$(abspath $(SOURCE))/_build/html" $(BIN)/pytest --quiet tests/test_built_book.py
+
+# The pages as read by the book's build are written anew as a single one, so nothing is executed twice.
+pdf: $(BIN)/.installed
+	@$(BIN)/python -c 'from qdgain import book_pdf, chromium; chromium.installed() or exit(book_pdf.NO_BROWSER)'
+	$(MAKE) book
+	QDGAIN_STORED_NUMBERS="$(abspath $(SOURCE))/_build/numbers" \
+	QDGAIN_KEEP_PICTURES="$(abspath $(SOURCE))/_build/html/files" \
+	  $(BIN)/jupyter-book build "$(SOURCE)" --quiet --builder singlehtml
+	$(BIN)/python -m qdgain.book_pdf "$(SOURCE)/_build"
 
 check: $(BIN)/.installed lint
 	$(BIN)/pytest --quiet -n 2 --dist loadfile -m "not slow" --ignore tests/test_built_book.py tests

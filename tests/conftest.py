@@ -1,10 +1,11 @@
 """What all tests share."""
 
-import shutil
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from qdgain import chromium
 
 ROOT = Path(__file__).resolve().parents[1]
 #: What the ledger promises to give of each statement as data.
@@ -34,18 +35,12 @@ def root():
 @pytest.fixture(scope="module")
 def browser():
     """Return the system's Chromium, driven; without one the test is skipped."""
-    found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
-    if not any(found):
+    path = chromium.installed()
+    if path is None:
         pytest.skip("no Chromium is installed")
     # Of a file's own: its event loop would be in the way of other files' tests.
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415
-
-    quiet = ("background-networking", "component-update", "sync", "gpu")
-    flags = ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in quiet)]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=next(filter(None, found)), args=flags)
-        yield chromium
-        chromium.close()
+    with chromium.driven(path) as driven:
+        yield driven
 
 
 def pytest_collection_modifyitems(items):

@@ -96,9 +96,12 @@ def _notes(outdir: Path, page: str, labels: Sequence[str], name: str) -> str:
         ),
     ]
     body = "".join(f"<dt>{term}</dt><dd>{' · '.join(links)}</dd>" for term, links in rows if links)
+    alone = outdir / FILES / "figures" / f"{name}.svg"
+    large = link(alone.relative_to(outdir).as_posix(), "Open large") if alone.exists() else ""
     return (
-        '<details class="figure-notes"><summary>Data, pictures, code, statements</summary>'
-        f"<dl>{body}</dl></details>"
+        f'<div class="figure-notes">{large}'
+        "<details><summary>Data, pictures, code, statements</summary>"
+        f"<dl>{body}</dl></details></div>"
     )
 
 

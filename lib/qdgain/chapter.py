@@ -205,6 +205,16 @@ def parameter_table() -> Markdown:
     return Markdown("\n".join(rows))
 
 
+def symbol_table() -> Markdown:
+    """Return the symbols of the contract's parameters, with units, as a table."""
+    rows = ["| symbol | meaning | unit | parameter |", "|---" * 4 + "|"]
+    for entry in parameters.CONTRACT.values():
+        if entry.kind == "number":
+            cells = (f"${entry.symbol}$", entry.meaning, entry.unit, f"`{entry.name}`")
+            rows.append("| " + " | ".join(cells) + " |")
+    return Markdown("\n".join(rows))
+
+
 def preset_table() -> Markdown:
     """Return the named dots as a table."""
     dots = presets()

@@ -1,0 +1,26 @@
+// Every page of the book. Without this script a page is whole; with it the keyboard reaches more.
+"use strict";
+
+// Summaries of what was found are fetched, which a browser refuses to pages opened as files.
+if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+
+// A figure that is wider than the screen can be moved by the arrow keys.
+addEventListener("DOMContentLoaded", () => {
+  const reach = (frame) => {
+    const wide = frame.scrollWidth > frame.clientWidth;
+    const number = frame.closest("figure").querySelector(".caption-number");
+    for (const [name, value] of Object.entries({
+      "aria-label": `${number ? number.textContent.trim() : "Figure"} wider than the screen`,
+      role: "region",
+      tabindex: "0",
+    })) {
+      if (wide) frame.setAttribute(name, value);
+      else frame.removeAttribute(name);
+    }
+  };
+  const watched = new ResizeObserver((entries) => entries.forEach((entry) => reach(entry.target)));
+  for (const frame of document.querySelectorAll(".figure-frame")) {
+    watched.observe(frame);
+    frame.firstElementChild.addEventListener("load", () => reach(frame));
+  }
+});

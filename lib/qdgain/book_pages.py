@@ -1,0 +1,169 @@
+"""A Sphinx extension: what every page of the book gets beside its text.
+
+Figures in frames that scroll sideways on a phone, a link from the first use of a term to the
+glossary, and a bibliography that screen readers take for a list. What would load a kernel from
+another server is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+_PIXELS_A_POINT = 96 / 72
+_FIGURE_IMAGE = re.compile(r'(<figure\b[^>]*>\s*)(<img\b[^>]*?\bsrc="([^"]+)"[^>]*>)')
+_SVG_SIZE = re.compile(r'<svg[^>]*?\bwidth="([\d.]+)pt" height="([\d.]+)pt"')
+#: Where a word of the text is no place for a link.
+_NO_LINKS = (
+    nodes.reference,
+    nodes.pending,
+    nodes.literal,
+    nodes.math,
+    nodes.table,
+    nodes.citation,
+    addnodes.glossary,
+    addnodes.desc,
+)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Complete each page when it is written."""
+    app.connect("config-inited", _without_kernels_from_elsewhere)
+    app.connect("doctree-resolved", _link_terms)
+    app.connect("html-page-context", _complete)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _without_kernels_from_elsewhere(app: Sphinx, _: Config) -> None:
+    """Disconnect an extension that Jupyter Book always loads, and that no page here uses.
+
+    It names a script on another server in every page, twice where pages are written by several
+    processes, which is an error to the browser.
+    """
+    for listeners in app.events.listeners.values():
+        for listener in list(listeners):
+            if listener.handler.__module__ == "sphinx_thebe":
+                app.disconnect(listener.id)
+
+
+def _link_terms(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    if app.builder.format != "html":
+        return
+    objects: Mapping[tuple[str, str], tuple[str, str]] = app.env.get_domain("std").objects  # type: ignore[attr-defined]
+    link_first_uses(
+        doctree,
+        {
+            name: f"{app.builder.get_relative_uri(page, where)}#{label}"
+            for (kind, name), (where, label) in objects.items()
+            if kind == "term" and where != page
+        },
+    )
+
+
+def link_first_uses(doctree: nodes.Element, addresses: Mapping[str, str]) -> None:
+    """Put a link where each term of the glossary is first used in running text.
+
+    Parameters
+    ----------
+    doctree : docutils.nodes.Element
+        Changed in place.
+    addresses : Mapping
+        Term to the address that its first use leads to. Of terms that begin together the longest
+        is meant. Capitals count in abbreviations only.
+    """
+    left = dict(addresses)
+    for text in list(_running_text(doctree)):
+        pieces: list[nodes.Node] = []
+        rest = text.astext()
+        while found := _first(rest, left):
+            start, end, name = found
+            link = nodes.reference(
+                "", rest[start:end], internal=True, refuri=left.pop(name), classes=["term"]
+            )
+            pieces += [nodes.Text(rest[:start]), link]
+            rest = rest[end:]
+        if pieces:
+            text.parent.replace(text, [*pieces, nodes.Text(rest)])
+
+
+def _running_text(doctree: nodes.Element) -> Iterator[nodes.Text]:
+    for paragraph in doctree.findall(nodes.paragraph):
+        for text in paragraph.findall(nodes.Text):
+            node = text.parent
+            # A card is a link as a whole.
+            while not (node is None or isinstance(node, _NO_LINKS) or "sd-card" in node["classes"]):
+                node = node.parent
+            if node is None:
+                yield text
+
+
+def _first(text: str, terms: Mapping[str, str]) -> tuple[int, int, str] | None:
+    """Return where the first of the terms starts and ends in a text, and which it is."""
+    found = []
+    for name in terms:
+        case = re.NOFLAG if name.upper() == name else re.IGNORECASE
+        if match := re.search(rf"(?<![\w-]){re.escape(name)}s?(?![\w-])", text, case):
+            found.append((match.start(), -match.end(), name))
+    if not found:
+        return None
+    start, minus_end, name = min(found)
+    return start, -minus_end, name
+
+
+def _complete(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    if "body" in context:
+        pictures = {name: Path(app.srcdir, source) for source, name in app.builder.images.items()}
+        context["body"] = framed(with_listed_citations(context["body"]), pictures)
+
+
+def with_listed_citations(body: str) -> str:
+    """Return a page's text with the entries of the bibliography as items of its list."""
+    return body.replace(' role="doc-biblioentry"', ' role="listitem"')
+
+
+def framed(body: str, pictures: Mapping[str, Path]) -> str:
+    """Return a page's text with the image of each figure in a frame, and with its size.
+
+    Parameters
+    ----------
+    body : str
+        HTML.
+    pictures : Mapping
+        Name of an image within the built pages to its file. Those not in it get no size.
+    """
+
+    def frame(found: re.Match[str]) -> str:
+        figure, image, source = found.groups()
+        file = pictures.get(source.rpartition("/")[2])
+        size = _size(file) if file is not None else None
+        if size is not None:
+            width, height = size
+            image = image.replace(
+                "<img ",
+                f'<img width="{width}" height="{height}" style="--natural-width: {width}px" ',
+                1,
+            )
+        return f'{figure}<div class="figure-frame">{image}</div>'
+
+    return _FIGURE_IMAGE.sub(frame, body)
+
+
+def _size(picture: Path) -> tuple[int, int] | None:
+    """Return the width and height of an SVG in pixels; None of anything else."""
+    if picture.suffix != ".svg":
+        return None
+    with picture.open(encoding="utf-8") as stream:
+        found = _SVG_SIZE.search(stream.read(2000))
+    if found is None:
+        return None
+    width, height = (round(float(number) * _PIXELS_A_POINT) for number in found.groups())
+    return width, height
