@@ -340,7 +340,7 @@ globalThis.qdgainPlot = (() => {
         { colour: theme.ink, align: "center" });
     }
     if (labelsY) {
-      pen.text(x - 38, y + height / 2, fitting(plot.yAxis, plot.yShort ?? plot.yAxis.brief, height + 20),
+      pen.text(x - 38, y + height / 2, fitting(plot.yAxis, plot.yShort ?? plot.yAxis.brief, height + 4),
         { colour: theme.ink, align: "center", upright: true });
     }
   }
