@@ -10,7 +10,7 @@ from scipy import optimize
 
 import qdgain
 from qdgain.populations import highest_mean_excitons
-from qdgain.spectra import band_centres_eV, band_widths_meV, energy_window_eV
+from qdgain.spectra import band_centres_eV, band_widths_meV, energy_window_eV, log_bands
 from strategies import STATISTICS, dots
 
 
@@ -183,3 +183,24 @@ def test_far_tails_keep_their_digits(place, statistics):
     else:
         ground, exciton, biexciton = qdgain.populations(root, "poisson")
         assert r * (ground + exciton / 2) == pytest.approx(exciton / 2 + biexciton, rel=1e-9)
+
+
+@pytest.mark.parametrize("statistics", STATISTICS)
+def test_a_biexciton_that_does_not_emit_gives_no_gain_where_esa_wins(statistics):
+    dot = replace(
+        qdgain.presets()["3LS+ESA"], xx_emission_strength=0.0, absorptive_binding_meV=13.0
+    )
+    maximum = qdgain.threshold_at_maximum(dot, statistics=statistics)
+    assert maximum.mean_excitons == np.inf
+    assert np.all(qdgain.threshold_at_energy(dot, [1.98, 1.99], statistics=statistics) == np.inf)
+
+
+def test_poissons_threshold_keeps_its_digits_where_the_biexciton_emits_next_to_nothing():
+    """Far out in narrow bands e^N has to make up for PL_XX."""
+    dot = replace(qdgain.presets()["3LS+ESA"], linewidth_meV=1.0)
+    energy = 1.993959
+    logs = log_bands(dot, np.array(1e3 * (energy - dot.absorption_energy_eV)))
+    # P_0 A = γ P_2 PL_XX, as the other two are smaller by tens of powers of ten.
+    expected = logs.absorption - logs.xx_emission - np.log(dot.xx_emission_strength)
+    mean = qdgain.threshold_at_energy(dot, energy, statistics="poisson")
+    assert mean == pytest.approx(expected, rel=1e-9)

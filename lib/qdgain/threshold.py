@@ -233,7 +233,7 @@ def _first_crossing(
     """Return the smallest ⟨N⟩ with G = ε, from the logarithms of A, P, B and Q (None: Q = 1)."""
     A, P, B = (np.exp(log) for log in logs)
     Q = np.ones(()) if log_Q is None else np.exp(log_Q)
-    weak = (A + P + B < _WEAK) & (epsilon == 0)
+    weak = ((A + P + B < _WEAK) | (Q < _WEAK)) & (epsilon == 0)
     if weak.any():
         # Without a floor only ratios count: scale the largest to 1, so that far tails keep their
         # digits.

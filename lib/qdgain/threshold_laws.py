@@ -101,8 +101,7 @@ def _rabi_slopes(mean: FloatArray) -> Slopes:
 def _sequential(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
     """Crossing of the two straight pieces 0 → X and X → XX."""
     half = 0.5 * d
-    on_biexciton = np.where(q >= 0, 1 - half / (q - half), np.inf)
-    on_biexciton = np.where(np.isnan(on_biexciton), np.inf, on_biexciton)
+    on_biexciton = np.where(q > 0, 1 - half / (q - half), np.inf)
     return np.where(d > 0, a / (a + half), on_biexciton)
 
 
