@@ -9,7 +9,7 @@ NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 # Where Python may not keep its bytecode, every process compiles the libraries anew: 8 of 20 s in a rerun.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help book pdf test pytest check lint refresh calibrate verdicts references pictures mutants lock clean
+.PHONY: help book pdf test pytest check lint refresh calibrate verdicts references pictures mutants bench lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "make verdicts   accept the ledger's verdicts as they are now, after a look at each change"
 	@echo "make pictures   store anew the pictures of those figures that look different"
 	@echo "make references REASON=...  store the figures' reference numbers anew, with the reason"
+	@echo "make bench      measure how fast the library is, beside the obvious way and the machine's limit"
 	@echo "make mutants    try every deliberate fault of tests/mutants.toml against the references"
 	@echo "make test NEWEST=1  the same with the newest dependencies, in an environment of their own"
 	@echo "make lock       resolve the lock file anew from pyproject.toml"
@@ -41,11 +42,10 @@ else
 endif
 	@touch $@
 
-# Always from empty: the notebook cache cannot see lib/, and a second incremental build forgets the
-# first one's warnings.
+# From empty, unless only prose has changed since the last sound build: lib/qdgain/book_state.py.
 book: $(BIN)/.installed
 	@$(BIN)/python -c 'from importlib.metadata import version; found = version("jupyter-book"); found.startswith("1.") or exit("Jupyter Book 1 is needed, this is " + found + ", which does not read _config.yml and builds nothing. Run make clean, then try again.")'
-	rm -rf "$(SOURCE)/_build"
+	$(BIN)/python -m qdgain.book_state begin "$(SOURCE)"
 	QDGAIN_STORED_NUMBERS="$(abspath $(SOURCE))/_build/numbers" \
 	QDGAIN_KEEP_PICTURES="$(abspath $(SOURCE))/_build/html/files" \
 	  $(BIN)/jupyter-book build "$(SOURCE)" --quiet --warningiserror --nitpick --keep-going
@@ -54,6 +54,7 @@ book: $(BIN)/.installed
 	  QDGAIN_STORED_NUMBERS="$(abspath $(SOURCE))/_build/numbers" \
 	  $(BIN)/python -m qdgain claims --json > "$(SOURCE)/_build/html/claims.json"; fi
 	BOOK_HTML="$(abspath $(SOURCE))/_build/html" $(BIN)/pytest --quiet tests/test_built_book.py
+	$(BIN)/python -m qdgain.book_state end "$(SOURCE)"
 
 # The pages as read by the book's build are written anew as a single one, so nothing is executed twice.
 pdf: $(BIN)/.installed
@@ -104,6 +105,11 @@ references: $(BIN)/.installed
 
 pictures: $(BIN)/.installed
 	@$(BIN)/python tests/update_pictures.py
+
+# KEEP=1 stores the result for the book; ONLY="'Gain map'" measures that subject. One thread each, so
+# that what is compared has the same means.
+bench: $(BIN)/.installed
+	OPENBLAS_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench $(if $(KEEP),--keep) $(ONLY)
 
 # ONLY="one two" tries those two.
 mutants: $(BIN)/.installed

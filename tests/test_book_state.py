@@ -1,0 +1,110 @@
+"""Only prose is built incrementally: whatever a number may hang on starts the book from empty."""
+
+import json
+
+import pytest
+
+from qdgain import book_state
+
+PAGE = """---
+file_format: mystnb
+---
+
+# Title
+
+Some prose.
+
+```{code-cell} ipython3
+VALUE = 1
+```
+"""
+
+
+def notebook(prose, code):
+    cells = [
+        {"cell_type": "markdown", "id": "a", "metadata": {}, "source": prose},
+        {"cell_type": "code", "id": "b", "metadata": {}, "source": code, "outputs": []},
+    ]
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
+@pytest.fixture
+def source(tmp_path):
+    (tmp_path / "book" / "_static").mkdir(parents=True)
+    for name, text in {
+        "_config.yml": "title: t",
+        "_toc.yml": "root: book/page",
+        "book/page.md": PAGE,
+        "book/chapter.ipynb": notebook("prose", "x = 1"),
+        "book/_static/own.css": "a {}",
+        "book/references.bib": "@book{a}",
+    }.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("book/page.md", PAGE.replace("Some prose", "Other prose")),
+        ("book/chapter.ipynb", notebook("other prose", "x = 1")),
+    ],
+)
+def test_prose_leaves_the_state(source, name, text):
+    before = book_state.state(source)
+    (source / name).write_text(text, encoding="utf-8")
+    assert book_state.state(source) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("book/page.md", PAGE.replace("VALUE = 1", "VALUE = 2")),
+        ("book/page.md", PAGE.replace("mystnb", "other")),
+        ("book/chapter.ipynb", notebook("prose", "x = 2")),
+        ("book/another.md", "# New"),
+        ("book/_static/own.css", "b {}"),
+        ("book/references.bib", "@book{b}"),
+        ("_config.yml", "title: u"),
+        ("_toc.yml", "root: book/other"),
+        ("module.py", "VALUE = 3"),
+    ],
+)
+def test_anything_else_changes_it(source, name, text):
+    before = book_state.state(source)
+    (source / name).write_text(text, encoding="utf-8")
+    assert book_state.state(source) != before
+
+
+@pytest.mark.parametrize("what", ["library_hash", "packages"])
+def test_the_library_and_the_packages_change_it(source, what, monkeypatch):
+    before = book_state.state(source)
+    if what == "library_hash":
+        monkeypatch.setattr(book_state, "library_hash", lambda: "another")
+    else:
+        monkeypatch.setattr(book_state.metadata, "distributions", list)
+    assert book_state.state(source) != before
+
+
+def test_what_was_built_is_emptied_unless_the_same_state_was_sound(source):
+    page, report = source / "_build" / "html" / "page.html", source / "_build" / "bench.json"
+
+    def built():
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.touch()
+        report.touch()
+
+    book_state.begin(source)
+    built()
+    # Not sound: it never ended.
+    book_state.begin(source)
+    assert not page.exists()
+    assert report.exists(), "what other commands measured is not the book's"
+    built()
+    book_state.end(source)
+    book_state.begin(source)
+    assert page.exists()
+    book_state.end(source)
+    (source / "_config.yml").write_text("title: new", encoding="utf-8")
+    book_state.begin(source)
+    assert not page.exists()
