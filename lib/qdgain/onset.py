@@ -30,7 +30,9 @@ _ROWS_AT_ONCE, _UNEVEN_ROWS_AT_ONCE = 16384, 512
 #: Half the points of an even scan, and how many at most in single precision: where a Gaussian is
 #: zero in the middle, the recurrence keeps it zero.
 _HALVES = (5, 7, 9, 11, 13, 15, 18, 22, 27, 33, 40, 49, 60)
-_HALVES_AND_MORE = np.array([*_HALVES, 61], dtype=np.int16)
+_MORE = _HALVES[-1] + 1
+#: The least of them that is enough, by the whole number that is needed.
+_ENOUGH = np.array([min(h for h in (*_HALVES, _MORE) if h >= n) for n in range(_MORE + 1)])
 _LARGEST_HALF_SINGLE = 15
 #: Below this floor single precision does not tell thresholds apart.
 _SMALLEST_FLOOR_SINGLE = 1e-4
@@ -61,8 +63,8 @@ class _Windows(NamedTuple):
     """Energies at which the gain can reach the floor, one or two rows a dot; half their points."""
 
     dot: Any
-    low: FloatArray
-    high: FloatArray
+    low: Any
+    high: Any
     half: Any
 
     def take(self, rows: Any) -> _Windows:
@@ -148,23 +150,23 @@ def _windows(columns: Columns) -> _Windows:
     # A little more than the Gaussians' own reach, for single precision.
     reach = np.log(np.stack([0.5 / floor, strength[1] / floor]).astype(np.float32))
     exists = reach > 0
-    reach *= 2.002
-    np.sqrt(reach, out=reach)
-    spacing = np.minimum(_SPACING_OVER_REACH / np.fmax(reach[0], reach[1]), _SPACING)
-    reach *= width if len(width) == 1 else width[P : Q + 1 : Q - P]
-    low = centre[P : Q + 1 : Q - P] - reach
-    high = centre[P : Q + 1 : Q - P] + reach
+    reach = np.sqrt(np.maximum(2.002 * reach, 0, out=reach), out=reach)
+    spacing = np.minimum(_SPACING_OVER_REACH / np.maximum(reach[0], reach[1]), _SPACING)
+    emitting = slice(P, Q + 1, Q - P)
+    reach *= width if len(width) == 1 else width[emitting]
+    low = (centre[emitting] - reach).astype(np.float32)
+    high = (centre[emitting] + reach).astype(np.float32)
     meet = exists[0] & exists[1]
     meet &= np.maximum(low[0], low[1]) <= np.minimum(high[0], high[1])
     np.copyto(low[0], np.minimum(low[0], low[1]), where=meet)
     np.copyto(high[0], np.maximum(high[0], high[1]), where=meet)
     exists[1] &= ~meet
     half = (high - low) / (2 * spacing * np.min(width, axis=0))
-    half = _HALVES_AND_MORE[np.searchsorted(_HALVES, half)]
+    half = _ENOUGH.take(np.minimum(np.ceil(half), _MORE).astype(np.intp)).astype(np.int16)
     if exists[0].all() and not exists[1].any():
         return _Windows(np.arange(floor.size), low[0], high[0], half[0])
     which, dot = np.nonzero(exists)
-    return _Windows(dot, *(column[which, dot] for column in (low, high, half)))
+    return _Windows(dot, low[which, dot], high[which, dot], half[which, dot])
 
 
 def _scan(
