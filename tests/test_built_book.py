@@ -111,7 +111,7 @@ def test_figures_say_what_they_show_and_lead_to_their_data(page):
         assert "qdgain rerun fig" in figure
         (image,) = Page(figure).images
         if "level_systems" not in figure:
-            assert re.search(r"from|peaks|stays|points|highest", image["alt"])
+            assert re.search(r"\bto\b|peaks|stays|highest", image["alt"])
             assert len(re.findall(r"\d\.\d", image["alt"])) > 3, image["alt"]
 
 
