@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,6 +27,7 @@ _FEWEST_POINTS = 181
 _MOST_POINTS = 8001
 _SCAN = 40
 _RIDDERS_STEPS = 30
+_LAST_STEP = 1e-10
 _LARGEST_EXPONENT = 600.0
 _DOTS_AT_ONCE = 256
 _VALUES_AT_ONCE = 16384
@@ -335,9 +336,10 @@ def emission_and_gain(dot: Dot, detuning_meV: FloatArray) -> tuple[FloatArray, F
     The detuning is of shape D + (…) + E, the results of shape D + (…, 3) + E.
     """
     axes = detuning_meV.ndim - len(dot.shape)
-    A, P, _, B, Q = (np.exp(log) for log in log_bands(dot, detuning_meV))
-    xx = expand(dot.xx_emission_strength, dot, axes) * Q
-    esa = expand(dot.xx_absorption_strength, dot, axes) * B
+    logs = log_bands(dot, detuning_meV)
+    A, P = np.exp(logs.absorption), np.exp(logs.emission)
+    esa = expand(dot.xx_absorption_strength, dot, axes) * np.exp(logs.xx_absorption)
+    xx = expand(dot.xx_emission_strength, dot, axes) * np.exp(logs.xx_emission)
     emission = np.stack([np.zeros_like(xx), 0.5 * P, xx], axis=-2)
     return emission, np.stack([-A, 0.5 * (P - esa), xx], axis=-2)
 
@@ -374,12 +376,12 @@ def _doubling_amplitude(emission: FloatArray, exponents: FloatArray, statistics:
     """Return √(J/J_π) at which ∫I = 2∫P, for blocks of dots of shape (D, 3, E)."""
     emitted = emission.sum(axis=-1)[:, None, :]
 
-    def log_ratio(amplitude: FloatArray) -> FloatArray:
+    def log_ratio(amplitude: FloatArray, rows: Any) -> FloatArray:
         weights = _weights(amplitude, statistics)
-        amplified = amplification(np.minimum(weights @ exponents, _LARGEST_EXPONENT))
-        total = np.einsum("...e,...e", weights @ emission, amplified)
+        amplified = amplification(np.minimum(weights @ exponents[rows], _LARGEST_EXPONENT))
+        total = np.einsum("...e,...e", weights @ emission[rows], amplified)
         with np.errstate(invalid="ignore"):  # dots that emit nothing double nothing
-            return np.asarray(np.log(0.5 * total / np.sum(weights * emitted, axis=-1)))
+            return np.asarray(np.log(0.5 * total / np.sum(weights * emitted[rows], axis=-1)))
 
     # √J gives low fluences their share of the scan. The first point stands for J → 0, where the
     # emission is reabsorbed and never doubled.
@@ -388,51 +390,57 @@ def _doubling_amplitude(emission: FloatArray, exponents: FloatArray, statistics:
     return first_root(log_ratio, np.broadcast_to(scan, (len(emission), scan.size)))
 
 
-def first_root(function: Callable[[FloatArray], FloatArray], scan: FloatArray) -> FloatArray:
+def first_root(function: Callable[[FloatArray, Any], FloatArray], scan: FloatArray) -> FloatArray:
     """Return the first upward zero of each row's function; infinity where the scan finds none.
 
     Parameters
     ----------
     function : callable
-        Takes (D, K) arguments and returns as many values.
+        Takes (K, L) arguments and which K of the D rows they are for, and returns (K, L) values.
     scan : numpy.ndarray
         Rising arguments of shape (D, K) that bracket the zero.
 
     Returns
     -------
     numpy.ndarray
-        Of shape D, to rounding: Ridders' method, on all rows at once.
+        Of shape D, to rounding: Ridders' method, on all rows at once that have not converged.
     """
-    values = function(scan)
+    values = function(scan, slice(None))
     above = values >= 0
     found = above.any(axis=-1)
-    last = np.argmax(above, axis=-1)[:, None]
-    at_start = found & (last[:, 0] == 0)
-    last = np.maximum(last, 1)
-    low, high = (np.take_along_axis(scan, i, axis=-1) for i in (last - 1, last))
-    f_low, f_high = (np.take_along_axis(values, i, axis=-1) for i in (last - 1, last))
-    searched = (found & ~at_start)[:, None]
+    first = np.argmax(above, axis=-1)
+    roots = np.where(found, scan[np.arange(len(scan)), first], np.inf)
+    rows = np.flatnonzero(found & (first > 0))
+    right = first[rows, None]
+    low, high = (np.take_along_axis(scan[rows], right - k, axis=-1) for k in (1, 0))
+    f_low, f_high = (np.take_along_axis(values[rows], right - k, axis=-1) for k in (1, 0))
     root = high
     for _ in range(_RIDDERS_STEPS):
+        if not rows.size:
+            break
         middle = 0.5 * (low + high)
-        f_middle = function(middle)
+        f_middle = function(middle, rows)
         square = np.sqrt(np.maximum(f_middle**2 - f_low * f_high, 0.0))
         step = np.divide(f_middle, square, out=np.zeros_like(square), where=square > 0)
         # The function rises through the bracket, so a positive value lies right of the root.
         better = middle - (middle - low) * step
-        f_better = function(better)
+        f_better = function(better, rows)
         change = np.abs(better - root)
         root = better
+        roots[rows] = root[:, 0]
         for x, f in ((middle, f_middle), (better, f_better)):
             inside = (x >= low) & (x <= high)
-            right = inside & (f >= 0)
-            left = inside & (f < 0)
-            low, f_low = np.where(left, x, low), np.where(left, f, f_low)
-            high, f_high = np.where(right, x, high), np.where(right, f, f_high)
-        if not np.any(searched & (change > 1e-13 * root) & (f_better != 0)):
-            break
-    root = np.where(at_start, scan[:, 0], root[:, 0])
-    return np.where(found, root, np.inf)
+            above_zero = inside & (f >= 0)
+            below_zero = inside & (f < 0)
+            low, f_low = np.where(below_zero, x, low), np.where(below_zero, f, f_low)
+            high, f_high = np.where(above_zero, x, high), np.where(above_zero, f, f_high)
+        # The number of digits doubles with each step: one more would change nothing.
+        going_on = ((change > _LAST_STEP * root) & (f_better != 0))[:, 0]
+        if not going_on.all():
+            rows, root, low, high, f_low, f_high = (
+                x[going_on] for x in (rows, root, low, high, f_low, f_high)
+            )
+    return roots
 
 
 def parabolic_peak(position: FloatArray, values: FloatArray) -> FloatArray:

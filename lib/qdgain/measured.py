@@ -182,7 +182,7 @@ class MeasuredSpectra:
             if statistics != "poisson":
                 top = 2 / np.pi * np.arcsin(np.sqrt(highest / 2))
         scan = top * np.linspace(1e-3, 1.0, _SCAN)
-        amplitude = first_root(log_ratio, scan[None, :])[0]
+        amplitude = first_root(lambda x, _: log_ratio(x), scan[None, :])[0]
         if not np.isfinite(amplitude):
             missing = np.array(np.inf)
             return AseThreshold(missing, missing, np.array(np.nan))

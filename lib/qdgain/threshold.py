@@ -24,7 +24,7 @@ from qdgain.threshold_laws import LAWS, Law
 #: At once: what so many dots need stays in the cache.
 _DOTS_AT_ONCE = 16384
 #: At once in the search for onsets, which sorts them.
-_ONSETS_AT_ONCE = 1 << 16
+_ONSETS_AT_ONCE = 1 << 17
 #: Bands below this may be zero in double precision.
 _WEAK = 1e-100
 #: Logarithm of the largest ratio of bands: beyond it ⟨N⟩ is 0 or at its highest.

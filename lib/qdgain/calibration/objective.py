@@ -372,14 +372,17 @@ class _Film:
         self.statistics = statistics
         self.stokes = np.asarray(dot.stokes_shift_meV)
         self.detuning = _detunings_meV(dot, points)
-        A, P, _, B, Q = (np.exp(log) for log in log_bands(dot, self.detuning))
-        B = np.asarray(dot.xx_absorption_strength)[..., None] * B
-        Q = np.asarray(dot.xx_emission_strength)[..., None] * Q
-        emission = np.stack([np.zeros_like(P), 0.5 * P, Q], axis=-2)
-        gains = np.stack([-A, 0.5 * (P - B), Q], axis=-2)
-        rows = (-1, *emission.shape[2:])
-        self.emission = emission.reshape(rows)
-        self.exponent = (gain_exponent[:, None, None, None] * gains).reshape(rows)
+        logs = log_bands(dot, self.detuning)
+        A, P = np.exp(logs.absorption), np.exp(logs.emission)
+        B, Q = np.exp(logs.xx_absorption), np.exp(logs.xx_emission)
+        P *= 0.5
+        B *= 0.5 * np.asarray(dot.xx_absorption_strength)[..., None]
+        Q *= np.asarray(dot.xx_emission_strength)[..., None]
+        # Of X and XX, and of empty dots, X and XX: to be weighted with the populations.
+        emission, gains = np.stack([P, Q], axis=-2), np.stack([-A, P - B, Q], axis=-2)
+        gains *= gain_exponent[:, None, None, None]
+        self.emission = emission.reshape(-1, *emission.shape[2:])
+        self.exponent = gains.reshape(-1, *gains.shape[2:])
         self.emitted = self.emission.sum(axis=-1)[:, None, :]
 
     def coarse(self) -> _Film:
@@ -394,12 +397,15 @@ class _Film:
         mean = mean_excitons_after_pulse(amplitude**2, 1.0, self.statistics)
         return np.stack(populations(mean, self.statistics), axis=-1)
 
-    def _log_ratio(self, amplitude: FloatArray) -> FloatArray:
-        """Return ln(∫I/2∫P) at √(J/J_π), rows being dots: zero at the threshold."""
+    def _log_ratio(self, amplitude: FloatArray, rows: Any = slice(None)) -> FloatArray:
+        """Return ln(∫I/2∫P) of some dots at √(J/J_π), rows being dots: zero at the threshold."""
         weights = self._weights(amplitude)
-        amplified = amplification(np.minimum(weights @ self.exponent, _LARGEST_EXPONENT))
-        total = np.einsum("dke,dke->dk", weights @ self.emission, amplified)
-        return np.asarray(np.log(0.5 * total / np.sum(weights * self.emitted, axis=-1)))
+        exponent = weights @ self.exponent[rows]
+        amplified = amplification(np.minimum(exponent, _LARGEST_EXPONENT, out=exponent))
+        total = np.einsum("dke,dke->dk", weights[..., 1:] @ self.emission[rows], amplified)
+        return np.asarray(
+            np.log(0.5 * total / np.sum(weights[..., 1:] * self.emitted[rows], axis=-1))
+        )
 
     def threshold(self, near: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
         """Return √(J/J_π) and ln(J/J_π) at the threshold, of shape (K, 4); see `predict`."""
@@ -431,7 +437,7 @@ class _Film:
         above = np.minimum(at * np.sqrt(FLUENCE_RANGE), 1.0)
         weights = self._weights(np.concatenate([at, above], axis=1))
         with np.errstate(divide="ignore"):
-            log_emission = np.log(weights @ self.emission)
+            log_emission = np.log(weights[..., 1:] @ self.emission)
         spectrum = log_emission + log_amplification(weights @ self.exponent)
         spectrum = spectrum.reshape(*self.shape, 2, -1)
         width = float(PRESETS["shared"]["linewidth_meV"])

@@ -784,7 +784,7 @@ def _bankrupt_fluence(run: Run, name: str) -> float:
         spent = _log_simple_photons(run, name, fluence)
         return np.asarray(spent - np.log(_mean_excitons(run, fluence))).reshape(amplitude.shape)
 
-    root = first_root(excess, np.linspace(0.01, 1, 100)[None, :])[0]
+    root = first_root(lambda x, _: excess(x), np.linspace(0.01, 1, 100)[None, :])[0]
     return float(run["pi_pulse_fluence_mJ_cm2"] * root**2)
 
 
