@@ -12,7 +12,7 @@ import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -161,7 +161,8 @@ class Parameter:
 
 
 def _read_presets() -> dict[str, Any]:
-    text = resources.files("qdgain").joinpath("data/presets.toml").read_text(encoding="utf-8")
+    # importlib.resources takes longer to import than all of this package.
+    text = (Path(__file__).parent / "data" / "presets.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 
