@@ -17,7 +17,7 @@ from qdgain.threshold_laws import LAWS, Law
 
 _DOTS, _MINIMISER_DOTS, _COMPARED = 100_000, 200, 300
 _OTHER_DOTS = 20_000
-_SIZES = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
+_SIZES = (100, 1_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 FLOORS = (1e-2, 1e-3)
 
 
