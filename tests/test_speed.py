@@ -7,7 +7,7 @@ from qdgain.figures import speed as figure
 
 
 def test_the_table_has_a_row_for_every_measurement():
-    lines = speed.table().data.splitlines()
+    lines = speed.table().splitlines()
     every = [one for subject in speed.stored()["subjects"] for one in subject["measured"]]
     assert len(lines) == 2 + len(speed.stored()["subjects"]) + len(every)
     cells = {line.replace("\\|", "").count("|") for line in lines}
@@ -20,15 +20,18 @@ def test_a_goal_that_is_missed_is_said(monkeypatch):
     missed = row | {"what": "slow", "value": 2.04, "goal": 1.5, "met": False}
     subjects = [{"title": "All", "measured": [met, missed]}]
     monkeypatch.setattr(speed, "stored", lambda: {"subjects": subjects})
-    text = speed.summary().data
-    assert text == "Of 2 goals 1 are met. Missed: slow, 2.04 × where ≤ 1.5 was asked."
-    assert "| slow | 2.04 × |  | ≤ 1.5 | missed |" in speed.table().data
+    text = speed.summary()
+    assert (
+        text
+        == "Of 2 goals 1 are met. Missed: All, slow: 2.04 × where ≤\N{NO-BREAK SPACE}1.5 was asked."
+    )
+    assert "| slow | 2.04 × |  | ≤\N{NO-BREAK SPACE}1.5 | missed |" in speed.table()
     monkeypatch.setattr(speed, "stored", lambda: {"subjects": [subjects[0] | {"measured": [met]}]})
-    assert speed.summary().data == "Of 1 goals 1 are met."
+    assert speed.summary() == "Of 1 goals 1 are met."
 
 
 def test_the_page_names_machine_date_and_library():
-    text = speed.machine().data
+    text = speed.machine()
     for part in (speed.stored()["date"], speed.stored()["machine"]["processor"]):
         assert part in text
     assert "Only ratios carry over" in text

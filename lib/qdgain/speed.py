@@ -1,4 +1,4 @@
-"""What ``make bench`` measured and stored, as the book shows it."""
+"""What ``make bench`` measured and stored, as the book shows it: Markdown."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-from IPython.display import Markdown
 
 from qdgain.rounding import significant
 
@@ -29,11 +27,11 @@ def growths() -> list[Mapping[str, Any]]:
     return [one for one in every if one["unit"] == "slope"]
 
 
-def machine() -> Markdown:
+def machine() -> str:
     """Return a sentence on where and when the numbers were measured."""
     place, made = stored()["machine"], stored()
     packages = ", ".join(f"{name} {version}" for name, version in place["packages"].items())
-    return Markdown(
+    return (
         f"Measured on {made['date']} with version {made['version']} of the library (content "
         f"`{made['library'][:16]}`) on one machine: {place['processor']}, {place['cores']} cores, "
         f"{place['system']}, Python {place['python']}, {packages}. Only ratios carry over to "
@@ -41,28 +39,36 @@ def machine() -> Markdown:
     )
 
 
-def table() -> Markdown:
+def table() -> str:
     """Return all measurements: the median, the middle half of the runs, the goal."""
-    rows = ["| what | measured | middle half of runs | goal | |", "|---|---:|---:|---:|---|"]
+    rows = [
+        "| what | measured | middle half of runs | goal | met or missed |",
+        "|---|---:|---:|---:|---|",
+    ]
     for subject in stored()["subjects"]:
         rows.append(f"| **{subject['title']}** | | | | |")
         rows += [_row(one) for one in subject["measured"]]
-    return Markdown("\n".join(rows))
+    return "\n".join(rows)
 
 
-def summary() -> Markdown:
+def summary() -> str:
     """Return how many goals are met, and which are not."""
-    every = [one for subject in stored()["subjects"] for one in subject["measured"]]
-    with_goal = [one for one in every if one["goal"] is not None]
-    missed = [one for one in with_goal if not one["met"]]
+    with_goal = [
+        (subject["title"], one)
+        for subject in stored()["subjects"]
+        for one in subject["measured"]
+        if one["goal"] is not None
+    ]
+    missed = [(title, one) for title, one in with_goal if not one["met"]]
     text = f"Of {len(with_goal)} goals {len(with_goal) - len(missed)} are met."
     if missed:
         text += " Missed: " + "; ".join(
-            f"{one['what']}, {_value(one['value'], one['unit'])} where {_goal(one)} was asked"
-            for one in missed
+            f"{title}, {one['what']}: {_value(one['value'], one['unit'])} where {_goal(one)} "
+            "was asked"
+            for title, one in missed
         )
         text += "."
-    return Markdown(text)
+    return text
 
 
 def _row(one: Mapping[str, Any]) -> str:
@@ -76,7 +82,9 @@ def _row(one: Mapping[str, Any]) -> str:
 
 
 def _goal(one: Mapping[str, Any]) -> str:
-    return f"{'≥' if one['at_least'] else '≤'} {one['goal']:g}"
+    # Kept on one line.
+    number = f"{one['goal']:g}".replace("e-0", "e-").replace("-", "\N{NON-BREAKING HYPHEN}")
+    return f"{'≥' if one['at_least'] else '≤'}\N{NO-BREAK SPACE}{number}"
 
 
 def _value(value: float, unit: str) -> str:
