@@ -188,5 +188,5 @@ def accuracies() -> list[Accuracy]:
 
 def measure(scale: Scale) -> list[Measured]:
     return [
-        number(f"accuracy/{a.key}", a.what, a.error, "error", goal=a.stated) for a in accuracies()
+        number(f"accuracy/{a.key}", a.what, a.error, "", goal=a.stated) for a in accuracies()
     ]
