@@ -5,6 +5,9 @@ SOURCE ?= .
 VENV := .venv$(if $(NEWEST),/newest)
 BIN := $(VENV)/bin
 NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
+# What looks at the built pages; in a browser only at the book itself.
+OF_PAGES := tests/test_built_book.py
+IN_BROWSER := tests/test_book_in_browser.py tests/test_explorer_browser.py
 
 # Where Python may not keep its bytecode, every process compiles the libraries anew: 8 of 20 s in a rerun.
 unexport PYTHONDONTWRITEBYTECODE
@@ -53,7 +56,8 @@ book: $(BIN)/.installed
 	if test -e "$(SOURCE)/book/ledger.md"; then \
 	  QDGAIN_STORED_NUMBERS="$(abspath $(SOURCE))/_build/numbers" \
 	  $(BIN)/python -m qdgain claims --json > "$(SOURCE)/_build/html/claims.json"; fi
-	BOOK_HTML="$(abspath $(SOURCE))/_build/html" $(BIN)/pytest --quiet tests/test_built_book.py
+	BOOK_HTML="$(abspath $(SOURCE))/_build/html" $(BIN)/pytest --quiet \
+	  $(OF_PAGES) $(if $(wildcard $(SOURCE)/book/explorer.md),-n 2 --dist loadfile $(IN_BROWSER))
 	$(BIN)/python -m qdgain.book_state end "$(SOURCE)"
 
 # The pages as read by the book's build are written anew as a single one, so nothing is executed twice.
@@ -66,7 +70,7 @@ pdf: $(BIN)/.installed
 	$(BIN)/python -m qdgain.book_pdf "$(SOURCE)/_build"
 
 check: $(BIN)/.installed lint
-	$(BIN)/pytest --quiet -n 2 --dist loadfile -m "not slow" --ignore tests/test_built_book.py tests
+	$(BIN)/pytest --quiet -n 2 --dist loadfile -m "not slow" $(addprefix --ignore ,$(OF_PAGES) $(IN_BROWSER)) tests
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff check
@@ -87,7 +91,7 @@ pytest: $(BIN)/.installed
 	rm -rf .pytest_cache/numbers
 	QDGAIN_STORED_NUMBERS="$(CURDIR)/.pytest_cache/numbers" QDGAIN_PICTURES=0 \
 	  $(BIN)/pytest --quiet -n 3 --dist loadfile --nbval-lax --nbval-kernel-name qdgain --nbval-cell-timeout 120 \
-	  --ignore tests/test_built_book.py tests $(NOTEBOOKS)
+	  $(addprefix --ignore ,$(OF_PAGES) $(IN_BROWSER)) tests $(NOTEBOOKS)
 
 refresh: $(BIN)/.installed
 	$(BIN)/python -m qdgain.notebooks

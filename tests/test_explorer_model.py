@@ -23,6 +23,9 @@ from qdgain.spectra import band_widths_meV, bands, energy_window_eV
 from qdgain.threshold import threshold_at_energy, threshold_at_maximum, threshold_onset
 from strategies import STATISTICS, dots
 
+# It starts a browser.
+pytestmark = pytest.mark.slow
+
 SCRIPT = ROOT / "book" / "_static" / "explorer" / "model.js"
 RELATIVE = 1e-6
 ENERGIES = 25
