@@ -2,7 +2,7 @@
 
 Figures in frames that scroll sideways on a phone, a link from the first use of a term to the
 glossary, and a bibliography that screen readers take for a list. What would load a kernel from
-another server is left out.
+another server is left out, and so are half a megabyte of icons that no page shows.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", _without_kernels_from_elsewhere)
     app.connect("doctree-resolved", _link_terms)
     app.connect("html-page-context", _complete)
+    app.connect("build-finished", _leave_icons_to_the_font)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -51,6 +52,16 @@ def _without_kernels_from_elsewhere(app: Sphinx, _: Config) -> None:
         for listener in list(listeners):
             if listener.handler.__module__ == "sphinx_thebe":
                 app.disconnect(listener.id)
+    styles = app.registry.css_files
+    styles[:] = [style for style in styles if style[0] != "sphinx-thebe.css"]
+
+
+def _leave_icons_to_the_font(app: Sphinx, exception: Exception | None) -> None:
+    """Empty the script that would draw the theme's icons, each of which its font has too."""
+    script = Path(app.outdir, "_static", "scripts", "fontawesome.js")
+    if exception is None and script.exists():
+        script.write_text("// The icons come from the font that the style sheet names.\n", "utf-8")
+        script.with_suffix(".js.map").unlink(missing_ok=True)
 
 
 def _link_terms(app: Sphinx, doctree: nodes.document, page: str) -> None:

@@ -85,7 +85,8 @@ def _parameters(run: Run) -> Markup:
         for name, value in run.parameters().items()
     )
     head = '<thead><tr><th scope="col">parameter</th><th scope="col">value</th></tr></thead>'
-    return Markup(f'<div class="wide"><table>{head}<tbody>{rows}</tbody></table></div>')
+    table = f"<table>{head}<tbody>{rows}</tbody></table>"
+    return Markup(f'<div class="wide" tabindex="0">{table}</div>')
 
 
 def _text(name: str, value: Any) -> str:

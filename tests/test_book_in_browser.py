@@ -1,0 +1,234 @@
+"""The built book in a real browser, from its folder: what it loads, says and shows, and to whom.
+
+Run by ``make book`` on what it has just built, as BOOK_HTML names it.
+"""
+
+import functools
+import gzip
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from qdgain import page as rerun_page
+from qdgain.figures import fig06
+from qdgain.run import resolve
+from test_built_book import HTML, LARGEST_PAGE_BYTES, PAGES
+
+pytestmark = pytest.mark.skipif(
+    "BOOK_HTML" not in os.environ and not HTML.exists(), reason="no built book: run make book"
+)
+
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 812}
+#: A page has thousands of texts. Of those that the same rules colour one is looked at; of equations
+#: and of entries of the library's reference and of the index, each written alike, the first few.
+SAMPLE = """() => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+  for (const alike of ["section > dl.py", "dl.py > dd > dl.py", "mjx-container", ".indextable li"])
+    for (const one of [...document.querySelectorAll(alike)].slice(5)) one.remove();
+  const paths = new Map([[document.body, ""]]), seen = new Set();
+  const path = (element) => {
+    if (!paths.has(element)) {
+      const own = element.localName + "." + element.className + element.style.cssText;
+      paths.set(element, path(element.parentElement) + ">" + own);
+    }
+    return paths.get(element);
+  };
+  const words = (node) => node.nodeType === Node.TEXT_NODE && node.data.trim();
+  for (const element of document.body.querySelectorAll("*")) {
+    if (element instanceof SVGElement || ![...element.childNodes].some(words)) continue;
+    if (!seen.has(path(element))) element.dataset.looked = "";
+    seen.add(path(element));
+  }
+}"""
+LOOK = """async ([mode, sampled]) => {
+  const root = document.documentElement;
+  root.dataset.theme = root.dataset.mode = mode;
+  for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
+  const colours = ["color-contrast", "link-in-text-block"];
+  const others = Object.fromEntries(colours.map((rule) => [rule, { enabled: false }]));
+  // Style sheets are not asked for again: a folder refuses that.
+  const options = { preload: false, resultTypes: ["violations"] };
+  const found = sampled
+    ? await axe.run(document.querySelectorAll("[data-looked]"), { ...options, runOnly: colours })
+    : await axe.run(document, { ...options, rules: others });
+  return found.violations
+    .filter((violation) => ["serious", "critical"].includes(violation.impact))
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}`));
+}"""
+#: Width, light or dark, and whether colours or all else.
+LOOKS = (
+    (DESKTOP, "light", False),
+    (DESKTOP, "light", True),
+    (PHONE, "dark", False),
+    (PHONE, "dark", True),
+)
+#: Of one page, for what surrounds the text of all.
+FURTHER_LOOKS = ((DESKTOP, "dark", True), (PHONE, "light", True))
+# The theme looks after its own scrolling regions a while after the width has changed.
+SETTLED = """async () => {
+  const regions = [...document.querySelectorAll("pre, .pst-scrollable-table-container")];
+  const left = (one) => one.tabIndex < 0 && one.scrollWidth > one.clientWidth;
+  const end = performance.now() + 1000;
+  while (regions.some(left) && performance.now() < end)
+    await new Promise((done) => setTimeout(done, 20));
+}"""
+
+
+class Reader:
+    """A page in the browser, and what it asked for and complained of."""
+
+    def __init__(self, browser):
+        # Nothing moves, so that no colour is half-way.
+        self.page = browser.new_page(viewport=DESKTOP, reduced_motion="reduce")
+        self.asked, self.complaints = set(), []
+        self.page.on("request", lambda request: self.asked.add(request.url))
+        self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._hear)
+
+    def _hear(self, message):
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def open(self, file):
+        self.asked.clear()
+        self.complaints.clear()
+        self.page.set_viewport_size(DESKTOP)
+        self.page.goto(file.as_uri())
+        if self.page.evaluate("!!window.MathJax"):
+            self.page.evaluate("MathJax.startup.promise.then(() => null)")
+        # An explorer draws, and says what it has drawn, when a reader comes near it.
+        for canvas in self.page.locator("canvas[role=img]").all():
+            canvas.scroll_into_view_if_needed()
+            canvas.and_(self.page.locator("[aria-label]")).wait_for()
+
+    def outside(self, folder):
+        """Return what was asked for outside a folder."""
+        inside = (folder.as_uri() + "/", "data:", "blob:")
+        return sorted(url for url in self.asked if not url.startswith(inside))
+
+    def serious_violations(self, looks=LOOKS):
+        """Return what axe finds at either width, in light and dark, with everything unfolded."""
+        self.page.evaluate(axe_script())
+        self.page.evaluate(SAMPLE)
+        found = []
+        for size, mode, colours in looks:
+            if self.page.viewport_size != size:
+                self.page.set_viewport_size(size)
+                self.page.evaluate(SETTLED)
+            seen = self.page.evaluate(LOOK, (mode, colours))
+            found += [(size["width"], mode, one) for one in seen]
+        return found
+
+
+@functools.cache
+def axe_script():
+    return Axe().axe_script
+
+
+@functools.cache
+def weight(url):
+    """Return how many bytes a file is, compressed as a server would send it."""
+    return len(gzip.compress(Path(unquote(urlsplit(url).path)).read_bytes(), compresslevel=6))
+
+
+@pytest.fixture(scope="module")
+def reader(browser):
+    return Reader(browser)
+
+
+@pytest.mark.parametrize("name", [*PAGES, "search", "genindex"])
+def test_page_is_private_quiet_light_and_accessible(reader, name):
+    reader.open(HTML / f"{name}.html")
+    assert reader.outside(HTML) == []
+    files = {url for url in reader.asked if url.startswith("file:")}
+    total = sum(weight(url.partition("?")[0]) for url in files)
+    assert total < LARGEST_PAGE_BYTES, f"{name}: {total} bytes compressed"
+    looks = (*FURTHER_LOOKS, *LOOKS) if name == PAGES[0] else LOOKS
+    assert reader.serious_violations(looks) == []
+    # At the phone's width, where it was left: nothing but what scrolls by itself is too wide.
+    assert reader.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    can_be_read_on_a_phone(reader)
+    assert reader.complaints == []
+
+
+def can_be_read_on_a_phone(reader):
+    """Figures keep a size at which they can be read, and the keyboard moves them."""
+    for frame in reader.page.locator(".figure-frame").all():
+        assert frame.locator("img").evaluate("image => image.clientWidth") > 400
+        frame.focus()
+        reader.page.keyboard.press("ArrowRight")
+    reader.page.wait_for_function(
+        "[...document.querySelectorAll('.figure-frame')].every((frame) => frame.scrollLeft > 0)"
+    )
+
+
+def test_page_of_a_rerun_is_private_quiet_and_accessible(reader, tmp_path):
+    """A rerun's page of a chapter as the book has executed it."""
+    executed = HTML / "files" / "notebooks" / "fig06_level_systems.ipynb"
+    if not executed.exists():
+        pytest.skip("a book without its chapters")
+    shutil.copytree(HTML / "files" / "figures", tmp_path / "figures")
+    pictures = [f"figures/{path.name}" for path in (tmp_path / "figures").glob("fig06_*")]
+    # The numbers of its prose are in the book's pages, not in its notebooks.
+    text = re.sub(r"\{glue:text\}`[^`]*`", "1.00", executed.read_text(encoding="utf-8"))
+    run = resolve(fig06.SETTINGS, {"stokes_shift_meV": 60.0})
+    page = rerun_page.page(json.loads(text), "Fig 6", run, pictures)
+    (tmp_path / "index.html").write_text(page, encoding="utf-8")
+    reader.open(tmp_path / "index.html")
+    assert "Not the paper's parameters" in reader.page.inner_text("main")
+    assert reader.outside(tmp_path) == []
+    assert reader.serious_violations() == []
+    assert reader.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert reader.complaints == []
+
+
+def test_search_finds_a_word_and_leads_to_it(reader):
+    reader.open(HTML / "book" / "index.html")
+    reader.page.keyboard.press("Control+k")
+    dialog = reader.page.locator("#pst-search-dialog")
+    dialog.locator("input").fill("biexciton")
+    reader.page.keyboard.press("Enter")
+    found = reader.page.locator("ul.search li a")
+    found.first.wait_for()
+    reader.page.locator(".search-summary", has_text="matching the search query").wait_for()
+    pages = {urlsplit(link.get_attribute("href")).path for link in found.all()}
+    assert len(pages) > 3
+    found.first.click()
+    reader.page.wait_for_load_state()
+    assert "biexciton" in reader.page.inner_text("article").lower()
+    assert reader.outside(HTML) == []
+    assert reader.complaints == []
+
+
+def test_landing_page_leads_three_kinds_of_reader_to_their_page_at_once(reader):
+    reader.open(HTML / "book" / "index.html")
+    ways = reader.page.locator(".ways-in .sd-card")
+    assert [text.split("\n")[0] for text in ways.all_inner_texts()] == ["Read", "Rerun", "Maintain"]
+    for way in ways.all():
+        box = way.bounding_box()
+        assert box["y"] + box["height"] < DESKTOP["height"]
+    addresses = []
+    for number in range(3):
+        reader.open(HTML / "book" / "index.html")
+        ways.nth(number).click()
+        reader.page.wait_for_load_state()
+        addresses.append(Path(urlsplit(reader.page.url).path).stem)
+    assert addresses == ["fig06_level_systems", "rerun", "maintain"]
+
+
+def test_first_use_of_a_term_leads_to_the_glossary(reader):
+    reader.open(HTML / "book" / "fig06_level_systems.html")
+    term = reader.page.locator("article a.term", has_text=re.compile("^Stokes shift$"))
+    assert term.count() == 1
+    term.click()
+    reader.page.wait_for_load_state()
+    assert reader.page.url.endswith("/glossary.html#term-Stokes-shift")
+    defined = reader.page.locator("#term-Stokes-shift + dd").inner_text()
+    assert "absorption band" in defined
