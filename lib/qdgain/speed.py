@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from qdgain.chapters import BOOK
 from qdgain.rounding import significant
 
-_STORED = Path(__file__).parent / "data" / "bench.json"
+_STORED = BOOK / "speed.json"
 _DIGITS = 3
 
 

@@ -23,7 +23,7 @@ from qdgain.version import __version__, library_hash
 ROOT = Path(__file__).parents[2]
 RESULT = ROOT / "_build" / "bench.json"
 #: What the book shows.
-KEPT = ROOT / "lib" / "qdgain" / "data" / "bench.json"
+KEPT = ROOT / "book" / "speed.json"
 TINY = Scale(fraction=0.001, runs=1)
 _PACKAGES = ("numpy", "scipy")
 

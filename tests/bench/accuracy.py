@@ -187,6 +187,4 @@ def accuracies() -> list[Accuracy]:
 
 
 def measure(scale: Scale) -> list[Measured]:
-    return [
-        number(f"accuracy/{a.key}", a.what, a.error, "", goal=a.stated) for a in accuracies()
-    ]
+    return [number(f"accuracy/{a.key}", a.what, a.error, "", goal=a.stated) for a in accuracies()]

@@ -34,7 +34,7 @@ MOST_POINTS = 100_000_000
 #: A spreadsheet opens this many rows.
 MOST_CSV_ROWS = 1_000_000
 #: At once in the library: the work arrays of so many dots stay near the processor.
-_DOTS_AT_ONCE = 1024
+_DOTS_AT_ONCE = 16384
 _PARTS = 64
 _WITHOUT = "_without_esa"
 # Dots that have relaxed do not absorb at A_XX1.
