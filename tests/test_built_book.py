@@ -135,6 +135,27 @@ def test_links_inside_the_book_lead_somewhere(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_links_outwards_are_whole(page):
+    for link in Page(read(page)).links:
+        if re.match(r"[a-z]+:", link) and not link.startswith(("mailto:", "data:")):
+            assert re.fullmatch(r"https?://[\w.-]+\.[a-z]{2,}(:\d+)?(/[^\s<>\"]*)?", link), link
+
+
+def test_a_binder_button_is_there_if_the_project_has_a_public_address():
+    config = yaml.safe_load((SOURCE / "_config.yml").read_text(encoding="utf-8"))
+    public = bool(config.get("repository", {}).get("url"))
+    assert bool(config["launch_buttons"]["binderhub_url"]) == public
+    assert any("/v2/gh/" in read(page) for page in PAGES) == public
+
+
+def test_sources_shown_are_the_librarys_own():
+    shown = {
+        path.relative_to(HTML / "_modules").parts[0] for path in HTML.glob("_modules/**/*.html")
+    }
+    assert shown <= {"index.html", "qdgain", "qdgain.html"}
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_page_is_light(page):
     assert len(read(page).encode()) < LARGEST_PAGE_BYTES
 
