@@ -17,7 +17,7 @@ import psutil
 from bench.measured import Measured, Scale, number, quartiles, slope
 
 #: Small enough to be all start, and large enough that the start does not count.
-_START, _LARGE = 10_000, 2_000_000
+_START, _LARGE = 10_000, 6_000_000
 _SIZES = (10_000, 100_000, 1_000_000, 3_000_000)
 #: Of points, whose memory is compared; the last on request alone: BENCH_LARGEST=100000000.
 _MEMORY = (10_000, 1_000_000)

@@ -35,7 +35,7 @@ MOST_POINTS = 100_000_000
 MOST_CSV_ROWS = 1_000_000
 #: At once in the library: the work arrays of so many dots stay near the processor.
 _DOTS_AT_ONCE = 16384
-_PARTS = 64
+_PARTS = 32
 _WITHOUT = "_without_esa"
 # Dots that have relaxed do not absorb at A_XX1.
 _WITHOUT_EFFECT = ("unrelaxed_absorptive_binding_meV", "unrelaxed_xx_absorption_linewidth_meV")
@@ -299,7 +299,7 @@ def run(sweep: Sweep, folder: Path, spread: Spread) -> Iterator[Progress]:
     if done == sweep.points.size:
         return
     jobs = (
-        Job(name, sweep.function, sweep.block(start, stop))
+        Job(name, sweep.function, sweep.block(start, stop), short=True)
         for name, start, stop in sweep.parts()
         if name not in there
     )
