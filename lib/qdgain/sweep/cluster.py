@@ -156,8 +156,8 @@ class _Dask:
         flying: dict[Future[Any], Job] = {}
         try:
             for workers in self._workers():
-                # No more calls at a worker: ten thousand arguments would fill the memory, and a call
-                # that kills its worker would take others along.
+                # No more calls at a worker: ten thousand arguments would fill the memory, and a
+                # call that kills its worker would take others along.
                 for job in itertools.islice(waiting, max(each * workers - len(flying), 0)):
                     payload = pickle.dumps((job.function, job.argument))
                     future = self.client.submit(call, library_hash(), payload, pure=False)
