@@ -15,7 +15,6 @@ from mpmath import mp, mpf
 import qdgain
 
 DIGITS = 50
-FWHM_PER_SIGMA = 2 * mpmath.sqrt(2 * mpmath.log(2))
 
 
 def with_digits(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -44,7 +44,7 @@ def test_the_figure_has_a_line_for_every_growth_with_its_slope():
         assert series.name.startswith(one["what"])
         assert "slope" in series.name
         assert list(series.x) == one["detail"]["sizes"]
-    (ax,) = figure.draw().axes
+    (ax,) = figure.draw_growth(panel).axes
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     assert len({line.get_color() for line in ax.lines}) == len(ax.lines)
     assert len({line.get_marker() for line in ax.lines}) == len(ax.lines)

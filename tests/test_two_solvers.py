@@ -8,6 +8,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import qdgain
+from bench.dots import usual
 from qdgain import ase, kinetics, saturation
 from qdgain.kinetics import Scheme, Step
 
@@ -130,19 +131,6 @@ def test_steady_state_is_where_integration_in_time_ends(name, w):
 # --- thresholds against a scan over photon energies and excitons
 
 
-def random_dots(count):
-    rng = np.random.default_rng(20)
-    width = rng.uniform(40, 120, count)
-    return qdgain.Dot(
-        linewidth_meV=width,
-        stokes_shift_meV=width * rng.uniform(0, 1.5, count),
-        absorptive_binding_meV=width * rng.uniform(-1.5, 1.5, count),
-        emissive_binding_meV=width * rng.uniform(-0.8, 0.8, count),
-        xx_absorption_strength=rng.uniform(0, 2, count),
-        xx_emission_strength=rng.uniform(0.2, 1.0, count),
-    )
-
-
 def one_of(dots, i):
     """Return the i-th dot of an array of dots."""
     values = {name: np.asarray(value) for name, value in dots.values().items() if value is not None}
@@ -171,7 +159,7 @@ TOP = {"rabi": 2.0, "sequential": 2.0, "poisson": 12.0}
 
 @pytest.mark.parametrize("statistics", LAWS)
 def test_thresholds_are_those_of_a_brute_force_scan(statistics):
-    dots, floor = random_dots(16), 0.01
+    dots, floor = usual(16), 0.01
     onset = qdgain.threshold_onset(dots, floor, statistics).mean_excitons
     maximum = qdgain.threshold_at_maximum(dots, statistics=statistics).mean_excitons
     for i in range(16):

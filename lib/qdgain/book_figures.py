@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import html
 import importlib
-import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -122,10 +121,5 @@ def _keep_notebooks(app: Sphinx, exception: Exception | None) -> None:
     if exception is None and app.builder.format == "html":
         target = Path(app.outdir) / FILES / "notebooks"
         target.mkdir(parents=True, exist_ok=True)
-        for notebook in _executed(Path(app.outdir).parent / "jupyter_execute"):
+        for notebook in (Path(app.outdir).parent / "jupyter_execute").rglob("*.ipynb"):
             shutil.copy(notebook, target)
-
-
-def _executed(folder: Path) -> Iterator[Path]:
-    for place, _, names in os.walk(folder):
-        yield from (Path(place) / name for name in names if name.endswith(".ipynb"))

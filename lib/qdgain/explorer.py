@@ -12,12 +12,10 @@ from IPython.display import SVG, display
 from qdgain import parameters
 from qdgain.chapter import to_svg
 from qdgain.dot import Dot, presets
+from qdgain.explorer_page import window
 from qdgain.figures import chapter_figures
 from qdgain.parameters import CONTRACT, Parameter
 from qdgain.run import BASE_OF_YOUR_DOT, resolve
-
-#: How far a slider reaches from its default, in units of the default or of the linewidth.
-_REACH = 3.0
 
 
 def explorer(figure: ModuleType) -> widgets.Widget:
@@ -74,12 +72,7 @@ def _control(entry: Parameter, dot: Dot) -> widgets.Widget:
     if isinstance(value, str):
         return widgets.Text(value=value, **common)
     # The contract's range is wide; a slider is useful near the value it starts from.
-    scale = max(
-        abs(float(value)),
-        1.0 if entry.unit != "meV" else 0.5 * float(np.asarray(dot.linewidth_meV)),
-    )
-    low = max(entry.minimum, float(value) - _REACH * scale)
-    high = min(entry.maximum, float(value) + _REACH * scale)
+    low, high = window(entry, float(value), float(np.asarray(dot.linewidth_meV)))
     if entry.kind == "integer":
         return widgets.IntSlider(value=value, min=int(low), max=int(high), **common)
     return widgets.FloatSlider(

@@ -317,15 +317,22 @@ def slider(entry: Parameter, value: float, linewidth_meV: float) -> dict[str, An
         high = math.log10(min(entry.maximum, value * 100))
         steps = max(round(_POSITIONS_A_DECADE * (high - low)), 1)
         return {"low": low, "step": (high - low) / steps, "steps": steps, "log": True}
-    scale = max(abs(value), 0.5 * linewidth_meV if entry.unit == "meV" else 1.0)
-    low = max(entry.minimum, value - _REACH * scale)
-    high = min(entry.maximum, value + _REACH * scale)
+    low, high = window(entry, value, linewidth_meV)
     rough = (high - low) / _STEPS
     power = 10.0 ** math.floor(math.log10(rough))
     step = power * next(m for m in (1, 2, 5, 10) if m * power >= 0.999 * rough)
     # Whole steps from a whole number of steps, inside what is allowed.
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return {"low": first * step, "step": step, "steps": last - first, "log": False}
+
+
+def window(entry: Parameter, value: float, linewidth_meV: float) -> tuple[float, float]:
+    """Return the ends of a range around a value, within what is allowed; as for `slider`."""
+    scale = max(abs(value), 0.5 * linewidth_meV if entry.unit == "meV" else 1.0)
+    return (
+        max(entry.minimum, value - _REACH * scale),
+        min(entry.maximum, value + _REACH * scale),
+    )
 
 
 def _shades(quantity: str) -> list[str]:

@@ -15,8 +15,7 @@ from qdgain.dot import FloatArray
 from qdgain.populations import Populations
 from qdgain.units import positive, sigma_from_fwhm
 
-#: Dots with more excitons than this count as having so many; with three at the threshold of the
-#: worst case, one dot in a thousand.
+#: Dots with more excitons than this count as having so many.
 MOST_EXCITONS = 10
 
 
@@ -85,8 +84,8 @@ def recombination_rates(
 
     Notes
     -----
-    The scaling with k is that of collisions of three carriers, DOI 10.1103/PhysRevB.77.195324; how
-    it scales in a given dot is assumed.
+    k(k - 1)/2 pairs of electrons or of holes, times k carriers to recombine with: collisions of
+    three carriers, counted. That a dot's rates go like this is assumed.
     """
     k = np.arange(most + 1.0)
     radiative = _rate("exciton_lifetime", exciton_lifetime)

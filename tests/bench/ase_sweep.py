@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 import qdgain
@@ -57,12 +59,7 @@ def measure(scale: Scale) -> list[Measured]:
             "ase_sweep/growth",
             "ASE sweep, points",
             scale.sizes([side**2 for side in _SIDES]),
-            lambda size: _prepared(round(size**0.5)),
+            lambda size: partial(ase.ase_spectrum, *sweep(round(size**0.5)), _GAIN_EXPONENT),
             scale,
         ),
     ]
-
-
-def _prepared(side: int):
-    arguments = sweep(side)
-    return lambda: ase.ase_spectrum(*arguments, _GAIN_EXPONENT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 import qdgain
@@ -52,12 +54,7 @@ def measure(scale: Scale) -> list[Measured]:
             "contour/growth",
             "gain map, points",
             scale.sizes([side**2 for side in _SIDES]),
-            lambda size: _prepared(round(size**0.5)),
+            lambda size: partial(qdgain.gain, *axes(round(size**0.5))),
             scale,
         ),
     ]
-
-
-def _prepared(side: int):
-    arguments = axes(side)
-    return lambda: qdgain.gain(*arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -169,7 +170,7 @@ def measure(scale: Scale) -> list[Measured]:
             "onset/growth",
             "threshold onset, dots",
             scale.sizes(_SIZES),
-            lambda size: _prepared(usual(size)),
+            lambda size: partial(qdgain.threshold_onset, usual(size), FLOORS[0]),
             scale,
         ),
     ]
@@ -185,7 +186,3 @@ def largest_excess(dots: qdgain.Dot, floor: np.ndarray) -> float:
         differ = fast != slow
         excess = max(excess, float(np.max(fast[differ] - slow[differ], initial=0.0)))
     return excess
-
-
-def _prepared(dots: qdgain.Dot):
-    return lambda: qdgain.threshold_onset(dots, FLOORS[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 from scipy import optimize
@@ -115,11 +116,7 @@ def measure(scale: Scale) -> list[Measured]:
             "threshold_at_maximum/growth",
             "threshold at the gain maximum, dots",
             scale.sizes(_SIZES),
-            lambda size: _prepared(usual(size)),
+            lambda size: partial(qdgain.threshold_at_maximum, usual(size)),
             scale,
         ),
     ]
-
-
-def _prepared(dots: qdgain.Dot):
-    return lambda: qdgain.threshold_at_maximum(dots)

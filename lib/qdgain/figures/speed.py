@@ -36,7 +36,7 @@ def growth() -> Panel:
     return Panel(
         "speed",
         "",
-        "",
+        "growth with size",
         tuple(
             Series(
                 f"{one['what']}: slope {significant(one['value'], 2)}",
@@ -51,14 +51,18 @@ def growth() -> Panel:
     )
 
 
-def draw() -> Figure:
+def draw_growth(panel: Panel) -> Figure:
     """Draw them on logarithmic axes."""
     with style.book_style():
         figure = style.new_figure(6.4, 4.0)
         ax = figure.subplots()
-        style.draw_panel(ax, growth(), legend="upper left")
+        style.draw_panel(ax, panel, legend="upper left")
         for line, marker in zip(ax.lines, _MARKERS, strict=False):
             line.set_marker(marker)
         ax.set(xscale="log", yscale="log")
         ax.legend(loc="upper left")
     return figure
+
+
+#: What the page draws: name -> (series, drawing).
+FIGURES = {"growth": (growth, draw_growth)}
