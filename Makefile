@@ -12,7 +12,7 @@ IN_BROWSER := tests/test_book_in_browser.py tests/test_explorer_browser.py
 # Where Python may not keep its bytecode, every process compiles the libraries anew: 8 of 20 s in a rerun.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help book pdf test pytest check lint refresh calibrate verdicts references pictures mutants bench lock clean
+.PHONY: help book pdf test pytest check lint refresh calibrate data verdicts references pictures mutants bench lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "make check      lint, types and unit tests only: seconds, for the inner loop"
 	@echo "make refresh    run the chapters again and store their checked tables"
 	@echo "make calibrate  solve for the presets from the paper's numbers"
+	@echo "make data       compute the results that take too long for a chapter, and store them"
 	@echo "make verdicts   accept the ledger's verdicts as they are now, after a look at each change"
 	@echo "make pictures   store anew the pictures of those figures that look different"
 	@echo "make references REASON=...  store the figures' reference numbers anew, with the reason"
@@ -37,7 +38,7 @@ $(BIN)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements.lock)
 ifdef NEWEST
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --upgrade --editable ".[book,sweep,test,build]"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --upgrade --editable ".[book,sweep,data,test,build]"
 	@$(BIN)/python tests/versions.py
 else
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
@@ -99,6 +100,10 @@ refresh: $(BIN)/.installed
 calibrate: $(BIN)/.installed
 	$(BIN)/python -m qdgain.calibration
 
+# ONLY="one two" makes those two.
+data: $(BIN)/.installed
+	$(BIN)/python -m qdgain.stored $(ONLY)
+
 verdicts: $(BIN)/.installed
 	PYTHONPATH=tests $(BIN)/python tests/test_ledger.py
 	git diff --stat -- tests/verdicts.json
@@ -122,7 +127,7 @@ mutants: $(BIN)/.installed
 # --no-emit-index-url: the lock names packages and hashes, never the address of an index.
 lock: $(BIN)/.installed
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-	  --extra book --extra sweep --extra test --extra build pyproject.toml --output-file requirements.lock
+	  --extra book --extra sweep --extra data --extra test --extra build pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf _build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

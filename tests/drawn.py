@@ -20,18 +20,14 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from qdgain.figures import calibrated, fig06, fig07, fig08, fig09, fig10, style
+from qdgain.chapters import CHAPTERS
+from qdgain.figures import calibrated, style
 from qdgain.figures.panel import Panel, Series
+from qdgain.ledger import chapter_module
 from qdgain.run import resolve
 
-PAGES: dict[str, Any] = {
-    "fig06": fig06,
-    "fig07": fig07,
-    "fig08": fig08,
-    "fig09": fig09,
-    "fig10": fig10,
-    "calibrated": calibrated,
-}
+PAGES: dict[str, Any] = {name: chapter_module(name) for name in CHAPTERS}
+PAGES["calibrated"] = calibrated
 NAMES = tuple(f"{name}-{which}" for name, page in PAGES.items() for which in page.FIGURES)
 #: Small pictures are enough for what arrays do not see. Drawn larger and averaged, so that the
 #: rounding of letters to pixels, another in each release of matplotlib, moves next to nothing.

@@ -19,16 +19,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from qdgain import chapters
+
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCES = ROOT / "tests" / "reference"
 #: What is compared, a file each: every chapter as it is in the book, and two runs with a dot of
 #: one's own, for the 5LS and the sequential law that no chapter draws by itself.
 RUNS: Mapping[str, Mapping[str, Any]] = {
-    "fig06": {},
-    "fig07": {},
-    "fig08": {},
-    "fig09": {},
-    "fig10": {},
+    **{chapter: {} for chapter in chapters.CHAPTERS},
     "calibrated": {},
     "fig06-five-levels": {"stokes_shift_meV": 30.0},
     "fig08-sequential": {"statistics": "sequential", "stokes_shift_meV": 30.0},

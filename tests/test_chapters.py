@@ -9,6 +9,7 @@ from checked_table import stored_faults
 from conftest import ROOT
 from qdgain import notebooks, parameters
 from qdgain.chapter import parameters_cell
+from qdgain.chapters import BEYOND, name_of
 from regression import HEADLINES, stored
 
 CHAPTERS = notebooks.chapters()
@@ -18,6 +19,15 @@ SKELETON = [
     "Parameters",
     "Checked numbers",
     "The paper's statements",
+    "Run it with your own dot",
+]
+SKELETON_BEYOND = [
+    "The question",
+    "Parameters",
+    "The result",
+    "What would change it",
+    "Checked numbers",
+    "Statements checked here",
     "Run it with your own dot",
 ]
 FIGURES = [f"fig{number:02d}" for number in (6, 7, 8, 9, 10)]
@@ -36,7 +46,7 @@ def by_stem(chapter):
 
 
 def test_every_figure_of_the_paper_has_its_chapter():
-    assert [c.stem.split("_")[0] for c in CHAPTERS if c.stem.startswith("fig")] == FIGURES
+    assert [name_of(c) for c in CHAPTERS if c.stem.startswith("fig")] == FIGURES
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=by_stem)
@@ -114,7 +124,8 @@ def test_parameters_cell_is_the_contracts(chapter):
 def test_chapter_follows_the_skeleton(chapter):
     text = "\n".join(cell.source for cell in read(chapter).cells if cell.cell_type == "markdown")
     sections = re.findall(r"^## (.+)$", text, re.MULTILINE)
-    assert [s for s in sections if s in SKELETON] == SKELETON
+    skeleton = SKELETON_BEYOND if chapter.stem.startswith(BEYOND) else SKELETON
+    assert [s for s in sections if s in skeleton] == skeleton
     assert "https://arxiv.org/abs/2510.01199" in text
     last = code_cells(chapter)[-1]
     assert "explorer(" in last.source
@@ -126,7 +137,7 @@ def test_every_figure_is_drawn_once_with_name_caption_and_alt_text(chapter):
     module = notebooks.figure_module(chapter)
     drawn = []
     for cell in code_cells(chapter):
-        called = re.findall(r"chapter\.draw\(fig\d\d, \"(\w+)\", run\)", cell.source)
+        called = re.findall(rf"chapter\.draw\({name_of(chapter)}, \"(\w+)\", run\)", cell.source)
         drawn += called
         if called:
             shown = cell.metadata["mystnb"]
@@ -156,7 +167,7 @@ def test_numbers_in_the_prose_come_from_code(chapter):
 
 def test_every_glued_number_is_computed():
     for chapter in WITH_FIGURE:
-        keys = set(stored(chapter.stem.split("_")[0])["figures"][HEADLINES])
+        keys = set(stored(name_of(chapter))["figures"][HEADLINES])
         text = "\n".join(c.source for c in read(chapter).cells if c.cell_type == "markdown")
         used = set(re.findall(r"\{glue:text\}`([^`:]+)`", text))
         assert used <= keys, f"{chapter.stem}: {sorted(used - keys)}"

@@ -4,10 +4,11 @@ import ipywidgets as widgets
 import pytest
 
 from qdgain import explorer as module
-from qdgain import notebooks
+from qdgain.chapters import CHAPTERS
+from qdgain.ledger import chapter_module
 from qdgain.parameters import CONTRACT, DOT_PARAMETERS
 
-FIGURES = [notebooks.figure_module(c) for c in notebooks.chapters() if c.stem.startswith("fig")]
+FIGURES = [chapter_module(name) for name in CHAPTERS]
 
 
 @pytest.fixture

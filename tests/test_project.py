@@ -34,7 +34,11 @@ def test_environment_has_the_projects_packages_and_bounds():
     # Pip takes no other option beside an editable requirement; Binder knows this one as local.
     assert from_pip[0] == "-e ."
     assert parsed([*conda, *from_pip[1:]]) == parsed(
-        [python, *PROJECT["dependencies"], *EXTRAS["book"], *EXTRAS["sweep"], *EXTRAS["test"]]
+        [
+            python,
+            *PROJECT["dependencies"],
+            *chain.from_iterable(EXTRAS[name] for name in ("book", "sweep", "data", "test")),
+        ]
     )
 
 

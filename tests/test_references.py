@@ -90,7 +90,7 @@ def test_the_references_are_compact():
     assert size < 800_000
 
 
-@pytest.mark.parametrize("chapter", [c for c in CHAPTERS if c.startswith("fig")])
+@pytest.mark.parametrize("chapter", [c for c in CHAPTERS if c != "calibrated"])
 def test_figures_return_panels_with_named_series_and_units(chapter, tmp_path):
     for figure in figures_of(chapter)[:-1]:
         for panel in computed(chapter, figure):
@@ -110,7 +110,7 @@ def test_figures_return_panels_with_named_series_and_units(chapter, tmp_path):
                 assert first.split(",")[0].strip('"')
 
 
-@pytest.mark.parametrize("chapter", [c for c in CHAPTERS if c.startswith("fig")])
+@pytest.mark.parametrize("chapter", [c for c in CHAPTERS if c != "calibrated"])
 def test_headlines_have_keys_of_their_own(chapter):
     rows = computed(chapter, HEADLINES)
     keys = [row.key for row in rows]

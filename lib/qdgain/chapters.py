@@ -83,13 +83,20 @@ SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
     }
 )
-#: In the order of the paper's figures.
+#: In the order of the paper's figures, then those that go beyond them.
 CHAPTERS = tuple(SETTINGS)
+#: What the name of a notebook beyond the paper's figures starts with.
+BEYOND = "beyond_"
 
 
 def notebook_of(chapter: str) -> Path | None:
     """Return the notebook of a chapter such as ``fig08``, None where there is no checkout."""
-    return next(iter(BOOK.glob(f"{chapter}_*.ipynb")), None)
+    return next((path for path in sorted(BOOK.glob("*.ipynb")) if name_of(path) == chapter), None)
+
+
+def name_of(notebook: Path) -> str:
+    """Return the chapter's name: ``fig08`` of ``fig08_….ipynb``, ``x`` of ``beyond_x.ipynb``."""
+    return notebook.stem.removeprefix(BEYOND).split("_")[0]
 
 
 def page_of(chapter: str) -> str:

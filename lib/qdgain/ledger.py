@@ -284,9 +284,12 @@ def _row(claim: Claim, numbers: Mapping[str, Headline]) -> Row:
 def chapter_of(claim: Claim) -> str:
     """Return the chapter whose figure a statement is shown with."""
     number = re.match(r"fig-(\d+)", claim.figure)
-    if number is None:
-        raise ValueError(f"{claim.id}: figure {claim.figure!r} names no figure of the book")
-    return f"fig{int(number[1]):02d}"
+    if number is not None:
+        return f"fig{int(number[1]):02d}"
+    for chapter in CHAPTERS:
+        if claim.figure.startswith(f"fig-{chapter}-"):
+            return chapter
+    raise ValueError(f"{claim.id}: figure {claim.figure!r} names no figure of the book")
 
 
 def filled(text: str, numbers: Mapping[str, Headline]) -> str:

@@ -15,7 +15,7 @@ import nbformat
 from nbclient import NotebookClient
 
 from qdgain.chapter import parameters_cell
-from qdgain.chapters import BOOK, CELL_TIMEOUT_S, START_TIMEOUT_S
+from qdgain.chapters import BOOK, CELL_TIMEOUT_S, START_TIMEOUT_S, name_of
 from qdgain.figures import fig08
 from qdgain.figures.style import book_style
 from qdgain.run import resolve
@@ -31,7 +31,7 @@ def chapters(book: Path = BOOK) -> list[Path]:
 
 def figure_module(chapter: Path) -> ModuleType | None:
     """Return the module of `qdgain.figures` a chapter draws from, None if it has none."""
-    name = chapter.stem.split("_")[0]
+    name = name_of(chapter)
     try:
         return importlib.import_module(f"qdgain.figures.{name}")
     except ModuleNotFoundError as error:
@@ -59,7 +59,7 @@ def refresh(chapter: Path) -> None:
         resources={"metadata": {"path": str(chapter.parent)}},
     ).execute()
     for position, cell in enumerate(notebook.cells):
-        cell.id = f"{chapter.stem.split('_')[0]}-{position:02d}"
+        cell.id = f"{name_of(chapter)}-{position:02d}"
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code" and CHECKED not in tags(cell):
             cell.outputs = []
@@ -82,7 +82,7 @@ def draw_picture(target: Path = BOOK / "_static" / "gain_maps.png") -> None:
 def main(names: list[str]) -> None:
     """Refresh the named chapters, or all, and the README's picture."""
     for chapter in chapters():
-        if not names or chapter.stem in names or chapter.stem.split("_")[0] in names:
+        if not names or chapter.stem in names or name_of(chapter) in names:
             print(f"refreshing {chapter.name}", flush=True)
             refresh(chapter)
     draw_picture()

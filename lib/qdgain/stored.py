@@ -1,0 +1,111 @@
+"""Results that take too long for a chapter: made by ``make data`` and stored with their origin.
+
+``python -m qdgain.stored`` makes every result anew, or those named. Each is written when it is
+whole, so that an interrupted run loses the one at work alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, cast
+
+import numpy as np
+
+from qdgain.version import STORED, __version__, source_hash
+
+#: Name of a result to the module that makes it, which is a `Maker`.
+MAKERS: Mapping[str, str] = MappingProxyType({})
+
+
+class Again(NamedTuple):
+    """A point of a stored result beside the same, computed now."""
+
+    what: str
+    stored: float
+    now: float
+
+
+class Maker(Protocol):
+    """A module that makes a stored result."""
+
+    def make(self) -> dict[str, Any]:
+        """Return the result as JSON can hold it, numbers rounded to what is known of them."""
+
+    def again(self, result: Mapping[str, Any], random: np.random.Generator) -> Iterator[Again]:
+        """Compute a few points of a stored result anew, chosen at random."""
+
+
+def maker(name: str) -> Maker:
+    """Return the module that makes a result."""
+    return cast(Maker, importlib.import_module(MAKERS[name]))
+
+
+def stored(name: str) -> Mapping[str, Any]:
+    """Return a stored result."""
+    return MappingProxyType(_content(name)["result"])
+
+
+def origin(name: str) -> Mapping[str, str]:
+    """Return what made a stored result: ``date``, ``version`` and ``library``, its source's hash.
+
+    That the result is still what the library gives is not read off the hash, which any change of
+    the library changes: the tests compute random points anew.
+    """
+    return MappingProxyType(_content(name)["made"])
+
+
+@cache
+def _content(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((STORED / f"{name}.json").read_text(encoding="utf-8"))
+    return content
+
+
+def rounded(values: Any, digits: int) -> Any:
+    """Return a number, or nested lists of an array's numbers, at so many significant digits."""
+    array = np.asarray(values, dtype=float)
+    if array.ndim:
+        return [rounded(value, digits) for value in array]
+    return float(f"{float(array):.{digits}g}")
+
+
+def store(name: str, result: Mapping[str, Any]) -> None:
+    """Replace a stored result in one step."""
+    made = {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "version": __version__,
+        "library": source_hash(),
+    }
+    STORED.mkdir(exist_ok=True)
+    text = json.dumps({"made": made, "result": result}, ensure_ascii=False, allow_nan=False)
+    aside = STORED / f"{name}.new"
+    aside.write_text(text + "\n", encoding="utf-8")
+    aside.replace(STORED / f"{name}.json")
+
+
+def main(names: Sequence[str]) -> None:
+    """Make the named results, or all.
+
+    Raises
+    ------
+    SystemExit
+        If a name is unknown; nothing is made then.
+    """
+    for name in names:
+        if name not in MAKERS:
+            sys.exit(f"{name!r} is no stored result: give {', '.join(MAKERS)} or nothing for all.")
+    for name in names or MAKERS:
+        print(f"{name} …", flush=True)
+        start = time.monotonic()
+        store(name, maker(name).make())
+        print(f"{name}: {time.monotonic() - start:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
