@@ -4,6 +4,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from qdgain import chromium
 
@@ -41,6 +42,21 @@ def browser():
     # Of a file's own: its event loop would be in the way of other files' tests.
     with chromium.driven(path) as driven:
         yield driven
+
+
+class _ByFile(LoadFileScheduling):
+    """A file's tests to one process; to the same one the files that use the same figures."""
+
+    _TOGETHER = ("test_pictures.py", "test_references.py")
+
+    def _split_scope(self, nodeid):
+        file = super()._split_scope(nodeid)
+        return "figures" if file.endswith(self._TOGETHER) else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Share the tests out by `_ByFile`, whatever is asked for."""
+    return _ByFile(config, log)
 
 
 def pytest_collection_modifyitems(items):

@@ -20,11 +20,11 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+import regression
 from qdgain.chapters import CHAPTERS
 from qdgain.figures import calibrated, style
 from qdgain.figures.panel import Panel, Series
 from qdgain.ledger import chapter_module
-from qdgain.run import resolve
 
 PAGES: dict[str, Any] = {name: chapter_module(name) for name in CHAPTERS}
 PAGES["calibrated"] = calibrated
@@ -44,13 +44,9 @@ class Drawing(NamedTuple):
     picture: np.ndarray
 
 
-@cache
 def panels(name: str) -> Any:
     """Return what a figure such as ``fig08-spectra`` draws, for the paper's run."""
-    page, which = name.split("-")
-    compute, _ = PAGES[page].FIGURES[which]
-    settings = getattr(PAGES[page], "SETTINGS", None)
-    return compute() if settings is None else compute(resolve(settings, {}))
+    return regression.result_once(*name.split("-"))
 
 
 def figure_of(name: str) -> Figure:

@@ -153,17 +153,30 @@ def figures_of(chapter: str) -> tuple[str, ...]:
     return (*module_of(chapter).FIGURES, HEADLINES)
 
 
-def compute(chapter: str, figure: str) -> tuple[Any, ...]:
-    """Return a figure's panels, or the chapter's headlines."""
+def result(chapter: str, figure: str) -> Any:
+    """Return a figure's panels as its drawing takes them, one or several, or the headlines."""
     module = module_of(chapter)
     if figure == HEADLINES:
         return tuple(module.headlines(*run_of(chapter)))
-    result = module.FIGURES[figure][0](*run_of(chapter))
-    return result if isinstance(result, tuple) else (result,)
+    return module.FIGURES[figure][0](*run_of(chapter))
 
 
 #: The same, computed once a process.
-computed = cache(compute)
+result_once = cache(result)
+
+
+def compute(chapter: str, figure: str) -> tuple[Any, ...]:
+    """Return a figure's panels, or the chapter's headlines."""
+    return _as_tuple(result(chapter, figure))
+
+
+def computed(chapter: str, figure: str) -> tuple[Any, ...]:
+    """Return the same, computed once a process."""
+    return _as_tuple(result_once(chapter, figure))
+
+
+def _as_tuple(found: Any) -> tuple[Any, ...]:
+    return found if isinstance(found, tuple) else (found,)
 
 
 # --- as plain data

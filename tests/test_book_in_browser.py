@@ -46,7 +46,7 @@ SAMPLE = """() => {
     seen.add(path(element));
   }
 }"""
-LOOK = """async ([mode, sampled]) => {
+LOOK = """async ([mode, which]) => {
   const root = document.documentElement;
   root.dataset.theme = root.dataset.mode = mode;
   for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
@@ -54,22 +54,29 @@ LOOK = """async ([mode, sampled]) => {
   const others = Object.fromEntries(colours.map((rule) => [rule, { enabled: false }]));
   // Style sheets are not asked for again: a folder refuses that.
   const options = { preload: false, resultTypes: ["violations"] };
-  const found = sampled
-    ? await axe.run(document.querySelectorAll("[data-looked]"), { ...options, runOnly: colours })
-    : await axe.run(document, { ...options, rules: others });
+  const [where, rules] = {
+    colours: [document.querySelectorAll("[data-looked]"), { runOnly: colours }],
+    layout: [document, { runOnly: ["scrollable-region-focusable"] }],
+    "all else": [document, { rules: others }],
+  }[which];
+  const found = await axe.run(where, { ...options, ...rules });
   return found.violations
     .filter((violation) => ["serious", "critical"].includes(violation.impact))
     .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}`));
 }"""
-#: Width, light or dark, and whether colours or all else.
+#: Width, light or dark, and whether colours, what depends on the width alone, or all else.
 LOOKS = (
-    (DESKTOP, "light", False),
-    (DESKTOP, "light", True),
-    (PHONE, "dark", False),
-    (PHONE, "dark", True),
+    (DESKTOP, "light", "all else"),
+    (DESKTOP, "light", "colours"),
+    (PHONE, "dark", "layout"),
+    (PHONE, "dark", "colours"),
 )
 #: Of one page, for what surrounds the text of all.
-FURTHER_LOOKS = ((DESKTOP, "dark", True), (PHONE, "light", True))
+FURTHER_LOOKS = (
+    (DESKTOP, "dark", "colours"),
+    (PHONE, "light", "all else"),
+    (PHONE, "light", "colours"),
+)
 # The theme looks after its own scrolling regions a while after the width has changed.
 SETTLED = """async () => {
   const regions = [...document.querySelectorAll("pre, .pst-scrollable-table-container")];
@@ -118,11 +125,11 @@ class Reader:
         self.page.evaluate(axe_script())
         self.page.evaluate(SAMPLE)
         found = []
-        for size, mode, colours in looks:
+        for size, mode, which in looks:
             if self.page.viewport_size != size:
                 self.page.set_viewport_size(size)
                 self.page.evaluate(SETTLED)
-            seen = self.page.evaluate(LOOK, (mode, colours))
+            seen = self.page.evaluate(LOOK, (mode, which))
             found += [(size["width"], mode, one) for one in seen]
         return found
 
