@@ -164,9 +164,8 @@ def balanced_threshold_at_emission(
     -----
     `balanced_threshold` at S/2 below E_Z with S = s²/kT: broad lines have the low thresholds.
     """
-    shift = balanced_stokes_shift_meV(linewidth_meV, temperature_K)
-    return np.asarray(
-        2 * scipy.special.expit(-0.5 * shift / units.thermal_energy_meV(temperature_K))
+    return threshold_at_emission_peak(
+        balanced_stokes_shift_meV(linewidth_meV, temperature_K), temperature_K
     )
 
 
