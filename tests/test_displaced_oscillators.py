@@ -73,9 +73,7 @@ def test_generating_function_gives_the_same_band(factor, phonon, slow, temperatu
 def test_cold_progression_is_poissons_law():
     mode = osc.Oscillators(0.7, 26.0, 1.0, 4.0)
     lines, weights = mode.progression
-    place = {
-        round((line - 1.0) / 26.0): w for line, w in zip(lines, np.exp(weights), strict=True)
-    }
+    place = {round((line - 1.0) / 26.0): w for line, w in zip(lines, np.exp(weights), strict=True)}
     for p, expected in enumerate(np.exp(-0.7) * np.array([1, 0.7, 0.245, 0.7**3 / 6])):
         assert place[p] == pytest.approx(expected, rel=1e-12)
     assert place[-1] < 1e-30

@@ -53,7 +53,11 @@ _AT_MAXIMUM = Axis("threshold ⟨N⟩ at gain maximum")
 _DETUNING = Axis("photon energy − E_Z", "meV")
 _BAND = Axis("band / peak of A_X")
 _REPULSION = Axis("biexciton shift Δ / s, attraction positive")
-_STATISTICS = {"rabi": "-", "sequential": "--", "poisson": "-."}
+_STATISTICS = {
+    "rabi": ("Rabi", "-"),
+    "sequential": ("sequential", "--"),
+    "poisson": ("Poisson", "-."),
+}
 
 
 def _slug(name: str) -> str:
@@ -385,7 +389,7 @@ def klimov(run: Run) -> Panel:
     ratio = np.linspace(-3, 3, 121)
     series = [
         Series(
-            f"{statistics}, S = 0",
+            f"{name}, S = 0",
             ratio,
             _at_centre(run, ratio, statistics, 0.0),
             _REPULSION,
@@ -393,7 +397,7 @@ def klimov(run: Run) -> Panel:
             quantity=statistics,
             dash=dash,
         )
-        for statistics, dash in _STATISTICS.items()
+        for statistics, (name, dash) in _STATISTICS.items()
     ]
     points = ratio[::8]
     series.append(
@@ -571,7 +575,7 @@ def _scheme_headlines(run: Run) -> list[Headline]:
         rows += [
             Headline(f"balance-stokes-{slug}", f"S, {name}", shift, "meV"),
             Headline(
-                "B1-homogeneous" if name == "3LS" else f"balance-width-{slug}",
+                "B1-homogeneous" if name == "3LS" else f"balance-linewidth-{slug}",
                 f"Γ in balance at its S, {name}",
                 needed,
                 "meV",
