@@ -112,6 +112,9 @@ RULES = (
     ("fig08/headlines/fig08-apart-*", "extremum"),
     ("fig08/headlines/fig08-worst-*", "extremum"),
     ("fig09/saturation/*", "over decades"),
+    ("balance/lineshape/?LS", "extremum"),
+    ("balance/headlines/balance-max-[0-9]*", "extremum"),
+    ("balance/headlines/balance-peaks-*", "extremum"),
     ("*", "closed form"),
 )
 

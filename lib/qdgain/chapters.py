@@ -81,6 +81,7 @@ SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "low_threshold",
             "temperature_K",
         ),
+        "balance": ("temperature_K", "floor", "phonon_energy_meV", "huang_rhys_factor"),
     }
 )
 #: In the order of the paper's figures, then those that go beyond them.

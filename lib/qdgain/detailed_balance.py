@@ -7,13 +7,27 @@ it at every energy if and only if S = s²/kT.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from qdgain import units
+from qdgain import parameters, units
 from qdgain.dot import Dot, FloatArray
-from qdgain.spectra import band_offsets_meV, detuning_from_absorption_meV, expand, log_bands
+from qdgain.spectra import (
+    band_offsets_meV,
+    bands,
+    detuning_from_absorption_meV,
+    expand,
+    log_bands,
+)
+
+#: What stays while the other follows, in `balanced_dot`.
+KEEPS = ("stokes_shift_meV", "linewidth_meV")
+#: The widths that a dot's bands may have of their own.
+OWN_WIDTHS = tuple(n for n in parameters.DOT_PARAMETERS if n.endswith("_linewidth_meV"))
 
 
 def balanced_stokes_shift_meV(linewidth_meV: ArrayLike, temperature_K: ArrayLike) -> FloatArray:
@@ -150,9 +164,158 @@ def balanced_threshold_at_emission(
     -----
     `balanced_threshold` at S/2 below E_Z with S = s²/kT: broad lines have the low thresholds.
     """
-    shift = balanced_stokes_shift_meV(linewidth_meV, temperature_K)
+    return threshold_at_emission_peak(
+        balanced_stokes_shift_meV(linewidth_meV, temperature_K), temperature_K
+    )
+
+
+def threshold_at_emission_peak(stokes_shift_meV: ArrayLike, temperature_K: ArrayLike) -> FloatArray:
+    r"""Return the threshold at the peak of PL_X that detailed balance imposes on any line shape.
+
+    :math:`\langle N\rangle_{th} = 2/\big(1 + e^{S/2kT}\big)`
+
+    Parameters
+    ----------
+    stokes_shift_meV : array_like
+        Peak of A_X less peak of PL_X, not below zero.
+    temperature_K : array_like
+        Temperature; shapes broadcast.
+
+    Returns
+    -------
+    numpy.ndarray
+        ⟨N⟩ without excited-state absorption, under Rabi or sequential statistics. No width enters.
+
+    Notes
+    -----
+    `balanced_threshold` at the peak of PL_X, which lies S/2 below E_Z if PL_X is the mirror image
+    of A_X, as it is for displaced oscillators.
+    """
+    shift = np.asarray(stokes_shift_meV, dtype=float)
     return np.asarray(
         2 * scipy.special.expit(-0.5 * shift / units.thermal_energy_meV(temperature_K))
+    )
+
+
+def stokes_shift_for_threshold_meV(
+    mean_excitons: ArrayLike, temperature_K: ArrayLike
+) -> FloatArray:
+    r"""Return the Stokes shift that a threshold at the peak of PL_X takes in detailed balance.
+
+    :math:`S = 2kT\,\ln\big(2/\langle N\rangle_{th}-1\big)`, the inverse of
+    `threshold_at_emission_peak`.
+
+    Parameters
+    ----------
+    mean_excitons : array_like
+        Threshold ⟨N⟩ without excited-state absorption, from 0 to 1.
+    temperature_K : array_like
+        Temperature; shapes broadcast.
+    """
+    mean = np.asarray(mean_excitons, dtype=float)
+    return np.asarray(2 * units.thermal_energy_meV(temperature_K) * np.log(2 / mean - 1))
+
+
+def fine_structure_threshold(
+    splitting_meV: ArrayLike, temperature_K: ArrayLike, upper_states: ArrayLike = 1.0
+) -> FloatArray:
+    r"""Return the threshold on the lower of two split, narrow lines in detailed balance.
+
+    :math:`\langle N\rangle_{th} = 2(1+q)/(2+q),\quad q = g\,e^{-\delta/kT}`
+
+    Parameters
+    ----------
+    splitting_meV : array_like
+        Splitting δ of X_A above X_E, wide against both lines.
+    temperature_K : array_like
+        Temperature of the exciton among its states.
+    upper_states : array_like
+        States g at X_A for each one at X_E.
+
+    Returns
+    -------
+    numpy.ndarray
+        ⟨N⟩ without excited-state absorption: never below 1, for X_E absorbs where it emits.
+
+    Notes
+    -----
+    `balanced_threshold` at X_E with the free energy
+    :math:`E_Z = E_{X_E} - kT\ln(1+q)` of the exciton. Source: McCumber 1964,
+    DOI 10.1103/PhysRev.136.A954, for the 3LS of paper section 3.1.
+    """
+    exponent = np.asarray(splitting_meV, dtype=float) / units.thermal_energy_meV(temperature_K)
+    excited = np.asarray(upper_states, dtype=float) * np.exp(-exponent)
+    return np.asarray(2 * (1 + excited) / (2 + excited))
+
+
+def biexciton_stokes_shift_meV(dot: Dot) -> FloatArray:
+    r"""Return the Stokes shift of the biexciton: centre of A_XX2 less centre of PL_XX, of shape D.
+
+    :math:`S_{XX} = S + \Delta_E - \Delta_{A2}`
+
+    Notes
+    -----
+    Both bands join the relaxed exciton with the biexciton, so that detailed balance holds for
+    them as it does for A_X and PL_X: bands of the width s must have :math:`S_{XX}=s^2/kT`, and if
+    all four share it, Δ_A2 = Δ_E. That PL_XX ends in the state that A_XX2 starts from, and that
+    the biexciton is thermal, is assumed.
+    """
+    offsets = band_offsets_meV(dot)
+    return np.broadcast_to(offsets.xx_absorption - offsets.xx_emission, dot.shape)
+
+
+def balanced_dot(dot: Dot, temperature_K: ArrayLike, keep: str, *, biexciton: bool = False) -> Dot:
+    """Return a dot moved into detailed balance, all of its bands having one width.
+
+    Parameters
+    ----------
+    dot : Dot
+        Of shape D. Own widths of its bands are given up for the shared one.
+    temperature_K : array_like
+        Temperature, of a shape that broadcasts with D.
+    keep : {"stokes_shift_meV", "linewidth_meV"}
+        What stays; the other follows.
+    biexciton : bool
+        Whether the biexciton's bands are moved too: Δ_A2 to Δ_E.
+
+    Returns
+    -------
+    Dot
+
+    Raises
+    ------
+    ParameterError
+        If what follows is out of the contract's range.
+    """
+    if keep not in KEEPS:
+        raise parameters.ParameterError(f"keep = {keep!r} is not one of {', '.join(KEEPS)}.")
+    follows, value = (
+        ("linewidth_meV", balanced_linewidth_meV(dot.stokes_shift_meV, temperature_K))
+        if keep == "stokes_shift_meV"
+        else ("stokes_shift_meV", balanced_stokes_shift_meV(dot.linewidth_meV, temperature_K))
+    )
+    changes: dict[str, Any] = dict.fromkeys(OWN_WIDTHS)
+    changes[follows] = value
+    if biexciton:
+        changes["absorptive_binding_meV"] = dot.emissive_binding_meV
+    return replace(dot, **changes)
+
+
+def threshold_bounds(dot: Dot, energy_eV: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    r"""Return the thresholds of the exciton and of the biexciton alone, of shape D + E.
+
+    :math:`2A_X/(A_X+PL_X)` and :math:`2aA_{XX2}/(aA_{XX2}+\gamma PL_{XX})`. Under Rabi statistics
+    the threshold lies between the two at every energy, because
+    :math:`G = (1-n)(nPL_X-(1-n)A_X) + n(n\gamma PL_{XX}-(1-n)aA_{XX2})`: excited-state absorption
+    can raise it no further than to the second.
+    """
+    at = bands(dot, energy_eV)
+    axes = np.ndim(energy_eV)
+    loss = expand(dot.xx_absorption_strength, dot, axes) * at.xx_absorption
+    gain = expand(dot.xx_emission_strength, dot, axes) * at.xx_emission
+    return (
+        2 * at.absorption / (at.absorption + at.emission),
+        2 * loss / (loss + gain),
     )
 
 

@@ -384,6 +384,20 @@ _DETAILED_BALANCE = (
         1.0,
         2000.0,
     ),
+    Parameter(
+        "huang_rhys_factor",
+        r"S_\mathrm{HR}",
+        "1",
+        "Huang-Rhys factor of the exciton and the optical phonon",
+        0.2,
+        Origin(
+            "assumed",
+            "CdSe dots have about half of the 0.3 to 0.5 of ZnSe dots of their size, says the "
+            "abstract of Gong, Kelley and Kelley, J. Phys. Chem. C 120 (2016)",
+        ),
+        0.0,
+        20.0,
+    ),
 )
 
 _UNIVERSAL_THRESHOLD = (
@@ -463,7 +477,7 @@ _LEVELS_AND_TRANSIENTS = (
         Origin(
             "assumed",
             "near the longitudinal optical phonon of CdSe, about 210 cm⁻¹; it shapes the drawn "
-            "curves and enters no other number",
+            "potentials and the line shapes of displaced oscillators",
         ),
         1.0,
         200.0,
