@@ -52,6 +52,22 @@ def test_an_island_of_energies_narrower_than_the_scan_is_found(statistics):
     np.testing.assert_allclose(onset.mean_excitons[seen], exact[seen], atol=1e-9)
 
 
+def test_a_biexciton_that_hardly_emits_beside_strong_absorption_needs_double_precision():
+    """Gain comes at full excitation alone, where single precision finds one threshold anywhere."""
+    dots = qdgain.Dot(
+        linewidth_meV=np.array([1.89, 1.37, 2.03]),
+        stokes_shift_meV=np.array([10.5, 2.12, 1.68]),
+        absorptive_binding_meV=np.array([12.6, 2.11, -0.506]),
+        emissive_binding_meV=np.array([7.16, 0.432, 1.6]),
+        xx_absorption_strength=np.array([1.58, 3.21, 1.99]),
+        xx_emission_strength=np.array([0.00225, 0.00019, 0.000874]),
+        absorption_linewidth_meV=np.array([1.89, 1.37, 1.47]),
+        emission_linewidth_meV=np.array([1.0, 1.37, 1.7]),
+        xx_absorption_linewidth_meV=np.array([16.7, 1.37, 9.13]),
+    )
+    assert largest_excess(dots, np.array([0.000219, 0.000148, 0.00024])) < 1e-9
+
+
 @pytest.mark.parametrize("statistics", LAWS)
 def test_no_onset_hangs_on_the_dots_beside_it(statistics):
     dots, floor = of_the_whole_contract(50)

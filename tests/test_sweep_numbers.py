@@ -36,9 +36,9 @@ def sweep_of(chapter, *over, **fixed):
     return numbers.Sweep(chapter, found, fixed)
 
 
-def make(target, sweep):
+def make(target, sweep, same_disk=False):
     with folder.opened(target, sweep.definition(), {}):
-        return list(numbers.run(sweep, target, one_by_one))
+        return list(numbers.run(sweep, target, one_by_one, same_disk))
 
 
 def stored(target):
@@ -165,6 +165,35 @@ def test_a_part_that_fails_is_told_and_tried_again(tmp_path):
     steps = make(tmp_path, replace(sweep, function=failing))
     assert steps[-1] == (1500, 0, 1500, "MemoryError: no room")
     assert make(tmp_path, sweep)[-1] == (1500, 1500, 0, "")
+
+
+def test_parts_written_where_they_are_computed_are_the_same_and_nothing_comes_back(tmp_path):
+    results = []
+
+    def spread(jobs):
+        for job, result in one_by_one(jobs):
+            results.append(result)
+            yield job, result
+
+    sweep = sweep_of("fig08", "stokes_shift_meV=20:120:1500")
+    for name, same_disk in (("here", True), ("elsewhere", False)):
+        (tmp_path / name).mkdir()
+        steps = list(numbers.run(sweep, tmp_path / name, spread, same_disk))
+        assert steps[-1] == (1500, 1500, 0, "")
+    assert results[:2] == [None, None]
+    assert all(isinstance(result, bytes) for result in results[2:])
+    parts = sorted((tmp_path / "here" / table.PARQUET).iterdir())
+    assert [part.read_bytes() for part in parts] == results[2:]
+
+
+def test_a_part_that_cannot_be_written_where_it_is_computed_ends_the_sweep(tmp_path):
+    def full(block):
+        raise OSError(28, "No space left on device")
+
+    sweep = replace(sweep_of("fig08", "stokes_shift_meV=20:120:1500"), function=full)
+    with pytest.raises(OSError, match="No space left"):
+        make(tmp_path, sweep, same_disk=True)
+    assert list((tmp_path / table.PARQUET).iterdir()) == []
 
 
 def test_a_hundred_million_points_are_named_without_being_made():

@@ -34,8 +34,9 @@ _MORE = _HALVES[-1] + 1
 #: The least of them that is enough, by the whole number that is needed.
 _ENOUGH = np.array([min(h for h in (*_HALVES, _MORE) if h >= n) for n in range(_MORE + 1)])
 _LARGEST_HALF_SINGLE = 15
-#: Below this floor single precision does not tell thresholds apart.
-_SMALLEST_FLOOR_SINGLE = 1e-4
+#: Below these single precision does not tell thresholds apart: the floor, and αβ where δ is one,
+#: because the root of a square plus next to nothing has no digits left of the rest.
+_SMALLEST_FLOOR_SINGLE, _SMALLEST_PRODUCT_SINGLE = 1e-4, 2e-5
 _LARGEST_GAIN = 1e-10
 _NEWTON, _ROUNDS = 3, 2
 _KEPT_BYTES = 1 << 24
@@ -102,7 +103,8 @@ def lowest_threshold(columns: Columns, law: Law) -> tuple[FloatArray, FloatArray
         and nan where no gain reaches the floor.
     """
     mean, place = np.full(columns.floor.size, np.inf), np.full(columns.floor.size, np.nan)
-    precise = columns.floor < _SMALLEST_FLOOR_SINGLE
+    precise = columns.floor * np.abs(columns.strength[1] - columns.floor) < _SMALLEST_PRODUCT_SINGLE
+    precise |= columns.floor < _SMALLEST_FLOOR_SINGLE
     for rows, some_law in ((~precise, law), (precise, law._replace(scan_precision=np.float64))):
         _search(columns, np.flatnonzero(rows), some_law, mean, place)
     if law.below_one:
@@ -232,12 +234,13 @@ def _even_scores(
 ) -> FloatArray:
     """Return the scores at 2·half + 1 even points about the middle, of shape (points, rows)."""
     kind = law.scan_precision if half <= _LARGEST_HALF_SINGLE else np.float64
-    strength, floor = columns.strength.astype(kind), columns.floor.astype(kind)
-    step = (spacing / columns.width).astype(kind)
+    centre, width, strength, floor = (column.astype(kind) for column in columns)
+    middle, step = middle.astype(kind), spacing.astype(kind) / width
     # A band farther than this from the middle is nothing in the window, and would underflow.
     farthest = 13.0 if kind == np.float32 else 37.0
-    at = ((middle - columns.centre) / columns.width).astype(kind)
-    np.minimum(np.maximum(at, -farthest, out=at), farthest, out=at)
+    at = middle - centre
+    at /= width
+    np.clip(at, -farthest, farthest, out=at)
 
     # The bands, and their ratios from point to point: leftwards and rightwards.
     band, ratio = np.empty((2, 2, *at.shape), dtype=kind)
@@ -358,19 +361,26 @@ def _gradient(
     band: FloatArray, argument: FloatArray, inverse: FloatArray, at: Slopes
 ) -> tuple[FloatArray, FloatArray]:
     """Return ∂G/∂E and |∂²G/∂E²| at some ⟨N⟩; the bands and arguments are overwritten."""
-    band[A] *= at.ground
-    np.negative(band[A], out=band[A])
+    band[A] *= -at.ground
     band[P] *= at.half_exciton
-    band[B] *= at.half_exciton
-    np.negative(band[B], out=band[B])
+    band[B] *= -at.half_exciton
     band[Q] *= at.biexciton
-    band *= inverse
-    slope = (band * argument).sum(axis=0)
-    argument *= argument
-    argument -= 1
-    band *= inverse
-    band *= argument
-    bend = band.sum(axis=0)
+    # A width that all bands share comes after the sums.
+    shared = len(inverse) == 1
+    if not shared:
+        argument *= inverse
+    moment = band * argument
+    slope = moment.sum(axis=0)
+    moment *= argument
+    bend = moment.sum(axis=0)
+    if shared:
+        bend -= band.sum(axis=0)
+        slope *= inverse[0]
+        bend *= inverse[0] * inverse[0]
+    else:
+        band *= inverse
+        band *= inverse
+        bend -= band.sum(axis=0)
     return np.negative(slope, out=slope), np.abs(bend, out=bend)
 
 

@@ -146,7 +146,8 @@ def _numbers_only(given: argparse.Namespace, chapter: str, asked: Request, found
     sweep = numbers.Sweep(chapter, found, asked.given)
     target = Path(given.output)
     with _prepared(given, sweep.definition(), chapter, asked, found) as spread:
-        done = _follow(numbers.run(sweep, target, spread), target, "points")
+        steps = numbers.run(sweep, target, spread, same_disk=not given.scheduler)
+        done = _follow(steps, target, "points")
         if given.csv and not done.failed:
             numbers.write_csv(target)
     print(target / table.PARQUET)

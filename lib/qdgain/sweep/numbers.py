@@ -1,7 +1,7 @@
 """Headline numbers of many dots without notebooks: the vectorised library, block by block.
 
-Blocks are computed anywhere, come back as Parquet and are written as parts of one data set, so
-that memory does not grow with the number of points.
+Blocks are computed anywhere and become parts of one data set, so that memory does not grow with the
+number of points. Workers of this machine write them; from elsewhere they come back as Parquet.
 """
 
 from __future__ import annotations
@@ -211,8 +211,23 @@ def part(block: Block) -> bytes:
     ]
     content = pa.Table.from_arrays(arrow, schema=schema)
     stream = io.BytesIO()
-    parquet.write_table(content, stream, row_group_size=max(block.size, 1))
+    # Parameters repeat; a dictionary of numbers that do not takes time, and space.
+    parquet.write_table(
+        content, stream, row_group_size=max(block.size, 1), use_dictionary=list(block.given)
+    )
     return stream.getvalue()
+
+
+class _Written(NamedTuple):
+    """A part to be written where it is computed: the function, the block and the file."""
+
+    function: Callable[[Block], bytes]
+    block: Block
+    target: Path
+
+
+def _write(part: _Written) -> None:
+    write_whole(part.target, part.function(part.block))
 
 
 def columns_of(chapter: str, given: Sequence[str]) -> tuple[Quantity, ...]:
@@ -277,7 +292,7 @@ class Progress(NamedTuple):
     reason: str = ""
 
 
-def run(sweep: Sweep, folder: Path, spread: Spread) -> Iterator[Progress]:
+def run(sweep: Sweep, folder: Path, spread: Spread, same_disk: bool = False) -> Iterator[Progress]:
     """Compute the parts that are not there yet, and yield the progress after each.
 
     Parameters
@@ -288,6 +303,14 @@ def run(sweep: Sweep, folder: Path, spread: Spread) -> Iterator[Progress]:
         Of the sweep; each part is written to it as it comes.
     spread : Spread
         Where.
+    same_disk : bool
+        Whether the folder is there too, so that parts are written where they are computed and need
+        not travel.
+
+    Raises
+    ------
+    OSError
+        If a part cannot be written.
     """
     place = folder / table.PARQUET
     place.mkdir(exist_ok=True)
@@ -298,18 +321,24 @@ def run(sweep: Sweep, folder: Path, spread: Spread) -> Iterator[Progress]:
     yield Progress(sweep.points.size, done, failed)
     if done == sweep.points.size:
         return
-    jobs = (
-        Job(name, sweep.function, sweep.block(start, stop), short=True)
-        for name, start, stop in sweep.parts()
-        if name not in there
-    )
-    for job, result in spread(jobs):
+
+    def job(name: str, start: int, stop: int) -> Job:
+        block = sweep.block(start, stop)
+        if same_disk:
+            part = _Written(sweep.function, block, place.resolve() / name)
+            return Job(name, _write, part, short=True)
+        return Job(name, sweep.function, block, short=True)
+
+    for made, result in spread(job(*part) for part in sweep.parts() if part[0] not in there):
+        if same_disk and isinstance(result, OSError):
+            raise result
         if isinstance(result, Exception):
-            failed += sizes[job.key]
+            failed += sizes[made.key]
             reason = " ".join(f"{type(result).__name__}: {result}".split())
         else:
-            write_whole(place / job.key, result)
-            done += sizes[job.key]
+            if not same_disk:
+                write_whole(place / made.key, result)
+            done += sizes[made.key]
         yield Progress(sweep.points.size, done, failed, reason)
 
 
