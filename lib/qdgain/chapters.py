@@ -81,6 +81,12 @@ SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "low_threshold",
             "temperature_K",
         ),
+        "design": (
+            "statistics",
+            "floor",
+            "low_threshold",
+            "temperature_K",
+        ),
     }
 )
 #: In the order of the paper's figures, then those that go beyond them.
