@@ -112,6 +112,9 @@ RULES = (
     ("fig08/headlines/fig08-apart-*", "extremum"),
     ("fig08/headlines/fig08-worst-*", "extremum"),
     ("fig09/saturation/*", "over decades"),
+    ("design/ways/*", "extremum"),
+    ("design/repulsion/*", "extremum"),
+    ("design/headlines/*", "extremum"),
     ("*", "closed form"),
 )
 

@@ -151,4 +151,6 @@ def narrowest_balanced_linewidth_meV(
         left, right = widths[first - 1], widths[first]
         above, below = excess[first - 1], excess[first]
         widths = np.linspace(left, right, _WIDTHS)
+    if not np.isfinite(above):
+        return float(right)
     return float(left + above * (right - left) / (above - below))
