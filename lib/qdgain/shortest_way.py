@@ -55,7 +55,9 @@ _NARROWEST = 0.05
 _ENERGIES = np.arange(-8.0, 2.01, 0.4)
 #: Searches from so many sides; with one the nearest start alone is followed.
 STARTS = 3
-_SLACK = 1e-7
+#: A limit may be missed by so much; of ln(gain/loss) so much more than nothing is asked, so that a
+#: way never ends short of its threshold.
+_SLACK, _MARGIN = 1e-7, 2e-7
 _FARTHEST_LOG = 700.0
 
 
@@ -409,7 +411,7 @@ def _constraints(
         by_place[_E] -= by_photon
     rows = [np.append(by_place, by_photon if problem.onset else 0.0)]
     rows += [np.append(row, 0.0) for row in _limit_slopes(problem, place)]
-    values = [np.atleast_1d(gain - loss), _limits(problem, place), place - problem.low]
+    values = [np.atleast_1d(gain - loss - _MARGIN), _limits(problem, place), place - problem.low]
     rows += [*np.eye(4, 5), *-np.eye(4, 5)]
     values.append(problem.high - place)
     jacobian = np.array(rows)
