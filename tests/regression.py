@@ -115,6 +115,9 @@ RULES = (
     ("balance/lineshape/?LS", "extremum"),
     ("balance/headlines/balance-max-[0-9]*", "extremum"),
     ("balance/headlines/balance-peaks-*", "extremum"),
+    ("design/ways/*", "extremum"),
+    ("design/repulsion/*", "extremum"),
+    ("design/headlines/*", "extremum"),
     ("*", "closed form"),
 )
 

@@ -20,6 +20,7 @@ NAMED_OTHERWISE = {
     "fig08-contours": r"threshold, at (maximum|onset)",
     "fig10-order": r"per .*|both alike",
     "fig10-universal": r"\d+: .*",
+    "design-bindings": r"\d+: .*",
 }
 #: Axis labels in few words, beside a colour bar or in a diagram.
 SHORT = {

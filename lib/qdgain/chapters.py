@@ -82,6 +82,12 @@ SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "temperature_K",
         ),
         "balance": ("temperature_K", "floor", "phonon_energy_meV", "huang_rhys_factor"),
+        "design": (
+            "statistics",
+            "floor",
+            "low_threshold",
+            "temperature_K",
+        ),
     }
 )
 #: In the order of the paper's figures, then those that go beyond them.

@@ -20,6 +20,7 @@ _TERMINATED = 128 + signal.SIGTERM
 
 #: Each subcommand with what it is for; a module of `qdgain.commands` describes and does it.
 COMMANDS = {
+    "advise": "how far a dot is from a low threshold, and the shortest way there",
     "claims": "the paper's statements with numbers and verdicts",
     "fit-dot": "a parameter file of your own dot from its spectra",
     "parameters": "what can be set, with unit, range, default and origin",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from qdgain import parameters
 from qdgain.dot import Dot, FloatArray
+from qdgain.spectra import band_offsets_meV
 from qdgain.threshold import threshold_at_maximum, threshold_onset
 
 DEFINITIONS = ("at gain maximum", "onset")
@@ -18,6 +20,7 @@ SEARCH_REACH_WIDTHS = 3.0
 _SCAN_POINTS = 301
 _ZOOMS = 2
 _ZOOM_POINTS = 41
+_ROUNDING_MEV = 1e-9
 
 
 def threshold_of(
@@ -52,8 +55,10 @@ def threshold_of(
     )
 
 
-def search_values(dot: Dot, field: str) -> FloatArray:
+def search_values(dot: Dot, field: str | Sequence[str]) -> FloatArray:
     """Return the values of one field that a search looks at, within the contract's range.
+
+    Of several fields that move together, the values of the first.
 
     Raises
     ------
@@ -62,15 +67,22 @@ def search_values(dot: Dot, field: str) -> FloatArray:
     """
     if dot.shape:
         raise parameters.ParameterError("a search starts from one dot: give numbers, not arrays.")
-    entry = parameters.parameter(field)
-    now = float(np.asarray(getattr(dot, field)))
+    names = _names(field)
+    now = float(np.asarray(getattr(dot, names[0])))
     reach = SEARCH_REACH_WIDTHS * float(np.asarray(dot.linewidth_meV))
-    low, high = max(now - reach, entry.minimum), min(now + reach, entry.maximum)
+    low, high = now - reach, now + reach
+    for name in names:
+        entry, apart = parameters.parameter(name), now - float(np.asarray(getattr(dot, name)))
+        low, high = max(low, entry.minimum + apart), min(high, entry.maximum + apart)
     return np.linspace(low, high, _SCAN_POINTS)
 
 
 def lowest_over(
-    dot: Dot, field: str, definition: str = "at gain maximum", **how: Any
+    dot: Dot,
+    field: str | Sequence[str],
+    definition: str = "at gain maximum",
+    red: bool = False,
+    **how: Any,
 ) -> tuple[float, float]:
     """Return the value of one field with the lowest threshold, and that threshold.
 
@@ -78,9 +90,14 @@ def lowest_over(
     ----------
     dot : Dot
         A single dot, whose other fields stay.
-    field : str
-        The field to vary, a band position in meV.
-    definition, how
+    field : str or sequence of str
+        The field to vary, in meV; or several that move together, of which the first is returned.
+    definition : {"at gain maximum", "onset"}
+        As for `threshold_of`.
+    red : bool
+        Whether to leave out dots whose biexciton emits blue of A_X, where a real dot absorbs into
+        states that the model does not have.
+    how
         As for `threshold_of`.
 
     Raises
@@ -89,13 +106,18 @@ def lowest_over(
         As for `search_values` and `threshold_of`.
     """
     values = search_values(dot, field)
-    thresholds = threshold_of(_with(dot, field, values), definition, **how)
+    thresholds = _thresholds(_with(dot, field, values), dot, red, definition, **how)
     best = int(np.argmin(thresholds))
     return float(values[best]), float(thresholds[best])
 
 
 def nearest_value_for(
-    dot: Dot, field: str, target: float, definition: str = "at gain maximum", **how: Any
+    dot: Dot,
+    field: str | Sequence[str],
+    target: float,
+    definition: str = "at gain maximum",
+    red: bool = False,
+    **how: Any,
 ) -> float:
     """Return the value of one field, nearest to its present one, that brings the threshold to ⟨N⟩.
 
@@ -105,12 +127,10 @@ def nearest_value_for(
     ----------
     dot : Dot
         A single dot, whose other fields stay.
-    field : str
-        The field to vary, a band position in meV.
+    field, definition, red, how
+        As for `lowest_over`.
     target : float
         The wanted ⟨N⟩.
-    definition, how
-        As for `threshold_of`.
 
     Returns
     -------
@@ -123,11 +143,12 @@ def nearest_value_for(
         As for `search_values` and `threshold_of`.
     """
     values = search_values(dot, field)
-    now = float(np.asarray(getattr(dot, field)))
+    now = float(np.asarray(getattr(dot, _names(field)[0])))
     # Each zoom is one call for many dots; a scalar root finder would cost as much per step.
     for _ in range(1 + _ZOOMS):
         with np.errstate(invalid="ignore"):  # a threshold and a target both out of reach
-            excess = threshold_of(_with(dot, field, values), definition, **how) - target
+            moved = _with(dot, field, values)
+            excess = _thresholds(moved, dot, red, definition, **how) - target
         crossings = np.nonzero((excess[:-1] > 0) != (excess[1:] > 0))[0]
         if crossings.size == 0:
             return np.inf
@@ -160,6 +181,23 @@ def sensitivity(dot: Dot, field: str, definition: str = "at gain maximum", **how
     return float(np.diff(np.log(thresholds))[0] / np.diff(np.log(factors))[0])
 
 
-def _with(dot: Dot, field: str, value: float | FloatArray) -> Dot:
-    changes: dict[str, Any] = {field: value}
+def _names(field: str | Sequence[str]) -> tuple[str, ...]:
+    return (field,) if isinstance(field, str) else tuple(field)
+
+
+def _with(dot: Dot, field: str | Sequence[str], value: float | FloatArray) -> Dot:
+    first, *others = _names(field)
+    changes: dict[str, Any] = {first: value}
+    step = np.asarray(value) - np.asarray(getattr(dot, first))
+    for name in others:
+        changes[name] = parameters.clipped(name, np.asarray(getattr(dot, name)) + step)
     return replace(dot, **changes)
+
+
+def _thresholds(moved: Dot, start: Dot, red: bool, definition: str, **how: Any) -> FloatArray:
+    """Return the thresholds of dots, infinity where they are left out."""
+    thresholds = threshold_of(moved, definition, **how)
+    if not red:
+        return thresholds
+    most = max(float(band_offsets_meV(start).xx_emission), 0.0)
+    return np.where(band_offsets_meV(moved).xx_emission <= most + _ROUNDING_MEV, thresholds, np.inf)

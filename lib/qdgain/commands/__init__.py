@@ -22,3 +22,23 @@ class Parser(argparse.ArgumentParser):
         """Print the sentence and exit with 2."""
         print(f"{self.prog}: {message}", file=sys.stderr)
         raise SystemExit(2)
+
+
+def add_parameter_options(command: argparse.ArgumentParser) -> None:
+    """Add the options that set parameters."""
+    command.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a parameter; wins over files",
+    )
+    command.add_argument(
+        "-f",
+        "--file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="set parameters from TOML, YAML or a run card",
+    )

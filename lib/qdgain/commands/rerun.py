@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qdgain import rerun, run_folder
-from qdgain.commands import Failure, Parser, UsageError
+from qdgain.commands import Failure, Parser, UsageError, add_parameter_options
 from qdgain.page import frame
 from qdgain.request import Request, chapters_named, request, users_of
 from qdgain.run_card import CARD_FILE, as_text, card_of_all, read_card
@@ -32,26 +32,6 @@ def add(command: Parser) -> None:
     command.add_argument("-o", "--output", required=True, help="the folder to write")
     command.add_argument(
         "--replace", action="store_true", help="replace the folder if an earlier run wrote it"
-    )
-
-
-def add_parameter_options(command: argparse.ArgumentParser) -> None:
-    """Add the options that set parameters."""
-    command.add_argument(
-        "-p",
-        "--parameter",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="set a parameter; wins over files",
-    )
-    command.add_argument(
-        "-f",
-        "--file",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="set parameters from TOML, YAML or a run card",
     )
 
 

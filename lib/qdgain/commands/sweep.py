@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from qdgain import rerun
-from qdgain.commands import Failure, Parser, UsageError
-from qdgain.commands.rerun import add_parameter_options
+from qdgain.commands import Failure, Parser, UsageError, add_parameter_options
 from qdgain.parameters import CONTRACT
 from qdgain.request import EVERY_CHAPTER, Request, chapters_named, names_of, request
 from qdgain.sweep import cluster, folder, notebooks, numbers, table
