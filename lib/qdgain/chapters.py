@@ -81,6 +81,22 @@ SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "low_threshold",
             "temperature_K",
         ),
+        "ensembles": (
+            "statistics",
+            "floor",
+            "pi_pulse_fluence_mJ_cm2",
+            "gain_exponent",
+            "inhomogeneous_width_meV",
+            "size_dispersion",
+            "pump_band",
+            "pump_duration_fs",
+            "dipole_dimensions",
+            "probe_polarisation",
+            "pump_optical_density",
+            "probe_spot_ratio",
+            "second_step_detuning_meV",
+            "temperature_K",
+        ),
     }
 )
 #: In the order of the paper's figures, then those that go beyond them.
