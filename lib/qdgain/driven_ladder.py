@@ -16,9 +16,9 @@ from qdgain.populations import Populations
 HBAR_MEV_FS = constants.hbar / constants.e * 1e18
 #: Half of the time over which a pulse is followed, in standard deviations of its field.
 _HALF_SPAN = 5.0
-_FEWEST_STEPS = 300
+_FEWEST_STEPS = 400
 #: Steps per unit of the fastest frequency times the pulse's width.
-_STEPS_PER_PHASE = 40.0
+_STEPS_PER_PHASE = 80.0
 
 
 def field_width_fs(pump_duration_fs: ArrayLike) -> FloatArray:

@@ -324,11 +324,13 @@ def pumped(
     if optical_depth:
         node, depth_weight = np.polynomial.legendre.leggauss(_DEPTH_NODES)
         depth_weight = 0.5 * depth_weight
-        # A curve for the film's equation, which asks for ⟨N⟩ at every step.
-        grid = np.linspace(0.0, math.sqrt(float(front.max(initial=1e-9))), _CURVE_POINTS)
-        curve = scipy.interpolate.CubicSpline(grid, absorbed(grid**2))
+        # A curve for the film's equation, which asks for ⟨N⟩ at every step; over j, so that its
+        # start is Beer's law.
+        grid = np.linspace(0.0, math.sqrt(float(front.max(initial=1e-9))), _CURVE_POINTS)[1:]
+        per_fluence = np.append(0.5 * np.pi**2, absorbed(grid**2) / grid**2)
+        curve = scipy.interpolate.CubicSpline(np.append(0.0, grid), per_fluence)
         local = fluence_in_depth(
-            front, optical_depth, lambda x: curve(np.sqrt(x)), 0.5 * (1 + node)
+            front, optical_depth, lambda x: x * curve(np.sqrt(x)), 0.5 * (1 + node)
         )
     else:
         depth_weight, local = np.ones(1), front[..., None]

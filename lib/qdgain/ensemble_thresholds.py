@@ -17,7 +17,7 @@ from qdgain import parameters
 from qdgain.ase import amplification
 from qdgain.dot import Dot, FloatArray
 from qdgain.ensemble import Ensemble, pumped, sizes
-from qdgain.spectra import FWHM_PER_SIGMA, band_offsets_meV, band_widths_meV, log_bands
+from qdgain.spectra import FWHM_PER_SIGMA, band_offsets_meV, band_widths_meV
 
 #: Thresholds are looked for up to this √(J/J_π), at so many evenly spaced values.
 REACH = 2.0
@@ -389,17 +389,14 @@ class _States(NamedTuple):
 
 def _states(dot: Dot, ensemble: Ensemble, detuning_meV: FloatArray) -> _States:
     size = sizes(ensemble, _absorption_width_meV(dot))
-    widths = band_widths_meV(dot)
-    wider = [np.hypot(width, size.own_width_meV) for width in widths]
-    names = [name for name in parameters.DOT_PARAMETERS if name.endswith("_linewidth_meV")]
-    broad = replace(
-        dot,
-        **{name: FWHM_PER_SIGMA * width for name, width in zip(names, wider, strict=True)},
-    )
-    logs = log_bands(broad, detuning_meV - size.shift_meV[:, None])
-    A, P, _, B, Q = (
-        width / wide * np.exp(log) for width, wide, log in zip(widths, wider, logs, strict=True)
-    )
+    shifted = detuning_meV - size.shift_meV[:, None]
+
+    def band(centre: FloatArray, width: FloatArray) -> FloatArray:
+        # What a class adds to the width it takes from the height.
+        wide = math.hypot(float(width), size.own_width_meV)
+        return np.asarray(width / wide * np.exp(-0.5 * ((shifted - centre) / wide) ** 2))
+
+    A, P, _, B, Q = map(band, band_offsets_meV(dot), band_widths_meV(dot))
     B, Q = dot.xx_absorption_strength * B, dot.xx_emission_strength * Q
     count = detuning_meV.size
     return _States(
@@ -412,13 +409,14 @@ def _states(dot: Dot, ensemble: Ensemble, detuning_meV: FloatArray) -> _States:
 def _detunings_meV(dot: Dot, ensemble: Ensemble) -> FloatArray:
     """Return photon energies less the centre of A_X that hold every band of the sample."""
     spread = ensemble.inhomogeneous_width_meV / FWHM_PER_SIGMA
-    offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
-    pairs = [(float(c), math.hypot(float(w), spread)) for c, w in zip(offsets, widths, strict=True)]
-    low = min(centre - _WINDOW_WIDTHS * width for centre, width in pairs)
-    high = max(centre + _WINDOW_WIDTHS * width for centre, width in pairs)
-    narrowest = min(
-        math.hypot(float(width), sizes(ensemble, _absorption_width_meV(dot)).own_width_meV)
-        for width in widths
+    own = sizes(ensemble, _absorption_width_meV(dot)).own_width_meV
+    # Relaxed dots do not absorb at A_XX1.
+    offsets, widths = (
+        [float(value) for value in bands[:2] + bands[3:]]
+        for bands in (band_offsets_meV(dot), band_widths_meV(dot))
     )
-    points = min(math.ceil((high - low) / (_STEP_WIDTHS * narrowest)), _MOST_POINTS)
-    return np.linspace(low, high, points)
+    reach = [_WINDOW_WIDTHS * math.hypot(width, spread) for width in widths]
+    low = min(centre - far for centre, far in zip(offsets, reach, strict=True))
+    high = max(centre + far for centre, far in zip(offsets, reach, strict=True))
+    step = _STEP_WIDTHS * math.hypot(min(widths), own)
+    return np.linspace(low, high, min(math.ceil((high - low) / step), _MOST_POINTS))

@@ -31,6 +31,7 @@ from qdgain.ensemble_thresholds import (
 )
 from qdgain.figures import style
 from qdgain.figures.panel import FLUENCE, Axis, Panel, Series
+from qdgain.parameters import CONTRACT
 from qdgain.run import Run
 from qdgain.spectra import FWHM_PER_SIGMA
 from qdgain.threshold import threshold_at_maximum
@@ -349,8 +350,10 @@ def widths(run: Run) -> Panel:
 
 def _pumped_alike(run: Run, dot: Dot, width_meV: FloatArray) -> FloatArray:
     """Return the threshold at the gain maximum where the pump excites all dots alike."""
-    if any(name.endswith("_linewidth_meV") for name in dot.values()):
-        # Bands of different widths lose different heights: no closed form.
+    own = any(name.endswith("_linewidth_meV") for name in dot.values())
+    widest = np.hypot(dot.linewidth_meV, np.max(width_meV))
+    if own or widest > CONTRACT["linewidth_meV"].maximum:
+        # Bands of different widths lose different heights, and a dot is allowed no wider ones.
         each = [Ensemble(inhomogeneous_width_meV=float(width)) for width in width_meV]
         return np.array([_thresholds(run, dot, sample).at_maximum for sample in each])
     return threshold_at_maximum(
