@@ -42,14 +42,14 @@ EQUAL, SIZE, ORIENTATION, DEPTH, BEAM = "equal dots", "size", "orientation", "de
 TOGETHER, SECOND_STEP, BOTH = "together", "second step", "together, second step"
 #: The effects of a sample, each alone.
 ALONE = (SIZE, ORIENTATION, DEPTH, BEAM)
+#: Alike only where curves run far apart.
 _DASHES = {
-    EQUAL: (0, (1, 1)),
+    EQUAL: ":",
     SIZE: "--",
-    ORIENTATION: "-.",
-    DEPTH: (0, (3, 1, 1, 1)),
-    BEAM: (0, (5, 1, 1, 1, 1, 1)),
+    ORIENTATION: "--",
+    DEPTH: "-.",
+    BEAM: "-.",
     TOGETHER: "-",
-    SECOND_STEP: (0, (6, 2)),
 }
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 _EXCITONS = Axis("mean excitons ⟨N⟩")
@@ -109,7 +109,7 @@ def saturations(run: Run) -> tuple[Panel, ...]:
     amplitude = np.linspace(0.0, REACH, 201)
     fluence = run["pi_pulse_fluence_mJ_cm2"] * amplitude**2
 
-    def line(name: str, sample: str, law: str, quantity: str, dash: Any) -> Series:
+    def line(name: str, sample: str, law: str, quantity: str, dash: str) -> Series:
         curve = saturation(dot, every[sample], law, band_edge=True)
         return Series(
             name, fluence, curve(amplitude), FLUENCE, _EXCITONS, quantity=quantity, dash=dash
@@ -129,7 +129,7 @@ def saturations(run: Run) -> tuple[Panel, ...]:
                 line("Poisson, equal dots", EQUAL, "poisson", "poisson", "-."),
                 line("Rabi, together", TOGETHER, "rabi", "rabi", "-"),
                 line("Poisson, together", TOGETHER, "poisson", "poisson", "--"),
-                line("Rabi, together, second step", BOTH, "rabi", "together", (0, (6, 2))),
+                line("Rabi, together, second step", BOTH, "rabi", "together", "-."),
             ),
         ),
     )
@@ -200,7 +200,6 @@ def draw_thresholds(panels: tuple[Panel, ...]) -> Figure:
         for ax, panel, top in zip(axes, panels, (2.0, None), strict=True):
             style.draw_panel(ax, panel, legend=None)
             ax.set_xticks(range(len(names)), names, rotation=35, ha="right")
-            ax.set_xlabel("")
             ax.set_xlim(-0.5, len(names) - 0.5)
             ax.set_ylim(0, top or 1.05 * ax.get_ylim()[1])
             _mark_out_of_reach(ax, panel)
