@@ -199,12 +199,14 @@ def draw_thresholds(panels: tuple[Panel, ...]) -> Figure:
         axes = figure.subplots(1, 2)
         for ax, panel, top in zip(axes, panels, (2.0, None), strict=True):
             style.draw_panel(ax, panel, legend=None)
-            ax.set_xticks(range(len(names)), names, rotation=35, ha="right")
+            ax.set_xticks(range(len(names)), names, rotation=90)
             ax.set_xlim(-0.5, len(names) - 0.5)
             ax.set_ylim(0, top or 1.05 * ax.get_ylim()[1])
             _mark_out_of_reach(ax, panel)
             for x in (0.5, 4.5, 5.5):
-                ax.axvline(x, color=style.colour("reference"), linewidth=0.6, linestyle=":")
+                ax.axvline(
+                    x, ymax=0.78, color=style.colour("reference"), linewidth=0.6, linestyle=":"
+                )
         axes[0].legend(loc="upper left", ncols=2, bbox_to_anchor=(0.02, 0.97))
     return figure
 
