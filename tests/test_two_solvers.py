@@ -80,6 +80,34 @@ def test_the_same_pulse_gives_poissons_law_where_nothing_is_blocked():
         np.testing.assert_allclose(qdgain.populations(mean, "poisson"), found, atol=2e-5)
 
 
+@pytest.mark.parametrize("detuning", [12.0, -35.0])
+def test_a_detuned_second_step_against_a_density_matrix(detuning):
+    import qutip
+
+    from qdgain import driven_ladder as ladder
+
+    none, some = qutip.basis(2, 0), qutip.basis(2, 1)
+    one = qutip.qeye(2)
+    width = float(ladder.field_width_fs(70.0))
+    both = qutip.tensor(some, some)
+    coupling = 0.5 * (qutip.tensor(qutip.sigmax(), one) + qutip.tensor(one, qutip.sigmax()))
+    area = 4.0
+
+    def rabi(t):
+        return area * np.exp(-0.5 * (t / width) ** 2) / (np.sqrt(2 * np.pi) * width)
+
+    end = qutip.mesolve(
+        [-detuning / ladder.HBAR_MEV_FS * both.proj(), [coupling, rabi]],
+        qutip.tensor(none, none),
+        [-6 * width, 6 * width],
+        e_ops=[qutip.tensor(none, none).proj(), both.proj()],
+        options={"rtol": 1e-9, "atol": 1e-11, "max_step": width / 10},
+    ).expect
+    found = ladder.ladder_populations(area, detuning, 70.0)
+    assert float(found.ground) == pytest.approx(end[0][-1], abs=2e-4)
+    assert float(found.biexciton) == pytest.approx(end[1][-1], abs=2e-4)
+
+
 # --- steady states against integration in time
 
 

@@ -82,10 +82,21 @@ SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "temperature_K",
         ),
         "balance": ("temperature_K", "floor", "phonon_energy_meV", "huang_rhys_factor"),
-        "design": (
+        "design": ("statistics", "floor", "low_threshold", "temperature_K"),
+        "ensembles": (
             "statistics",
             "floor",
-            "low_threshold",
+            "pi_pulse_fluence_mJ_cm2",
+            "gain_exponent",
+            "inhomogeneous_width_meV",
+            "size_dispersion",
+            "pump_band",
+            "pump_duration_fs",
+            "dipole_dimensions",
+            "probe_polarisation",
+            "pump_optical_density",
+            "probe_spot_ratio",
+            "second_step_detuning_meV",
             "temperature_K",
         ),
     }

@@ -34,7 +34,7 @@ PUBLISHED_SPREAD_CSPBBR3 = 10.0
 
 _CM2_PER_NM3_CM = 1e-21
 _CM2_PER_EXTINCTION = np.log(10) * 1e3 / constants.N_A
-_YU_EXTINCTION, _YU_POWER = 5857.0, 2.65
+_YU_EXTINCTION, YU_POWER = 5857.0, 2.65
 _YU_SIZING = (1.6122e-9, -2.6575e-6, 1.6242e-3, -0.4277, 41.57)
 #: The calibration samples of Yu 2003 lie within these first-exciton wavelengths.
 YU_RANGE_NM = (430.0, 670.0)
@@ -157,7 +157,7 @@ def cdse_extinction_per_M_cm(diameter_nm: ArrayLike) -> FloatArray:
     -----
     Source: Yu 2003, DOI 10.1021/cm034081k.
     """
-    return _YU_EXTINCTION * units.positive("diameter_nm", diameter_nm) ** _YU_POWER
+    return _YU_EXTINCTION * units.positive("diameter_nm", diameter_nm) ** YU_POWER
 
 
 def cdse_first_exciton_cross_section_cm2(diameter_nm: ArrayLike) -> FloatArray:
@@ -175,7 +175,7 @@ def cdse_first_exciton_cross_section_cm2(diameter_nm: ArrayLike) -> FloatArray:
 def cdse_diameter_from_cross_section_nm(cross_section_cm2: ArrayLike) -> FloatArray:
     """Return the diameter of the CdSe dot with a given σ_1S, in nm."""
     sigma = units.positive("cross_section_cm2", cross_section_cm2)
-    return np.asarray((sigma / (_CM2_PER_EXTINCTION * _YU_EXTINCTION)) ** (1 / _YU_POWER))
+    return np.asarray((sigma / (_CM2_PER_EXTINCTION * _YU_EXTINCTION)) ** (1 / YU_POWER))
 
 
 def cross_section_from_pi_pulse_cm2(

@@ -720,6 +720,106 @@ _FOUR_BANDS = (
     ),
 )
 
+_SAMPLE = (
+    Parameter(
+        "inhomogeneous_width_meV",
+        r"\Gamma_{inh}",
+        "meV",
+        "full width at half maximum of the distribution of transition energies in a sample",
+        40.0,
+        Origin(
+            "assumed",
+            "what the sizing curve of CdSe (DOI 10.1021/cm034081k) makes of a dispersion of five "
+            "per cent near 2 eV, rounded; the paper gives none",
+        ),
+        0.0,
+        300.0,
+    ),
+    Parameter(
+        "size_dispersion",
+        r"\delta",
+        "1",
+        "standard deviation of the diameter over its mean",
+        0.05,
+        Origin("assumed", "five per cent, the usual mark of a narrow sample; not in the paper"),
+        0.0,
+        0.2,
+    ),
+    Parameter(
+        "pump_band",
+        r"E_p",
+        "1",
+        "whether the pump is resonant with the mean dot's A_X or excites all dots alike",
+        "resonant",
+        Origin("paper", "section 3.3: band edge pumping"),
+        choices=("resonant", "broad"),
+    ),
+    Parameter(
+        "pump_duration_fs",
+        r"\tau_p",
+        "fs",
+        "full width at half maximum of the pump pulse's intensity, Gaussian and without chirp",
+        70.0,
+        Origin("assumed", "two equal pulses whose cross-correlation is 100 fs wide"),
+        1.0,
+        500.0,
+    ),
+    Parameter(
+        "dipole_dimensions",
+        r"d",
+        "1",
+        "dimensions of the band-edge transition dipole: 1 a line, 2 a plane, 3 isotropic",
+        2,
+        Origin(
+            "literature",
+            "DOI 10.1021/nl1040385: the emission dipole of CdSe/ZnS dots lies in a plane, while "
+            "excitation well above the band edge is isotropic; that the plane also holds for "
+            "resonant pumping is assumed",
+        ),
+        1,
+        3,
+    ),
+    Parameter(
+        "probe_polarisation",
+        r"\hat e",
+        "1",
+        "polarisation of the probe or of the amplified light against the pump's",
+        "magic-angle",
+        Origin("assumed", "no preferred direction; the paper gives none"),
+        choices=("magic-angle", "parallel", "perpendicular"),
+    ),
+    Parameter(
+        "pump_optical_density",
+        r"OD_p",
+        "1",
+        "decadic optical density of the unpumped film at the pump's energy",
+        0.3,
+        Origin("assumed", "half of the pump absorbed, as usual for pump and probe"),
+        0.0,
+        2.0,
+    ),
+    Parameter(
+        "probe_spot_ratio",
+        r"\rho_p",
+        "1",
+        "diameter of the probed spot over that of the pumped spot, Gaussian; 0 for a uniform pump",
+        0.5,
+        Origin("assumed", "a probe half as wide as the pump; the paper gives none"),
+        0.0,
+        2.0,
+    ),
+    Parameter(
+        "second_step_detuning_meV",
+        r"\Delta_{A1}",
+        "meV",
+        "detuning of X → XX from the pump, where it is asked what that would do",
+        20.0,
+        Origin("assumed", "about the calibrated Δ_A2 of the 3LS; the paper takes resonance"),
+        -200.0,
+        200.0,
+    ),
+)
+
 _MEASURED_SPECTRA = tuple(
     Parameter(
         f"{exciton.lower()}_spectra_csv",
@@ -742,6 +842,7 @@ CONTRACT: Mapping[str, Parameter] = {
         *_UNIVERSAL_THRESHOLD,
         *_LEVELS_AND_TRANSIENTS,
         *_FOUR_BANDS,
+        *_SAMPLE,
         *_MEASURED_SPECTRA,
     )
 }
