@@ -238,9 +238,7 @@ def _mark_out_of_reach(ax: Axes, panel: Panel) -> None:
             color=style.colour(series.quantity),
         )
     if not all(np.isfinite(series.y).all() for series in panel.series):
-        ax.text(
-            5.4, high + 0.02 * (high - low), "out of reach", ha="right", va="center", fontsize=8
-        )
+        ax.text(6.5, high - 0.03 * (high - low), "out of reach", ha="center", va="top", fontsize=8)
 
 
 # --- the detuned second step
