@@ -21,6 +21,8 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from qdgain.chapters import CHAPTERS
+
 #: The name of the kernel, as its specification in the environment has it.
 NAME = "qdgain"
 # What every chapter imports, and what the kernel itself does.
@@ -29,11 +31,7 @@ _LOADED = [
     "ipykernel.kernelapp",
     "qdgain.chapter",
     "qdgain.explorer",
-    "qdgain.figures.fig06",
-    "qdgain.figures.fig07",
-    "qdgain.figures.fig08",
-    "qdgain.figures.fig09",
-    "qdgain.figures.fig10",
+    *(f"qdgain.figures.{name}" for name in CHAPTERS),
 ]
 # Libraries of macOS do not survive a fork.
 _CAN_FORK = sys.platform == "linux"
