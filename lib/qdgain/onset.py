@@ -234,13 +234,12 @@ def _even_scores(
 ) -> FloatArray:
     """Return the scores at 2·half + 1 even points about the middle, of shape (points, rows)."""
     kind = law.scan_precision if half <= _LARGEST_HALF_SINGLE else np.float64
-    centre, width, strength, floor = (column.astype(kind) for column in columns)
-    middle, step = middle.astype(kind), spacing.astype(kind) / width
+    strength, floor = columns.strength.astype(kind), columns.floor.astype(kind)
+    step = (spacing / columns.width).astype(kind)
     # A band farther than this from the middle is nothing in the window, and would underflow.
     farthest = 13.0 if kind == np.float32 else 37.0
-    at = middle - centre
-    at /= width
-    np.clip(at, -farthest, farthest, out=at)
+    at = ((middle - columns.centre) / columns.width).astype(kind)
+    np.minimum(np.maximum(at, -farthest, out=at), farthest, out=at)
 
     # The bands, and their ratios from point to point: leftwards and rightwards.
     band, ratio = np.empty((2, 2, *at.shape), dtype=kind)
@@ -361,26 +360,19 @@ def _gradient(
     band: FloatArray, argument: FloatArray, inverse: FloatArray, at: Slopes
 ) -> tuple[FloatArray, FloatArray]:
     """Return ∂G/∂E and |∂²G/∂E²| at some ⟨N⟩; the bands and arguments are overwritten."""
-    band[A] *= -at.ground
+    band[A] *= at.ground
+    np.negative(band[A], out=band[A])
     band[P] *= at.half_exciton
-    band[B] *= -at.half_exciton
+    band[B] *= at.half_exciton
+    np.negative(band[B], out=band[B])
     band[Q] *= at.biexciton
-    # A width that all bands share comes after the sums.
-    shared = len(inverse) == 1
-    if not shared:
-        argument *= inverse
-    moment = band * argument
-    slope = moment.sum(axis=0)
-    moment *= argument
-    bend = moment.sum(axis=0)
-    if shared:
-        bend -= band.sum(axis=0)
-        slope *= inverse[0]
-        bend *= inverse[0] * inverse[0]
-    else:
-        band *= inverse
-        band *= inverse
-        bend -= band.sum(axis=0)
+    band *= inverse
+    slope = (band * argument).sum(axis=0)
+    argument *= argument
+    argument -= 1
+    band *= inverse
+    band *= argument
+    bend = band.sum(axis=0)
     return np.negative(slope, out=slope), np.abs(bend, out=bend)
 
 
