@@ -728,6 +728,15 @@ def _equilibrium_headlines(run: Run) -> list[Headline]:
                     "meV",
                 ),
             ]
+    rows += [
+        Headline(
+            f"design-narrowest-{law}",
+            f"the same linewidth at gain maximum, {law} statistics",
+            reachable.narrowest_balanced_linewidth_meV(subject, goal, kelvin, statistics=law),
+            "meV",
+        )
+        for law in ("poisson", "sequential")
+    ]
     way = nearest_dot(
         subject, goal, route="shifts and linewidth", balanced_at_K=kelvin, **_how(run)
     )
