@@ -103,6 +103,8 @@ SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 #: In the order of the paper's figures, then those that go beyond them.
 CHAPTERS = tuple(SETTINGS)
+#: The same, as a sentence lists them.
+NAMES = ", ".join(CHAPTERS)
 #: What the name of a notebook beyond the paper's figures starts with.
 BEYOND = "beyond_"
 

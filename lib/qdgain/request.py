@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from qdgain import parameters
-from qdgain.chapters import CHAPTERS, SETTINGS
+from qdgain.chapters import CHAPTERS, NAMES, SETTINGS
 from qdgain.measured import read_spectra
 from qdgain.parameters import Parameter, ParameterError
 from qdgain.run import Run, resolve
@@ -88,7 +88,7 @@ def chapters_named(name: str) -> tuple[str, ...]:
     if name in CHAPTERS:
         return (name,)
     near = difflib.get_close_matches(name, (*CHAPTERS, EVERY_CHAPTER), n=1)
-    hint = f": did you mean {near[0]}?" if near else f": give {', '.join(CHAPTERS)} or all."
+    hint = f": did you mean {near[0]}?" if near else f": give {NAMES} or all."
     raise ParameterError(f"there is no chapter {name!r}{hint}")
 
 

@@ -7,7 +7,7 @@ import json
 import textwrap
 
 from qdgain import parameters
-from qdgain.chapters import CHAPTERS
+from qdgain.chapters import CHAPTERS, NAMES
 from qdgain.commands import Parser
 from qdgain.parameters import Parameter
 from qdgain.request import chapters_named, users_of
@@ -18,7 +18,7 @@ _WIDTH = 100
 def add(command: Parser) -> None:
     """Describe the subcommand."""
     command.description = "List the parameters of a chapter, or explain one of them."
-    command.add_argument("chapter", nargs="?", default="all", help="fig06 to fig10; all by default")
+    command.add_argument("chapter", nargs="?", default="all", help=f"{NAMES}; all by default")
     command.add_argument("name", nargs="?", help="a parameter to explain")
     command.add_argument("--json", action="store_true", help="print as JSON")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qdgain import rerun, run_folder
+from qdgain.chapters import NAMES
 from qdgain.commands import Failure, Parser, UsageError, add_parameter_options
 from qdgain.page import frame
 from qdgain.request import Request, chapters_named, request, users_of
@@ -25,9 +26,7 @@ def add(command: Parser) -> None:
         "the executed notebook, its page, each figure as SVG and PNG, each panel as CSV, and a run "
         "card. Nothing is written unless everything was."
     )
-    command.add_argument(
-        "chapter", nargs="?", help="fig06 to fig10 or all; a run card names its own"
-    )
+    command.add_argument("chapter", nargs="?", help=f"{NAMES} or all; a run card names its own")
     add_parameter_options(command)
     command.add_argument("-o", "--output", required=True, help="the folder to write")
     command.add_argument(
@@ -62,7 +61,7 @@ def _chapter(name: str | None, cards: Sequence[Mapping[str, Any]]) -> str:
         return name
     named = {card["chapter"] for card in cards}
     if len(named) != 1:
-        raise UsageError("name a chapter: fig06 to fig10 or all; only a run card names its own.")
+        raise UsageError(f"name a chapter: {NAMES} or all; only a run card names its own.")
     return str(named.pop())
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from qdgain import rerun
+from qdgain.chapters import NAMES
 from qdgain.commands import Failure, Parser, UsageError, add_parameter_options
 from qdgain.parameters import CONTRACT
 from qdgain.request import EVERY_CHAPTER, Request, chapters_named, names_of, request
@@ -28,7 +29,7 @@ def add(command: Parser) -> None:
         "numbers in a run card; one table has all numbers with their parameters. The same command "
         "goes on where an interrupted one stopped."
     )
-    command.add_argument("chapter", help="fig06 to fig10")
+    command.add_argument("chapter", help=NAMES)
     command.add_argument(
         "--over",
         action="append",
@@ -92,7 +93,7 @@ def _seconds(text: str) -> float:
 def run(given: argparse.Namespace) -> None:
     """Make the sweep, or what is left of it, and say where the table is."""
     if given.chapter == EVERY_CHAPTER:
-        raise UsageError("a sweep is of one chapter: name fig06 to fig10.")
+        raise UsageError(f"a sweep is of one chapter: name {NAMES}.")
     (chapter,) = chapters_named(given.chapter)
     asked = request((chapter,), given.file, given.parameter)
     found = points(names_of(chapter), given.over, given.points, tuple(asked.given))
