@@ -81,6 +81,17 @@ SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "low_threshold",
             "temperature_K",
         ),
+        "auger": (
+            "pump_fwhm_ps",
+            "auger_lifetime_ps",
+            "read_delay_ps",
+            "build_up_time_ps",
+            "gain_exponent",
+            "cooling_time_ps",
+            "exciton_lifetime_ns",
+            "cdse_auger_ps_nm3",
+            "cspbbr3_auger_ps_nm3",
+        ),
     }
 )
 #: In the order of the paper's figures, then those that go beyond them.
