@@ -237,8 +237,8 @@ def _draw_ratio(ax: Axes, series: Series) -> ContourSet:
     x, y = np.log(np.asarray(series.x)), np.log(np.asarray(series.y))
     fine_x, fine_y = np.linspace(x[0], x[-1], 97), np.linspace(y[0], y[-1], 97)
     logs = np.log(np.asarray(series.z))
-    along_y = scipy.interpolate.make_interp_spline(y, logs, k=1, axis=0)(fine_y)
-    ratio = np.exp(scipy.interpolate.make_interp_spline(x, along_y, k=1, axis=1)(fine_x))
+    along_y = scipy.interpolate.PchipInterpolator(y, logs, axis=0)(fine_y)
+    ratio = np.exp(scipy.interpolate.PchipInterpolator(x, along_y, axis=1)(fine_x))
     grid = (np.exp(fine_x), np.exp(fine_y), ratio)
     levels = [_TENTH, _DOUBLE, _TEN, 100.0]
     shades = ("#FFFFFF", "#DCE6F2", "#A9C4E2", "#6C94C4", "#3A5F95")
@@ -403,9 +403,13 @@ def _of_the_maps(run: Run) -> list[Headline]:
                         "1",
                     )
                 )
-        exponent = float(np.interp(np.log(NANOSECOND_PS), np.log(table.first),
-                                   exponent_at(table, STATED_AUGER_PS)))  # fmt: skip
-        rows.append((f"{kind}-exponent-ns", f"-dln⟨N⟩/dlnτ_XX, {title}, 5 ns", exponent, "1"))
+        exponents = exponent_at(table, STATED_AUGER_PS)
+        for pulse, name in ((FEMTOSECOND_PS, "fs"), (NANOSECOND_PS, "ns")):
+            exponent = float(np.interp(np.log(pulse), np.log(table.first), exponents))
+            words = "100 fs" if name == "fs" else "5 ns"
+            rows.append(
+                (f"{kind}-exponent-{name}", f"-dln⟨N⟩/dlnτ_XX, {title}, {words}", exponent, "1")
+            )
         for name in presets():
             slug = name.lower().replace("+", "-")
             own_table = cases(name, kind)
@@ -429,6 +433,12 @@ def _of_the_maps(run: Run) -> list[Headline]:
     present = cases(_SUBJECT, "present").ratio
     fall = 100 * float(1 - present.min())
     rows.append(("present-fall", "largest fall of the excitons present", fall, "%"))
+    perovskite, table = _real_dots(run)[-1], cases(_SUBJECT, "ase")
+    short, long = (
+        np.interp(perovskite.auger_ps, table.auger_ps, table.with_auger[i]) for i in (0, _LONG)
+    )
+    words = f"ASE threshold of 10 ns over that of 100 fs pulses, {perovskite.name}"
+    rows.append(("quasi-cw", words, float(long / short), "1"))
     build_up = cases(_SUBJECT, "ase_build_up")
     row = int(np.searchsorted(build_up.first, 99.0))
     for slug, level, words in (("tenth", _TENTH, "within 10 %"), ("double", _DOUBLE, "doubled")):
