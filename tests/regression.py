@@ -112,6 +112,8 @@ RULES = (
     ("fig08/headlines/fig08-apart-*", "extremum"),
     ("fig08/headlines/fig08-worst-*", "extremum"),
     ("fig09/saturation/*", "over decades"),
+    ("auger/own/*", "extremum"),
+    ("auger/headlines/auger-own-*", "extremum"),
     ("*", "closed form"),
 )
 
