@@ -134,6 +134,7 @@ def draw_thresholds(panels: tuple[Panel, ...]) -> Figure:
         for ax, panel in zip(axes.flat, panels, strict=True):
             style.draw_panel(ax, panel, legend=None)
             ax.set(xscale="log", yscale="log")
+            ax.minorticks_off()
         for row in axes:
             low = min(ax.get_ylim()[0] for ax in row)
             high = max(ax.get_ylim()[1] for ax in row)
@@ -248,6 +249,7 @@ def _draw_ratio(ax: Axes, series: Series) -> ContourSet:
         linestyles=["-", "--", "-.", ":"],
     )  # fmt: skip
     ax.set(xscale="log", yscale="log")
+    ax.minorticks_off()
     ax.set_xlabel(style.typeset(series.x_axis.label))
     return filled
 
