@@ -118,6 +118,8 @@ RULES = (
     ("design/ways/*", "extremum"),
     ("design/repulsion/*", "extremum"),
     ("design/headlines/*", "extremum"),
+    ("auger/own/*", "extremum"),
+    ("auger/headlines/auger-own-*", "extremum"),
     ("*", "closed form"),
 )
 

@@ -36,7 +36,6 @@ def test_the_mutants_are_spread_over_the_library():
         "band_fit.py",
         "fitted_dot.py",
         "instrument_file.py",
-        "recombination.py",
         "synthetic_spectra.py",
     }
     assert physics - without_figure <= files

@@ -104,3 +104,18 @@ def test_many_dots_are_each_as_alone():
 def test_a_time_must_be_positive(pulse, cooling):
     with pytest.raises(ParameterError, match="above 0"):
         arrival_rate(TIME, pulse, cooling)
+
+
+def test_arrivals_of_long_pulses_keep_their_digits():
+    time = np.linspace(-2e6, 2e6, 4001)
+    sigma = 1e6 / 2.3548200450309493
+    expected = np.exp(-0.5 * (time / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
+    assert arrival_rate(time, 1e6, 0.01) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_biexciton_alone_decays_with_its_auger_lifetime():
+    rates = recombination_rates(np.inf, 7.0, most=2)
+    ladder = populations_in_time(TIME, 1.5, arrival_rate(TIME, 0.5, 0.1), rates)
+    after = ladder[TIME > 3]
+    decay = after[:, 2] / after[0, 2]
+    assert decay == pytest.approx(np.exp(-(TIME[TIME > 3] - TIME[TIME > 3][0]) / 7.0), rel=1e-3)

@@ -82,6 +82,17 @@ SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "temperature_K",
         ),
         "balance": ("temperature_K", "floor", "phonon_energy_meV", "huang_rhys_factor"),
+        "auger": (
+            "pump_fwhm_ps",
+            "auger_lifetime_ps",
+            "read_delay_ps",
+            "build_up_time_ps",
+            "gain_exponent",
+            "cooling_time_ps",
+            "exciton_lifetime_ns",
+            "cdse_auger_ps_nm3",
+            "cspbbr3_auger_ps_nm3",
+        ),
         "design": ("statistics", "floor", "low_threshold", "temperature_K"),
         "ensembles": (
             "statistics",

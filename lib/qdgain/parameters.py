@@ -832,6 +832,85 @@ _MEASURED_SPECTRA = tuple(
     for exciton, letter in (("X1", "e"), ("X3", "f"))
 )
 
+#: Pulses of finite length and Auger recombination.
+_AUGER = (
+    Parameter(
+        "pump_fwhm_ps",
+        r"\Gamma_{pump}",
+        "ps",
+        "full width at half maximum of the pump pulse",
+        0.1,
+        Origin("assumed", "a femtosecond laser, as for ultrafast pump and probe; not in the paper"),
+        0.01,
+        1e7,
+    ),
+    Parameter(
+        "auger_lifetime_ps",
+        r"\tau_{XX}",
+        "ps",
+        "Auger lifetime of the biexciton",
+        30.0,
+        Origin("paper", "section 1.4: about 30 ps, which the Standard Model sets out to lengthen"),
+        0.1,
+        1e6,
+    ),
+    Parameter(
+        "read_delay_ps",
+        r"t_0",
+        "ps",
+        "earliest time after the middle of the pulse at which stimulated emission is read",
+        3.0,
+        Origin(
+            "assumed",
+            "after cooling and before recombination; the paper gives no delay of its gain spectra",
+        ),
+        0.01,
+        1e4,
+    ),
+    Parameter(
+        "build_up_time_ps",
+        "T",
+        "ps",
+        "time in which light crosses the pumped film, or collects the same gain in a resonator",
+        2.4,
+        Origin(
+            "assumed",
+            "0.4 mm, the dense film that has the calibrated gain exponent, at the assumed "
+            "refractive index of 1.8",
+        ),
+        0.01,
+        1e6,
+    ),
+    Parameter(
+        "cdse_auger_ps_nm3",
+        r"\tau_{XX}/V",
+        "ps nm⁻³",
+        "Auger lifetime of the biexciton per volume, CdSe",
+        1.0,
+        Origin(
+            "literature",
+            "universal volume scaling, DOI 10.1103/PhysRevLett.102.177404; rounded, the measured "
+            "points are not public",
+        ),
+        1e-3,
+        1e3,
+    ),
+    Parameter(
+        "cspbbr3_auger_ps_nm3",
+        r"\tau_{XX}/V",
+        "ps nm⁻³",
+        "Auger lifetime of the biexciton per volume, CsPbBr3",
+        0.1,
+        Origin(
+            "literature",
+            "about ten times faster than CdSe of equal volume, DOI 10.1007/s12274-018-2266-7; "
+            "rounded, the measured points are not public",
+        ),
+        1e-3,
+        1e3,
+    ),
+)
+
 #: name -> Parameter, for everything that a user can set.
 CONTRACT: Mapping[str, Parameter] = {
     p.name: p
@@ -844,6 +923,7 @@ CONTRACT: Mapping[str, Parameter] = {
         *_FOUR_BANDS,
         *_SAMPLE,
         *_MEASURED_SPECTRA,
+        *_AUGER,
     )
 }
 

@@ -7,6 +7,8 @@ by Auger recombination.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike
@@ -17,6 +19,8 @@ from qdgain.units import positive, sigma_from_fwhm
 
 #: Dots with more excitons than this count as having so many.
 MOST_EXCITONS = 10
+#: Factors of so many steps are made at once that they stay in the cache.
+_NUMBERS_AT_ONCE = 1 << 18
 
 
 def arrival_rate(time: ArrayLike, pulse_fwhm: ArrayLike, cooling_time: ArrayLike) -> FloatArray:
@@ -49,12 +53,16 @@ def arrival_rate(time: ArrayLike, pulse_fwhm: ArrayLike, cooling_time: ArrayLike
     independent events; delaying each by a random time leaves them independent. Source: the
     displacement theorem of Poisson processes; cooling, paper section 3.1.
     """
-    t = np.asarray(time, dtype=float)
     sigma = sigma_from_fwhm(positive("pulse_fwhm", pulse_fwhm))
     tau = positive("cooling_time", cooling_time)
-    ratio = sigma / tau
-    exponent = 0.5 * ratio**2 - t / tau + scipy.special.log_ndtr(t / sigma - ratio)
-    return np.asarray(np.exp(exponent) / tau)
+    scaled, ratio = np.broadcast_arrays(np.asarray(time, dtype=float) / sigma, sigma / tau)
+    before = scaled < ratio
+    # Each form where its exponents are small: the other subtracts numbers as large as σ²/τ².
+    z = np.where(before, ratio - scaled, 0.0) / np.sqrt(2)
+    early = 0.5 * np.exp(-0.5 * scaled**2) * scipy.special.erfcx(z)
+    decay = np.where(before, 0.0, ratio * (0.5 * ratio - scaled))
+    late = np.exp(decay) * scipy.special.ndtr(scaled - ratio)
+    return np.asarray(np.where(before, early, late) / tau)
 
 
 def recombination_rates(
@@ -135,41 +143,62 @@ def populations_in_time(
     r, down = np.asarray(arrivals, dtype=float), np.asarray(rates, dtype=float)
     absorbed = np.asarray(absorbed_excitons, dtype=float)
     shape = np.broadcast_shapes(absorbed.shape, t.shape[:-1], r.shape[:-1], down.shape[:-1])
-    t, r = (np.broadcast_to(x, shape + x.shape[-1:]) for x in (t, r))
-    down = np.broadcast_to(down, shape + down.shape[-1:])
-    populations = np.zeros((t.shape[-1], *down.shape))
-    populations[0, ..., 0] = 1.0
-    for i in range(1, t.shape[-1]):
-        step = (t[..., i] - t[..., i - 1])[..., None]
-        up_before, up_after = (absorbed * r[..., j] for j in (i - 1, i))
-        up_half = 0.5 * (up_before + up_after)
-        before = populations[i - 1]
-        whole = _implicit_step(before, step, up_after, down)
-        half = _implicit_step(before, 0.5 * step, up_half, down)
-        half = _implicit_step(half, 0.5 * step, up_after, down)
-        populations[i] = 2 * half - whole
-    return np.moveaxis(populations, 0, -2)
+    # Times and rungs lead, so that each step and rung is one block of memory.
+    step = np.moveaxis(np.broadcast_to(np.diff(t), (*shape, t.shape[-1] - 1)), -1, 0)
+    up = np.moveaxis(np.broadcast_to(absorbed[..., None] * r, (*shape, t.shape[-1])), -1, 0)
+    rungs = np.moveaxis(np.broadcast_to(down, shape + down.shape[-1:]), -1, 0)
+    populations = np.zeros((len(up), *rungs.shape))
+    populations[0, 0] = 1.0
+    at_once = max(1, _NUMBERS_AT_ONCE // (3 * rungs.size))
+    for start in range(0, len(step), at_once):
+        part = step[start : start + at_once]
+        before, after = (up[start + k : start + k + len(part)] for k in (0, 1))
+        # A whole step, and the two halves of it.
+        steps = np.stack([part, 0.5 * part, 0.5 * part], axis=1)
+        ups = np.stack([after, 0.5 * (before + after), after], axis=1)
+        for i, factors in enumerate(zip(*_eliminated(steps, ups, rungs), strict=True)):
+            start_of_step = populations[start + i]
+            whole, half = np.moveaxis(
+                _substituted([x[:, :2] for x in factors], start_of_step[:, None]), 1, 0
+            )
+            half = _substituted([x[:, 2] for x in factors], half)
+            populations[start + i + 1] = 2 * half - whole
+    return np.moveaxis(populations, (0, 1), (-2, -1))
 
 
-def _implicit_step(
-    before: FloatArray, step: FloatArray, up: FloatArray, down: FloatArray
-) -> FloatArray:
-    """Solve (1 - step M) P = before, M the generator, by elimination from the top of the ladder."""
-    up = np.broadcast_to(up[..., None], down.shape) * step
-    down = down * step
-    most = down.shape[-1] - 1
-    # From k = K down: P_k (d_k) = b_k + up P_{k-1}, as the rows above have been eliminated.
-    diagonal, right = np.empty_like(down), np.empty_like(before)
-    diagonal[..., most] = 1 + down[..., most]
-    right[..., most] = before[..., most]
+def _eliminated(
+    step: FloatArray, up: FloatArray, down: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Eliminate (1 - step M), M the generator, from the top of the ladder.
+
+    Steps and arrivals are of shape (T, 3) + D, the rates of shape (K,) + D. Returns what
+    `_substituted` needs, of shape (T, K, 3) + D each.
+    """
+    most = len(down) - 1
+    up_step = up * step
+    share = np.zeros((len(step), most + 1, *step.shape[1:]))
+    inverse, rise = np.empty_like(share), np.empty_like(share)
+    inverse[:, most] = 1 / (1 + step * down[most])
+    for k in range(most, -1, -1):
+        if k < most:
+            inverse[:, k] = 1 / (1 + step * down[k] + up_step * (1 - share[:, k + 1]))
+        share[:, k] = step * down[k] * inverse[:, k]
+        rise[:, k] = up_step * inverse[:, k]
+    return share, inverse, rise
+
+
+def _substituted(factors: Sequence[FloatArray], right: FloatArray) -> FloatArray:
+    """Solve the eliminated equations for a right-hand side, the ladder along the first axis."""
+    share, inverse, rise = factors
+    after = np.empty_like(share)
+    most = len(share) - 1
+    after[most] = right[most]
     for k in range(most - 1, -1, -1):
-        share = down[..., k + 1] / diagonal[..., k + 1]
-        diagonal[..., k] = 1 + down[..., k] + up[..., k] * (1 - share)
-        right[..., k] = before[..., k] + share * right[..., k + 1]
-    after = np.empty_like(before)
-    after[..., 0] = right[..., 0] / diagonal[..., 0]
+        np.multiply(share[k + 1], after[k + 1], out=after[k, ...])
+        after[k] += right[k]
+    after *= inverse
     for k in range(1, most + 1):
-        after[..., k] = (right[..., k] + up[..., k - 1] * after[..., k - 1]) / diagonal[..., k]
+        after[k] += rise[k] * after[k - 1]
     return after
 
 
