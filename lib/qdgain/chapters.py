@@ -81,6 +81,14 @@ SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "low_threshold",
             "temperature_K",
         ),
+        "information": (
+            "statistics",
+            "floor",
+            "gain_exponent",
+            "pi_pulse_fluence_mJ_cm2",
+            "varied_by",
+            "precision_factor",
+        ),
     }
 )
 #: In the order of the paper's figures, then those that go beyond them.

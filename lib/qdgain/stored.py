@@ -21,7 +21,7 @@ import numpy as np
 from qdgain.version import STORED, __version__, source_hash
 
 #: Name of a result to the module that makes it, which is a `Maker`.
-MAKERS: Mapping[str, str] = MappingProxyType({})
+MAKERS: Mapping[str, str] = MappingProxyType({"information": "qdgain.information"})
 
 
 class Again(NamedTuple):
