@@ -28,6 +28,7 @@ from qdgain.calibration.posterior import (
     Sample,
     information_bits,
     log_likelihood,
+    numbers_of,
     refuse_unconverged,
     sample,
     split_rhat,
@@ -96,7 +97,7 @@ def make() -> dict[str, Any]:
     found = {name: _sampled(variant) for name, variant in readings().items()}
     main = found[DEFAULT.name]
     others = {
-        key: _sampled(DEFAULT, discrepancy, main.thinned(2 * _WALKERS))
+        key: _sampled(DEFAULT, discrepancy, _resampled(main, discrepancy))
         for key, discrepancy in zip(("tight", "loose"), OTHER_DISCREPANCIES, strict=True)
     }
     points = {
@@ -123,7 +124,9 @@ def make() -> dict[str, Any]:
 def _sampled(
     variant: Variant, discrepancy: float = DISCREPANCY, starts: FloatArray | None = None
 ) -> Sample:
-    steps = _MORE_STEPS if variant == DEFAULT and starts is None else _STEPS
+    # A narrower likelihood, another unknown, or Poisson's separate regions mix more slowly.
+    slow = variant.threshold == "onset" or discrepancy < DISCREPANCY
+    steps = _MORE_STEPS if slow or (variant == DEFAULT and starts is None) else _STEPS
     steps = _MOST_STEPS if variant.statistics == "poisson" else steps
     found = sample(
         variant,
@@ -141,6 +144,20 @@ def _sampled(
     )
     refuse_unconverged(found, variant.name)
     return found
+
+
+def _resampled(main: Sample, discrepancy: float, points: int = 8000) -> FloatArray:
+    """Return points of a posterior, drawn as another discrepancy weights them: where to start."""
+    free = main.thinned(points)
+    numbers = np.concatenate(
+        [numbers_of(DEFAULT.full(x), DEFAULT) for x in np.array_split(free, 40)]
+    )
+    log_weight = log_likelihood(numbers, discrepancy) - log_likelihood(numbers)
+    weight = np.exp(log_weight - log_weight.max())
+    random = np.random.default_rng(_SEED)
+    chosen = random.choice(points, 2 * _WALKERS, replace=False, p=weight / weight.sum())
+    starts: FloatArray = free[chosen]
+    return starts
 
 
 def _convergence(found: Sample) -> dict[str, Any]:
@@ -293,7 +310,7 @@ def _sobol(main: Sample) -> dict[str, Any]:
         }
         for name, ends in ranges.items():
             low, high = (np.array(rounded(end, _DIGITS)) for end in ends)
-            found = sobol(outputs, low, high, _SAMPLES)
+            found = sobol(outputs, low, high, samples=_SAMPLES)
             result[f"{scheme}, {name}"] = {
                 "low": low.tolist(),
                 "high": high.tolist(),
@@ -318,16 +335,15 @@ def again(result: Mapping[str, Any], random: np.random.Generator) -> Iterator[Ag
             yield Again(f"{key} of point {k}, {scheme}", stored, float(now))
     # The gain's indices alone: a film takes a hundred times as long.
     which = f"{random.choice(SCHEMES)}, {random.choice(['around', 'posterior'])}"
-    stored_indices = result["sobol"][which]
-    found = sobol(
-        gain_outputs, stored_indices["low"], stored_indices["high"], result["sobol"]["samples"]
-    )
+    found_before = result["sobol"][which]
+    low, high = found_before["low"], found_before["high"]
+    found = sobol(gain_outputs, low, high, samples=result["sobol"]["samples"], resamples=0)
     for name in ("first", "total"):
         now_all = getattr(found, name)
         i = int(random.integers(len(now_all)))
         j = int(np.argmax(now_all[i]))
         what = f"{name} index, {which}, {OUTPUTS[i].key} by {INPUTS[j]}"
-        yield Again(what, stored_indices[name][i][j], float(now_all[i, j]))
+        yield Again(what, found_before[name][i][j], float(now_all[i, j]))
 
 
 def stored_indices(result: Mapping[str, Any], scheme: str, ranges: str) -> Indices:

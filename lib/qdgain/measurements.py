@@ -7,7 +7,7 @@ parameters. What it is expected to tell of them is the mutual information
 
 h(y) the entropy of the predicted y: by quadrature here, with no need to sample twice. It is at
 most :math:`\tfrac12\ln(1+\mathrm{var} f/\sigma^2)`, which a normal f attains (Lindley 1956, DOI
-10.1214/aoms/1177728069; Chaloner and Verdinelli 1995, DOI 10.1214/ss/1177009939). What it is
+10.1214/aoms/1177728069). What it is
 expected to tell of which of several rival readings holds, all equally likely before, is
 
 .. math:: I(R; y) = h\Big(\tfrac1n\sum_r p_r\Big) - \tfrac1n\sum_r h(p_r)\ \le\ \ln n .
@@ -94,7 +94,7 @@ MEASUREMENTS = (
         "1",
         0.2,
         True,
-        "assumed: as for its position",
+        "assumed: inferred together with its position",
     ),
     Measurement("full-gain", "largest gain at ⟨N⟩ = 2", "1", 0.1, True, _COUNTED),
     Measurement("single-gain", "largest gain at ⟨N⟩ = 1", "1", 0.02, False, _COUNTED),

@@ -8,9 +8,10 @@ total index adds its share in interactions.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
@@ -80,8 +81,15 @@ def inputs_of(
 
 def dots_of(inputs: FloatArray, base: Dot | None = None) -> Dot:
     """Return the dots with ESA of inputs (K, 9), of shape (K,), other fields as those of a base."""
-    fields = {name: inputs[:, i] for i, name in enumerate(INPUTS[:_OF_DOT])}
-    return replace(Dot() if base is None else base, **fields)
+    base = Dot() if base is None else base
+    fields: dict[str, Any] = {
+        # A width of its own would keep the shape of one dot.
+        name: np.full(len(inputs), float(np.asarray(value)))
+        for name, value in base.values().items()
+        if value is not None
+    }
+    fields |= {name: inputs[:, i] for i, name in enumerate(INPUTS[:_OF_DOT])}
+    return replace(base, **fields)
 
 
 def gain_outputs(
@@ -201,8 +209,10 @@ def sobol(
     function: Callable[[FloatArray], FloatArray],
     low: ArrayLike,
     high: ArrayLike,
+    *,
     samples: int = 512,
     seed: int = 1,
+    resamples: int = 100,
 ) -> Indices:
     """Return the Sobol indices of a function over independent flat ranges.
 
@@ -217,6 +227,8 @@ def sobol(
         from a scrambled Sobol sequence (Saltelli's scheme).
     seed : int
         For the sequence and the bootstrap of the errors.
+    resamples : int
+        Of the bootstrap; with none the errors are zero.
     """
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
 
@@ -227,16 +239,20 @@ def sobol(
         return np.moveaxis(y.reshape(*points.shape[:-1], -1), -1, 0)
 
     random = np.random.default_rng(seed)
-    found = scipy.stats.sobol_indices(
-        func=of_unit_cube, n=samples, dists=[scipy.stats.uniform()] * len(low), rng=random
-    )
-    spread = found.bootstrap(confidence_level=0.6827, n_resamples=100)
-    errors = [
-        0.5 * (part.confidence_interval.high - part.confidence_interval.low)
-        for part in (spread.first_order, spread.total_order)
-    ]
-    first, total = found.first_order, found.total_order
-    return Indices(*(np.atleast_2d(x) for x in (first, total, *errors)))
+    flat: list[Any] = [scipy.stats.uniform()] * len(low)
+    found = scipy.stats.sobol_indices(func=of_unit_cube, n=samples, dists=flat, rng=random)
+    indices = [np.atleast_2d(x) for x in (found.first_order, found.total_order)]
+    errors = [np.zeros_like(x) for x in indices]
+    if resamples:
+        with warnings.catch_warnings():
+            # Of an index that is zero in every sample there is nothing to say: no error.
+            warnings.simplefilter("ignore")
+            spread = found.bootstrap(confidence_level=0.6827, n_resamples=resamples)
+        intervals = (spread.first_order, spread.total_order)
+        ends = [part.confidence_interval for part in intervals]
+        halves = [np.atleast_2d(0.5 * (end.high - end.low)) for end in ends]
+        errors = [np.nan_to_num(half) for half in halves]
+    return Indices(*indices, *errors)
 
 
 def ranges_around(at: FloatArray, fraction: float) -> tuple[FloatArray, FloatArray]:

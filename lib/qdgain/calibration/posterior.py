@@ -16,8 +16,8 @@ standard deviation of the bands, and in the logarithms of everything else.
 **Sampling.** Affine-invariant ensembles (Goodman and Weare 2010, DOI 10.2140/camcos.2010.5.65) with
 differences of walkers (ter Braak 2006, DOI 10.1007/s11222-006-8769-1), by emcee
 (Foreman-Mackey 2013, DOI 10.1086/670067). Every ensemble starts from draws of the prior of its own.
-Convergence is judged between ensembles and halves of them, by the split R̂ and effective sample
-sizes of Gelman (2013, ISBN 978-1-4398-4095-5, section 11.4), here with whole ensembles as chains.
+Convergence is judged by effective sample sizes and by the split R̂ between ensembles and halves of
+them, which stand in for chains.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _TABLE_LOG_EXPONENT = np.linspace(0.0, np.log(3000.0), 81)
 _HOPELESS = -60.0
 #: This far below the best, a walker is lost after the first steps and starts anew elsewhere.
 _LOST = 20.0
-_DRAWN = 40_000
+_DRAWN, _DRAWS = 40_000, 10
 _SCREENED = 1500
 
 
@@ -161,14 +161,20 @@ def overdispersed(
 ) -> FloatArray:
     """Return the likeliest of many draws of the prior, (walkers, P): where an ensemble starts."""
     low, high = variant.bounds
-    drawn = low + (high - low) * np.random.default_rng(seed).random((_DRAWN, low.size))
-    full = variant.full(drawn)
-    gains = _gain_numbers(candidate_dots(full), values(full), variant)
-    alone = log_likelihood(_with_stated_fluences(gains), discrepancy)
-    best = np.argsort(-alone)[:_SCREENED]
-    best = best[alone[best] > _HOPELESS]
-    numbers = _numbers(full[best], variant, gains[best])
-    return drawn[best[np.argsort(-log_likelihood(numbers, discrepancy))[:walkers]]]
+    random = np.random.default_rng(seed)
+    kept = np.empty((0, low.size))
+    for _ in range(_DRAWS):
+        drawn = low + (high - low) * random.random((_DRAWN, low.size))
+        full = variant.full(drawn)
+        gains = _gain_numbers(candidate_dots(full), values(full), variant)
+        alone = log_likelihood(_with_stated_fluences(gains), discrepancy)
+        best = np.argsort(-alone)[:_SCREENED]
+        kept = np.concatenate([kept, drawn[best[alone[best] > _HOPELESS]]])
+        if len(kept) >= 2 * walkers:
+            break
+    order = np.argsort(-log_posterior(kept, variant, discrepancy))
+    likeliest: FloatArray = kept[order[:walkers]]
+    return likeliest
 
 
 class Sample(NamedTuple):

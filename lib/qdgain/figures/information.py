@@ -146,7 +146,7 @@ def _pairs(run: Run) -> list[Panel]:
     name = "preset" if run.is_papers else YOUR_DOT
     panels = []
     for letter, pair in zip("kl", _PAIRS, strict=True):
-        axes = [SYMBOLS[which] for which in pair]
+        across, up = (SYMBOLS[which] for which in pair)
         x, y = (
             points[:, DEFAULT.names.index(which)]
             * (width_meV() if SYMBOLS[which].unit == "meV" else 1.0)
@@ -160,10 +160,24 @@ def _pairs(run: Run) -> list[Panel]:
                 "points of the posterior",
                 (
                     Series(
-                        "points", x, y, *axes, quantity="posterior, main", kind="points", dash="."
+                        "points",
+                        x,
+                        y,
+                        across,
+                        up,
+                        quantity="posterior, main",
+                        kind="points",
+                        dash=".",
                     ),
                     Series(
-                        name, at[:1], at[1:], *axes, quantity="your dot", kind="points", dash="X"
+                        name,
+                        at[:1],
+                        at[1:],
+                        across,
+                        up,
+                        quantity="your dot",
+                        kind="points",
+                        dash="X",
                     ),
                 ),
             )
@@ -202,7 +216,7 @@ def _draw_marginal(ax: Axes, panel: Panel) -> None:
     else:
         ax.set_ylim(0, None)
     ax.tick_params(labelsize=7, which="both")
-    ax.title.set_size(8)
+    ax.title.set_fontsize(8)
 
 
 # --- Sobol indices
@@ -266,8 +280,8 @@ def draw_sobol_indices(panels: Sequence[Panel]) -> Figure:
     return figure
 
 
-def _two_digits(value: float) -> str:
-    return f"{value:.2f}".replace("-0.00", "0.00")
+def _two_digits(value: Any) -> str:
+    return f"{float(value):.2f}".replace("-0.00", "0.00")
 
 
 def _table(ax: Axes, z: FloatArray, limits: tuple[float, float], colours: str) -> None:
