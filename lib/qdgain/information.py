@@ -69,6 +69,8 @@ VARIED_BY = 0.1
 _SEED = 2510
 _POINTS, _CHECKED, _PREDICTED, _NESTED = 300, 30, 600, 2000
 _BINS = 80
+#: Points of the posterior whose spikes are looked at for the qualitative statements.
+_LOOKED_AT = 6000
 _DIGITS = 4
 _SAMPLES = 512
 _QUANTILES = (0.05, 0.5, 0.95)
@@ -108,7 +110,8 @@ def make() -> dict[str, Any]:
     }
     independent = {key: float(other.independent.sum()) for key, other in others.items()}
     independent["main"] = float(main.independent.sum())
-    independent["conditions"] = float(len(points["conditions"]))
+    share = len(points["conditions"]) / _LOOKED_AT
+    independent["conditions"] = share * independent["main"]
     return {
         "readings": {
             name: _reading(readings()[name], posterior) for name, posterior in found.items()
@@ -172,10 +175,12 @@ def _convergence(found: Sample) -> dict[str, Any]:
     }
 
 
-def _meeting_conditions(found: Sample, points: int = 6000) -> FloatArray:
+def _meeting_conditions(found: Sample, points: int = _LOOKED_AT) -> FloatArray:
     """Return those of evenly taken points that meet every qualitative statement."""
     free = found.thinned(points)
-    return free[np.concatenate([_conditions(x) for x in np.array_split(free, 30)])]
+    met = np.concatenate([_conditions(x) for x in np.array_split(free, 30)])
+    chosen: FloatArray = free[met]
+    return chosen
 
 
 def _conditions(free: FloatArray, variant: Variant = DEFAULT) -> FloatArray:
@@ -240,8 +245,7 @@ def _posterior(points: FloatArray, independent: float) -> dict[str, Any]:
             )
             for i, name in enumerate(DEFAULT.names)
         },
-        "predictive": _predictive(predictions(shown, DEFAULT)),
-        "points": len(points),
+        "predictive": _predictive(predictions(shown, DEFAULT))["3ls"]["quantiles"],
     }
 
 

@@ -203,7 +203,9 @@ class Sample(NamedTuple):
 
     def thinned(self, points: int) -> FloatArray:
         """Return so many points, evenly from all ensembles, steps and walkers."""
-        return self.points[np.linspace(0, len(self.points) - 1, points).round().astype(int)]
+        kept = np.linspace(0, len(self.points) - 1, points).round().astype(int)
+        chosen: FloatArray = self.points[kept]
+        return chosen
 
 
 def sample(

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis as DrawnAxis
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from qdgain import chapters
 from qdgain.calibration.objective import Variant, values, width_meV
@@ -73,7 +74,7 @@ _COLUMN_KEYS = ("tells", "statistics", "definition", "coupling")
 #: The first of the inputs that ⟨N⟩ does not know.
 _OF_FILM = 6
 #: The measurement that the prose proposes.
-PROPOSED = "absorptive"
+PROPOSED = "onset-energy"
 _RANGES = {"around": f"± {100 * VARIED_BY:.0f} %", "posterior": "the posterior's range"}
 _TITLES = {"3ls": "3LS", "4ls": "4LS"}
 _COLUMNS = ("parameters", "statistics", "definition", "coupling")
@@ -106,7 +107,6 @@ def posterior(run: Run) -> tuple[Panel, ...]:
         axis = SYMBOLS[name]
         bins = len(posteriors["main"]["density"][name])
         edges = np.linspace(low, high, bins + 1)
-        middles = _in_units(name, 0.5 * (edges[1:] + edges[:-1]))
         series = [
             Series(
                 "prior",
@@ -121,8 +121,8 @@ def posterior(run: Run) -> tuple[Panel, ...]:
         series += [
             Series(
                 POSTERIORS[key],
-                middles,
-                posteriors[key]["density"][name],
+                _in_units(name, _coarser(0.5 * (edges[1:] + edges[:-1]), key)),
+                _coarser(np.array(posteriors[key]["density"][name]), key),
                 axis,
                 _DENSITY,
                 quantity=f"posterior, {key}",
@@ -133,6 +133,12 @@ def posterior(run: Run) -> tuple[Panel, ...]:
         bits = significant(posteriors["main"]["bits"][name], 2)
         panels.append(Panel(_CHAPTER, "abcdefghij"[i], f"{bits} bits", tuple(series)))
     return (*panels, *_pairs(run))
+
+
+def _coarser(values_of_bins: FloatArray, key: str) -> FloatArray:
+    """Return wider bins where few points would make narrow ones noisy."""
+    wide = 2 if key == "conditions" else 1
+    return np.asarray(values_of_bins.reshape(-1, wide).mean(axis=1))
 
 
 def _pairs(run: Run) -> list[Panel]:
@@ -207,16 +213,26 @@ def _draw_marginal(ax: Axes, panel: Panel) -> None:
     for series in panel.of_kind("points"):
         if series.dash == ".":
             ax.lines[0].set_markersize(2.5)
-    if panel.series[0].x_axis.unit == "meV":
+    first = panel.series[0]
+    if first.x_axis.unit == "meV":
         ax.xaxis.set_major_locator(MaxNLocator(3))
     else:
         ax.set_xscale("log")
-    if panel.series[0].kind == "points":
+        _plain_decades(ax.xaxis)
+    if first.kind == "points":
         ax.set_yscale("log")
+        _plain_decades(ax.yaxis)
     else:
         ax.set_ylim(0, None)
     ax.tick_params(labelsize=7, which="both")
     ax.title.set_fontsize(8)
+
+
+def _plain_decades(axis: DrawnAxis) -> None:
+    low, high = sorted(axis.get_view_interval())
+    axis.set_major_locator(LogLocator(subs=(1.0,) if high > 30 * low else (1.0, 3.0)))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 # --- Sobol indices
@@ -709,6 +725,14 @@ def _local_headlines(run: Run) -> list[Headline]:
     ]
 
 
+def _even_with_next(i: int, factor: float) -> float:
+    """Return the deviation at which a measurement tells as much as the best of the others."""
+    bits = _bits_of_parameters("3ls", factor)
+    own = [_bits_of_parameters("3ls", f)[i] for f in _FACTORS]
+    even = np.interp(-np.delete(bits, i).max(), -np.array(own), np.log(_FACTORS))
+    return float(np.exp(even)) * MEASUREMENTS[i].precision
+
+
 def _measurement_headlines(run: Run) -> list[Headline]:
     factor = run["precision_factor"]
     rows = []
@@ -753,6 +777,12 @@ def _measurement_headlines(run: Run) -> list[Headline]:
     ]
     rows += [
         Headline(
+            "information-even",
+            f"standard deviation at which the next tells as much, {proposed.name}",
+            _even_with_next(i, factor),
+            "1" if proposed.is_relative else proposed.unit,
+        ),
+        Headline(
             "information-normal",
             "the same, if it were normal",
             normal_bits(variance[i], sigma),
@@ -771,6 +801,20 @@ def _measurement_headlines(run: Run) -> list[Headline]:
             "information-nested", "largest difference from nested sampling", max(nested), "bits"
         ),
     ]
+    for which in ("conditions", "tight", "loose"):
+        under = np.array(_result()["posteriors"][which]["predictive"], dtype=float)
+        told = [
+            parameter_bits(quantiles, factor * m.precision)
+            for quantiles, m in zip(under, MEASUREMENTS, strict=True)
+        ]
+        place = KEYS.index(PROPOSED)
+        said = f"{MEASUREMENTS[place].name}, {POSTERIORS[which]}"
+        order = np.argsort(-np.array(told), kind="stable")
+        rank = 1.0 + int(np.flatnonzero(order == place)[0])
+        rows += [
+            Headline(f"information-best-{which}", said, told[place], "bits"),
+            Headline(f"information-rank-{which}", f"rank of: {said}", rank),
+        ]
     for key in ("above-gap", "saturation"):
         i = KEYS.index(key)
         rabi, poisson = (
