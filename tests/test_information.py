@@ -63,7 +63,9 @@ def test_stored_densities_are_densities_and_give_the_bits(which):
         assert density.mean() == pytest.approx(1.0, abs=0.01)
         filled = density[density > 0]
         coarse = np.sum(filled * np.log2(filled)) / density.size
-        assert found["bits"][name] == pytest.approx(coarse, abs=0.25)
+        # Wider bins tell less; bins that are too narrow would see patterns in noise.
+        few = 0.2 if which == "conditions" else 0.0
+        assert coarse - 0.2 - few < found["bits"][name] < coarse + 0.25 + few
 
 
 def test_narrower_assumptions_tell_more():

@@ -311,9 +311,7 @@ def refuse_unconverged(found: Sample, name: str) -> None:
         )
 
 
-def information_bits(
-    points: FloatArray, low: float, high: float, independent: float, bins: int = 40
-) -> float:
+def information_bits(points: FloatArray, low: float, high: float, independent: float) -> float:
     r"""Return what a sample tells of one parameter beyond a flat prior, in bits.
 
     The Kullback–Leibler divergence :math:`\int p\log_2(p\,(b-a))\,dx` of the marginal from the
@@ -328,12 +326,11 @@ def information_bits(
         The prior's bounds a and b.
     independent : float
         How many of the points are.
-    bins : int
-        Bins between the bounds; finer ones where the sample is narrow.
     """
     spread = np.quantile(points, (0.01, 0.99))
     narrow = max(float(spread[1] - spread[0]), 1e-12 * (high - low))
-    # So that the bulk has as many bins as a flat sample would.
+    # So many bins for the bulk: few enough that each is well filled.
+    bins = np.clip(2 * np.cbrt(independent), 8, 40)
     edges = np.linspace(low, high, 1 + int(np.ceil(bins * (high - low) / narrow)))
     counts = np.histogram(points, edges)[0]
     share = counts[counts > 0] / counts.sum()
