@@ -112,6 +112,9 @@ RULES = (
     ("fig08/headlines/fig08-apart-*", "extremum"),
     ("fig08/headlines/fig08-worst-*", "extremum"),
     ("fig09/saturation/*", "over decades"),
+    # Differences of roots over small steps.
+    ("information/local/*", "extremum"),
+    ("information/headlines/information-elasticity-*", "extremum"),
     ("*", "closed form"),
 )
 

@@ -97,8 +97,8 @@ def test_a_misspelt_name_is_told_its_neighbour():
 
 
 def test_a_parameter_of_another_chapter_is_told_where_it_belongs():
-    sentence = refusal_of(("fig06",), (), ["gain_exponent=100"])
-    assert sentence == "gain_exponent is not a parameter here: fig09 has it."
+    sentence = refusal_of(("fig06",), (), ["guided_fraction=0.5"])
+    assert sentence == "guided_fraction is not a parameter here: fig09 has it."
 
 
 @pytest.mark.parametrize(
