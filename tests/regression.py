@@ -120,6 +120,9 @@ RULES = (
     ("design/headlines/*", "extremum"),
     ("auger/own/*", "extremum"),
     ("auger/headlines/auger-own-*", "extremum"),
+    # Differences of roots over small steps.
+    ("information/local/*", "extremum"),
+    ("information/headlines/information-elasticity-*", "extremum"),
     ("*", "closed form"),
 )
 

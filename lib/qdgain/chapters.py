@@ -93,6 +93,14 @@ SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "cdse_auger_ps_nm3",
             "cspbbr3_auger_ps_nm3",
         ),
+        "information": (
+            "statistics",
+            "floor",
+            "gain_exponent",
+            "pi_pulse_fluence_mJ_cm2",
+            "varied_by",
+            "precision_factor",
+        ),
         "design": ("statistics", "floor", "low_threshold", "temperature_K"),
         "ensembles": (
             "statistics",

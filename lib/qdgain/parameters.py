@@ -911,6 +911,29 @@ _AUGER = (
     ),
 )
 
+_INFORMATION = (
+    Parameter(
+        "varied_by",
+        r"\eta",
+        "1",
+        "fraction by which each parameter is lowered and raised to see what moves",
+        0.1,
+        Origin("assumed", "the tolerance that the calibration allows every number"),
+        1e-3,
+        0.5,
+    ),
+    Parameter(
+        "precision_factor",
+        r"f_\sigma",
+        "1",
+        "factor on the assumed standard deviation of every candidate measurement",
+        1.0,
+        Origin("assumed", "the precisions as listed with each candidate"),
+        0.1,
+        10.0,
+    ),
+)
+
 #: name -> Parameter, for everything that a user can set.
 CONTRACT: Mapping[str, Parameter] = {
     p.name: p
@@ -922,6 +945,7 @@ CONTRACT: Mapping[str, Parameter] = {
         *_LEVELS_AND_TRANSIENTS,
         *_FOUR_BANDS,
         *_SAMPLE,
+        *_INFORMATION,
         *_MEASURED_SPECTRA,
         *_AUGER,
     )

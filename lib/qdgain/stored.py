@@ -21,7 +21,9 @@ import numpy as np
 from qdgain.version import STORED, __version__, source_hash
 
 #: Name of a result to the module that makes it, which is a `Maker`.
-MAKERS: Mapping[str, str] = MappingProxyType({"auger": "qdgain.auger_maps"})
+MAKERS: Mapping[str, str] = MappingProxyType(
+    {"auger": "qdgain.auger_maps", "information": "qdgain.information"}
+)
 
 
 class Again(NamedTuple):
