@@ -348,7 +348,8 @@ def test_the_page_has_every_row_with_its_links():
     page = ledger_table.full(chapters.page_of).markup
     for row in rows().values():
         assert f"<tr id='{row.claim.id}'" in page
-        assert f"api.html#{row.claim.function}" in page
+        where = chapters.api_page_of(row.claim.function.rpartition(".")[0])
+        assert f"{where}#{row.claim.function}" in page
         assert f"#{row.claim.figure}'" in page
     assert page.count("<tr id=") == len(rows())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -131,6 +132,14 @@ BEYOND = "beyond_"
 def notebook_of(chapter: str) -> Path | None:
     """Return the notebook of a chapter such as ``fig08``, None where there is no checkout."""
     return next((path for path in sorted(BOOK.glob("*.ipynb")) if name_of(path) == chapter), None)
+
+
+@cache
+def api_page_of(module: str) -> str:
+    """Return the file name of the page that documents a module, in the book's folder."""
+    pages = {path: path.read_text(encoding="utf-8") for path in sorted(BOOK.glob("api*.md"))}
+    line = f".. automodule:: {module}\n"
+    return next((f"{path.stem}.html" for path, text in pages.items() if line in text), "api.html")
 
 
 def name_of(notebook: Path) -> str:

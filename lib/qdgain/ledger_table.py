@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from qdgain import ledger
 from qdgain import matrix as statements_matrix
+from qdgain.chapters import api_page_of
 from qdgain.claims import KINDS, Claim
 from qdgain.ledger import Row
 from qdgain.rounding import significant, with_unit
@@ -26,7 +27,7 @@ MEANINGS = {
     ledger.QUOTED: "a measurement, for comparison",
     ledger.NOT_COMPUTABLE: "something is missing, and said",
 }
-LEDGER_PAGE, API_PAGE = "ledger.html", "api.html"
+LEDGER_PAGE = "ledger.html"
 _THRESHOLDS = {"maximum": "threshold at the gain maximum", "onset": "onset of gain"}
 _STATISTICS = {"rabi": "Rabi", "sequential": "sequential", "poisson": "Poisson"}
 
@@ -310,11 +311,18 @@ def _details(row: Row, page: str) -> str:
         ("beside", html.escape(beside)),
         ("note", _rich(row.note)),
         ("figure", _link(claim.figure.replace("fig-", "Fig ", 1), f"{page}#{claim.figure}")),
-        ("function", _link(f"<code>{claim.function}</code>", f"{API_PAGE}#{claim.function}")),
+        (
+            "function",
+            _link(f"<code>{claim.function}</code>", f"{_api_page(claim)}#{claim.function}"),
+        ),
         ("same for any dot", html.escape(claim.invariant)),
     ]
     lines = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in entries if text)
     return f"<details><summary>{html.escape(claim.where)}</summary><dl>{lines}</dl></details>"
+
+
+def _api_page(claim: Claim) -> str:
+    return api_page_of(claim.function.rpartition(".")[0])
 
 
 def _badge(row: Row, number: bool = True) -> str:

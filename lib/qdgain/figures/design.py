@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,6 +20,7 @@ from qdgain.detailed_balance import balanced_stokes_shift_meV
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
+from qdgain.figures.table import Table
 from qdgain.literature_bindings import published_shifts
 from qdgain.repulsion import threshold_slopes
 from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run
@@ -477,13 +477,12 @@ def draw_bindings(panels: tuple[Panel, Panel, Panel]) -> Figure:
     return figure
 
 
-class PublishedTable:
-    """The published shifts with their sources, as text and as HTML."""
-
-    header = ("row", "dot", "quantity", "published", "by", "read in", "note", "DOI")
+class PublishedTable(Table):
+    """The published shifts with their sources."""
 
     def __init__(self) -> None:
-        self.rows = [
+        header = ("row", "dot", "quantity", "published", "by", "read in", "note", "DOI")
+        rows = [
             (
                 str(number),
                 row.label,
@@ -496,19 +495,7 @@ class PublishedTable:
             )
             for number, row in enumerate(published_shifts(), start=1)
         ]
-
-    def __repr__(self) -> str:
-        return "\n".join("  ".join(cells) for cells in (self.header, *self.rows))
-
-    def _repr_html_(self) -> str:
-        head = "".join(f"<th scope='col'>{cell}</th>" for cell in self.header)
-        lines = ["<table class='published-thresholds'>", f"<thead><tr>{head}</tr></thead>"]
-        lines.append("<tbody>")
-        for *cells, doi in self.rows:
-            body = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-            link = f"<a href='https://doi.org/{html.escape(doi)}'>{html.escape(doi)}</a>"
-            lines.append(f"<tr>{body}<td>{link}</td></tr>")
-        return "\n".join([*lines, "</tbody>", "</table>"])
+        super().__init__(header, rows)
 
 
 #: Figure -> (its series for a run, how it is drawn).

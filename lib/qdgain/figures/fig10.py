@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from qdgain.claims import Headline
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
+from qdgain.figures.table import Table
 from qdgain.run import YOUR_DOT, Run
 
 SETTINGS = chapters.SETTINGS["fig10"]
@@ -386,13 +386,22 @@ def draw_universal(panel: Panel) -> Figure:
     return figure
 
 
-class PublishedTable:
-    """The published thresholds with their sources, as text and as HTML."""
-
-    header = ("row", "dot", "measured by", "pump", "threshold", "volume", "read in", "note", "DOI")
+class PublishedTable(Table):
+    """The published thresholds with their sources."""
 
     def __init__(self) -> None:
-        self.rows = [
+        header = (
+            "row",
+            "dot",
+            "measured by",
+            "pump",
+            "threshold",
+            "volume",
+            "read in",
+            "note",
+            "DOI",
+        )
+        rows = [
             (
                 str(number),
                 row.label,
@@ -406,19 +415,7 @@ class PublishedTable:
             )
             for number, row in enumerate(literature.measured_thresholds(), start=1)
         ]
-
-    def __repr__(self) -> str:
-        return "\n".join("  ".join(cells) for cells in (self.header, *self.rows))
-
-    def _repr_html_(self) -> str:
-        head = "".join(f"<th scope='col'>{cell}</th>" for cell in self.header)
-        lines = ["<table class='published-thresholds'>", f"<thead><tr>{head}</tr></thead>"]
-        lines.append("<tbody>")
-        for *cells, doi in self.rows:
-            body = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-            link = f"<a href='https://doi.org/{html.escape(doi)}'>{html.escape(doi)}</a>"
-            lines.append(f"<tr>{body}<td>{link}</td></tr>")
-        return "\n".join([*lines, "</tbody>", "</table>"])
+        super().__init__(header, rows)
 
 
 def _quoted(row: literature.MeasuredThreshold) -> str:

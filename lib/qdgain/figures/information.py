@@ -20,6 +20,7 @@ from qdgain.dot import FloatArray
 from qdgain.figures import style
 from qdgain.figures.calibrated import _SYMBOLS as SYMBOLS
 from qdgain.figures.panel import Axis, Panel, Series
+from qdgain.figures.table import Table
 from qdgain.information import (
     DEFAULT,
     POSTERIORS,
@@ -579,28 +580,23 @@ def _scaled(measurement: Measurement, factor: float) -> str:
     return measurement._replace(precision=factor * measurement.precision).stated_precision
 
 
-class Candidates:
-    """The candidate measurements with their precisions and where these come from, as a table."""
+class Candidates(Table):
+    """The candidate measurements with their precisions and where these come from."""
 
     def __init__(self, run: Run) -> None:
-        self.factor = run["precision_factor"]
-
-    def _repr_html_(self) -> str:
-        lines = ["<table>", "<thead><tr>"]
-        heads = ("measurement", "standard deviation", "origin", "bits, 3LS", "bits, 4LS")
-        lines += [f"<th scope='col'>{head}</th>" for head in heads]
-        lines += ["</tr></thead>", "<tbody>"]
-        bits = [_bits_of_parameters(scheme, self.factor) for scheme in SCHEMES]
-        for i, measurement in enumerate(MEASUREMENTS):
-            cells = (
-                _scaled(measurement, self.factor),
+        factor = run["precision_factor"]
+        bits = [_bits_of_parameters(scheme, factor) for scheme in SCHEMES]
+        header = ("measurement", "standard deviation", "origin", "bits, 3LS", "bits, 4LS")
+        rows = [
+            (
+                measurement.name,
+                _scaled(measurement, factor),
                 measurement.origin,
                 *(significant(max(float(column[i]), 0.0), 2) for column in bits),
             )
-            row = f"<th scope='row'>{html.escape(measurement.name)}</th>"
-            row += "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-            lines.append(f"<tr>{row}</tr>")
-        return "\n".join([*lines, "</tbody>", "</table>"])
+            for i, measurement in enumerate(MEASUREMENTS)
+        ]
+        super().__init__(header, rows)
 
 
 # --- headlines
@@ -652,7 +648,7 @@ def _posterior_headlines() -> list[Headline]:
             100 * float(main["conditions"]),
             "%",
         ),
-        Headline("information-readings", "readings sampled", float(len(readings))),
+        Headline("information-readings", "readings sampled", len(readings)),
         Headline(
             "information-rhat",
             "largest split R̂ of any posterior",
@@ -761,7 +757,7 @@ def _measurement_headlines(run: Run) -> list[Headline]:
             Headline(
                 f"information-rank-{PROPOSED}{word}",
                 f"rank of: {MEASUREMENTS[KEYS.index(PROPOSED)].name}{said}",
-                1.0 + int(np.flatnonzero(order == KEYS.index(PROPOSED))[0]),
+                1 + int(np.flatnonzero(order == KEYS.index(PROPOSED))[0]),
             )
         )
     i = KEYS.index(PROPOSED)
@@ -810,7 +806,7 @@ def _measurement_headlines(run: Run) -> list[Headline]:
         place = KEYS.index(PROPOSED)
         said = f"{MEASUREMENTS[place].name}, {POSTERIORS[which]}"
         order = np.argsort(-np.array(told), kind="stable")
-        rank = 1.0 + int(np.flatnonzero(order == place)[0])
+        rank = 1 + int(np.flatnonzero(order == place)[0])
         rows += [
             Headline(f"information-best-{which}", said, told[place], "bits"),
             Headline(f"information-rank-{which}", f"rank of: {said}", rank),
