@@ -526,7 +526,11 @@ def test_a_dot_without_gain_is_told_so(capsys):
             "linewidth_meV = 0.2 is not allowed: give a number from 1 to 1000 meV.",
         ),
         (["-p", "stokes_shift=60"], "stokes_shift is not a parameter here: did you mean"),
-        (["-p", "gain_exponent=3"], "gain_exponent is not a parameter here: fig09 has it."),
+        (["-p", "host_index=1.4"], "host_index is not a parameter here: fig10 has it."),
+        (
+            ["-p", "gain_exponent=3"],
+            "gain_exponent is not a parameter here: fig09, auger, information and ensembles have",
+        ),
         (
             ["-p", "low_threshold=0.2", "--to", "0.1"],
             "--to and the parameter low_threshold are one thing: give one of them.",

@@ -151,3 +151,12 @@ def test_what_is_out_of_reach_is_said():
     at[INPUTS.index("gain_exponent")] = 0.0
     found = sensitivity.outputs(at[None])[0]
     assert found[KEYS.index("ase-esa")] == at[INPUTS.index("pi_pulse_fluence_mJ_cm2")]
+
+
+def test_errors_of_indices_are_the_same_again():
+    found = [
+        sensitivity.sobol(lambda x: x**2 @ [[1.0], [2.0]], [0, 0], [1, 1], samples=64, resamples=9)
+        for _ in range(2)
+    ]
+    np.testing.assert_array_equal(found[0].total_error, found[1].total_error)
+    assert (found[0].total_error > 0).all()

@@ -258,8 +258,9 @@ def entry_of(name: str, known: tuple[str, ...]) -> Parameter:
     """Return the contract's entry of a name that is known here, or refuse the name."""
     if name in parameters.CONTRACT and name not in known:
         others = users_of(CHAPTERS).get(name, ())
-        has = " and ".join(others) + (" have" if len(others) > 1 else " has") + " it"
-        raise ParameterError(f"{name} is not a parameter here: {has if others else 'none has it'}.")
+        *first, last = others or ("none",)
+        has = f"{', '.join(first)} and {last} have it" if first else f"{last} has it"
+        raise ParameterError(f"{name} is not a parameter here: {has}.")
     if name not in known:
         raise parameters.unknown_name(name, known)
     return parameters.CONTRACT[name]

@@ -247,6 +247,8 @@ def sobol(
         with warnings.catch_warnings():
             # Of an index that is zero in every sample there is nothing to say: no error.
             warnings.simplefilter("ignore")
+            # It takes no generator, and draws from numpy's one for all.
+            np.random.seed(seed)  # noqa: NPY002
             spread = found.bootstrap(confidence_level=0.6827, n_resamples=resamples)
         intervals = (spread.first_order, spread.total_order)
         ends = [part.confidence_interval for part in intervals]
