@@ -83,3 +83,27 @@ def test_the_single_page_becomes_a_pdf_that_the_landing_page_leads_to(tmp_path, 
     assert b"https://example.org" in content
     assert b"data.csv" not in content
     assert '<a href="../book.pdf">' in landing.read_text(encoding="utf-8")
+
+
+def test_pages_of_source_share_their_contents_by_folder_and_others_do_not():
+    made = []
+
+    def add(app, page, template, context, doctree):
+        def make(kind, **options):
+            made.append((page, kind, options))
+            return len(made)
+
+        context["generate_toctree_html"] = make
+
+    add_shared = book_pages._sharing(add)
+
+    def contents(page, **options):
+        context = {}
+        add_shared(None, page, "", context, None)
+        return context["generate_toctree_html"]("sidebar", **options)
+
+    assert contents("_modules/qdgain/gain", maxdepth=1) == 1
+    assert contents("_modules/qdgain/onset", maxdepth=1) == 1
+    assert contents("_modules/qdgain/onset", maxdepth=2) == 2
+    assert contents("_modules/qdgain/figures/fig08", maxdepth=1) == 3
+    assert [contents("book/model"), contents("book/model")] == [4, 5]

@@ -81,6 +81,8 @@ class Reader:
         field.fill(text)
         field.press("Enter")
         field.blur()
+        # Pictures come before words, on the next frame.
+        self.page.evaluate(SETTLED)
 
     def number(self, row, column=1):
         return self.page.locator(".qd-numbers tbody tr").nth(row).locator("td").nth(column - 1)
@@ -129,6 +131,7 @@ def test_it_opens_with_the_librarys_numbers_and_follows_a_slider(read):
     slider.focus()
     for _ in range(5):
         slider.press("ArrowRight")
+    reader.page.evaluate(SETTLED)
     shift = float(reader.control("stokes_shift_meV", "text").input_value())
     step = explorer_page.data()["groups"]["The dot"][0]["slider"]["step"]
     assert shift == pytest.approx(round(13.43 / step) * step + 5 * step)
@@ -147,6 +150,7 @@ def test_the_address_is_the_state_and_back_undoes(read, browser):
     page.get_by_role("button", name="4LS+ESA", exact=True).click()
     reader.type("absorptive_binding_meV", "-20")
     reader.control("statistics", "select").select_option("poisson")
+    page.evaluate(SETTLED)
     reader.type("xx_emission_linewidth_meV", "55") if page.locator(
         "details[open]"
     ).count() else None
@@ -330,6 +334,7 @@ def test_small_explorers_share_a_page(browser, tmp_path):
     before = page.locator(".qd-caption").all_inner_texts()
     slider = page.locator("[data-explorer=binding] input[id$=absorptive_binding_meV]").first
     slider.fill("30")
+    page.evaluate(SETTLED)
     after = page.locator(".qd-caption").all_inner_texts()
     assert after[0] != before[0]
     assert after[1:] == before[1:]

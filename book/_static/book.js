@@ -4,13 +4,14 @@
 // Summaries of what was found are fetched, which a browser refuses to pages opened as files.
 if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
-// A figure that is wider than the screen can be moved by the arrow keys.
+// A figure or a table that is wider than the screen can be moved by the arrow keys.
 addEventListener("DOMContentLoaded", () => {
   const reach = (frame) => {
     const wide = frame.scrollWidth > frame.clientWidth;
-    const number = frame.closest("figure").querySelector(".caption-number");
+    const number = frame.closest("figure")?.querySelector(".caption-number");
+    const kind = frame.matches(".text-table") ? "Table" : "Figure";
     for (const [name, value] of Object.entries({
-      "aria-label": `${number ? number.textContent.trim() : "Figure"} wider than the screen`,
+      "aria-label": `${number ? number.textContent.trim() : kind} wider than the screen`,
       role: "region",
       tabindex: "0",
     })) {
@@ -19,7 +20,7 @@ addEventListener("DOMContentLoaded", () => {
     }
   };
   const watched = new ResizeObserver((entries) => entries.forEach((entry) => reach(entry.target)));
-  for (const frame of document.querySelectorAll(".figure-frame")) {
+  for (const frame of document.querySelectorAll(".figure-frame, .text-table")) {
     watched.observe(frame);
     frame.firstElementChild.addEventListener("load", () => reach(frame));
   }

@@ -7,8 +7,9 @@ another server is left out, and so are half a megabyte of icons that no page sho
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ _NO_LINKS = (
 def setup(app: Sphinx) -> dict[str, Any]:
     """Complete each page when it is written."""
     app.connect("config-inited", _without_kernels_from_elsewhere)
+    app.connect("builder-inited", _share_sidebars, priority=900)
     app.connect("doctree-resolved", _link_terms)
     app.connect("html-page-context", _complete)
     app.connect("build-finished", _leave_icons_to_the_font)
@@ -54,6 +56,37 @@ def _without_kernels_from_elsewhere(app: Sphinx, _: Config) -> None:
                 app.disconnect(listener.id)
     styles = app.registry.css_files
     styles[:] = [style for style in styles if style[0] != "sphinx-thebe.css"]
+
+
+def _share_sidebars(app: Sphinx) -> None:
+    """Let pages of the library's source have the contents beside them made once a folder.
+
+    They are in no table of contents, so that those of one folder differ in nothing. Making each
+    its own takes as long as reading the whole book.
+    """
+    listeners = app.events.listeners.get("html-page-context", [])
+    for place, listener in enumerate(listeners):
+        if listener.handler.__name__ == "add_toctree_functions":
+            listeners[place] = listener._replace(handler=_sharing(listener.handler))
+
+
+def _sharing(add: Callable[..., None]) -> Callable[..., None]:
+    made: dict[tuple[Any, ...], Any] = {}
+
+    def add_shared(app: Sphinx, page: str, template: str, context: dict[str, Any], _: Any) -> None:
+        add(app, page, template, context, _)
+        make = context["generate_toctree_html"]
+
+        def shared(kind: str, **options: Any) -> Any:
+            key = (posixpath.dirname(page), kind, *sorted(options.items()))
+            if key not in made:
+                made[key] = make(kind, **options)
+            return made[key]
+
+        if page.startswith("_modules/"):
+            context["generate_toctree_html"] = shared
+
+    return add_shared
 
 
 def _leave_icons_to_the_font(app: Sphinx, exception: Exception | None) -> None:
