@@ -472,7 +472,7 @@ _LEVELS_AND_TRANSIENTS = (
         "phonon_energy_meV",
         r"\hbar\omega",
         "meV",
-        "phonon energy of the drawn potentials",
+        "energy of the optical phonon, in drawn potentials and displaced oscillators",
         26.0,
         Origin(
             "assumed",
