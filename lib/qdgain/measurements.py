@@ -244,7 +244,7 @@ def parameter_bits(quantiles: FloatArray, sigma: float) -> float:
         The precision, in the quantity's unit.
     """
     cells = _cells([quantiles], sigma)
-    noise = 0.5 * np.log(2 * np.pi * np.e * sigma**2)
+    noise = 0.5 * (1 + np.log(2 * np.pi * sigma**2))
     return float((_entropy(_density(quantiles, sigma, cells), cells) - noise) / np.log(2))
 
 
