@@ -341,7 +341,7 @@ class Table:
         missing = np.isnan(y) & ~np.isnan(x)
         for left_out, what in ((missing, "missing"), (over, "over range")):
             if left_out.any():
-                notes.append(f"{_count(left_out.sum(), 'value')} {what}, left out")
+                notes.append(f"{_count(int(left_out.sum()), 'value')} {what}, left out")
         good = np.isfinite(x) & np.isfinite(y)
         energy = x[good] if which == "eV" else eV_from_nm(x[good])
         energies, place, repeats = np.unique(energy, return_inverse=True, return_counts=True)
@@ -351,7 +351,7 @@ class Table:
                 f"needs at least {FEWEST} energies"
             )
         if (repeats > 1).any():
-            notes.append(f"{_count((repeats > 1).sum(), 'energy')} repeated, averaged")
+            notes.append(f"{_count(int((repeats > 1).sum()), 'energy')} repeated, averaged")
         averaged = np.bincount(place, weights=y[good]) / repeats
         return Trace(
             energies, averaged, which, self.names[chosen], tuple(note for note in notes if note)

@@ -111,7 +111,7 @@ def draw_diagrams(panels: tuple[Panel, ...]) -> Figure:
 
 def _floors(panel: Panel) -> list[float]:
     """Return the lowest energy of each group of states: ground, X, XX."""
-    minima = sorted(float(np.min(series.y)) for series in panel.of_kind("line"))
+    minima = sorted(float(np.min(np.asarray(series.y))) for series in panel.of_kind("line"))
     return [e for i, e in enumerate(minima) if i == 0 or e - minima[i - 1] > 0.5]
 
 
