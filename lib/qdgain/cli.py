@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
+from qdgain import interrupts
 from qdgain.commands import Failure, Parser, UsageError
 from qdgain.parameters import ParameterError
 from qdgain.version import __version__
@@ -67,8 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words = list(sys.argv[1:] if arguments is None else arguments)
         given = parser(words[0] if words else None).parse_args(words)
         command: Callable[[argparse.Namespace], None] = given.run
-        command(given)
-        sys.stdout.flush()
+        with interrupts.remembered():
+            command(given)
+            sys.stdout.flush()
+            interrupts.heed()
     except (UsageError, ParameterError) as refusal:
         return _said(refusal, 2)
     except Failure as failure:

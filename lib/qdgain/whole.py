@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from qdgain import interrupts
 from qdgain.parameters import ParameterError
 
 
@@ -43,6 +44,7 @@ def whole(target: str | Path, replace: bool = False, ours: str = "") -> Iterator
         raise ParameterError(f"{target} cannot be written: {error.strerror}.") from None
     try:
         yield aside / target.name
+        interrupts.heed()
         refuse_existing(target, replace, ours)
         if target.exists():
             target.rename(aside / "replaced")
