@@ -889,8 +889,8 @@ _AUGER = (
         1.0,
         Origin(
             "literature",
-            "universal volume scaling, DOI 10.1103/PhysRevLett.102.177404; rounded, the measured "
-            "points are not public",
+            "universal volume scaling, DOI 10.1103/PhysRevLett.102.177404; rounded, as usually "
+            "quoted: the article could not be read beyond its abstract",
         ),
         1e-3,
         1e3,
@@ -904,7 +904,7 @@ _AUGER = (
         Origin(
             "literature",
             "about ten times faster than CdSe of equal volume, DOI 10.1007/s12274-018-2266-7; "
-            "rounded, the measured points are not public",
+            "rounded, as usually quoted: the article could not be read",
         ),
         1e-3,
         1e3,
