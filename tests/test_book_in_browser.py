@@ -25,13 +25,15 @@ pytestmark = pytest.mark.skipif(
 )
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 812}
-#: A page has thousands of texts. Of those that the same rules colour one is looked at; of equations
-#: and of entries of the library's reference and of the index, each written alike, the first few.
-SAMPLE = """() => {
+#: A page has thousands of texts. Of those that the same rules colour one is looked at in the whole
+#: book. Of what is written alike the first few stay: entries of the library's reference and of the
+#: index; and of rows, links to pages and equations also those with such a text.
+SAMPLE = """(known) => {
   for (const details of document.querySelectorAll("details")) details.open = true;
-  for (const alike of ["section > dl.py", "dl.py > dd > dl.py", "mjx-container", ".indextable li"])
-    for (const one of [...document.querySelectorAll(alike)].slice(5)) one.remove();
-  const paths = new Map([[document.body, ""]]), seen = new Set();
+  const others = (alike) => [...document.querySelectorAll(alike)].slice(5);
+  for (const alike of ["section > dl.py", "dl.py > dd > dl.py", ".indextable li"])
+    for (const one of others(alike)) one.remove();
+  const paths = new Map([[document.body, ""]]), seen = new Set(known), added = [];
   const path = (element) => {
     if (!paths.has(element)) {
       const own = element.localName + "." + element.className + element.style.cssText;
@@ -42,41 +44,37 @@ SAMPLE = """() => {
   const words = (node) => node.nodeType === Node.TEXT_NODE && node.data.trim();
   for (const element of document.body.querySelectorAll("*")) {
     if (element instanceof SVGElement || ![...element.childNodes].some(words)) continue;
-    if (!seen.has(path(element))) element.dataset.looked = "";
+    if (seen.has(path(element))) continue;
     seen.add(path(element));
+    added.push(path(element));
+    for (const one of [element, element.closest("a")]) if (one) one.dataset.looked = "";
   }
+  for (const alike of ["tbody tr:not([data-explorer] *)", "nav li", "mjx-container"])
+    for (const one of others(alike)) if (!one.querySelector("[data-looked]")) one.remove();
+  axe.configure({ rules: [
+    { id: "color-contrast", selector: "[data-looked]" },
+    { id: "link-in-text-block", selector: "a[href][data-looked]" },
+  ] });
+  return added;
 }"""
-LOOK = """async ([mode, which]) => {
+LOOK = """async ([mode, only]) => {
   const root = document.documentElement;
   root.dataset.theme = root.dataset.mode = mode;
   for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
-  const colours = ["color-contrast", "link-in-text-block"];
-  const others = Object.fromEntries(colours.map((rule) => [rule, { enabled: false }]));
   // Style sheets are not asked for again: a folder refuses that.
   const options = { preload: false, resultTypes: ["violations"] };
-  const [where, rules] = {
-    colours: [document.querySelectorAll("[data-looked]"), { runOnly: colours }],
-    layout: [document, { runOnly: ["scrollable-region-focusable"] }],
-    "all else": [document, { rules: others }],
-  }[which];
-  const found = await axe.run(where, { ...options, ...rules });
+  const found = await axe.run(only ? { ...options, runOnly: only } : options);
   return found.violations
     .filter((violation) => ["serious", "critical"].includes(violation.impact))
     .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}`));
 }"""
-#: Width, light or dark, and whether colours, what depends on the width alone, or all else.
-LOOKS = (
-    (DESKTOP, "light", "all else"),
-    (DESKTOP, "light", "colours"),
-    (PHONE, "dark", "layout"),
-    (PHONE, "dark", "colours"),
-)
+#: What light or dark can change, and what the width can.
+COLOURS = ("color-contrast", "link-in-text-block")
+LAYOUT = ("scrollable-region-focusable",)
+#: Width, light or dark, and the rules: None for all.
+LOOKS = ((DESKTOP, "light", None), (PHONE, "dark", (*COLOURS, *LAYOUT)))
 #: Of one page, for what surrounds the text of all.
-FURTHER_LOOKS = (
-    (DESKTOP, "dark", "colours"),
-    (PHONE, "light", "all else"),
-    (PHONE, "light", "colours"),
-)
+FURTHER_LOOKS = ((DESKTOP, "dark", COLOURS), (PHONE, "light", None))
 # The theme looks after its own scrolling regions a while after the width has changed.
 SETTLED = """async () => {
   const regions = [...document.querySelectorAll("pre, .pst-scrollable-table-container")];
@@ -93,7 +91,7 @@ class Reader:
     def __init__(self, browser):
         # Nothing moves, so that no colour is half-way.
         self.page = browser.new_page(viewport=DESKTOP, reduced_motion="reduce")
-        self.asked, self.complaints = set(), []
+        self.asked, self.complaints, self.looked_at = set(), [], []
         self.page.on("request", lambda request: self.asked.add(request.url))
         self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -123,13 +121,13 @@ class Reader:
     def serious_violations(self, looks=LOOKS):
         """Return what axe finds at either width, in light and dark, with everything unfolded."""
         self.page.evaluate(axe_script())
-        self.page.evaluate(SAMPLE)
+        self.looked_at += self.page.evaluate(SAMPLE, self.looked_at)
         found = []
-        for size, mode, which in looks:
+        for size, mode, only in looks:
             if self.page.viewport_size != size:
                 self.page.set_viewport_size(size)
                 self.page.evaluate(SETTLED)
-            seen = self.page.evaluate(LOOK, (mode, which))
+            seen = self.page.evaluate(LOOK, (mode, only))
             found += [(size["width"], mode, one) for one in seen]
         return found
 

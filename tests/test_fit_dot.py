@@ -9,7 +9,6 @@ import tomllib
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 import qdgain
 from qdgain import ParameterError, cli, synthetic_spectra
@@ -38,7 +37,8 @@ def files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     few = functools.partial(threshold_intervals, samples=20)
     monkeypatch.setattr(fit_dot, "threshold_intervals", few)
-    monkeypatch.setattr(Figure, "savefig", lambda self, path, **_: path.write_bytes(b"picture"))
+    monkeypatch.setattr(picture, "to_svg", lambda figure: "picture")
+    monkeypatch.setattr(picture, "to_png", lambda figure: b"picture")
     synthetic_spectra.write(tmp_path, DOT, noise=0.01, seed=1)
     return tmp_path
 
@@ -167,7 +167,7 @@ def test_a_folder_that_cannot_be_written_to_fails_whole(files, capsys, monkeypat
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Figure, "savefig", full)
+    monkeypatch.setattr(picture, "to_png", full)
     assert run(*THREE) == 1
     assert "my-dot.toml cannot be written: No space left" in capsys.readouterr().err
     assert not [path for path in files.iterdir() if "my-dot" in path.name]

@@ -6,7 +6,6 @@ The only module besides the explorer that knows of Jupyter.
 from __future__ import annotations
 
 import html
-import io
 import platform
 from collections.abc import Iterable, Mapping
 from importlib import metadata
@@ -24,7 +23,7 @@ from qdgain.claims import Headline, claims
 from qdgain.dot import presets
 from qdgain.figures import chapter_figures
 from qdgain.figures.description import described
-from qdgain.figures.style import book_style
+from qdgain.figures.saved import to_png, to_svg
 from qdgain.rounding import significant
 from qdgain.run import Run, resolve
 from qdgain.version import library_hash
@@ -63,14 +62,6 @@ def start(figure: ModuleType, namespace: Mapping[str, Any]) -> Run:
     return resolve(figure.SETTINGS, {name: namespace[name] for name in names if name in namespace})
 
 
-def to_svg(figure: Figure) -> str:
-    """Return a figure as SVG text, the same on every run."""
-    stream = io.StringIO()
-    with book_style():
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    return stream.getvalue()
-
-
 def draw(figure: ModuleType, name: str, run: Run | None = None) -> Picture:
     """Compute and draw one of a chapter's figures; a rerun and the book keep pictures and data.
 
@@ -91,21 +82,11 @@ def draw(figure: ModuleType, name: str, run: Run | None = None) -> Picture:
     panels = chapter_figures.compute(figure, name, run)
     drawn = chapter_figures.draw(figure, name, panels)
     svg = to_svg(drawn)
-    # Its parts are in place now; arranging them again takes as long as drawing them.
-    drawn.set_layout_engine("none")
     keep.picture(whole_name, chapter_figures.as_tuple(panels), svg, lambda: to_png(drawn))
     in_words = (
         "" if name in chapter_figures.DIAGRAMS else described(chapter_figures.as_tuple(panels))
     )
     return Picture(whole_name, svg, in_words)
-
-
-def to_png(figure: Figure) -> bytes:
-    """Return a figure as PNG, the same on every run."""
-    stream = io.BytesIO()
-    with book_style():
-        figure.savefig(stream, format="png", metadata={"Software": None})
-    return stream.getvalue()
 
 
 class Picture:

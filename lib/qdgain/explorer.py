@@ -10,10 +10,10 @@ import numpy as np
 from IPython.display import SVG, display
 
 from qdgain import parameters
-from qdgain.chapter import to_svg
 from qdgain.dot import Dot, presets
 from qdgain.explorer_page import window
 from qdgain.figures import chapter_figures
+from qdgain.figures.saved import to_svg
 from qdgain.parameters import CONTRACT, Parameter
 from qdgain.run import BASE_OF_YOUR_DOT, resolve
 

@@ -23,6 +23,7 @@ from qdgain.claims import Headline
 from qdgain.dot import Dot
 from qdgain.figures import style
 from qdgain.figures.panel import ENERGY, Axis, Panel, Series
+from qdgain.figures.saved import to_png, to_svg
 from qdgain.fitted_dot import SAMPLES
 from qdgain.parameters import CONTRACT
 from qdgain.spectra import band_centres_eV, band_widths_meV
@@ -159,7 +160,5 @@ def draw(fitted: tuple[Panel, ...]) -> Figure:
 def save(fit: FittedBands, svg: Path, png: Path) -> None:
     """Write the picture of a fit, the same bytes on every run."""
     figure = draw(panels(fit))
-    with style.book_style():
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-        figure.set_layout_engine("none")  # it has been laid out
-        figure.savefig(png, format="png", metadata={"Software": None})
+    svg.write_text(to_svg(figure), encoding="utf-8")
+    png.write_bytes(to_png(figure))

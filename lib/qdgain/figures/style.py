@@ -97,9 +97,11 @@ SEQUENTIAL_MAP = "cividis"
 _BEHIND = "the paper's"
 _FAINT: Any = {"color": "#BBBBBB", "linewidth": 1.0, "zorder": 1.0}
 
+#: Of a picture in dots.
+DOTS_PER_INCH = 200
 _RC: Any = {
     "figure.dpi": 100,
-    "savefig.dpi": 200,
+    "savefig.dpi": DOTS_PER_INCH,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "font.family": "DejaVu Sans",

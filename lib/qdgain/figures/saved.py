@@ -1,0 +1,47 @@
+"""Figures as SVG and PNG, the same bytes on every run."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from qdgain.figures.style import DOTS_PER_INCH, book_style
+
+
+def to_svg(figure: Figure) -> str:
+    """Return a figure as SVG text.
+
+    Its parts stay where they are put now, so that a PNG of it shows the same.
+    """
+    stream = io.StringIO()
+    with book_style():
+        _lay_out(figure)
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(stream, metadata={"Date": None, "Creator": None})
+    return stream.getvalue()
+
+
+def to_png(figure: Figure) -> bytes:
+    """Return a figure as PNG; its parts stay where they are put now."""
+    stream = io.BytesIO()
+    with book_style():
+        _lay_out(figure)
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.print_png(stream, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def _lay_out(figure: Figure) -> None:
+    """Put a figure's parts in their places, once.
+
+    ``Figure.savefig`` draws the whole figure twice for it, and again for each format.
+    """
+    figure.set_dpi(DOTS_PER_INCH)
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
