@@ -25,14 +25,15 @@ pytestmark = pytest.mark.skipif(
 )
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 812}
-#: A page has thousands of texts. Of those that the same rules colour one is looked at in the whole
-#: book. Of what is written alike the first few stay: entries of the library's reference and of the
-#: index; and of rows, links to pages and equations also those with such a text.
-SAMPLE = """(known) => {
+#: Unfolds a page and leaves the first few of what is written alike.
+UNFOLD = """() => {
   for (const details of document.querySelectorAll("details")) details.open = true;
-  const others = (alike) => [...document.querySelectorAll(alike)].slice(5);
-  for (const alike of ["section > dl.py", "dl.py > dd > dl.py", ".indextable li"])
-    for (const one of others(alike)) one.remove();
+  for (const alike of ["section > dl.py", "dl.py > dd > dl.py", ".indextable li", "mjx-container"])
+    for (const one of [...document.querySelectorAll(alike)].slice(5)) one.remove();
+}"""
+#: A page has thousands of texts. Of those that the same rules colour one is looked at in the whole
+#: book; what has none of these is taken from the page.
+SAMPLE = """(known) => {
   const paths = new Map([[document.body, ""]]), seen = new Set(known), added = [];
   const path = (element) => {
     if (!paths.has(element)) {
@@ -42,39 +43,40 @@ SAMPLE = """(known) => {
     return paths.get(element);
   };
   const words = (node) => node.nodeType === Node.TEXT_NODE && node.data.trim();
+  const kept = new Set();
   for (const element of document.body.querySelectorAll("*")) {
     if (element instanceof SVGElement || ![...element.childNodes].some(words)) continue;
     if (seen.has(path(element))) continue;
     seen.add(path(element));
     added.push(path(element));
     for (const one of [element, element.closest("a")]) if (one) one.dataset.looked = "";
+    for (let one = element; one; one = one.parentElement) kept.add(one);
   }
-  for (const alike of ["tbody tr:not([data-explorer] *)", "nav li", "mjx-container"])
-    for (const one of others(alike)) if (!one.querySelector("[data-looked]")) one.remove();
+  for (const element of document.body.querySelectorAll("*"))
+    if (!kept.has(element) && kept.has(element.parentElement)) {
+      // A script still writes to what is in an explorer.
+      if (!element.closest("[data-explorer]")) element.remove();
+    }
   axe.configure({ rules: [
     { id: "color-contrast", selector: "[data-looked]" },
     { id: "link-in-text-block", selector: "a[href][data-looked]" },
   ] });
   return added;
 }"""
-LOOK = """async ([mode, only]) => {
+LOOK = """async ([mode, rules]) => {
   const root = document.documentElement;
   root.dataset.theme = root.dataset.mode = mode;
   for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
   // Style sheets are not asked for again: a folder refuses that.
-  const options = { preload: false, resultTypes: ["violations"] };
-  const found = await axe.run(only ? { ...options, runOnly: only } : options);
+  const found = await axe.run({ ...rules, preload: false, resultTypes: ["violations"] });
   return found.violations
     .filter((violation) => ["serious", "critical"].includes(violation.impact))
     .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}`));
 }"""
-#: What light or dark can change, and what the width can.
-COLOURS = ("color-contrast", "link-in-text-block")
-LAYOUT = ("scrollable-region-focusable",)
-#: Width, light or dark, and the rules: None for all.
-LOOKS = ((DESKTOP, "light", None), (PHONE, "dark", (*COLOURS, *LAYOUT)))
-#: Of one page, for what surrounds the text of all.
-FURTHER_LOOKS = ((DESKTOP, "dark", COLOURS), (PHONE, "light", None))
+#: The rules that light or dark can change, all others, and those that the width can.
+COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
+STRUCTURE = {"rules": {rule: {"enabled": False} for rule in COLOURS["runOnly"]}}
+LAYOUT = {"runOnly": ["scrollable-region-focusable"]}
 # The theme looks after its own scrolling regions a while after the width has changed.
 SETTLED = """async () => {
   const regions = [...document.querySelectorAll("pre, .pst-scrollable-table-container")];
@@ -118,18 +120,28 @@ class Reader:
         inside = (folder.as_uri() + "/", "data:", "blob:")
         return sorted(url for url in self.asked if not url.startswith(inside))
 
-    def serious_violations(self, looks=LOOKS):
-        """Return what axe finds at either width, in light and dark, with everything unfolded."""
+    def size(self, size):
+        if self.page.viewport_size != size:
+            self.page.set_viewport_size(size)
+            self.page.evaluate(SETTLED)
+
+    def look(self, size, mode, rules):
+        """Return what axe finds that is serious."""
+        self.size(size)
+        found = self.page.evaluate(LOOK, (mode, rules))
+        return [(size["width"], mode, one) for one in found]
+
+    def violations(self):
+        """Return what axe finds at either width, with everything unfolded; colours aside."""
         self.page.evaluate(axe_script())
-        self.looked_at += self.page.evaluate(SAMPLE, self.looked_at)
-        found = []
-        for size, mode, only in looks:
-            if self.page.viewport_size != size:
-                self.page.set_viewport_size(size)
-                self.page.evaluate(SETTLED)
-            seen = self.page.evaluate(LOOK, (mode, only))
-            found += [(size["width"], mode, one) for one in seen]
-        return found
+        self.page.evaluate(UNFOLD)
+        return self.look(DESKTOP, "light", STRUCTURE) + self.look(PHONE, "light", LAYOUT)
+
+    def violations_of_colour(self, looks=((PHONE, "dark"), (DESKTOP, "light"))):
+        """Return the same of colours; texts whose colours are known by now leave the page."""
+        added = self.page.evaluate(SAMPLE, self.looked_at)
+        self.looked_at += added
+        return [one for look in looks if added for one in self.look(*look, COLOURS)]
 
 
 @functools.cache
@@ -155,11 +167,16 @@ def test_page_is_private_quiet_light_and_accessible(reader, name):
     files = {url for url in reader.asked if url.startswith("file:")}
     total = sum(weight(url.partition("?")[0]) for url in files)
     assert total < LARGEST_PAGE_BYTES, f"{name}: {total} bytes compressed"
-    looks = (*FURTHER_LOOKS, *LOOKS) if name == PAGES[0] else LOOKS
-    assert reader.serious_violations(looks) == []
+    assert reader.violations() == []
     # At the phone's width, where it was left: nothing but what scrolls by itself is too wide.
     assert reader.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     can_be_read_on_a_phone(reader)
+    if name == PAGES[0]:
+        # For what surrounds the text of all pages.
+        assert reader.look(PHONE, "dark", STRUCTURE) == []
+        every = [(size, mode) for size in (PHONE, DESKTOP) for mode in ("dark", "light")]
+        assert reader.violations_of_colour(every) == []
+    assert reader.violations_of_colour() == []
     assert reader.complaints == []
 
 
@@ -189,8 +206,9 @@ def test_page_of_a_rerun_is_private_quiet_and_accessible(reader, tmp_path):
     reader.open(tmp_path / "index.html")
     assert "Not the paper's parameters" in reader.page.inner_text("main")
     assert reader.outside(tmp_path) == []
-    assert reader.serious_violations() == []
+    assert reader.violations() == []
     assert reader.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert reader.violations_of_colour() == []
     assert reader.complaints == []
 
 
