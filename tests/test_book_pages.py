@@ -1,9 +1,11 @@
 """What every page of the book gets, links to the glossary and frames; and the book as a PDF."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from docutils import nodes
+from sphinx import addnodes
 
 from conftest import ROOT
 from qdgain import book_pages, book_pdf, chromium
@@ -85,21 +87,37 @@ def test_the_single_page_becomes_a_pdf_that_the_landing_page_leads_to(tmp_path, 
     assert '<a href="../book.pdf">' in landing.read_text(encoding="utf-8")
 
 
-def test_pages_of_source_share_their_contents_by_folder_and_others_do_not():
+def contents_of(*pages):
+    """Return the table of contents of pages, each with one heading below its title."""
+    tocs = {}
+    for page in pages:
+        title, heading = (
+            addnodes.compact_paragraph("", "", nodes.reference("", text, refuri=page))
+            for text in (page, "a heading")
+        )
+        below = nodes.bullet_list("", nodes.list_item("", heading))
+        tocs[page] = nodes.bullet_list("", nodes.list_item("", title, below))
+    return tocs
+
+
+def test_contents_beside_pages_are_made_of_titles_and_once_a_folder_of_source():
+    tocs = contents_of("model", "ledger")
+    tocs["index"] = nodes.bullet_list("", addnodes.toctree())
+    app = SimpleNamespace(env=SimpleNamespace(tocs=tocs))
     made = []
 
     def add(app, page, template, context, doctree):
         def make(kind, **options):
-            made.append((page, kind, options))
+            made.append({name: toc.astext() for name, toc in app.env.tocs.items()})
             return len(made)
 
         context["generate_toctree_html"] = make
 
-    add_shared = book_pages._sharing(add)
+    add_sparing = book_pages._sparing(add)
 
     def contents(page, **options):
         context = {}
-        add_shared(None, page, "", context, None)
+        add_sparing(app, page, "", context, None)
         return context["generate_toctree_html"]("sidebar", **options)
 
     assert contents("_modules/qdgain/gain", maxdepth=1) == 1
@@ -107,3 +125,8 @@ def test_pages_of_source_share_their_contents_by_folder_and_others_do_not():
     assert contents("_modules/qdgain/onset", maxdepth=2) == 2
     assert contents("_modules/qdgain/figures/fig08", maxdepth=1) == 3
     assert [contents("book/model"), contents("book/model")] == [4, 5]
+    assert contents("book/model", titles_only=True) == 6
+    assert "a heading" in made[4]["ledger"]
+    assert made[5] == {"model": "model", "ledger": "ledger", "index": ""}
+    assert app.env.tocs is tocs
+    assert tocs["index"].children

@@ -42,19 +42,19 @@ def test_default_meets_its_own_contract(entry):
         assert math.isfinite(entry.minimum) or isinstance(entry.default, str)
 
 
-@pytest.mark.parametrize("entry", NUMBERS, ids=lambda p: p.name)
 @pytest.mark.parametrize("value", BAD_NUMBERS, ids=repr)
-def test_what_is_no_number_is_refused_in_one_sentence(entry, value):
-    if value is None and entry.stand_in:
-        assert entry.check(value) is None
-        return
-    with pytest.raises(ParameterError) as refusal:
-        entry.check(value)
-    message = str(refusal.value)
-    assert message.startswith(entry.name)
-    assert "is not allowed: give" in message
-    assert message.count("\n") == 0
-    assert message.endswith(".")
+def test_what_is_no_number_is_refused_in_one_sentence(value):
+    for entry in NUMBERS:
+        if value is None and entry.stand_in:
+            assert entry.check(value) is None
+            continue
+        with pytest.raises(ParameterError) as refusal:
+            entry.check(value)
+        message = str(refusal.value)
+        assert message.startswith(entry.name)
+        assert "is not allowed: give" in message
+        assert message.count("\n") == 0
+        assert message.endswith(".")
 
 
 @pytest.mark.parametrize("entry", NUMBERS, ids=lambda p: p.name)

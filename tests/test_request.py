@@ -46,13 +46,13 @@ def refusal_of(*arguments, **keywords):
     return sentence
 
 
-@pytest.mark.parametrize("entry", NUMBERS, ids=lambda p: p.name)
 @pytest.mark.parametrize("text", BAD_NUMBERS, ids=lambda t: t[:12])
-def test_text_that_is_no_number_is_refused(entry, text):
-    chapter = users_of(CHAPTERS)[entry.name][:1]
-    sentence = refusal_of(chapter, (), [f"{entry.name}={text}"])
-    assert sentence.startswith(f"{entry.name} = ")
-    assert entry.allowed in sentence
+def test_text_that_is_no_number_is_refused(text):
+    for entry in NUMBERS:
+        chapter = users_of(CHAPTERS)[entry.name][:1]
+        sentence = refusal_of(chapter, (), [f"{entry.name}={text}"])
+        assert sentence.startswith(f"{entry.name} = ")
+        assert entry.allowed in sentence
 
 
 @given(st.sampled_from(NUMBERS), st.data())

@@ -45,3 +45,11 @@ def test_a_figure_is_laid_out_once_whatever_is_made_of_it(figure, monkeypatch):
     assert laid_out == [figure]
     assert after != before
     assert [ax.get_position().bounds for ax in figure.axes] == after
+
+
+def test_no_digit_that_hangs_on_the_run_is_left_in_a_place(figure):
+    to_svg(figure)
+    for ax in figure.axes:
+        bounds = ax.get_position().bounds
+        assert all(value == round(value, 9) for value in bounds[:2])
+        np.testing.assert_allclose(bounds, np.round(bounds, 9), rtol=0, atol=1e-15)

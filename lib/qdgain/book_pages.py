@@ -7,6 +7,7 @@ another server is left out, and so are half a megabyte of icons that no page sho
 
 from __future__ import annotations
 
+import gc
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -36,8 +37,10 @@ _NO_LINKS = (
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Complete each page when it is written."""
+    # Trees of nodes are large, and next to nothing of them is garbage before the end.
+    gc.set_threshold(50_000, 20, 100)
     app.connect("config-inited", _without_kernels_from_elsewhere)
-    app.connect("builder-inited", _share_sidebars, priority=900)
+    app.connect("builder-inited", _spare_sidebars, priority=900)
     app.connect("doctree-resolved", _link_terms)
     app.connect("html-page-context", _complete)
     app.connect("build-finished", _leave_icons_to_the_font)
@@ -58,35 +61,60 @@ def _without_kernels_from_elsewhere(app: Sphinx, _: Config) -> None:
     styles[:] = [style for style in styles if style[0] != "sphinx-thebe.css"]
 
 
-def _share_sidebars(app: Sphinx) -> None:
-    """Let pages of the library's source have the contents beside them made once a folder.
+def _spare_sidebars(app: Sphinx) -> None:
+    """Let the contents beside a page be made from titles, and for pages of source once a folder.
 
-    They are in no table of contents, so that those of one folder differ in nothing. Making each
-    its own takes as long as reading the whole book.
+    From all headings and functions of all pages, to be left out again, they take as long as
+    reading the whole book. Pages of source are in no table of contents, so that those of one folder
+    differ in nothing.
     """
     listeners = app.events.listeners.get("html-page-context", [])
     for place, listener in enumerate(listeners):
         if listener.handler.__name__ == "add_toctree_functions":
-            listeners[place] = listener._replace(handler=_sharing(listener.handler))
+            listeners[place] = listener._replace(handler=_sparing(listener.handler))
 
 
-def _sharing(add: Callable[..., None]) -> Callable[..., None]:
+def _sparing(add: Callable[..., None]) -> Callable[..., None]:
     made: dict[tuple[Any, ...], Any] = {}
+    titles: dict[str, nodes.bullet_list] = {}
 
-    def add_shared(app: Sphinx, page: str, template: str, context: dict[str, Any], _: Any) -> None:
+    def add_sparing(app: Sphinx, page: str, template: str, context: dict[str, Any], _: Any) -> None:
         add(app, page, template, context, _)
         make = context["generate_toctree_html"]
+
+        def sparing(kind: str, **options: Any) -> Any:
+            if not options.get("titles_only"):
+                return make(kind, **options)
+            whole = app.env.tocs
+            if not titles:
+                titles.update({name: _title_alone(toc) for name, toc in whole.items()})
+            app.env.tocs = titles
+            try:
+                return make(kind, **options)
+            finally:
+                app.env.tocs = whole
 
         def shared(kind: str, **options: Any) -> Any:
             key = (posixpath.dirname(page), kind, *sorted(options.items()))
             if key not in made:
-                made[key] = make(kind, **options)
+                made[key] = sparing(kind, **options)
             return made[key]
 
-        if page.startswith("_modules/"):
-            context["generate_toctree_html"] = shared
+        context["generate_toctree_html"] = shared if page.startswith("_modules/") else sparing
 
-    return add_shared
+    return add_sparing
+
+
+def _title_alone(toc: nodes.bullet_list) -> nodes.bullet_list:
+    """Return a page's contents without its headings, unless it leads to other pages."""
+    if next(toc.findall(addnodes.toctree), None) is not None:
+        return toc
+    titles = toc.copy()
+    for item in toc.children:
+        title = item.copy()
+        title.extend(part.deepcopy() for part in item.children[:1])
+        titles.append(title)
+    return titles
 
 
 def _leave_icons_to_the_font(app: Sphinx, exception: Exception | None) -> None:

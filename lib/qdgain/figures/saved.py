@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from qdgain.figures.style import DOTS_PER_INCH, book_style
+
+#: Of a position as a fraction of the figure: far below a pixel.
+_DECIMALS = 9
 
 
 def to_svg(figure: Figure) -> str:
@@ -45,3 +49,11 @@ def _lay_out(figure: Figure) -> None:
     if engine is not None:
         engine.execute(figure)
         figure.set_layout_engine("none")
+        # The solver ends at other last digits in some runs, and names in SVG come from all.
+        for ax in figure.axes:
+            for which, place in (
+                ("original", ax.get_position(True)),
+                ("active", ax.get_position()),
+            ):
+                left, bottom, width, height = np.round(place.bounds, _DECIMALS).tolist()
+                ax.set_position((left, bottom, width, height), which)
