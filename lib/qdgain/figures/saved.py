@@ -45,12 +45,13 @@ def _lay_out(figure: Figure) -> None:
     ``Figure.savefig`` draws the whole figure twice for it, and again for each format.
     """
     figure.set_dpi(DOTS_PER_INCH)
-    engine = figure.get_layout_engine()
+    engine: Any = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
         figure.set_layout_engine("none")
         # The solver ends at other last digits in some runs, and names in SVG come from all.
-        for ax in figure.axes:
+        axes: Any = figure.axes
+        for ax in axes:
             for which, place in (
                 ("original", ax.get_position(True)),
                 ("active", ax.get_position()),
