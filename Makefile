@@ -86,8 +86,7 @@ test: $(BIN)/.installed
 	$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
 	  $(if $(NEWEST),--keep-going) book lint pytest
 
-# nbval compares the checked tables with a fresh run of every chapter; the book draws the figures. One process more than the two
-# cores it is meant for: tests wait for the processes they start.
+# nbval compares the checked tables with a fresh run of every chapter; the book draws the figures.
 pytest: $(BIN)/.installed
 	rm -rf .pytest_cache/numbers
 	QDGAIN_STORED_NUMBERS="$(CURDIR)/.pytest_cache/numbers" QDGAIN_PICTURES=0 \

@@ -64,9 +64,8 @@ def _without_kernels_from_elsewhere(app: Sphinx, _: Config) -> None:
 def _spare_sidebars(app: Sphinx) -> None:
     """Let the contents beside a page be made from titles, and for pages of source once a folder.
 
-    From all headings and functions of all pages, to be left out again, they take as long as
-    reading the whole book. Pages of source are in no table of contents, so that those of one folder
-    differ in nothing.
+    Otherwise they are made from all headings and functions of all pages, to be left out again.
+    Pages of source are in no table of contents, so that those of one folder differ in nothing.
     """
     listeners = app.events.listeners.get("html-page-context", [])
     for place, listener in enumerate(listeners):

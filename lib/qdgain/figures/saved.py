@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from qdgain.figures.style import DOTS_PER_INCH, book_style
 
@@ -49,12 +49,16 @@ def _lay_out(figure: Figure) -> None:
     if engine is not None:
         engine.execute(figure)
         figure.set_layout_engine("none")
-        # The solver ends at other last digits in some runs, and names in SVG come from all.
-        axes: Any = figure.axes
-        for ax in axes:
-            for which, place in (
-                ("original", ax.get_position(True)),
-                ("active", ax.get_position()),
-            ):
-                left, bottom, width, height = np.round(place.bounds, _DECIMALS).tolist()
-                ax.set_position((left, bottom, width, height), which)
+        _round_places(figure)
+
+
+def _round_places(figure: Any) -> None:
+    """Round where the parts of a figure are.
+
+    The layout's solver ends at other last digits in some runs, and names in SVG come from all.
+    """
+    for part in figure.findobj(SubFigure):
+        part.bbox_relative.set_points(np.round(part.bbox_relative.get_points(), _DECIMALS))
+    for ax in figure.axes:
+        for which, place in (("original", ax.get_position(True)), ("active", ax.get_position())):
+            ax.set_position(np.round(place.bounds, _DECIMALS), which)
