@@ -60,9 +60,9 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the files that start processes, so that none of them is the last to end."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (item.path not in slow, item.path.suffix != ".ipynb"))
+    """Begin with the files that are slow throughout, so that none of them is the last to end."""
+    quick = {item.path for item in items if not item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path in quick, item.path.suffix != ".ipynb"))
 
 
 def pytest_terminal_summary(terminalreporter):

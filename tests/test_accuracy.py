@@ -13,6 +13,7 @@ from bench.threshold_at_maximum import with_plain_python
 from qdgain.threshold_laws import LAWS
 
 
+@pytest.mark.slow
 def test_every_fast_path_is_as_exact_as_is_stated():
     found = accuracies()
     assert len(found) == 6 + 3 * len(LAWS)
@@ -20,6 +21,7 @@ def test_every_fast_path_is_as_exact_as_is_stated():
     assert worse == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_onset_is_the_lowest_threshold_anywhere_for_dots_of_the_whole_contract(seed):
     dots, floor = of_the_whole_contract(60, seed)

@@ -57,6 +57,7 @@ def test_without_noise_the_truth_comes_back():
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hold", [True, False])
 def test_errors_cover_the_truth_as_often_as_they_say(hold):
     scores = []

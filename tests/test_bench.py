@@ -52,6 +52,7 @@ def tiny():
     return bench.record(list(bench.measure(titles, bench.TINY)))
 
 
+@pytest.mark.slow
 def test_every_subject_gives_its_goals(tiny):
     found = keys_and_goals(tiny)
     assert GOALS.items() <= found.items()

@@ -59,6 +59,7 @@ def test_without_a_browser_the_pdf_is_refused_in_a_sentence(monkeypatch, capsys,
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(chromium.installed() is None, reason="no Chromium is installed")
 def test_the_single_page_becomes_a_pdf_that_the_landing_page_leads_to(tmp_path, capsys):
     single, landing = tmp_path / "singlehtml", tmp_path / "html" / "book" / "index.html"

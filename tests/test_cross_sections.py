@@ -27,6 +27,7 @@ def test_extinction_to_cross_section_is_the_textbook_factor() -> None:
     assert ratio == pytest.approx(3.824e-21, rel=1e-3)
 
 
+@pytest.mark.slow
 @given(st.floats(430.0, 670.0))
 @settings(max_examples=50)
 def test_sizing_curve_and_its_inverse(wavelength: float) -> None:

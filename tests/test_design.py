@@ -425,6 +425,7 @@ def test_a_public_number_has_its_source_and_none_is_filled_in():
     assert page.count("https://doi.org/") == len(published_shifts())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "given_to",
     [
@@ -442,6 +443,7 @@ def test_any_allowed_run_gives_numbers(given_to):
         assert all(panel.series for panel in series(run))
 
 
+@pytest.mark.slow
 def test_a_run_far_from_the_papers_can_be_drawn():
     run = resolve(figures.SETTINGS, {"linewidth_meV": 1.0, "stokes_shift_meV": 1000.0})
     for series, draw in figures.FIGURES.values():

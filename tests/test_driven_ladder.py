@@ -13,6 +13,7 @@ from qdgain.parameters import ParameterError
 AREAS = np.linspace(0.0, 9.0, 40)
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.floats(-100, 100), st.floats(1, 100))
 def test_populations_are_fractions_and_know_no_sign_of_the_detuning(detuning, duration):

@@ -284,6 +284,7 @@ def test_thresholds_scale_with_the_pi_pulse_and_not_with_energy():
         assert getattr(scaled, fluence) == pytest.approx(ratio * getattr(one, fluence))
 
 
+@pytest.mark.slow
 def test_more_nodes_change_next_to_nothing(monkeypatch):
     coarse = pumped(J, SAMPLE, WIDTH)
     for name, nodes in (

@@ -83,6 +83,7 @@ def test_late_absorption_is_close_to_that_of_the_gain_model(run):
     assert np.abs(mapped.z[-1] - relaxed).max() < 0.02 * np.abs(relaxed).max()
 
 
+@pytest.mark.slow
 def test_induced_absorption_has_the_times_that_were_put_in(run, numbers):
     assert numbers["fig07-pia-red"] > 0
     assert numbers["fig07-pia-blue"] > 0
@@ -107,6 +108,7 @@ def test_fits_reproduce_the_spectrum_and_only_the_global_one_the_bands(run, numb
     assert np.median(single.y) > 5 * np.median(together.y)
 
 
+@pytest.mark.slow
 def test_a_users_dot_is_drawn_beside_the_papers(run):
     own = resolve(fig07.SETTINGS, {"stokes_shift_meV": 40.0, "absorptive_binding_meV": 10.0})
     assert [panel.title for panel in fig07.level_systems(own)] == ["2LS", "3LS", "4LS", "your dot"]

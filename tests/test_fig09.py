@@ -99,6 +99,7 @@ def test_one_spike_with_x1_and_two_in_one_reading_of_x3(run):
     assert counts == [1, 1, 2]
 
 
+@pytest.mark.slow
 def test_a_users_spectra_replace_the_surrogate(run, tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text(surrogate.to_csv(surrogate.surrogate("x3_blue"), "x3_blue"), encoding="utf-8")
@@ -111,6 +112,7 @@ def test_a_users_spectra_replace_the_surrogate(run, tmp_path):
         fig09.measured(missing)
 
 
+@pytest.mark.slow
 def test_a_users_dot_is_drawn_beside_the_papers():
     own = resolve(fig09.SETTINGS, {"stokes_shift_meV": 40.0})
     assert [panel.title for panel in fig09.spectra(own)][4:] == ["your dot", "your dot+ESA"]
@@ -120,6 +122,7 @@ def test_a_users_dot_is_drawn_beside_the_papers():
     assert "fig09-threshold-your-dot-esa" in keys
 
 
+@pytest.mark.slow
 def test_a_film_without_gain_says_out_of_reach():
     """No threshold anywhere: every panel is drawn, and no number is invented."""
     thin = resolve(fig09.SETTINGS, {"gain_exponent": 0.5})
@@ -130,6 +133,7 @@ def test_a_film_without_gain_says_out_of_reach():
         assert draw(compute(thin)).axes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", [{"xx_emission_strength": 0.0}, {"stokes_shift_meV": 1000.0}])
 def test_a_dot_at_the_ends_of_the_contract_has_its_numbers(given):
     run = resolve(fig09.SETTINGS, given)

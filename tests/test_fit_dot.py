@@ -301,6 +301,7 @@ def test_small_errors_reach_the_threshold_as_its_slope_says():
     assert spread == pytest.approx(0.994 * np.sqrt(variance), rel=0.06)
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_true_threshold_as_often_as_they_say():
     truth = float(qdgain.threshold_at_maximum(DOT.uncorrelated()).mean_excitons)
     inside = 0

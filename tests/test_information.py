@@ -137,6 +137,7 @@ def test_indices_of_the_ideal_threshold_know_nothing_of_the_biexciton():
             np.testing.assert_allclose(found.total[row, biexciton], 0, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "given",
     [

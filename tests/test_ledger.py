@@ -17,6 +17,8 @@ from qdgain.calibration.objective import CONDITIONS, TARGETS
 from qdgain.claims import KINDS, LAST_DIGIT, Check, Claim, Headline, claims
 from qdgain.dot import presets
 
+pytestmark = pytest.mark.slow
+
 #: The verdicts as they were last looked at; ``make verdicts`` writes them anew.
 PINNED = Path(__file__).with_name("verdicts.json")
 

@@ -18,6 +18,7 @@ def columns():
     return matrix.matrix()
 
 
+@pytest.mark.slow
 def test_every_reading_is_there_refitted_and_with_the_presets(columns):
     readings = [(r.threshold, r.statistics, r.refitted) for r, _ in columns]
     assert readings == [

@@ -100,6 +100,7 @@ def test_global_fit_finds_the_truth_from_a_wrong_start():
     assert (fit.amplitudes >= 0).all()
 
 
+@pytest.mark.slow
 def test_expected_errors_are_the_scatter_of_the_global_fit():
     seeds = [measured(seed) for seed in range(24)]
     found = multiexcitons.compare(TRUTH, seeds, FIRST)

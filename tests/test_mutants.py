@@ -56,6 +56,7 @@ def test_every_mutant_has_its_day():
 
 @pytest.mark.slow
 # Numbered, not named: the names of a day would differ between workers started around midnight.
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(HANDFUL))
 def test_a_mutant_of_the_day_is_killed(number, record_property):
     mutant = handful(today())[number]

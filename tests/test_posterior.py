@@ -78,6 +78,7 @@ def test_starts_are_draws_of_the_prior_and_spread():
     assert not np.array_equal(start, posterior.overdispersed(variant, 40, 6))
 
 
+@pytest.mark.slow
 def test_sampler_finds_a_known_distribution(monkeypatch):
     pytest.importorskip("emcee")
     variant = Variant(coupling="one")

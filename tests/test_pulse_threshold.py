@@ -113,6 +113,7 @@ def test_first_rise_with_the_time_to_the_reading(name):
     assert rise == pytest.approx(short_pulse_sensitivity(dot), rel=3e-2)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=3, deadline=None)
 def test_only_ratios_of_times_count(seed):
@@ -204,6 +205,7 @@ def test_the_build_up_time_is_that_of_the_calibrated_film():
     assert CONTRACT["build_up_time_ps"].default == pytest.approx(transit, rel=0.02)
 
 
+@pytest.mark.slow
 def test_a_users_dot_and_pulse_are_drawn(run):
     own = resolve(auger.SETTINGS, {"stokes_shift_meV": 60.0, "pump_fwhm_ps": 5000.0})
     auger.draw_own(auger.own(own))

@@ -24,6 +24,8 @@ from regression import (
 )
 from regression_picture import draw, report
 
+pytestmark = pytest.mark.slow
+
 
 def found_in(chapter, figure, result, reference=None):
     return list(regression.differences(chapter, figure, result, reference or stored(chapter)))

@@ -78,6 +78,7 @@ def test_excited_state_absorption_costs_photons():
     assert 1.0 < without / with_esa < 20.0
 
 
+@pytest.mark.slow
 def test_converged_in_slices_and_steps(monkeypatch):
     mean = np.array([0.8, 1.4, 2.0])
     found = saturated_emission(DOT.uncorrelated(), mean, 100.0, 0.01).guided_photons

@@ -20,6 +20,7 @@ def figure():
     return fig08.draw_spectra(fig08.spectra(resolve(fig08.SETTINGS, {})))
 
 
+@pytest.mark.slow
 def test_both_formats_have_the_figures_size_and_bytes_that_stay(figure):
     width, height = figure.get_size_inches()
     svg, png = to_svg(figure), to_png(figure)
@@ -48,6 +49,7 @@ def test_a_figure_is_laid_out_once_whatever_is_made_of_it(figure, monkeypatch):
     assert [ax.get_position().bounds for ax in figure.axes] == after
 
 
+@pytest.mark.slow
 def test_no_digit_that_hangs_on_the_run_is_left_in_a_place():
     figure = fig09.draw_spectra(fig09.spectra(resolve(fig09.SETTINGS, {})))
     to_svg(figure)

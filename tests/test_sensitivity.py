@@ -23,6 +23,7 @@ def ishigami(x):
     return (np.sin(a) + 7 * np.sin(b) ** 2 + 0.1 * c**4 * np.sin(a))[:, None]
 
 
+@pytest.mark.slow
 def test_indices_of_the_ishigami_function():
     first = 0.5 * (1 + 0.1 * np.pi**4 / 5) ** 2
     second, crossed = 49 / 8, 0.01 * np.pi**8 * (1 / 18 - 1 / 50)

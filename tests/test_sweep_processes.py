@@ -18,6 +18,8 @@ from qdgain.figures import fig08
 from qdgain.version import library_hash
 from sweep_fakes import sweep_of, table_of
 
+pytestmark = pytest.mark.slow
+
 WAIT_S = 110
 
 

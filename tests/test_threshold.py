@@ -157,6 +157,7 @@ def test_esa_is_worst_on_the_biexciton_emission(dot):
     assert qdgain.threshold_at_maximum(worst).mean_excitons >= here - 1e-12
 
 
+@pytest.mark.slow
 @given(dots(), STATISTICS)
 def test_thresholds_do_not_move_with_a_common_shift(dot, statistics):
     shifted = replace(dot, absorption_energy_eV=dot.absorption_energy_eV + 0.7)

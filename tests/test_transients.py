@@ -98,6 +98,7 @@ def test_cooling_time_comes_back_without_noise(cooling):
     assert fit.cooling_time_ps == pytest.approx(cooling, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_standard_error_of_the_cooling_time_is_its_scatter():
     time = np.linspace(-8, 20, 141)
     signal = transients.photoluminescence(time, cooling_time_ps=1.5, **FIXED)

@@ -226,6 +226,7 @@ def test_ase_is_the_light_propagated_through_the_film(statistics, length):
     np.testing.assert_allclose(found, I, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistics", LAWS)
 def test_saturated_emission_is_that_of_a_film_integrated_in_space_and_time(monkeypatch, statistics):
     """The film's equations on a grid of places, trapezoidal in space, LSODA's steps in time."""
