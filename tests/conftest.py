@@ -45,13 +45,13 @@ def browser():
 
 
 class _ByFile(LoadFileScheduling):
-    """A file's tests to one process; to the same one the files that use the same figures."""
+    """A file's tests to one process; to the same one the files that use all chapters' numbers."""
 
-    _TOGETHER = ("test_pictures.py", "test_references.py")
+    _TOGETHER = tuple(f"test_{of}.py" for of in ("pictures", "references", "ledger", "matrix"))
 
     def _split_scope(self, nodeid):
         file = super()._split_scope(nodeid)
-        return "figures" if file.endswith(self._TOGETHER) else file
+        return "chapters" if file.endswith(self._TOGETHER) else file
 
 
 def pytest_xdist_make_scheduler(config, log):

@@ -19,6 +19,7 @@ from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
+from PIL import Image
 
 import regression
 from qdgain.chapters import CHAPTERS
@@ -72,14 +73,8 @@ def draw(figure: Figure, hinting: str = "none") -> Drawing:
         figure.set_dpi(DPI * FINER)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
-    return Drawing(figure, texts, _averaged(np.asarray(canvas.buffer_rgba())[..., :3]))
-
-
-def _averaged(pixels: np.ndarray) -> np.ndarray:
-    height, width = (size // FINER for size in pixels.shape[:2])
-    blocks = pixels[: height * FINER, : width * FINER].astype(np.float32)
-    blocks = blocks.reshape(height, FINER, width, FINER, 3)
-    return np.asarray(blocks.mean(axis=(1, 3)).round().astype(np.uint8))
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").reduce(FINER)
+    return Drawing(figure, texts, np.asarray(picture))
 
 
 @cache

@@ -10,6 +10,7 @@ from qdgain import cli, ledger
 from qdgain.claims import claims
 
 
+@pytest.mark.slow
 def test_the_ledger_is_printed_whole(capsys):
     assert cli.main(["claims"]) == 0
     printed = capsys.readouterr().out
@@ -72,6 +73,7 @@ def test_an_interrupt_ends_quietly(monkeypatch, capsys):
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_is_no_error():
     command = [sys.executable, "-m", "qdgain", "claims", "F8-transit"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

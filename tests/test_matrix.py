@@ -29,6 +29,7 @@ def test_every_reading_is_there_refitted_and_with_the_presets(columns):
     ]
 
 
+@pytest.mark.slow
 def test_the_presets_column_is_the_ledger(columns):
     (cells,) = [
         cells
