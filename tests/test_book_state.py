@@ -76,14 +76,20 @@ def test_anything_else_changes_it(source, name, text):
     assert book_state.state(source) != before
 
 
-@pytest.mark.parametrize("what", ["library_hash", "packages"])
-def test_the_library_and_the_packages_change_it(source, what, monkeypatch):
+def test_the_library_changes_it(source, monkeypatch):
     before = book_state.state(source)
-    if what == "library_hash":
-        monkeypatch.setattr(book_state, "library_hash", lambda: "another")
-    else:
-        monkeypatch.setattr(book_state.metadata, "distributions", list)
+    monkeypatch.setattr(book_state, "library_hash", lambda: "another")
     assert book_state.state(source) != before
+
+
+def test_a_package_and_its_version_change_it(source, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(installed := tmp_path / "elsewhere")
+    states = [book_state.state(source)]
+    (installed / "numpy-1.0.dist-info").mkdir(parents=True)
+    states.append(book_state.state(source))
+    (installed / "numpy-1.0.dist-info").rename(installed / "numpy-1.1.dist-info")
+    states.append(book_state.state(source))
+    assert len(set(states)) == 3
 
 
 def test_what_was_built_is_emptied_unless_the_same_state_was_sound(source):

@@ -29,12 +29,14 @@ def test_one_statement_is_explained(capsys):
     assert max(map(len, printed.splitlines())) <= 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["F8-transit", "F7-trapping", "F8-exp-ratio", "F9-centre"])
 def test_every_kind_is_explained(name, capsys):
     assert cli.main(["claims", name]) == 0
     assert claims()[name].statement in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_json_is_a_list_of_rows(capsys):
     assert cli.main(["claims", "--json"]) == 0
     records = json.loads(capsys.readouterr().out)

@@ -14,7 +14,6 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 
 from qdgain.version import library_hash
@@ -34,12 +33,16 @@ def state(source: Path) -> str:
         The folder of ``_config.yml``; pages stand in it or in its folder ``book``.
     """
     digest = hashlib.sha256(library_hash().encode())
-    packages = sorted(f"{d.name}=={d.version}" for d in metadata.distributions())
-    digest.update("\n".join([sys.version, *packages]).encode())
+    digest.update("\n".join([sys.version, *_packages()]).encode())
     for path in _files(source):
         digest.update(path.relative_to(source).as_posix().encode() + b"\0")
         digest.update(_without_prose(path) + b"\0")
     return digest.hexdigest()
+
+
+def _packages() -> list[str]:
+    """Return what is installed as the names of its folders, each of a package and its version."""
+    return sorted(d.name for entry in sys.path for d in Path(entry).glob("*.dist-info"))
 
 
 def _files(source: Path) -> Iterator[Path]:
