@@ -163,29 +163,31 @@ class _Rates(NamedTuple):
 
 
 def _rates(film: Film, excitons: FloatArray) -> _Rates:
-    """Return the flux out of a film whose slices hold `excitons` (rows, K)."""
-    slices = excitons.shape[-1]
+    """Return the flux out of a film, the slices of whose left half hold `excitons` (rows, K/2)."""
+    half = excitons.shape[-1]
+    slices = 2 * half
     weights = film.weights(excitons)
     spontaneous = weights @ film.emission
     exponent = np.minimum(weights @ film.exponents / slices, _LARGEST_EXPONENT / slices)
     growth = np.expm1(exponent)
     amplified = np.divide(growth, exponent, out=np.ones_like(growth), where=exponent != 0)
-    # The film and its excitons are symmetric: the flux to the left is the mirror image.
     source = 0.5 * film.guided_fraction / slices * spontaneous * amplified
     growth += 1
     # Slices first: each is then one block of memory, and the loop needs no copies.
     flux = np.zeros((slices + 1, len(excitons), source.shape[-1]))
-    for k in range(slices):
-        np.multiply(flux[k], growth[:, k], out=flux[k + 1])
-        flux[k + 1] += source[:, k]
-    photons = flux.sum(axis=-1).T * film.step_meV[:, None]
-    gained = np.diff(photons, axis=-1)
+    for k, mirrored in enumerate([*range(half), *reversed(range(half))]):
+        np.multiply(flux[k], growth[:, mirrored], out=flux[k + 1])
+        flux[k + 1] += source[:, mirrored]
+    # The film and its excitons are symmetric: the flux to the left is the mirror image.
+    to_right = flux.sum(axis=-1).T * film.step_meV[:, None]
+    to_left = to_right[:, ::-1]
+    gained = np.diff(to_right, axis=-1) - np.diff(to_left, axis=-1)
     side = (1 - film.guided_fraction) * spontaneous.sum(axis=-1) * film.step_meV[:, None]
-    loss = slices * (gained + gained[:, ::-1]) + side
+    loss = slices * gained[:, :half] + side
     # A slice at transparency relaxes at about L_g/2 times the flux through it; the midpoint rule is
     # stable up to two such times.
     longest = np.max(-film.exponents[:, 0], axis=-1)
-    busiest = np.max(photons + photons[:, ::-1], axis=-1)
+    busiest = np.max((to_right + to_left)[:, : half + 1], axis=-1)
     step = np.minimum(
         _LARGEST_CHANGE / np.maximum(np.abs(loss).max(axis=-1), 1e-300),
         2 / np.maximum(longest * busiest, 1e-300),
@@ -210,7 +212,7 @@ def emit(
         In radiative lifetimes.
     """
     rows, points = len(mean_excitons), film.emission.shape[-1]
-    excitons = np.repeat(mean_excitons[:, None], _SLICES, axis=-1)
+    excitons = np.repeat(mean_excitons[:, None], _SLICES // 2, axis=-1)
     spectrum, side = np.zeros((rows, points)), np.zeros(rows)
     remaining = np.full(rows, float(duration))
     busy = np.flatnonzero(mean_excitons > 0)
