@@ -161,7 +161,7 @@ def test_a_run_from_its_card_gives_identical_numbers(folder, tmp_path):
     same = [p for p in before["sha256"] if before["sha256"][p] == after["sha256"][p]]
     assert set(same) >= {p for p in before["sha256"] if p.startswith(("data/", "figures/"))}
     # Onto an existing folder only when asked, and only if a run wrote it.
-    assert qdgain("rerun", "fig06", "-o", tmp_path / "again").returncode == 2
+    assert cli.main(["rerun", "fig06", "-o", str(tmp_path / "again")]) == 2
 
 
 REFUSED = [
@@ -254,7 +254,7 @@ def test_an_interrupt_leaves_nothing(how, tmp_path):
         assert "running" in process.stderr.readline()
         while not (kernels := psutil.Process(process.pid).children(recursive=True)):
             time.sleep(0.1)
-        time.sleep(1)  # the kernel is at work, or about to be
+        time.sleep(0.2)  # the kernel is at work, or about to be
         process.send_signal(how)
         assert process.wait(timeout=60) == 128 + how
         assert "Traceback" not in process.stderr.read()

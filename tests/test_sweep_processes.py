@@ -153,10 +153,9 @@ def dask_process(*words, env=None):
         process.wait(timeout=WAIT_S)
 
 
-def worker(address, env=None):
-    return dask_process(
-        "worker", address, "--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard", env=env
-    )
+def worker(address, *more, env=None):
+    alone = ("--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard")
+    return dask_process("worker", address, *alone, *more, env=env)
 
 
 @pytest.fixture(scope="module")
@@ -224,7 +223,7 @@ def test_a_worker_with_another_library_or_none_is_refused_before_any_run(
         return sentence
 
     for path, said in ((copy, "has the library "), (none.parent, "has no qdgain")):
-        with worker(scheduler, environment(PYTHONPATH=str(path))):
+        with worker(scheduler, "--no-nanny", env=environment(PYTHONPATH=str(path))):
             sentence = refused("60")
         assert sentence.startswith("qdgain: the worker tcp://127.0.0.1:")
         assert said in sentence
