@@ -220,6 +220,7 @@ def test_the_window_may_be_given():
 FLAT = even_spectrum(np.linspace(1.7, 2.4, 200), np.random.default_rng(0).normal(size=200))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "why"),
     [

@@ -102,6 +102,7 @@ def test_presets_meet_every_qualitative_condition():
     assert np.all(met >= 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("which", "sample"), [("default", "wide"), ("lean", "lean")])
 def test_stored_solutions_are_found_again_from_nearby_starts(which, sample):
     """Numbers and the pinned combinations come back; flat directions may differ."""

@@ -59,6 +59,7 @@ def test_no_dot_of_a_dense_grid_is_nearer(name, target, definition):
     assert way.distance_meV - 1e-6 <= found.min() <= way.distance_meV + 1.8 * step
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(dots(), st.floats(0.08, 1.2), DEFINITIONS, st.sampled_from(["rabi", "sequential"]))
 def test_a_way_ends_where_it_says_and_random_dots_are_not_nearer(dot, target, definition, law):
@@ -91,6 +92,7 @@ def test_a_way_ends_where_it_says_and_random_dots_are_not_nearer(dot, target, de
     assert design.threshold_of(trial, definition, statistics=law).min() > target * (1 - 1e-6)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(dots(), st.floats(0.5, 3), st.floats(-0.3, 0.3), st.floats(0.1, 0.9), DEFINITIONS)
 def test_ways_scale_with_all_energies_and_ignore_their_origin(dot, factor, shift, goal, definition):
@@ -476,6 +478,7 @@ def test_advice_is_printed(capsys):
     assert max(map(len, text.splitlines())) <= 90
 
 
+@pytest.mark.slow
 def test_advice_as_json_is_that_of_the_library(capsys):
     code, text, _ = advised(
         capsys, "--to", "0.3", "--at", "onset", "-p", "statistics=sequential", "--json"

@@ -117,6 +117,7 @@ def test_without_optical_phonon_it_is_the_balanced_gaussian():
     assert threshold_at_emission_peak(40.0, 300.0) == pytest.approx(float(maximum), rel=1e-12)
 
 
+@pytest.mark.slow
 @given(modes(), st.floats(1e-4, 0.3))
 @settings(max_examples=30)
 def test_no_energy_gains_before_the_onset(mode, floor):

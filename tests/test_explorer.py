@@ -39,6 +39,7 @@ def test_every_slider_is_the_contracts(figure):
         assert entry.meaning in control.tooltip
 
 
+@pytest.mark.slow
 def test_nothing_is_drawn_before_a_change_and_a_change_redraws(drawn):
     figure = next(f for f in FIGURES if f.__name__.endswith("fig08"))
     which, controls = controls_of(figure)

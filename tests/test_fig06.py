@@ -48,6 +48,7 @@ def test_hot_signal_comes_after_the_response_and_before_the_band_edge(run):
     assert order == sorted(order)
 
 
+@pytest.mark.slow
 def test_recovered_cooling_times_agree_with_the_true_ones(run, numbers):
     fit = fig06.resolution(run)["fit, one standard error"]
     error = np.asarray(fit.y_high) - np.asarray(fit.y)

@@ -19,6 +19,7 @@ def numbers(run):
     return {row.key: row.value for row in fig09.headlines(run)}
 
 
+@pytest.mark.slow
 def test_maps_are_the_spectra_over_their_maximum(run):
     for panel in fig09.spectra(run):
         dot, shown = run.dots[panel.title], panel["emission"]
@@ -46,6 +47,7 @@ def test_at_the_pi_pulse_the_spike_is_the_biexcitons(run):
         assert panel["strongest"].x[-1] == pytest.approx(float(centre), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_offsets_of_the_table_lie_on_the_curves(run, numbers):
     position, width = fig09.spikes(run)
     for name in ("3LS", "4LS"):

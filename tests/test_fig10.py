@@ -167,6 +167,7 @@ def test_panels_export(run, tmp_path):
     assert "volume [nm³]" in rows[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "given",
     [

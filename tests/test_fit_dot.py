@@ -95,6 +95,7 @@ def test_the_command_as_typed(tmp_path):
         assert abs(values[name] - DOT.values()[name]) < 4 * error, name
 
 
+@pytest.mark.slow
 def test_the_file_is_a_dot_with_errors_and_origins(files):
     assert run(*THREE) == 0
     values, about = the_file()
@@ -153,6 +154,7 @@ def test_the_same_files_give_the_same_bytes(files):
     assert (files / "my-dot.toml").read_bytes() == first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".toml", ".svg", ".png"])
 def test_nothing_is_overwritten_unasked(files, capsys, suffix):
     (files / f"my-dot{suffix}").write_text("mine")
@@ -184,6 +186,7 @@ def test_the_strength_can_be_held_or_freed(files, capsys):
     assert "xx_absorption_strength" in the_file()[1]["uncertainty"]
 
 
+@pytest.mark.slow
 def test_columns_units_and_window_reach_the_fit(files):
     # All three in one file, told apart by columns.
     simulated = synthetic_spectra.simulate(DOT, noise=0.01, seed=1)

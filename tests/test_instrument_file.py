@@ -62,6 +62,7 @@ def files(draw):
     return x, y, text.encode(draw(st.sampled_from(encodings)))
 
 
+@pytest.mark.slow
 @given(files())
 def test_every_dialect_gives_the_same_spectrum(tmp_path_factory, file):
     x, y, content = file

@@ -43,6 +43,7 @@ def test_the_presets_column_is_the_ledger(columns):
                 assert cells[row.claim.id].holds == row.holds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "reading", matrix.readings(), ids=lambda r: f"{r.threshold}-{r.statistics}"
 )

@@ -10,6 +10,7 @@ from qdgain.calibration.objective import TARGETS, Variant
 from qdgain.information import readings
 
 
+@pytest.mark.slow
 @given(st.floats(0.15, 2.0), st.floats(0.01, 0.2))
 def test_the_probabilities_of_all_that_could_be_printed_sum_to_one(number, discrepancy):
     printed = np.arange(1, 120) * 0.1

@@ -190,6 +190,7 @@ def test_this_run_is_the_maps_point(numbers):
     assert numbers["auger-own-ase"] == pytest.approx(numbers["auger-ase-fs"], rel=3e-3)
 
 
+@pytest.mark.slow
 def test_numbers_of_the_result_are_those_of_a_run_there(numbers):
     given = {"auger_lifetime_ps": numbers["auger-se-tenth"]}
     own = {row.key: row.value for row in auger.headlines(resolve(auger.SETTINGS, given))}
@@ -217,6 +218,7 @@ def test_a_users_dot_and_pulse_are_drawn(run):
     assert auger.own(own)[0]["SE, your dot"].y[0] != auger.own(run)[0]["SE, 3LS"].y[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "given",
     [

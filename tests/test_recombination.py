@@ -75,6 +75,7 @@ def test_the_same_as_an_adaptive_solver_and_closer_with_shorter_steps(auger):
     assert fine < coarse / 2.5, "not of second order"
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=5)
 def test_populations_stay_populations_and_auger_only_takes_away(seed):

@@ -18,6 +18,7 @@ DOT = qdgain.Dot(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(
     st.floats(0.0, 100.0),

@@ -32,6 +32,7 @@ def test_both_formats_have_the_figures_size_and_bytes_that_stay(figure):
     assert to_png(figure) == png
 
 
+@pytest.mark.slow
 def test_a_figure_is_laid_out_once_whatever_is_made_of_it(figure, monkeypatch):
     laid_out = []
     execute = ConstrainedLayoutEngine.execute

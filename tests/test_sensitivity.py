@@ -54,6 +54,7 @@ def ideal_threshold(stokes, linewidth):
     return 2 * r / (1 + r)
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(st.floats(5, 120), st.floats(40, 120))
 def test_elasticity_without_esa_is_that_of_the_closed_form(stokes, linewidth):

@@ -49,6 +49,7 @@ def test_closed_form_agrees_with_a_root_finder(statistics):
             assert optimize.brentq(gain, 0, top, xtol=1e-14) == pytest.approx(value, abs=1e-10)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(dots(), STATISTICS, st.sampled_from([1e-3, 1e-2, 0.1]))
 def test_onset_is_below_every_threshold_on_a_fine_grid(dot, statistics, floor):
