@@ -90,7 +90,7 @@ test: $(BIN)/.installed
 pytest: $(BIN)/.installed
 	rm -rf .pytest_cache/numbers
 	QDGAIN_STORED_NUMBERS="$(CURDIR)/.pytest_cache/numbers" QDGAIN_PICTURES=0 \
-	  $(BIN)/pytest --quiet -n 2 --dist loadfile --no-loadscope-reorder --nbval-lax --nbval-kernel-name qdgain --nbval-cell-timeout 120 \
+	  $(BIN)/pytest --quiet -n 2 --dist loadfile --nbval-lax --nbval-kernel-name qdgain --nbval-cell-timeout 120 \
 	  $(addprefix --ignore ,$(OF_PAGES) $(IN_BROWSER)) tests $(NOTEBOOKS)
 
 refresh: $(BIN)/.installed

@@ -57,7 +57,9 @@ class _ByFile(LoadFileScheduling):
 
 
 def pytest_xdist_make_scheduler(config, log):
-    """Share the tests out by `_ByFile`, whatever is asked for."""
+    """Share the tests out by `_ByFile`, in the order of `pytest_collection_modifyitems`."""
+    # Otherwise files come by their number of tests, and the slow ones have few.
+    config.option.loadscopereorder = False
     return _ByFile(config, log)
 
 
