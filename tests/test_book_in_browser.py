@@ -206,8 +206,8 @@ def can_be_read_on_a_phone(reader):
     for frame in reader.page.locator(".figure-frame").all():
         assert frame.locator("img").evaluate("image => image.clientWidth") > 400
         frame.focus()
-        # One after another, and pressed again where nothing moves: the browser drops a press that
-        # comes while it is busy with the new width or with another frame.
+        # One after another, and pressed again where nothing moves: on a loaded machine a press was
+        # once without effect, nobody knows why.
         assert any(moves(reader.page, frame) for _ in range(5))
 
 

@@ -154,9 +154,7 @@ def test_indices_of_the_ideal_threshold_know_nothing_of_the_biexciton():
 def test_extreme_runs_give_figures_and_numbers(given):
     run = resolve(chapter.SETTINGS, given)
     assert len(numbers(run)) == len(numbers())
-    # The others show what is stored, whatever is given.
-    for name in ("local", "measurements"):
-        compute, draw = chapter.FIGURES[name]
+    for compute, draw in chapter.FIGURES.values():
         draw(compute(run))
 
 

@@ -254,7 +254,7 @@ def test_an_interrupt_leaves_nothing(how, tmp_path):
         assert "running" in process.stderr.readline()
         while not (kernels := psutil.Process(process.pid).children(recursive=True)):
             time.sleep(0.1)
-        time.sleep(0.2)  # the kernel is at work, or about to be
+        time.sleep(1)  # the kernel is at work, or about to be
         process.send_signal(how)
         assert process.wait(timeout=60) == 128 + how
         assert "Traceback" not in process.stderr.read()
