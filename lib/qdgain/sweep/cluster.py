@@ -11,6 +11,7 @@ import logging
 import math
 import pickle
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -32,12 +33,16 @@ _NO_WORKERS_S = 120.0
 _CLOSE_S = 10.0
 
 
-_SETTINGS = {
+_SETTINGS: dict[str, Any] = {
     # A worker that died comes back, however slow the machine is.
     "distributed.deploy.lost-worker-timeout": "1 day",
     # Dask lets workers give back memory at once; getting it again took half of their time.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 1 << 28,
 }
+# Forked from a server that has Dask loaded, workers start sooner. Libraries of macOS do not survive
+# a fork.
+if sys.platform == "linux":
+    _SETTINGS["distributed.worker.multiprocessing-method"] = "forkserver"
 
 
 class ClusterError(Exception):
@@ -72,7 +77,6 @@ def local(workers: int | None = None) -> Iterator[Spread]:
     workers : int, optional
         How many; as many as there are cores if left out.
     """
-    others = psutil.Process().children()
     with _quiet(), dask.config.set(_SETTINGS):
         cluster = LocalCluster(
             n_workers=workers or CPU_COUNT,
@@ -90,9 +94,9 @@ def local(workers: int | None = None) -> Iterator[Spread]:
                 yield _Dask(client)
         finally:
             # A worker waits for its run to end, and a run for its kernel.
-            for child in psutil.Process().children():
-                if child not in others:
-                    _kill_children(child)
+            for nanny in cluster.workers.values():
+                if nanny.pid is not None:
+                    _kill_children(nanny.pid)
             with suppress(TimeoutError):
                 cluster.close(timeout=_CLOSE_S)
 
@@ -266,9 +270,9 @@ def _call() -> Callable[[str, bytes], dict[str, Any]]:
     return call
 
 
-def _kill_children(process: psutil.Process) -> None:
+def _kill_children(pid: int) -> None:
     with suppress(psutil.NoSuchProcess):
-        for child in process.children(recursive=True):
+        for child in psutil.Process(pid).children(recursive=True):
             with suppress(psutil.NoSuchProcess):
                 child.kill()
 
