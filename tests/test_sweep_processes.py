@@ -59,7 +59,8 @@ def until(condition):
         found = condition()
         if found:
             return found
-        time.sleep(0.05)
+        # A look at all processes of the machine takes a while itself.
+        time.sleep(0.1)
     raise AssertionError("it did not happen")
 
 
