@@ -51,15 +51,20 @@ class Page(HTMLParser):
             self.links.append(attributes["href"])
 
 
-def read(page):
+def place(page):
     path = HTML / f"{page}.html"
     assert path.exists(), f"{page}.html was not built"
-    return path.read_text(encoding="utf-8")
+    return path
+
+
+def read(page):
+    return place(page).read_text(encoding="utf-8")
 
 
 @functools.cache
-def ids_of(file):
-    return Page(file.read_text(encoding="utf-8")).ids
+def parsed(file):
+    """Return a page of the book or of a source, parsed once for all tests: not to be changed."""
+    return Page(file.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -78,8 +83,8 @@ def test_page_is_there_and_not_empty(page):
 def test_figures_are_there_with_number_caption_and_alt_text(page):
     source = SOURCE / f"{page}.ipynb"
     text = read(page)
-    parsed = Page(text)
-    for image in parsed.images:
+    shown = parsed(place(page))
+    for image in shown.images:
         assert image.get("alt", "").strip(), f"{page}: {image.get('src')} has no alt text"
         if not image["src"].startswith("data:"):
             file = (HTML / f"{page}.html").parent / image["src"]
@@ -92,9 +97,9 @@ def test_figures_are_there_with_number_caption_and_alt_text(page):
             if "figure" in c.metadata.get("mystnb", {})
         ]
         assert "&lt;Figure size" not in text, f"{page} names a figure and does not show it"
-        assert len(parsed.images) >= len(figures), f"{page} shows too few pictures"
+        assert len(shown.images) >= len(figures), f"{page} shows too few pictures"
         for name in figures:
-            assert name in parsed.ids, f"{page} lacks the figure {name}"
+            assert name in shown.ids, f"{page} lacks the figure {name}"
         assert text.count('<span class="caption-number">Fig.') >= len(figures)
 
 
@@ -117,26 +122,26 @@ def test_figures_say_what_they_show_and_lead_to_their_data(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_nothing_is_loaded_from_outside(page):
-    outside = [src for src in Page(read(page)).loads if re.match(r"(https?:)?//", src)]
+    outside = [src for src in parsed(place(page)).loads if re.match(r"(https?:)?//", src)]
     assert outside == []
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_links_inside_the_book_lead_somewhere(page):
     here = HTML / f"{page}.html"
-    for link in Page(read(page)).links:
+    for link in parsed(place(page)).links:
         target, _, anchor = link.partition("#")
         if re.match(r"[a-z]+:", link):
             continue
         file = (here.parent / target).resolve() if target else here
         assert file.exists(), f"{page} links to {link}, which is not there"
         if anchor and file.suffix == ".html":
-            assert anchor in ids_of(file), f"{page} links to {link}, which has no such place"
+            assert anchor in parsed(file).ids, f"{page} links to {link}, which has no such place"
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_links_outwards_are_whole(page):
-    for link in Page(read(page)).links:
+    for link in parsed(place(page)).links:
         if re.match(r"[a-z]+:", link) and not link.startswith(("mailto:", "data:")):
             assert re.fullmatch(r"https?://[\w.-]+\.[a-z]{2,}(:\d+)?(/[^\s<>\"]*)?", link), link
 
@@ -163,7 +168,7 @@ def test_page_is_light(page):
 @pytest.mark.skipif("book/ledger" not in PAGES, reason="a book without a ledger")
 def test_the_statements_are_there_as_data_and_on_their_page():
     records = json.loads((HTML / "claims.json").read_text(encoding="utf-8"))
-    ids = Page(read("book/ledger")).ids
+    ids = parsed(place("book/ledger")).ids
     assert len(records) > 50
     for record in records:
         assert CLAIM_KEYS <= set(record)

@@ -121,6 +121,7 @@ _RC: Any = {
     "svg.hashsalt": "qdgain",
     "svg.fonttype": "path",
     "axes.formatter.useoffset": False,
+    "axes.titley": 1.0,
 }
 
 
