@@ -172,10 +172,15 @@ class Panel:
             writer = csv.writer(stream)
             writer.writerow(["series", *headers])
             for series in self.series:
-                columns = series.columns()
-                for row in zip(*columns.values(), strict=True):
-                    cells = dict(zip(columns, (repr(float(v)) for v in row), strict=True))
-                    writer.writerow([series.name, *(cells.get(header, "") for header in headers)])
+                texts = {name: _exact(values) for name, values in series.columns().items()}
+                length = len(next(iter(texts.values())))
+                columns = [texts.get(header, [""] * length) for header in headers]
+                writer.writerows(zip([series.name] * length, *columns, strict=True))
+
+
+def _exact(values: FloatArray) -> list[str]:
+    """Return numbers as the shortest texts that give them back."""
+    return [repr(value) for value in np.asarray(values, dtype=float).tolist()]
 
 
 def with_papers_behind(panel: Panel, papers: Panel) -> Panel:
