@@ -127,6 +127,12 @@ def test_nothing_is_loaded_from_outside(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_mathjax_is_loaded_where_there_are_equations_and_only_there(page):
+    loaded = any("mathjax" in src.lower() for src in parsed(place(page)).loads)
+    assert loaded == ('class="math' in read(page))
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_links_inside_the_book_lead_somewhere(page):
     here = HTML / f"{page}.html"
     for link in parsed(place(page)).links:

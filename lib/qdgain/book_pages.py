@@ -2,7 +2,8 @@
 
 Figures in frames that scroll sideways on a phone, a link from the first use of a term to the
 glossary, and a bibliography that screen readers take for a list. What would load a kernel from
-another server is left out, and so are half a megabyte of icons that no page shows.
+another server is left out, and so are half a megabyte of icons that no page shows and MathJax
+where there is no equation.
 """
 
 from __future__ import annotations
@@ -194,6 +195,13 @@ def _complete(
     if "body" in context:
         pictures = {name: Path(app.srcdir, source) for source, name in app.builder.images.items()}
         context["body"] = framed(with_listed_citations(context["body"]), pictures)
+        if 'class="math' not in context["body"]:
+            # Sphinx loads a megabyte of MathJax for the equations of the pages below one, too.
+            context["script_files"] = [
+                script
+                for script in context["script_files"]
+                if "mathjax" not in f"{script.filename} {script.attributes.get('body')}".lower()
+            ]
 
 
 def with_listed_citations(body: str) -> str:
