@@ -121,7 +121,7 @@ _RC: Any = {
     "svg.hashsalt": "qdgain",
     "svg.fonttype": "path",
     "axes.formatter.useoffset": False,
-    # Where a title goes by itself. Unset, each drawing measures every axis again to find that out.
+    # Where a title goes by itself. Unset, each drawing measures its panel's axis to find that out.
     "axes.titley": 1.0,
 }
 
