@@ -46,10 +46,10 @@ else
 endif
 	@touch $@
 
-# From empty, unless only prose has changed since the last sound build: lib/qdgain/book_state.py.
+# From empty, unless only prose has changed since the last sound build: lib/qdgain/book/state.py.
 book: $(BIN)/.installed
 	@$(BIN)/python -c 'from importlib.metadata import version; found = version("jupyter-book"); found.startswith("1.") or exit("Jupyter Book 1 is needed, this is " + found + ", which does not read _config.yml and builds nothing. Run make clean, then try again.")'
-	$(BIN)/python -m qdgain.book_state begin "$(SOURCE)"
+	$(BIN)/python -m qdgain.book.state begin "$(SOURCE)"
 	QDGAIN_STORED_NUMBERS="$(abspath $(SOURCE))/_build/numbers" \
 	QDGAIN_KEEP_PICTURES="$(abspath $(SOURCE))/_build/html/files" \
 	  $(BIN)/jupyter-book build "$(SOURCE)" --quiet --warningiserror --nitpick --keep-going
@@ -59,16 +59,16 @@ book: $(BIN)/.installed
 	  $(BIN)/python -m qdgain claims --json > "$(SOURCE)/_build/html/claims.json"; fi
 	BOOK_HTML="$(abspath $(SOURCE))/_build/html" $(BIN)/pytest --quiet \
 	  $(OF_PAGES) $(if $(wildcard $(SOURCE)/book/explorer.md),-n 2 --dist loadfile $(IN_BROWSER))
-	$(BIN)/python -m qdgain.book_state end "$(SOURCE)"
+	$(BIN)/python -m qdgain.book.state end "$(SOURCE)"
 
 # The pages as read by the book's build are written anew as a single one, so nothing is executed twice.
 pdf: $(BIN)/.installed
-	@$(BIN)/python -c 'from qdgain import book_pdf, chromium; chromium.installed() or exit(book_pdf.NO_BROWSER)'
+	@$(BIN)/python -c 'from qdgain.book import chromium, pdf; chromium.installed() or exit(pdf.NO_BROWSER)'
 	$(MAKE) book
 	QDGAIN_STORED_NUMBERS="$(abspath $(SOURCE))/_build/numbers" \
 	QDGAIN_KEEP_PICTURES="$(abspath $(SOURCE))/_build/html/files" \
 	  $(BIN)/jupyter-book build "$(SOURCE)" --quiet --builder singlehtml
-	$(BIN)/python -m qdgain.book_pdf "$(SOURCE)/_build"
+	$(BIN)/python -m qdgain.book.pdf "$(SOURCE)/_build"
 
 check: $(BIN)/.installed lint
 	$(BIN)/pytest --quiet -n 2 --dist loadfile -m "not slow" $(addprefix --ignore ,$(OF_PAGES) $(IN_BROWSER)) tests
@@ -94,7 +94,7 @@ pytest: $(BIN)/.installed
 	  $(addprefix --ignore ,$(OF_PAGES) $(IN_BROWSER)) tests $(NOTEBOOKS)
 
 refresh: $(BIN)/.installed
-	$(BIN)/python -m qdgain.notebooks
+	$(BIN)/python -m qdgain.book.notebooks
 
 calibrate: $(BIN)/.installed
 	$(BIN)/python -m qdgain.calibration

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import nbformat
 
-from qdgain import notebooks
+from qdgain.book import notebooks
 
 _HEADER = ["quantity", "unit", "paper", "model"]
 _LEAST_LINES = 4

@@ -6,7 +6,7 @@ import hypothesis
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-from qdgain import chromium
+from qdgain.book import chromium
 
 ROOT = Path(__file__).resolve().parents[1]
 #: What the ledger promises to give of each statement as data.

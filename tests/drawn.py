@@ -25,7 +25,7 @@ import regression
 from qdgain.chapters import CHAPTERS
 from qdgain.figures import calibrated, style
 from qdgain.figures.panel import Panel, Series
-from qdgain.ledger import chapter_module
+from qdgain.statements.ledger import chapter_module
 
 PAGES: dict[str, Any] = {name: chapter_module(name) for name in CHAPTERS}
 PAGES["calibrated"] = calibrated

@@ -8,9 +8,9 @@ import sys
 import time
 from pathlib import Path
 
-from qdgain import request
-from qdgain.rerun import Executed
-from qdgain.run_card import CARD_FILE, as_text, card
+from qdgain.reruns import request
+from qdgain.reruns.rerun import Executed
+from qdgain.reruns.run_card import CARD_FILE, as_text, card
 from qdgain.sweep import cluster, folder, notebooks, points, table
 
 CHAPTER = "fig08"

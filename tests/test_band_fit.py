@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import qdgain
-from qdgain import ParameterError, band_fit, synthetic_spectra
-from qdgain.band_fit import emission_per_eV, even_spectrum, fit_bands
-from qdgain.synthetic_spectra import Surroundings, simulate
+from qdgain import ParameterError
+from qdgain.fitting import band_fit, synthetic_spectra
+from qdgain.fitting.band_fit import emission_per_eV, even_spectrum, fit_bands
+from qdgain.fitting.synthetic_spectra import Surroundings, simulate
 from qdgain.units import eV_from_nm, sigma_from_fwhm
 
 DOT = qdgain.Dot(

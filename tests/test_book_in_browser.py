@@ -16,8 +16,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import TimeoutError
 
-from qdgain import page as rerun_page
 from qdgain.figures import fig06
+from qdgain.reruns import page as rerun_page
 from qdgain.run import resolve
 from test_built_book import HTML, LARGEST_PAGE_BYTES, PAGES
 

@@ -8,12 +8,12 @@ from docutils import nodes
 from sphinx import addnodes
 
 from conftest import ROOT
-from qdgain import book_pages, book_pdf, chromium
+from qdgain.book import chromium, pages, pdf
 
 
 def linked(*texts, terms=("ESA", "Stokes shift", "biexciton", "biexciton shift")):
     document = nodes.section("", *(nodes.paragraph("", "", *parts) for parts in texts))
-    book_pages.link_first_uses(document, {name: f"#{name}" for name in terms})
+    pages.link_first_uses(document, {name: f"#{name}" for name in terms})
     return [(link.astext(), link["refuri"]) for link in document.findall(nodes.reference)], document
 
 
@@ -39,22 +39,22 @@ def test_figures_get_a_frame_and_their_size(tmp_path):
     picture = tmp_path / "one.svg"
     picture.write_text('<svg xmlns="x" width="450pt" height="300pt" viewBox="0 0 1 1"/>', "utf-8")
     body = '<figure class="a" id="b">\n<img alt="c" src="../_images/d.svg" /><p>e</p></figure>'
-    framed = book_pages.framed(body, {"d.svg": picture})
+    framed = pages.framed(body, {"d.svg": picture})
     assert re.search(
         r'<div class="figure-frame"><img width="600" height="400" [^>]*></div>', framed
     )
     assert re.sub(r"</?div[^>]*>| (width|height|style)=\"[^\"]*\"", "", framed) == body
-    assert "width=" not in book_pages.framed(body, {})
+    assert "width=" not in pages.framed(body, {})
 
 
 def test_references_are_items_of_their_list():
     page = '<div role="list"><div class="citation" role="doc-biblioentry">a</div></div>'
-    assert 'class="citation" role="listitem"' in book_pages.with_listed_citations(page)
+    assert 'class="citation" role="listitem"' in pages.with_listed_citations(page)
 
 
 def test_without_a_browser_the_pdf_is_refused_in_a_sentence(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(chromium, "installed", lambda: None)
-    assert book_pdf.main([str(tmp_path)]) == 2
+    assert pdf.main([str(tmp_path)]) == 2
     assert "found neither" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
@@ -76,7 +76,7 @@ def test_the_single_page_becomes_a_pdf_that_the_landing_page_leads_to(tmp_path, 
         encoding="utf-8",
     )
     landing.write_text("before <!-- the whole book as a PDF --> after", encoding="utf-8")
-    assert book_pdf.main([str(tmp_path)]) == 0
+    assert pdf.main([str(tmp_path)]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'book.pdf'}\n"
     content = (tmp_path / "html" / "book.pdf").read_bytes()
     assert content == (tmp_path / "book.pdf").read_bytes()
@@ -114,7 +114,7 @@ def test_contents_beside_pages_are_made_of_titles_and_once_a_folder_of_source():
 
         context["generate_toctree_html"] = make
 
-    add_sparing = book_pages._sparing(add)
+    add_sparing = pages._sparing(add)
 
     def contents(page, **options):
         context = {}

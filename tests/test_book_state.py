@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from qdgain import book_state
+from qdgain.book import state
 
 PAGE = """---
 file_format: mystnb
@@ -51,9 +51,9 @@ def source(tmp_path):
     ],
 )
 def test_prose_leaves_the_state(source, name, text):
-    before = book_state.state(source)
+    before = state.state(source)
     (source / name).write_text(text, encoding="utf-8")
-    assert book_state.state(source) == before
+    assert state.state(source) == before
 
 
 @pytest.mark.parametrize(
@@ -71,24 +71,24 @@ def test_prose_leaves_the_state(source, name, text):
     ],
 )
 def test_anything_else_changes_it(source, name, text):
-    before = book_state.state(source)
+    before = state.state(source)
     (source / name).write_text(text, encoding="utf-8")
-    assert book_state.state(source) != before
+    assert state.state(source) != before
 
 
 def test_the_library_changes_it(source, monkeypatch):
-    before = book_state.state(source)
-    monkeypatch.setattr(book_state, "library_hash", lambda: "another")
-    assert book_state.state(source) != before
+    before = state.state(source)
+    monkeypatch.setattr(state, "library_hash", lambda: "another")
+    assert state.state(source) != before
 
 
 def test_a_package_and_its_version_change_it(source, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(installed := tmp_path / "elsewhere")
-    states = [book_state.state(source)]
+    states = [state.state(source)]
     (installed / "numpy-1.0.dist-info").mkdir(parents=True)
-    states.append(book_state.state(source))
+    states.append(state.state(source))
     (installed / "numpy-1.0.dist-info").rename(installed / "numpy-1.1.dist-info")
-    states.append(book_state.state(source))
+    states.append(state.state(source))
     assert len(set(states)) == 3
 
 
@@ -100,17 +100,17 @@ def test_what_was_built_is_emptied_unless_the_same_state_was_sound(source):
         page.touch()
         report.touch()
 
-    book_state.begin(source)
+    state.begin(source)
     built()
     # Not sound: it never ended.
-    book_state.begin(source)
+    state.begin(source)
     assert not page.exists()
     assert report.exists(), "what other commands measured is not the book's"
     built()
-    book_state.end(source)
-    book_state.begin(source)
+    state.end(source)
+    state.begin(source)
     assert page.exists()
-    book_state.end(source)
+    state.end(source)
     (source / "_config.yml").write_text("title: new", encoding="utf-8")
-    book_state.begin(source)
+    state.begin(source)
     assert not page.exists()

@@ -7,8 +7,9 @@ import pytest
 
 from checked_table import stored_faults
 from conftest import ROOT
-from qdgain import notebooks, parameters
-from qdgain.chapter import parameters_cell
+from qdgain import parameters
+from qdgain.book import notebooks
+from qdgain.book.chapter import parameters_cell
 from qdgain.chapters import BEYOND, name_of
 from regression import HEADLINES, stored
 

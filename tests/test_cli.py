@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from qdgain import cli, ledger
-from qdgain.claims import claims
+from qdgain import cli
+from qdgain.statements import ledger
+from qdgain.statements.claims import claims
 
 
 @pytest.mark.slow

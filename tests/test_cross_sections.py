@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qdgain
-from qdgain import cross_sections, design, literature, units
+from qdgain import cross_sections, units
+from qdgain.beyond import design
+from qdgain.literature.thresholds import measured_thresholds, size_dependence
 from qdgain.parameters import ParameterError
 
 volumes = st.floats(1.0, 1e5)
@@ -174,7 +176,7 @@ def test_refusals_name_what_is_allowed() -> None:
 
 
 def test_every_published_threshold_has_a_source_and_no_size() -> None:
-    rows = literature.measured_thresholds()
+    rows = measured_thresholds()
     assert len({row.label for row in rows}) == len(rows)
     for row in rows:
         assert row.doi.startswith("10.")
@@ -184,7 +186,7 @@ def test_every_published_threshold_has_a_source_and_no_size() -> None:
 
 
 def test_no_slope_without_sizes() -> None:
-    result = literature.size_dependence(literature.measured_thresholds())
+    result = size_dependence(measured_thresholds())
     assert result.points == 0
     assert np.isnan(result.slope)
     assert np.isnan(result.standard_error)
@@ -193,7 +195,7 @@ def test_no_slope_without_sizes() -> None:
 def test_slope_of_points_with_sizes() -> None:
     template = next(
         row
-        for row in literature.measured_thresholds()
+        for row in measured_thresholds()
         if row.quantity == "mean excitons" and not row.bound and np.isfinite(row.value)
     )
     volume = np.array([20.0, 100.0, 400.0, 900.0])
@@ -201,19 +203,19 @@ def test_slope_of_points_with_sizes() -> None:
         replace(template, volume_nm3=v, value=n)
         for v, n in zip(volume, 3 * volume**-0.25, strict=True)
     ]
-    result = literature.size_dependence(rows)
+    result = size_dependence(rows)
     assert result.points == 4
     assert result.slope == pytest.approx(-0.25)
     assert result.standard_error == pytest.approx(0, abs=1e-6)
     bounds = [replace(row, bound="below") for row in rows]
-    assert literature.size_dependence([*rows, *bounds]).points == 4
-    assert np.isnan(literature.size_dependence(rows[:2]).slope)
+    assert size_dependence([*rows, *bounds]).points == 4
+    assert np.isnan(size_dependence(rows[:2]).slope)
     same = [replace(row, volume_nm3=20.0) for row in rows]
-    assert np.isnan(literature.size_dependence(same).slope)
+    assert np.isnan(size_dependence(same).slope)
 
 
 def test_a_published_threshold_must_be_well_formed() -> None:
-    row = literature.measured_thresholds()[0]
+    row = measured_thresholds()[0]
     with pytest.raises(ValueError, match="none of mean excitons, fluence"):
         replace(row, quantity="power")
     with pytest.raises(ValueError, match="neither empty nor below"):

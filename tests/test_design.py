@@ -9,16 +9,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import qdgain
-from qdgain import cli, design, reachable
-from qdgain.advice import SINGLES, advice, shares_at_threshold
-from qdgain.detailed_balance import balanced_stokes_shift_meV, balanced_threshold_at_emission
+from qdgain import cli
+from qdgain.beyond import design, reachable
+from qdgain.beyond.advice import SINGLES, advice, shares_at_threshold
+from qdgain.beyond.detailed_balance import balanced_stokes_shift_meV, balanced_threshold_at_emission
+from qdgain.beyond.repulsion import threshold_slopes
+from qdgain.beyond.shortest_way import FIELDS, ROUTES, moved, nearest_dot
 from qdgain.figures import design as figures
-from qdgain.literature_bindings import published_shifts
+from qdgain.literature.bindings import published_shifts
 from qdgain.parameters import ParameterError
 from qdgain.populations import populations
-from qdgain.repulsion import threshold_slopes
 from qdgain.run import resolve
-from qdgain.shortest_way import FIELDS, ROUTES, moved, nearest_dot
 from qdgain.threshold import threshold_at_energy
 from strategies import STATISTICS, dots
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad, solve_ivp
 from scipy.special import ndtr
 
-from qdgain import driven_ladder as ladder
+from qdgain.beyond import driven_ladder as ladder
 from qdgain.parameters import ParameterError
 
 AREAS = np.linspace(0.0, 9.0, 40)

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from scipy.special import struve
 
 import qdgain
-from qdgain import ensemble
 from qdgain.ase import ase_threshold
-from qdgain.dot import Dot
-from qdgain.driven_ladder import transform_limit_meV
-from qdgain.ensemble import Ensemble, beam, fluence_in_depth, orientations, pumped, sizes
-from qdgain.ensemble_thresholds import (
+from qdgain.beyond import ensemble
+from qdgain.beyond.driven_ladder import transform_limit_meV
+from qdgain.beyond.ensemble import Ensemble, beam, fluence_in_depth, orientations, pumped, sizes
+from qdgain.beyond.ensemble_thresholds import (
     REACH,
     ensemble_thresholds,
     fluence_to_tell,
@@ -25,6 +24,7 @@ from qdgain.ensemble_thresholds import (
     misfit,
     saturation,
 )
+from qdgain.dot import Dot
 from qdgain.gain import gain
 from qdgain.parameters import ParameterError
 from qdgain.spectra import FWHM_PER_SIGMA, band_centres_eV

@@ -3,10 +3,10 @@
 import ipywidgets as widgets
 import pytest
 
-from qdgain import explorer as module
+from qdgain.book import explorer as module
 from qdgain.chapters import CHAPTERS
-from qdgain.ledger import chapter_module
 from qdgain.parameters import CONTRACT, DOT_PARAMETERS
+from qdgain.statements.ledger import chapter_module
 
 FIGURES = [chapter_module(name) for name in CHAPTERS]
 

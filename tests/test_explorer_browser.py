@@ -17,10 +17,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from conftest import ROOT
-from qdgain import explorer_page
+from qdgain.book import explorer_page
 from qdgain.figures import fig08
 from qdgain.parameters import CONTRACT
-from qdgain.request import request
+from qdgain.reruns.request import request
 from qdgain.rounding import significant
 from qdgain.run import resolve
 

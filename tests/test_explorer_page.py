@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
-from qdgain import explorer_page
+from qdgain.book import explorer_page
+from qdgain.book.explorer_page import SHOWN, SMALL, entry_of
 from qdgain.chapters import SETTINGS
 from qdgain.dot import presets
-from qdgain.explorer_page import SHOWN, SMALL, entry_of
 from qdgain.figures import fig09, style
-from qdgain.page import page
 from qdgain.parameters import CONTRACT, DOT_PARAMETERS, PRESETS, ParameterError
+from qdgain.reruns.page import page
 from qdgain.run import resolve
 
 DATA = explorer_page.data()

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import qdgain
-from qdgain import cross_sections, literature
-from qdgain.detailed_balance import balanced_stokes_shift_meV
+from qdgain import cross_sections
+from qdgain.beyond.detailed_balance import balanced_stokes_shift_meV
 from qdgain.figures import fig10
+from qdgain.literature.thresholds import measured_thresholds
 from qdgain.run import resolve
 
 
@@ -123,7 +124,7 @@ def test_balanced_linewidth_gives_the_goal_at_its_balanced_stokes_shift(run, num
 
 
 def test_fluences_become_one_photon_at_the_stated_volume(run, numbers):
-    for row in literature.measured_thresholds():
+    for row in measured_thresholds():
         if row.quantity == "fluence" and row.material in cross_sections.MATERIALS:
             slug = "yakunin" if row.material == "CsPbBr3" else "dang"
             sigma = cross_sections.cross_section_400_cm2(
@@ -133,7 +134,7 @@ def test_fluences_become_one_photon_at_the_stated_volume(run, numbers):
 
 
 def test_every_published_number_is_drawn_and_tabled_once(run):
-    rows = literature.measured_thresholds()
+    rows = measured_thresholds()
     drawn = fig10.universal(run).of_kind("points")
     numbered = [r for r in rows if r.quantity == "mean excitons" and np.isfinite(r.value)]
     assert [series.y[0] for series in drawn] == [row.value for row in numbered]

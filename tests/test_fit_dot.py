@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 import qdgain
-from qdgain import ParameterError, cli, synthetic_spectra
-from qdgain.band_fit import FittedBands, emission_per_eV, even_spectrum, fit_bands
+from qdgain import ParameterError, cli
 from qdgain.commands import fit_dot
 from qdgain.figures import fit as picture
-from qdgain.fitted_dot import fitted_dot, parameter_file, threshold_intervals
-from qdgain.request import request
+from qdgain.fitting import synthetic_spectra
+from qdgain.fitting.band_fit import FittedBands, emission_per_eV, even_spectrum, fit_bands
+from qdgain.fitting.fitted_dot import fitted_dot, parameter_file, threshold_intervals
+from qdgain.reruns.request import request
 from qdgain.units import eV_from_nm
 from qdgain.version import library_hash
 

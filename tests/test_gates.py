@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from qdgain import notebooks
+from qdgain.book import notebooks
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

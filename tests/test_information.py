@@ -3,12 +3,19 @@
 import numpy as np
 import pytest
 
+from qdgain.beyond.information import (
+    DEFAULT,
+    POSTERIORS,
+    RIVALS,
+    SCHEMES,
+    posterior_ranges,
+    readings,
+)
+from qdgain.beyond.measurements import KEYS, MEASUREMENTS, PROBABILITIES
+from qdgain.beyond.sensitivity import INPUTS, OUTPUTS
 from qdgain.calibration.posterior import FEWEST_INDEPENDENT, LARGEST_SPLIT_RHAT
 from qdgain.figures import information as chapter
-from qdgain.information import DEFAULT, POSTERIORS, RIVALS, SCHEMES, posterior_ranges, readings
-from qdgain.measurements import KEYS, MEASUREMENTS, PROBABILITIES
 from qdgain.run import resolve
-from qdgain.sensitivity import INPUTS, OUTPUTS
 from qdgain.stored import stored
 
 PAPER = resolve(chapter.SETTINGS, {})

@@ -4,12 +4,12 @@ import math
 
 import pytest
 
-from qdgain import ledger, ledger_table, matrix
 from qdgain.calibration.objective import TARGETS, TOLERANCE
 from qdgain.calibration.record import record
-from qdgain.claims import claims
 from qdgain.dot import presets
-from qdgain.matrix import STATISTICS, THRESHOLDS
+from qdgain.statements import ledger, ledger_table, matrix
+from qdgain.statements.claims import claims
+from qdgain.statements.matrix import STATISTICS, THRESHOLDS
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from qdgain import measurements, sensitivity
 from qdgain.ase import ase_threshold
-from qdgain.information import preset_inputs
-from qdgain.measurements import KEYS, MEASUREMENTS, PROBABILITIES
+from qdgain.beyond import measurements, sensitivity
+from qdgain.beyond.information import preset_inputs
+from qdgain.beyond.measurements import KEYS, MEASUREMENTS, PROBABILITIES
 from qdgain.populations import populations
 
 

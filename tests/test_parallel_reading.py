@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from qdgain import parallel_reading
+from qdgain.book import parallel_reading
 
 
 class App:

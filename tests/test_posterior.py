@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qdgain.beyond.information import readings
 from qdgain.calibration import objective, posterior
 from qdgain.calibration.objective import TARGETS, Variant
-from qdgain.information import readings
 
 
 @pytest.mark.slow

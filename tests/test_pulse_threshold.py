@@ -6,14 +6,9 @@ import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qdgain import auger_maps
 from qdgain.ase import amplification, spontaneous_spectrum
-from qdgain.calibration import plausibility
-from qdgain.dot import Dot, presets
-from qdgain.figures import auger
-from qdgain.gain import gain, gain_parts
-from qdgain.parameters import CONTRACT, ParameterError
-from qdgain.pulse_threshold import (
+from qdgain.beyond import auger_maps
+from qdgain.beyond.pulse_threshold import (
     Pump,
     ase_threshold,
     auger_limited_rate,
@@ -23,7 +18,12 @@ from qdgain.pulse_threshold import (
     short_pulse_sensitivity,
     steady_threshold_rate,
 )
-from qdgain.recombination import arrival_rate, recombination_rates
+from qdgain.beyond.recombination import arrival_rate, recombination_rates
+from qdgain.calibration import plausibility
+from qdgain.dot import Dot, presets
+from qdgain.figures import auger
+from qdgain.gain import gain, gain_parts
+from qdgain.parameters import CONTRACT, ParameterError
 from qdgain.run import resolve
 from qdgain.threshold import threshold_at_maximum
 from qdgain.units import transit_time_fs

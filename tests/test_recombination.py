@@ -6,15 +6,15 @@ import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qdgain.parameters import ParameterError
-from qdgain.populations import populations
-from qdgain.recombination import (
+from qdgain.beyond.recombination import (
     MOST_EXCITONS,
     arrival_rate,
     band_edge_populations,
     populations_in_time,
     recombination_rates,
 )
+from qdgain.parameters import ParameterError
+from qdgain.populations import populations
 
 TIME = np.linspace(-4.0, 16.0, 301)
 

@@ -17,11 +17,12 @@ import psutil
 import pytest
 
 from conftest import ROOT
-from qdgain import cli, rerun
+from qdgain import cli
 from qdgain.figures import fig06
-from qdgain.request import CARD, request
+from qdgain.reruns import rerun
+from qdgain.reruns.request import CARD, request
+from qdgain.reruns.run_card import CARD_FILE
 from qdgain.run import resolve
-from qdgain.run_card import CARD_FILE
 from qdgain.version import library_hash
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -240,7 +241,7 @@ def test_a_users_file_travels_with_the_task_and_stays_with_the_run(tmp_path):
     asked = request(("fig09",), (), [f"x1_spectra_csv={path}"])
     todo = rerun.task("fig09", asked.of("fig09"))
     path.unlink()
-    read = "from qdgain import keep; keep.numbers([]); print(open(x1_spectra_csv).read())"
+    read = "from qdgain.reruns import keep; keep.numbers([]); print(open(x1_spectra_csv).read())"
     executed = rerun.execute(replace(todo, notebook=tiny(read)))
     assert executed.kept["inputs/x1_spectra_csv.csv"].decode().splitlines() == lines
     outputs = json.loads(executed.notebook)["cells"][-1]["outputs"]

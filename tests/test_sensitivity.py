@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qdgain import parameters, sensitivity
+from qdgain import parameters
+from qdgain.beyond import sensitivity
+from qdgain.beyond.information import preset_inputs
+from qdgain.beyond.sensitivity import ENERGIES, INPUTS, OUTPUTS, POSITIVE
 from qdgain.dot import presets
-from qdgain.information import preset_inputs
-from qdgain.sensitivity import ENERGIES, INPUTS, OUTPUTS, POSITIVE
 from qdgain.spectra import FWHM_PER_SIGMA
 from strategies import STATISTICS, dots
 

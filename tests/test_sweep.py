@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from qdgain import cli, request
+from qdgain import cli
 from qdgain.parameters import ParameterError
+from qdgain.reruns import request
 from qdgain.sweep import folder, notebooks, table
 from qdgain.sweep.points import points, read_points
 from qdgain.version import library_hash

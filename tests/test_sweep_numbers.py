@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from conftest import ROOT
-from qdgain import Dot, cli, request
+from qdgain import Dot, cli
 from qdgain.ase import ase_threshold
 from qdgain.dot import presets
 from qdgain.gain import largest_gain
 from qdgain.parameters import CONTRACT, ParameterError
+from qdgain.reruns import request
 from qdgain.sweep import folder, numbers, table
 from qdgain.sweep.points import points
 from qdgain.threshold import threshold_at_maximum, threshold_onset

@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from conftest import ROOT
-from qdgain import cli, request
+from qdgain import cli
 from qdgain.figures import fig08
+from qdgain.reruns import request
 from qdgain.version import library_hash
 from sweep_fakes import sweep_of, table_of
 

@@ -84,7 +84,7 @@ def test_the_same_pulse_gives_poissons_law_where_nothing_is_blocked():
 def test_a_detuned_second_step_against_a_density_matrix(detuning):
     import qutip
 
-    from qdgain import driven_ladder as ladder
+    from qdgain.beyond import driven_ladder as ladder
 
     none, some = qutip.basis(2, 0), qutip.basis(2, 1)
     one = qutip.qeye(2)

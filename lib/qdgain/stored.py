@@ -22,7 +22,7 @@ from qdgain.version import STORED, __version__, source_hash
 
 #: Name of a result to the module that makes it, which is a `Maker`.
 MAKERS: Mapping[str, str] = MappingProxyType(
-    {"auger": "qdgain.auger_maps", "information": "qdgain.information"}
+    {"auger": "qdgain.beyond.auger_maps", "information": "qdgain.beyond.information"}
 )
 
 

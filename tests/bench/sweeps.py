@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 
 from bench.measured import Measured, Scale, number, quartiles, slope
-from qdgain.request import names_of
+from qdgain.reruns.request import names_of
 from qdgain.sweep import numbers
 from qdgain.sweep.points import points as points_over
 

@@ -10,7 +10,7 @@ from qdgain import parameters
 from qdgain.chapters import CHAPTERS, NAMES
 from qdgain.commands import Parser
 from qdgain.parameters import Parameter
-from qdgain.request import chapters_named, users_of
+from qdgain.reruns.request import chapters_named, users_of
 
 _WIDTH = 100
 

@@ -9,11 +9,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from qdgain import rerun
 from qdgain.chapters import NAMES
 from qdgain.commands import Failure, Parser, UsageError, add_parameter_options
 from qdgain.parameters import CONTRACT
-from qdgain.request import EVERY_CHAPTER, Request, chapters_named, names_of, request
+from qdgain.reruns import rerun
+from qdgain.reruns.request import EVERY_CHAPTER, Request, chapters_named, names_of, request
 from qdgain.sweep import cluster, folder, notebooks, numbers, table
 from qdgain.sweep.points import Points, points
 from qdgain.sweep.progress import shown

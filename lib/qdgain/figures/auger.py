@@ -13,7 +13,7 @@ from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 
 from qdgain import chapters
-from qdgain.auger_maps import (
+from qdgain.beyond.auger_maps import (
     SHORT_PULSE_PS,
     Cases,
     cases,
@@ -21,12 +21,7 @@ from qdgain.auger_maps import (
     ratio_at,
     where_ratio_is,
 )
-from qdgain.claims import Headline
-from qdgain.cross_sections import sphere_volume_nm3
-from qdgain.dot import Dot, FloatArray, presets
-from qdgain.figures import style
-from qdgain.figures.panel import Axis, Panel, Series
-from qdgain.pulse_threshold import (
+from qdgain.beyond.pulse_threshold import (
     Pump,
     ase_threshold,
     auger_limited_rate,
@@ -36,7 +31,12 @@ from qdgain.pulse_threshold import (
     short_pulse_sensitivity,
     steady_threshold_rate,
 )
+from qdgain.cross_sections import sphere_volume_nm3
+from qdgain.dot import Dot, FloatArray, presets
+from qdgain.figures import style
+from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run
+from qdgain.statements.claims import Headline
 
 SETTINGS = chapters.SETTINGS["auger"]
 

@@ -12,13 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.interpolate import CubicSpline
 
-from qdgain import chapters, driven_ladder, units
-from qdgain.claims import Headline
-from qdgain.cross_sections import YU_RANGE_NM, cdse_diameter_nm
-from qdgain.detailed_balance import balanced_linewidth_meV
-from qdgain.dot import Dot, FloatArray
-from qdgain.ensemble import Ensemble
-from qdgain.ensemble_thresholds import (
+from qdgain import chapters, units
+from qdgain.beyond import driven_ladder
+from qdgain.beyond.detailed_balance import balanced_linewidth_meV
+from qdgain.beyond.ensemble import Ensemble
+from qdgain.beyond.ensemble_thresholds import (
     REACH,
     EnsembleThresholds,
     amplitudes,
@@ -29,11 +27,14 @@ from qdgain.ensemble_thresholds import (
     misfit,
     saturation,
 )
+from qdgain.cross_sections import YU_RANGE_NM, cdse_diameter_nm
+from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
 from qdgain.figures.panel import FLUENCE, Axis, Panel, Series
 from qdgain.parameters import CONTRACT
 from qdgain.run import Run
 from qdgain.spectra import FWHM_PER_SIGMA
+from qdgain.statements.claims import Headline
 from qdgain.threshold import threshold_at_maximum
 
 SETTINGS = chapters.SETTINGS["ensembles"]

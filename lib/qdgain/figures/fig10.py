@@ -10,13 +10,15 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from qdgain import chapters, cross_sections, design, detailed_balance, literature, units
-from qdgain.claims import Headline
+from qdgain import chapters, cross_sections, units
+from qdgain.beyond import design, detailed_balance
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.figures.table import Table
+from qdgain.literature.thresholds import MeasuredThreshold, measured_thresholds, size_dependence
 from qdgain.run import YOUR_DOT, Run
+from qdgain.statements.claims import Headline
 
 SETTINGS = chapters.SETTINGS["fig10"]
 
@@ -308,7 +310,7 @@ def universal(run: Run) -> Panel:
 def _fluence_lines(run: Run) -> list[Series]:
     """Return what a fluence alone says: ⟨N⟩ = Jσ/hν, a line through all volumes."""
     lines = []
-    for row in literature.measured_thresholds():
+    for row in measured_thresholds():
         if row.quantity == "fluence" and row.material in cross_sections.MATERIALS:
             sigma = cross_sections.cross_section_400_cm2(
                 row.material, _VOLUMES, run["host_index"], run[_RESCALING[row.material]]
@@ -331,7 +333,7 @@ def _fluence_lines(run: Run) -> list[Series]:
 def _published_points() -> list[Series]:
     """Return the published ⟨N⟩, by row of the table where no size places it on the axis."""
     points = []
-    for number, row in enumerate(literature.measured_thresholds(), start=1):
+    for number, row in enumerate(measured_thresholds(), start=1):
         if row.quantity == "mean excitons" and np.isfinite(row.value):
             marker = "v" if row.bound else {"SE": "o", "ASE": "s"}[row.measurement]
             place = row.volume_nm3 if row.has_volume else number
@@ -380,7 +382,7 @@ def draw_universal(panel: Panel) -> Figure:
         ]
         key += [
             side.plot([], [], color=style.colour(name), marker="d", linestyle="none", label=name)[0]
-            for name in dict.fromkeys(row.material for row in literature.measured_thresholds())
+            for name in dict.fromkeys(row.material for row in measured_thresholds())
         ]
         side.legend(handles=key, loc="lower left", ncols=2, fontsize=7, columnspacing=1)
     return figure
@@ -413,12 +415,12 @@ class PublishedTable(Table):
                 row.note,
                 row.doi,
             )
-            for number, row in enumerate(literature.measured_thresholds(), start=1)
+            for number, row in enumerate(measured_thresholds(), start=1)
         ]
         super().__init__(header, rows)
 
 
-def _quoted(row: literature.MeasuredThreshold) -> str:
+def _quoted(row: MeasuredThreshold) -> str:
     """Return a published threshold as it was printed."""
     if not np.isfinite(row.value):
         return "not public"
@@ -624,8 +626,8 @@ def _slope(series: Series) -> float:
 def _universal_headlines(run: Run) -> list[Headline]:
     panel = universal(run)
     line = panel[f"universal: {_TODAY}"]
-    published = literature.measured_thresholds()
-    dependence = literature.size_dependence(published)
+    published = measured_thresholds()
+    dependence = size_dependence(published)
     numbers = [
         row.value
         for row in published

@@ -9,7 +9,11 @@ from types import MappingProxyType
 import numpy as np
 from matplotlib.figure import Figure
 
-from qdgain.band_fit import (
+from qdgain.dot import Dot
+from qdgain.figures import style
+from qdgain.figures.panel import ENERGY, Axis, Panel, Series
+from qdgain.figures.saved import to_png, to_svg
+from qdgain.fitting.band_fit import (
     LARGEST_CORRELATION,
     LARGEST_ERROR,
     NARROWER,
@@ -19,14 +23,10 @@ from qdgain.band_fit import (
     FittedSpectrum,
     earliest_delay_ps,
 )
-from qdgain.claims import Headline
-from qdgain.dot import Dot
-from qdgain.figures import style
-from qdgain.figures.panel import ENERGY, Axis, Panel, Series
-from qdgain.figures.saved import to_png, to_svg
-from qdgain.fitted_dot import SAMPLES
+from qdgain.fitting.fitted_dot import SAMPLES
 from qdgain.parameters import CONTRACT
 from qdgain.spectra import band_centres_eV, band_widths_meV
+from qdgain.statements.claims import Headline
 
 _RESIDUAL = Axis("residual / noise")
 #: name of the spectrum -> letter, title, vertical axis.

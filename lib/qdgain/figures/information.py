@@ -14,14 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from qdgain import chapters
-from qdgain.calibration.objective import Variant, values, width_meV
-from qdgain.claims import Headline
-from qdgain.dot import FloatArray
-from qdgain.figures import style
-from qdgain.figures.calibrated import _SYMBOLS as SYMBOLS
-from qdgain.figures.panel import Axis, Panel, Series
-from qdgain.figures.table import Table
-from qdgain.information import (
+from qdgain.beyond.information import (
     DEFAULT,
     POSTERIORS,
     RIVALS,
@@ -29,7 +22,7 @@ from qdgain.information import (
     VARIED_BY,
     stored_indices,
 )
-from qdgain.measurements import (
+from qdgain.beyond.measurements import (
     KEYS,
     MEASUREMENTS,
     PROBABILITIES,
@@ -39,9 +32,7 @@ from qdgain.measurements import (
     parameter_bits,
     reading_bits,
 )
-from qdgain.rounding import significant
-from qdgain.run import YOUR_DOT, Run
-from qdgain.sensitivity import (
+from qdgain.beyond.sensitivity import (
     ENERGIES,
     INPUTS,
     OUTPUTS,
@@ -50,6 +41,15 @@ from qdgain.sensitivity import (
     inputs_of,
     strips,
 )
+from qdgain.calibration.objective import Variant, values, width_meV
+from qdgain.dot import FloatArray
+from qdgain.figures import style
+from qdgain.figures.calibrated import _SYMBOLS as SYMBOLS
+from qdgain.figures.panel import Axis, Panel, Series
+from qdgain.figures.table import Table
+from qdgain.rounding import significant
+from qdgain.run import YOUR_DOT, Run
+from qdgain.statements.claims import Headline
 from qdgain.stored import stored
 
 SETTINGS = chapters.SETTINGS["information"]

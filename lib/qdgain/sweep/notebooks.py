@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qdgain import rerun, run_folder
-from qdgain.request import Request
-from qdgain.run_card import CARD_FILE, as_text, card
+from qdgain.reruns import rerun, run_folder
+from qdgain.reruns.request import Request
+from qdgain.reruns.run_card import CARD_FILE, as_text, card
 from qdgain.sweep import table
 from qdgain.sweep.cluster import Job, Spread
 from qdgain.sweep.folder import UNFINISHED, as_json, write_whole

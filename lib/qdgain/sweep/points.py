@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdgain.parameters import CONTRACT, Parameter, ParameterError
-from qdgain.request import checked, entry_of, sha256_of, value_of
+from qdgain.reruns.request import checked, entry_of, sha256_of, value_of
 
 #: A column of values: floats (nan where the parameter's stand-in is meant), integers or text.
 Column: TypeAlias = NDArray[Any]

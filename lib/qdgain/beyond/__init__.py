@@ -1,0 +1,1 @@
+"""The physics beyond the paper: equilibrium, Auger recombination, design, ensembles."""

@@ -1,0 +1,394 @@
+"""Averages over the dots of a sample: size, orientation, depth in the film, place in the beam.
+
+Each dot of a sample feels its own *relative fluence* f, the factor by which its pulse area squared
+differs from the mean. Every distribution here has the mean 1, so that the straight line ⟨N⟩ = σJ/hν
+at low fluence is that of the sample, and J the fluence that an average dot feels while the film is
+not yet bleached.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import scipy
+from numpy.typing import ArrayLike
+
+from qdgain import parameters
+from qdgain.beyond.driven_ladder import ladder_populations, transform_limit_meV
+from qdgain.cross_sections import YU_POWER
+from qdgain.dot import FloatArray
+from qdgain.populations import mean_excitons_after_pulse, populations
+from qdgain.spectra import FWHM_PER_SIGMA
+
+#: Nodes: of the size, over so many standard deviations to each side; of orientation, depth, beam.
+#: ⟨N⟩ is known to 1e-5 at the defaults, and to some 1e-3 in dense films under wide beams.
+_SIZE_NODES, _SIZE_SPAN = 17, 4.5
+_ORIENTATION_NODES, _DEPTH_NODES, _BEAM_NODES = 10, 4, 8
+#: Runge-Kutta steps between two depths.
+_DEPTH_STEPS = 4
+#: A probe spot below this part of the pump's sees one fluence.
+_SMALLEST_SPOT = 0.05
+#: Largest distance between nodes in widths of a band, before each node stands for a Gaussian.
+_WIDEST_STEP = 1.0
+#: Of ⟨N⟩ against √J for the film's equation, and of a detuned ladder per √(J/J_π).
+_CURVE_POINTS, _LADDER_POINTS = 201, 100
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """What distinguishes the dots of a sample; the default is a sample of equal dots.
+
+    Parameters
+    ----------
+    inhomogeneous_width_meV : float
+        Full width at half maximum of the Gaussian distribution of transition energies. All bands
+        of a dot shift together.
+    size_dispersion : float
+        Standard deviation of the diameter over its mean. Larger dots are redder and absorb more.
+    resonant_pump : bool
+        Whether the pump sits at the centre of A_X with the spectral width of its pulse, so that
+        dots whose band lies elsewhere are pumped less; otherwise it excites all alike.
+    pump_duration_fs : float
+        Full width at half maximum of the pump's Gaussian intensity.
+    dipole_dimensions : int
+        1: a linear dipole; 2: a plane of two equal dipoles; 3: the same in every direction.
+    probe_polarisation : {"magic-angle", "parallel", "perpendicular"}
+        Of the gain that is measured or used, against the linearly polarised pump.
+    second_step_detuning_meV : float
+        Δ_A1 while the pump drives X → XX; Rabi statistics only.
+    pump_optical_density : float
+        Decadic, of the unpumped film for the pump.
+    probe_spot_ratio : float
+        Diameter of the probed spot over that of the pumped spot, both Gaussian; 0 for a uniform
+        pump.
+    """
+
+    inhomogeneous_width_meV: float = 0.0
+    size_dispersion: float = 0.0
+    resonant_pump: bool = False
+    pump_duration_fs: float = 70.0
+    dipole_dimensions: int = 3
+    probe_polarisation: str = "magic-angle"
+    second_step_detuning_meV: float = 0.0
+    pump_optical_density: float = 0.0
+    probe_spot_ratio: float = 0.0
+
+    @property
+    def incident_per_mean(self) -> float:
+        """Fluence in front of an unbleached film over the mean in it."""
+        depth = math.log(10) * self.pump_optical_density
+        return depth / -math.expm1(-depth) if depth else 1.0
+
+    @property
+    def peak_per_mean(self) -> float:
+        """Fluence at the centre of the beam over the mean across the probed spot."""
+        return 1 + self.probe_spot_ratio**2
+
+
+class Sizes(NamedTuple):
+    """Classes of dots by size, arrays of one length.
+
+    Weight (sum 1), shift of every band in meV, relative strength of the transitions (mean 1),
+    relative fluence (mean 1); and the width, as a standard deviation in meV, that each class adds
+    to its bands because it stands for its neighbours.
+    """
+
+    weight: FloatArray
+    shift_meV: FloatArray
+    strength: FloatArray
+    fluence: FloatArray
+    own_width_meV: float
+
+
+def sizes(ensemble: Ensemble, absorption_width_meV: float) -> Sizes:
+    r"""Return the classes of size, evenly spaced in the standard normal variable z.
+
+    Shift :math:`-s_{inh}z`, strength :math:`\propto e^{2.65\,\delta z}`, and relative fluence
+    strength times the overlap of pump and band,
+    :math:`\exp[-\tfrac12(s_{inh}z)^2/(s_A^2+s_p^2)]`.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Of which width, dispersion and pump count.
+    absorption_width_meV : float
+        Standard deviation s_A of a dot's own A_X.
+
+    Notes
+    -----
+    Strength: the power of the diameter in Yu 2003, DOI 10.1021/cm034081k. That the size alone
+    varies, so that energy and strength go together, is assumed, as is that a detuned dot's pulse
+    area squared falls like the overlap of the pump's spectrum with its absorption: exact to first
+    order in the fluence.
+    """
+    spread = ensemble.inhomogeneous_width_meV / FWHM_PER_SIGMA
+    if not spread and not ensemble.size_dispersion:
+        one = np.ones(1)
+        return Sizes(one, np.zeros(1), one, one, 0.0)
+    z = np.linspace(-_SIZE_SPAN, _SIZE_SPAN, _SIZE_NODES)
+    # Where bands are narrower than the step, each node stands for a Gaussian as wide as the step.
+    step = float(z[1] - z[0])
+    own = step if step * spread > _WIDEST_STEP * absorption_width_meV else 0.0
+    weight = np.exp(-0.5 * z * z / (1 - own * own))
+    weight /= weight.sum()
+    strength = np.exp(YU_POWER * ensemble.size_dispersion * z)
+    strength /= weight @ strength
+    fluence = strength
+    if ensemble.resonant_pump:
+        pump = float(transform_limit_meV(ensemble.pump_duration_fs)) / FWHM_PER_SIGMA
+        overlap = absorption_width_meV**2 + pump**2 + (own * spread) ** 2
+        fluence = strength * np.exp(-0.5 * (spread * z) ** 2 / overlap)
+        fluence = fluence / (weight @ fluence)
+    return Sizes(weight, -spread * z, strength, fluence, own * spread)
+
+
+class Orientations(NamedTuple):
+    """Classes of orientation: weight (sum 1), relative fluence and strength of the gain."""
+
+    weight: FloatArray
+    fluence: FloatArray
+    strength: FloatArray
+
+
+def orientations(dipole_dimensions: int, probe_polarisation: str) -> Orientations:
+    r"""Return the classes of orientation of randomly oriented dots under a linearly polarised pump.
+
+    With θ the angle between the pump's field and the linear dipole, or the normal of the plane:
+    relative fluence :math:`3\cos^2\theta` (a linear dipole), :math:`\tfrac32\sin^2\theta` (a plane)
+    or 1 (three dimensions). The gain for a parallel probe has the same weight; for a perpendicular
+    one half of what is left of 3; at the magic angle, 1.
+
+    Parameters
+    ----------
+    dipole_dimensions : {1, 2, 3}
+        As in `Ensemble`.
+    probe_polarisation : {"magic-angle", "parallel", "perpendicular"}
+        As in `Ensemble`.
+
+    Notes
+    -----
+    Gauss-Legendre in cos θ. The two degenerate transitions of a plane are driven alike by any field
+    in it, so that both channels of the model share one pulse area. Molecular rotation and energy
+    transfer, which mix orientations, are left out.
+    """
+    if dipole_dimensions == 3:
+        one = np.ones(1)
+        return Orientations(one, one, one)
+    node, weight = np.polynomial.legendre.leggauss(2 * _ORIENTATION_NODES)
+    half = node > 0
+    cosine, weight = node[half], weight[half]
+    along = 3 * cosine**2 if dipole_dimensions == 1 else 1.5 * (1 - cosine**2)
+    strength = {
+        "magic-angle": np.ones_like(along),
+        "parallel": along,
+        "perpendicular": 0.5 * (3 - along),
+    }[probe_polarisation]
+    return Orientations(weight, along, strength)
+
+
+def beam(probe_spot_ratio: float) -> tuple[FloatArray, FloatArray]:
+    r"""Return weights (sum 1) and relative fluences (mean 1) across the probed spot.
+
+    A Gaussian pump seen by a Gaussian probe: u = fluence/peak has the density
+    :math:`m\,u^{m-1}` on (0, 1) with m = 1/ratio², so that f = u (m+1)/m.
+
+    Parameters
+    ----------
+    probe_spot_ratio : float
+        Diameter of the probed over that of the pumped spot.
+
+    Notes
+    -----
+    Gauss-Jacobi: exact for polynomials in u.
+    """
+    if probe_spot_ratio < _SMALLEST_SPOT:
+        return np.ones(1), np.ones(1)
+    m = probe_spot_ratio**-2.0
+    node, weight = scipy.special.roots_jacobi(_BEAM_NODES, 0.0, m - 1)
+    return weight / weight.sum(), 0.5 * (1 + node) * (m + 1) / m
+
+
+def fluence_in_depth(
+    relative_fluence: ArrayLike,
+    optical_depth: float,
+    mean_excitons: Callable[[FloatArray], FloatArray],
+    nodes: ArrayLike,
+) -> FloatArray:
+    r"""Return the pump fluence inside a film in which each exciton costs one photon.
+
+    .. math::
+        \frac{dj}{dx} = -\tau\,\frac{2}{\pi^2}\,\langle N\rangle(j)
+
+    with j = J/J_π and x the depth over the thickness. At low fluence ⟨N⟩ = π²j/2 and the law is
+    Beer's; where the dots saturate the film lets the pump through.
+
+    Parameters
+    ----------
+    relative_fluence : array_like
+        j in front of the film, of shape N.
+    optical_depth : float
+        τ, natural, of the unpumped film.
+    mean_excitons : callable
+        ⟨N⟩ absorbed per dot at a j.
+    nodes : array_like
+        Rising depths x from 0 to 1, of shape X.
+
+    Returns
+    -------
+    numpy.ndarray
+        j of shape N + X.
+
+    Notes
+    -----
+    Energy conservation with the pulse's shape kept; reshaping of a coherent pulse is left out.
+    Assumed; the paper's film is thin (section 3.3) and has no attenuation. Runge-Kutta.
+    """
+    j = np.asarray(relative_fluence, dtype=float)
+
+    def slope(j: FloatArray) -> FloatArray:
+        return -optical_depth * 2 / np.pi**2 * mean_excitons(np.maximum(j, 0.0))
+
+    found, x = [], 0.0
+    for node in np.asarray(nodes, dtype=float):
+        h = (float(node) - x) / _DEPTH_STEPS
+        for _ in range(_DEPTH_STEPS):
+            k1 = slope(j)
+            k2 = slope(j + 0.5 * h * k1)
+            k3 = slope(j + 0.5 * h * k2)
+            k4 = slope(j + h * k3)
+            j = np.maximum(j + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4), 0.0)
+        x = float(node)
+        found.append(j)
+    return np.stack(found, axis=-1)
+
+
+class Pumped(NamedTuple):
+    """A pumped sample: its mean excitons, and the populations its gain needs.
+
+    ⟨N⟩ of shape N, and how many of them the two band-edge channels hold, which differs under
+    Poisson statistics alone. Populations of 0, X, XX of shape N + (B, 3, Z) for B parts of the beam
+    and Z sizes, averaged over orientation and depth, times the weight and strength of each size.
+    The weights of the parts of the beam, of shape B.
+    """
+
+    mean_excitons: FloatArray
+    band_edge_excitons: FloatArray
+    populations: FloatArray
+    beam_weight: FloatArray
+
+
+def pumped(
+    relative_fluence: ArrayLike,
+    ensemble: Ensemble,
+    absorption_width_meV: float,
+    statistics: str = "rabi",
+) -> Pumped:
+    """Return a sample after a pump pulse.
+
+    Parameters
+    ----------
+    relative_fluence : array_like
+        J/J_π of shape (N,), with J the mean fluence as this module defines it.
+    ensemble : Ensemble
+        The sample.
+    absorption_width_meV : float
+        Standard deviation of a dot's own A_X, which decides what a resonant pump excites.
+    statistics : {"rabi", "poisson", "sequential"}
+        How the pulse distributes excitons over dots of one relative fluence.
+
+    Raises
+    ------
+    ParameterError
+        If the statistics is unknown.
+    """
+    parameters.check("statistics", statistics)
+    j = np.asarray(relative_fluence, dtype=float)
+    size = sizes(ensemble, absorption_width_meV)
+    turn = orientations(ensemble.dipole_dimensions, ensemble.probe_polarisation)
+    spot_weight, spot = beam(ensemble.probe_spot_ratio)
+    optical_depth = math.log(10) * ensemble.pump_optical_density
+
+    feels = size.fluence[:, None] * turn.fluence
+    front = j[:, None] * spot * ensemble.incident_per_mean
+    law = _law(statistics, ensemble, float(np.max(front, initial=0.0) * feels.max()))
+
+    def absorbed(local: FloatArray) -> FloatArray:
+        every = law(local[..., None, None] * feels).absorbed
+        return np.asarray((every @ turn.weight) @ size.weight)
+
+    if optical_depth:
+        node, depth_weight = np.polynomial.legendre.leggauss(_DEPTH_NODES)
+        depth_weight = 0.5 * depth_weight
+        # A curve for the film's equation, which asks for ⟨N⟩ at every step; over j, so that its
+        # start is Beer's law.
+        grid = np.linspace(0.0, math.sqrt(float(front.max(initial=1e-9))), _CURVE_POINTS)[1:]
+        per_fluence = np.append(0.5 * np.pi**2, absorbed(grid**2) / grid**2)
+        curve = scipy.interpolate.CubicSpline(np.append(0.0, grid), per_fluence)
+        local = fluence_in_depth(
+            front, optical_depth, lambda x: x * curve(np.sqrt(x)), 0.5 * (1 + node)
+        )
+    else:
+        depth_weight, local = np.ones(1), front[..., None]
+
+    # Axes: fluence, beam, depth, size, orientation.
+    every = law(local[..., None, None] * feels)
+    through = depth_weight[:, None]
+    mean, held = (
+        spot_weight @ ((part @ turn.weight * through).sum(axis=-2) @ size.weight)[..., None]
+        for part in (every.absorbed, every.exciton + 2 * every.biexciton)
+    )
+    seen = turn.weight * turn.strength
+    exciton, biexciton = (
+        (part @ seen * through).sum(axis=-2) for part in (every.exciton, every.biexciton)
+    )
+    by_size = np.stack([1 - exciton - biexciton, exciton, biexciton], axis=-2)
+    return Pumped(mean[..., 0], held[..., 0], by_size * (size.weight * size.strength), spot_weight)
+
+
+class _Each(NamedTuple):
+    """P₁, P₂ and ⟨N⟩ of dots of one relative fluence."""
+
+    exciton: FloatArray
+    biexciton: FloatArray
+    absorbed: FloatArray
+
+
+def _law(statistics: str, ensemble: Ensemble, highest: float) -> Callable[[FloatArray], _Each]:
+    """Return the populations as a function of J/J_π, for values up to the highest."""
+    if statistics == "rabi" and ensemble.second_step_detuning_meV:
+        curve = _ladder_curve(
+            ensemble.second_step_detuning_meV,
+            ensemble.pump_duration_fs,
+            # A few ladders serve all samples.
+            2.0 ** math.ceil(math.log2(math.sqrt(max(highest, 1.0)))),
+        )
+
+        def driven(j: FloatArray) -> _Each:
+            exciton, biexciton = np.moveaxis(curve(np.sqrt(j)), -1, 0)
+            return _Each(exciton, biexciton, exciton + 2 * biexciton)
+
+        return driven
+
+    def closed(j: FloatArray) -> _Each:
+        mean = mean_excitons_after_pulse(j, 1.0, statistics)
+        _, exciton, biexciton = populations(mean, statistics)
+        return _Each(exciton, biexciton, mean)
+
+    return closed
+
+
+@cache
+def _ladder_curve(
+    detuning_meV: float, duration_fs: float, highest_amplitude: float
+) -> scipy.interpolate.CubicSpline:
+    """Return P₁ and P₂ of a detuned ladder against √(J/J_π)."""
+    amplitude = np.linspace(0.0, highest_amplitude, int(_LADDER_POINTS * highest_amplitude) + 1)
+    found = ladder_populations(np.pi * amplitude, detuning_meV, duration_fs)
+    return scipy.interpolate.CubicSpline(
+        amplitude, np.stack([found.exciton, found.biexciton], axis=-1)
+    )

@@ -1,0 +1,298 @@
+r"""Which measurement would tell most: candidates, what they would show, and what that tells.
+
+A measurement of a quantity f with the precision σ shows y = f(θ) + σz, z normal, θ the unknown
+parameters. What it is expected to tell of them is the mutual information
+
+.. math:: I(\theta; y) = h(y) - \tfrac12\ln(2\pi e\sigma^2),
+
+h(y) the entropy of the predicted y: by quadrature here, with no need to sample twice. It is at
+most :math:`\tfrac12\ln(1+\mathrm{var} f/\sigma^2)`, which a normal f attains (Lindley 1956, DOI
+10.1214/aoms/1177728069). What it is
+expected to tell of which of several rival readings holds, all equally likely before, is
+
+.. math:: I(R; y) = h\Big(\tfrac1n\sum_r p_r\Big) - \tfrac1n\sum_r h(p_r)\ \le\ \ln n .
+
+A relative precision is one of the logarithm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import scipy
+
+from qdgain.ase import ase_threshold
+from qdgain.beyond.sensitivity import SPIKE_FLUENCE, spike_offset_meV
+from qdgain.calibration.objective import FLUENCE_RANGE
+from qdgain.dot import Dot, FloatArray
+from qdgain.gain import gain
+from qdgain.populations import mean_excitons_after_pulse, populations
+from qdgain.spectra import FWHM_PER_SIGMA
+from qdgain.threshold import threshold_at_maximum, threshold_onset
+
+#: The floor of a measured onset, in units of the peak absorption, and the fluence at which the
+#: excited fraction is measured, in mJ cm⁻²; both assumed.
+MEASURED_FLOOR = 0.01
+SATURATION_FLUENCE = 0.5
+#: Where a predicted quantity is stored: so that its distribution is a straight line between.
+PROBABILITIES = np.linspace(0.0, 1.0, 31)
+
+_CELLS_PER_SIGMA = 12.0
+_MOST_CELLS = 60_000
+_TAIL = 6.0
+_GRID_SIGMAS = np.linspace(-9.0, 5.0, 421)
+
+
+class Measurement(NamedTuple):
+    """A candidate experiment.
+
+    ``precision`` is one standard deviation, in ``unit``, or relative where ``is_relative``;
+    ``origin`` says where that comes from.
+    """
+
+    key: str
+    name: str
+    unit: str
+    precision: float
+    is_relative: bool
+    origin: str
+
+    @property
+    def stated_precision(self) -> str:
+        """The precision in words."""
+        if self.is_relative:
+            return f"{100 * self.precision:g} %"
+        return f"{self.precision:g}" + ("" if self.unit == "1" else f" {self.unit}")
+
+
+_CENTRES = "assumed: centres of fitted bands 80 meV wide"
+_COUNTED = "assumed: what the absolute count of excitons per dot is known to"
+#: In the order of the last axis of `predicted`.
+MEASUREMENTS = (
+    Measurement("stokes", "Stokes shift S, absorption and PL", "meV", 3.0, False, _CENTRES),
+    Measurement(
+        "emissive",
+        "emissive binding Δ_E, time-resolved PL",
+        "meV",
+        5.0,
+        False,
+        "literature: half of the range of 30 to 40 meV in DOI 10.1103/PhysRevB.71.205317",
+    ),
+    Measurement(
+        "absorptive",
+        "absorptive shift Δ_A2, transient absorption",
+        "meV",
+        10.0,
+        False,
+        "assumed: ESA is inferred from a sum of three overlapping terms",
+    ),
+    Measurement(
+        "strength",
+        "ESA strength a, transient absorption",
+        "1",
+        0.2,
+        True,
+        "assumed: inferred together with its position",
+    ),
+    Measurement("full-gain", "largest gain at ⟨N⟩ = 2", "1", 0.1, True, _COUNTED),
+    Measurement("single-gain", "largest gain at ⟨N⟩ = 1", "1", 0.02, False, _COUNTED),
+    Measurement("maximum", "⟨N⟩ of threshold, gain maximum", "1", 0.1, True, _COUNTED),
+    Measurement("onset", "⟨N⟩ of onset at ε = 0.01", "1", 0.1, True, _COUNTED),
+    Measurement("onset-energy", "onset's energy less PL_X", "meV", 3.0, False, _CENTRES),
+    Measurement(
+        "above-gap",
+        "threshold pumped at 3.1 eV / at band edge",
+        "1",
+        0.1,
+        True,
+        "assumed: a ratio, but of counts with two cross sections",
+    ),
+    Measurement(
+        "saturation",
+        "excited fraction at 0.5 mJ cm⁻²",
+        "1",
+        0.03,
+        False,
+        "assumed: a bleach relative to its saturated value",
+    ),
+    Measurement(
+        "length",
+        "ASE threshold, stripe of twice the length",
+        "1",
+        0.05,
+        True,
+        "assumed: a ratio of fluences of one beam",
+    ),
+    Measurement("spike", "ASE spike less PL_X at 1.5 J_th", "meV", 3.0, False, _CENTRES),
+    Measurement("spike-shift", "spike's shift, J_th to 3 J_th", "meV", 3.0, False, _CENTRES),
+)
+KEYS = tuple(measurement.key for measurement in MEASUREMENTS)
+
+
+def predicted(
+    dot: Dot,
+    gain_exponent: FloatArray,
+    pi_pulse_fluence_mJ_cm2: FloatArray,
+    statistics: str = "rabi",
+) -> FloatArray:
+    """Return what each of `MEASUREMENTS` would show, logarithms where the precision is relative.
+
+    Parameters
+    ----------
+    dot : Dot
+        With ESA, of shape (K,).
+    gain_exponent, pi_pulse_fluence_mJ_cm2 : numpy.ndarray
+        The film, of shape (K,).
+    statistics : {"rabi", "poisson", "sequential"}
+        Under band-edge pumping; at 3.1 eV it is Poisson's whatever this is.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of shape (K, 14). An ASE threshold out of reach is counted as J_π.
+    """
+    length, pi_pulse = gain_exponent, pi_pulse_fluence_mJ_cm2
+    peak = _largest_gain(dot, statistics)
+    maximum = threshold_at_maximum(dot, statistics=statistics).mean_excitons
+    onset = threshold_onset(dot, MEASURED_FLOOR, statistics)
+    hot = threshold_at_maximum(dot, statistics="poisson").mean_excitons
+    emission = np.asarray(dot.absorption_energy_eV) - 1e-3 * np.asarray(dot.stokes_shift_meV)
+    mean = mean_excitons_after_pulse(
+        np.minimum(SATURATION_FLUENCE / pi_pulse, 1.0), 1.0, statistics
+    )
+    area, longer = (
+        np.minimum(ase_threshold(dot, n * length, 1.0, statistics).fluence_mJ_cm2, 1.0)
+        for n in (1.0, 2.0)
+    )
+    at, near, far = (
+        spike_offset_meV(dot, length, np.minimum(n * area, 1.0), statistics)
+        for n in (1.0, SPIKE_FLUENCE, FLUENCE_RANGE)
+    )
+    found = {
+        "stokes": dot.stokes_shift_meV,
+        "emissive": dot.emissive_binding_meV,
+        "absorptive": dot.absorptive_binding_meV,
+        "strength": dot.xx_absorption_strength,
+        "full-gain": peak[1],
+        "single-gain": peak[0],
+        "maximum": maximum,
+        "onset": onset.mean_excitons,
+        "onset-energy": 1e3 * (onset.energy_eV - emission),
+        "above-gap": hot / maximum,
+        "saturation": 1 - populations(mean, statistics).ground,
+        "length": longer / area,
+        "spike": near,
+        "spike-shift": far - at,
+    }
+    columns = []
+    for measurement in MEASUREMENTS:
+        column = np.broadcast_to(np.asarray(found[measurement.key], dtype=float), dot.shape)
+        columns.append(np.log(column) if measurement.is_relative else column)
+    return np.stack(columns, axis=-1)
+
+
+def _largest_gain(dot: Dot, statistics: str) -> FloatArray:
+    """Return the largest gain over energies at ⟨N⟩ = 1 and 2, of shape (2, K)."""
+    sigma = float(np.max(np.asarray(dot.linewidth_meV))) / FWHM_PER_SIGMA
+    energy = float(np.mean(np.asarray(dot.absorption_energy_eV))) + 1e-3 * sigma * _GRID_SIGMAS
+    return np.moveaxis(gain(dot, energy, [1.0, 2.0], statistics).max(axis=-1), -1, 0)
+
+
+# --- what a measurement tells
+
+
+class _Cells(NamedTuple):
+    """Cells of one width; the first and the last edge."""
+
+    edges: FloatArray
+    width: float
+
+
+def _cells(distributions: Sequence[FloatArray], sigma: float) -> _Cells:
+    low = min(float(q[0]) for q in distributions) - _TAIL * sigma
+    high = max(float(q[-1]) for q in distributions) + _TAIL * sigma
+    count = int(min(np.ceil((high - low) / sigma * _CELLS_PER_SIGMA), _MOST_CELLS))
+    edges = np.linspace(low, high, count + 1)
+    return _Cells(edges, float(edges[1] - edges[0]))
+
+
+def _density(quantiles: FloatArray, sigma: float, cells: _Cells) -> FloatArray:
+    """Return the density of y in cells, for quantiles of f at `PROBABILITIES`."""
+    # Several equal quantiles are a step; a hair apart, it has one value at each place.
+    rising = quantiles + 1e-9 * sigma * np.arange(len(quantiles))
+    mass = np.diff(np.interp(cells.edges, rising, PROBABILITIES, left=0.0, right=1.0))
+    blurred = scipy.ndimage.gaussian_filter1d(
+        mass, sigma / cells.width, mode="constant", truncate=_TAIL
+    )
+    return np.asarray(blurred / cells.width)
+
+
+def _entropy(density: FloatArray, cells: _Cells) -> float:
+    return float(np.sum(scipy.special.entr(density)) * cells.width)
+
+
+def parameter_bits(quantiles: FloatArray, sigma: float) -> float:
+    """Return what a measurement is expected to tell of the parameters, in bits.
+
+    Parameters
+    ----------
+    quantiles : numpy.ndarray
+        Of the predicted quantity at `PROBABILITIES`.
+    sigma : float
+        The precision, in the quantity's unit.
+    """
+    cells = _cells([quantiles], sigma)
+    noise = 0.5 * (1 + np.log(2 * np.pi * sigma**2))
+    return float((_entropy(_density(quantiles, sigma, cells), cells) - noise) / np.log(2))
+
+
+def normal_bits(variance: float, sigma: float) -> float:
+    """Return the same for a normal quantity of that variance: the most there can be, in bits."""
+    return float(0.5 * np.log2(1 + variance / sigma**2))
+
+
+def nested_bits(values: FloatArray, sigma: float, random: np.random.Generator) -> float:
+    """Return the same from points of the posterior by sampling: one y for each, in bits.
+
+    The mean of ln p(y|θ) less that of ln p(y), p(y) averaged over all points.
+    """
+    noise = random.standard_normal(len(values))
+    y = values + sigma * noise
+    each = -0.5 * ((y[:, None] - values) / sigma) ** 2
+    averaged = scipy.special.logsumexp(each, axis=1) - np.log(len(values))
+    return float(np.mean(-0.5 * noise**2 - averaged) / np.log(2))
+
+
+def reading_bits(distributions: Sequence[FloatArray], sigma: float) -> float:
+    """Return what a measurement is expected to tell of which reading holds, in bits.
+
+    Parameters
+    ----------
+    distributions : sequence of numpy.ndarray
+        Quantiles of the predicted quantity at `PROBABILITIES`, one for each rival reading.
+    sigma : float
+        The precision.
+    """
+    cells = _cells(distributions, sigma)
+    each = [_density(quantiles, sigma, cells) for quantiles in distributions]
+    mixed = _entropy(np.mean(each, axis=0), cells)
+    return float((mixed - np.mean([_entropy(p, cells) for p in each])) / np.log(2))
+
+
+def expected_log_bayes_factor(true: FloatArray, rival: FloatArray, sigma: float) -> float:
+    r"""Return :math:`\int p\ln(p/q)\,dy`: the expected ln Bayes factor where p is true.
+
+    Parameters
+    ----------
+    true, rival : numpy.ndarray
+        Quantiles of the predicted quantity at `PROBABILITIES`.
+    sigma : float
+        The precision.
+    """
+    cells = _cells([true, rival], sigma)
+    p, q = (_density(quantiles, sigma, cells) for quantiles in (true, rival))
+    # Beyond six standard deviations of either there is nothing to integrate.
+    floor = 1e-12 / cells.width
+    return float(np.sum(scipy.special.rel_entr(p, np.maximum(q, floor))) * cells.width)

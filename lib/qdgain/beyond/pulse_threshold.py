@@ -1,0 +1,489 @@
+r"""Gain thresholds under pulses of any length, with recombination: where the Auger lifetime enters.
+
+The dots climb and descend a ladder of excitons (`qdgain.beyond.recombination`). A threshold is the
+mean number of *absorbed* excitons, which is proportional to the fluence, for a pump that does not
+saturate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from qdgain import parameters
+from qdgain.ase import emission_and_gain
+from qdgain.beyond.recombination import arrival_rate, populations_in_time, recombination_rates
+from qdgain.dot import Dot, FloatArray
+from qdgain.gain import gain_parts
+from qdgain.spectra import band_offsets_meV, band_widths_meV
+from qdgain.threshold import threshold_at_maximum
+from qdgain.units import positive, sigma_from_fwhm
+
+Places = NDArray[np.intp]
+
+#: The pulse is taken between these multiples of its standard deviation.
+_PULSE_REACH = 4.0
+_PULSE_STEPS, _STEPS_AFTER = 80, 100
+#: Cooling and exciton are followed for so many of their lifetimes after the pulse.
+_COOLINGS, _LIFETIMES = 8.0, 8.0
+#: The search begins at so many absorbed excitons; below it, a dot is without threshold.
+FEWEST_ABSORBED = 1e-3
+_MOST_ABSORBED = 1e3
+_SCAN, _REFINE = 24, 12
+#: Photons start at so many places along the film.
+_PLACES = 12
+_BAND_REACH, _BAND_STEP = 4.0, 0.22
+_FEWEST_ENERGIES, _MOST_ENERGIES = 40, 300
+_LARGEST_EXPONENT = 600.0
+
+
+@dataclass(frozen=True, eq=False)
+class Pump:
+    """A pump pulse and how fast dots cool and recombine, of one or many cases.
+
+    Parameters
+    ----------
+    pulse_fwhm_ps : float or array_like
+        Full width at half maximum of the Gaussian pulse.
+    auger_lifetime_ps : float or array_like
+        τ_XX, the Auger lifetime of two excitons; infinity for none.
+    cooling_time_ps : float or array_like
+        From absorption to the band edge.
+    exciton_lifetime_ps : float or array_like
+        τ_X, of one exciton; infinity for none. All broadcast to the pump's shape D.
+
+    Raises
+    ------
+    ParameterError
+        If a time is not above zero.
+    """
+
+    pulse_fwhm_ps: ArrayLike
+    auger_lifetime_ps: ArrayLike
+    cooling_time_ps: ArrayLike
+    exciton_lifetime_ps: ArrayLike
+
+    def __post_init__(self) -> None:
+        values = [np.asarray(getattr(self, field.name), dtype=float) for field in fields(self)]
+        for field, value in zip(fields(self), np.broadcast_arrays(*values), strict=True):
+            positive(field.name, np.where(np.isposinf(value), 1.0, value))
+            object.__setattr__(self, field.name, value)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The common shape D."""
+        return np.shape(self.pulse_fwhm_ps)
+
+    def flat(self) -> Pump:
+        """Return the same cases in a row."""
+        return Pump(*(np.ravel(getattr(self, field.name)) for field in fields(self)))
+
+
+class PulseThreshold(NamedTuple):
+    """Excitons absorbed per dot at threshold, and present when the gain is best, of shape D."""
+
+    absorbed: FloatArray
+    present: FloatArray
+
+
+def se_threshold(dot: Dot, pump: Pump, read_delay_ps: float) -> PulseThreshold:
+    r"""Return the threshold of stimulated emission, read at its best time from a delay on.
+
+    The smallest ⟨N⟩_abs with :math:`\max_{t\ge t_0} G(t) = 0` at the energy of the largest gain.
+
+    Parameters
+    ----------
+    dot : Dot
+        One dot.
+    pump : Pump
+        Of shape D.
+    read_delay_ps : float
+        t₀ after the middle of the pulse.
+
+    Returns
+    -------
+    PulseThreshold
+        Of shape D; infinity and nan where no pump reaches it, zero and nan where the fewest
+        excitons do.
+
+    Notes
+    -----
+    For pulses shorter than the delay the best time is at or just after it, for longer ones near
+    the pulse's middle. Without recombination this is the threshold under Poisson statistics.
+    Source: the gain of paper section 3.3 with recombination added.
+    """
+    cases = pump.flat()
+    last = _PULSE_REACH * _sigma(cases) + read_delay_ps + _COOLINGS * _of(cases, "cooling_time_ps")
+    time, _ = _times(cases, last)
+    ground, exciton, biexciton = _gain_weights(dot)
+    ladder_of = _ladder(cases, time)
+    late = time >= read_delay_ps
+
+    def best(log_absorbed: FloatArray, rows: Places) -> tuple[FloatArray, FloatArray]:
+        ladder = ladder_of(log_absorbed, rows)
+        rest = ladder[..., 2:].sum(axis=-1)
+        gain = ground * ladder[..., 0] + exciton * ladder[..., 1] + biexciton * rest
+        present = ladder @ np.arange(float(ladder.shape[-1]))
+        # The delay lies between two times.
+        at_delay = _interpolated(time[rows], read_delay_ps, gain, present)
+        gain = np.where(late[rows][:, None, :], gain, -np.inf)
+        top = np.argmax(gain, axis=-1)[..., None]
+        highest, there = (np.take_along_axis(x, top, axis=-1)[..., 0] for x in (gain, present))
+        first = at_delay[0] > highest
+        return np.where(first, at_delay[0], highest), np.where(first, at_delay[1], there)
+
+    log_absorbed, present = _first_crossing(best, *_window(cases))
+    return PulseThreshold(np.exp(log_absorbed).reshape(pump.shape), present.reshape(pump.shape))
+
+
+def ase_threshold(
+    dot: Dot, pump: Pump, gain_exponent: float, build_up_time_ps: ArrayLike
+) -> FloatArray:
+    r"""Return ⟨N⟩_abs at which amplification doubles the emission integrated over energy and time.
+
+    A photon emitted at t at a distance s of travel from the edge leaves amplified by
+    :math:`\exp\frac{L_g}{T}\int_t^{t+s}G\,dt'`; with T the time that light takes along the
+    film,
+
+    .. math:: \int\!dE\!\int\!dt\,P(E,t)\,\frac1T\!\int_0^T\!ds\;
+        e^{\frac{L_g}{T}\int_t^{t+s}G(E,t')dt'} = 2\int\!dE\!\int\!dt\,P(E,t)
+
+    Parameters
+    ----------
+    dot : Dot
+        One dot.
+    pump : Pump
+        Of shape D.
+    gain_exponent : float
+        L_g of the film.
+    build_up_time_ps : array_like
+        T, of a shape that broadcasts to D. In a resonator, the time in which light passes L_g.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of shape D; infinity where no pump reaches it, zero where the fewest excitons do.
+
+    Notes
+    -----
+    For T far below every lifetime the inner integral is the film's
+    :math:`(e^{L_gG}-1)/L_gG` of `qdgain.ase`. Spontaneous emission of the whole exciton lifetime is
+    counted, as a spectrometer without a gate does. Small signal: what the light takes from the
+    dots is neglected. Source: the emission of paper section 3.4 with time added; the doubling
+    criterion is assumed.
+    """
+    cases = pump.flat()
+    length = float(parameters.check("gain_exponent", gain_exponent))
+    travel = positive("build_up_time_ps", build_up_time_ps)
+    travel = np.broadcast_to(travel, pump.shape).ravel()
+    lifetime = _of(cases, "exciton_lifetime_ps")
+    last = _PULSE_REACH * _sigma(cases) + travel + _COOLINGS * _of(cases, "cooling_time_ps")
+    time, growth = _times(cases, last + _LIFETIMES * np.where(np.isinf(lifetime), 0.0, lifetime))
+    ladder_of = _ladder(cases, time)
+    emission, gains = (x[0] for x in _spectra(dot))
+    place, weight = np.polynomial.legendre.leggauss(_PLACES)
+    place, weight = 0.5 * (1 + place), 0.5 * weight
+    end = _clamped(time, time[..., None] + travel[:, None, None] * place)
+    where = _index(time, growth, end)
+
+    def log_ratio(log_absorbed: FloatArray, rows: Places) -> tuple[FloatArray, FloatArray]:
+        ladder = ladder_of(log_absorbed, rows)
+        three = np.stack([ladder[..., 0], ladder[..., 1], ladder[..., 2:].sum(axis=-1)], axis=-1)
+        result = np.empty(log_absorbed.shape)
+        for i, row in enumerate(rows):
+            t = time[row]
+            passed = _integral_to(t, three[i], end[row], where[row])
+            passed -= _integral_to(t, three[i], t[:, None], np.arange(t.size)[:, None])
+            exponent = passed @ (length / travel[row] * gains)
+            np.minimum(exponent, _LARGEST_EXPONENT, out=exponent)
+            amplified = np.einsum("ltse,s->lte", np.exp(exponent, out=exponent), weight)
+            spontaneous = three[i] @ emission
+            in_time = (np.einsum("lte,lte->lt", spontaneous, amplified), spontaneous.sum(axis=-1))
+            total, alone = (np.trapezoid(x, t, axis=-1) for x in in_time)
+            result[i] = np.log(0.5 * total / alone)
+        return result, result
+
+    with np.errstate(invalid="ignore", divide="ignore"):  # a dot that emits nothing doubles nothing
+        return np.exp(_first_crossing(log_ratio, *_window(cases))[0]).reshape(pump.shape)
+
+
+def steady_threshold_rate(
+    dot: Dot, auger_lifetime: ArrayLike, exciton_lifetime: ArrayLike
+) -> FloatArray:
+    r"""Return the steady rate of arrivals per dot at which the gain vanishes at its maximum.
+
+    In steady state :math:`P_k \propto g^k/(D_1\cdots D_k)`, and the gain is zero where
+    :math:`-A + \tfrac12(P-aB)\tfrac{g}{D_1} + \gamma Q\sum_{k\ge2} g^k/(D_1\cdots D_k) = 0`.
+
+    Parameters
+    ----------
+    dot : Dot
+        One dot.
+    auger_lifetime, exciton_lifetime : array_like
+        τ_XX and τ_X in one unit, of shapes that broadcast to D.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of shape D, in the inverse of the unit; infinity where no rate gives gain.
+
+    Notes
+    -----
+    The signs of this polynomial in g change once, so that it has one positive root. Pulses far
+    longer than τ_X come to it.
+    """
+    rates = recombination_rates(exciton_lifetime, auger_lifetime)[..., 1:]
+    return _root_of_rate(_gain_weights(dot), rates, 1 / np.asarray(exciton_lifetime, dtype=float))
+
+
+def auger_limited_rate(dot: Dot, auger_lifetime: ArrayLike) -> FloatArray:
+    r"""Return the Standard Model's law: the rate of arrivals that sustains gain against Auger.
+
+    :math:`g = c/\tau_{XX}`, where :math:`\tfrac12(P-aB)+\gamma Q\sum_{k\ge2}
+    c^{k-1}\prod_{j=2}^{k}\tfrac{4}{j^2(j-1)} = 0`; zero where X gains by itself, P > aB.
+
+    Parameters
+    ----------
+    dot : Dot
+        One dot.
+    auger_lifetime : array_like
+        τ_XX, of any shape.
+
+    Notes
+    -----
+    No dot is empty, as arrivals are far more frequent than the radiative decay of X. With few
+    triexcitons :math:`c = (aB-P)/(2\gamma Q)`. Holds for pulses between τ_XX and τ_X.
+    """
+    lifetime = np.asarray(auger_lifetime, dtype=float)
+    _, exciton, biexciton = _gain_weights(dot)
+    if exciton >= 0:
+        return np.zeros_like(lifetime)
+    rates = recombination_rates(np.inf, 1.0)[2:]
+    root = _root_of_rate(np.array([exciton, biexciton, biexciton]), rates, np.ones(()))
+    return np.asarray(root / lifetime)
+
+
+def short_pulse_sensitivity(dot: Dot) -> float:
+    r"""Return how fast the threshold rises with the time between arrival and reading, at first.
+
+    :math:`\kappa = \frac{1}{N}\,\frac{P_2\,(\gamma Q-w_1)}{P_0\,(w_1+A)+P_1\,(\gamma Q-w_1)}`
+    with :math:`w_1=\tfrac12(P-aB)` and Poisson's populations at the threshold N: the threshold
+    is N(1 + κ t/τ_XX) for t ≪ τ_XX.
+
+    Parameters
+    ----------
+    dot : Dot
+        One dot.
+
+    Notes
+    -----
+    Of all dots only those with two excitons change their gain by losing one; the denominator is
+    the derivative of the gain by N.
+    """
+    ground, exciton, biexciton = _gain_weights(dot)
+    mean = threshold_at_maximum(dot, statistics="poisson").mean_excitons
+    if not np.isfinite(mean) or mean == 0:
+        return float("nan")
+    empty = np.exp(-mean)
+    by_loss = 0.5 * mean**2 * empty * (biexciton - exciton)
+    by_pump = empty * (exciton - ground) + mean * empty * (biexciton - exciton)
+    return float(by_loss / by_pump / mean)
+
+
+class ExcitonGain(NamedTuple):
+    """Whether X gains against its ESA: ½(P - aB) at the gain maximum, and largest at any energy."""
+
+    at_maximum: float
+    largest: float
+
+
+def exciton_gain(dot: Dot) -> ExcitonGain:
+    """Return the gain of dots that hold one exciton each, at the gain maximum and at its largest.
+
+    Where it is positive, full conversion to single excitons gives gain, whatever the Auger
+    lifetime.
+    """
+    _, exciton, _ = _gain_weights(dot)
+    _, gains = (x[0] for x in _spectra(dot))
+    return ExcitonGain(float(exciton), float(gains[1].max()))
+
+
+def gaussian_area(fwhm: ArrayLike) -> FloatArray:
+    """Return a Gaussian's area over its height, in the unit of its full width at half maximum."""
+    return np.asarray(np.sqrt(2 * np.pi) * sigma_from_fwhm(fwhm))
+
+
+# --- details
+
+
+def _of(pump: Pump, name: str) -> FloatArray:
+    return np.asarray(getattr(pump, name), dtype=float)
+
+
+def _sigma(pump: Pump) -> FloatArray:
+    return sigma_from_fwhm(pump.pulse_fwhm_ps)
+
+
+def _gain_weights(dot: Dot) -> FloatArray:
+    """Return the gain of dots that hold 0, X, XX for certain, at the energy of the gain maximum."""
+    if dot.shape:
+        raise parameters.ParameterError("a pulse threshold is for one dot: give numbers.")
+    A, P, B, Q = gain_parts(dot, threshold_at_maximum(dot).energy_eV)
+    return np.array([-A, P - B, Q], dtype=float)
+
+
+def _spectra(dot: Dot) -> tuple[FloatArray, FloatArray]:
+    """Return emission and gain of 0, X, XX where they emit, of shape (1, 3, E)."""
+    offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
+    centres = np.array([offsets.emission, offsets.xx_emission], dtype=float)
+    reach = _BAND_REACH * np.array([widths.emission, widths.xx_emission], dtype=float)
+    low, high = (centres - reach).min(), (centres + reach).max()
+    narrowest = min(float(np.asarray(width)) for width in widths)
+    wanted = np.ceil((high - low) / (_BAND_STEP * narrowest))
+    points = int(np.clip(wanted, _FEWEST_ENERGIES, _MOST_ENERGIES))
+    emission, gains = emission_and_gain(dot, np.linspace(low, high, points))
+    return emission.reshape(1, 3, -1), gains.reshape(1, 3, -1)
+
+
+def _times(pump: Pump, last: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return times, even in the pulse and then ever further apart, and how fast they part."""
+    sigma = _sigma(pump)
+    step = 2 * _PULSE_REACH * sigma / _PULSE_STEPS
+    # Never shorter than with equal steps, nor much.
+    reach = np.maximum((last - _PULSE_REACH * sigma) / step, 1.5 * _STEPS_AFTER)
+    low, high = np.full_like(step, 1e-9), np.ones_like(step)
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        too_far = np.expm1(middle * _STEPS_AFTER) / middle > reach
+        low, high = np.where(too_far, low, middle), np.where(too_far, middle, high)
+    growth = low
+    inside = np.linspace(-_PULSE_REACH, _PULSE_REACH, _PULSE_STEPS + 1) * sigma[:, None]
+    beyond = np.expm1(growth[:, None] * np.arange(1, _STEPS_AFTER + 1)) / growth[:, None]
+    after = _PULSE_REACH * sigma[:, None] + step[:, None] * beyond
+    return np.concatenate([inside, after], axis=-1), growth
+
+
+def _index(time: FloatArray, growth: FloatArray, at: FloatArray) -> Places:
+    """Return the place of the last time at or before others; both as `_times` makes them."""
+    step = time[:, 1] - time[:, 0]
+    steps, rate = (x[:, None, None] for x in (step, growth))
+    since = (at - time[:, :1, None]) / steps
+    beyond = np.maximum(since - _PULSE_STEPS, 0.0)
+    place = np.where(since < _PULSE_STEPS, since, _PULSE_STEPS + np.log1p(rate * beyond) / rate)
+    return np.asarray(np.clip(place.astype(int), 0, time.shape[-1] - 2))
+
+
+def _clamped(time: FloatArray, at: FloatArray) -> FloatArray:
+    return np.minimum(at, time[:, -1, None, None])
+
+
+def _integral_to(time: FloatArray, values: FloatArray, at: FloatArray, where: Places) -> FloatArray:
+    """Return integrals of values of shape (…, T, K) from the first time to others of shape (T, S).
+
+    Exact for straight lines between the times.
+    """
+    steps = np.diff(time)[:, None]
+    mean = 0.5 * (values[..., 1:, :] + values[..., :-1, :])
+    whole = np.concatenate(
+        [np.zeros_like(values[..., :1, :]), np.cumsum(mean * steps, axis=-2)], axis=-2
+    )
+    where = np.minimum(where, time.size - 2)
+    part = at - time[where]
+    slope = np.diff(values, axis=-2) / steps
+    part = part[..., None]
+    return np.asarray(
+        whole[..., where, :] + part * (values[..., where, :] + 0.5 * part * slope[..., where, :])
+    )
+
+
+def _ladder(pump: Pump, time: FloatArray) -> Callable[[FloatArray, Places], FloatArray]:
+    """Return a function that gives the populations of cases, for logarithms of ⟨N⟩ of each."""
+    arrivals = arrival_rate(
+        time, np.asarray(pump.pulse_fwhm_ps)[:, None], np.asarray(pump.cooling_time_ps)[:, None]
+    )
+    rates = recombination_rates(pump.exciton_lifetime_ps, pump.auger_lifetime_ps)
+
+    def ladder(log_absorbed: FloatArray, rows: Places) -> FloatArray:
+        return populations_in_time(
+            time[rows][:, None],
+            np.exp(log_absorbed),
+            arrivals[rows][:, None],
+            rates[rows][:, None],
+        )
+
+    return ladder
+
+
+def _window(pump: Pump) -> tuple[FloatArray, FloatArray]:
+    """Return the logarithms of ⟨N⟩ between which a threshold is looked for."""
+    lifetime = np.minimum(_of(pump, "auger_lifetime_ps"), _of(pump, "exciton_lifetime_ps"))
+    pulse = _of(pump, "pulse_fwhm_ps") + _of(pump, "cooling_time_ps")
+    high = np.log(_MOST_ABSORBED * (1 + pulse / lifetime))
+    return np.full_like(high, np.log(FEWEST_ABSORBED)), high
+
+
+def _interpolated(time: FloatArray, at: float, *curves: FloatArray) -> tuple[FloatArray, ...]:
+    """Return curves of shape (R, L, T) at one time, by straight lines between the times (R, T)."""
+    after = np.clip((time < at).sum(axis=-1), 1, time.shape[-1] - 1)
+    rows = np.arange(len(time))
+    share = ((at - time[rows, after - 1]) / (time[rows, after] - time[rows, after - 1]))[:, None]
+    return tuple(
+        (1 - share) * curve[rows, :, after - 1] + share * curve[rows, :, after] for curve in curves
+    )
+
+
+def _first_crossing(
+    function: Callable[[FloatArray, Places], tuple[FloatArray, FloatArray]],
+    low: FloatArray,
+    high: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Return where each row's function first rises through zero, and its companion there.
+
+    Infinity where it never does, minus infinity where it is above zero from the start, both with
+    nan. Two scans: many arguments at once are cheap here, one after another is not.
+    """
+    result, beside = np.full(low.shape, np.inf), np.full(low.shape, np.nan)
+    rows = np.arange(low.size)
+    for points in (_SCAN, _REFINE):
+        scan = low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, points + 1)
+        values, companion = function(scan, rows)
+        above = values >= 0
+        first = np.argmax(above, axis=-1)
+        any_above = above.any(axis=-1)
+        result[rows[any_above & (first == 0)]] = -np.inf
+        keep = any_above & (first > 0)
+        if not keep.any():
+            return result, beside
+        rows, right = rows[keep], first[keep, None]
+        (low, high), (f_low, f_high), (c_low, c_high) = (
+            [np.take_along_axis(x[keep], right - k, axis=-1)[:, 0] for k in (1, 0)]
+            for x in (scan, values, companion)
+        )
+        share = np.where(np.isfinite(f_low), f_low / (f_low - f_high), 1.0)
+        result[rows] = low + share * (high - low)
+        beside[rows] = c_low + share * (c_high - c_low)
+    return result, beside
+
+
+def _root_of_rate(weights: FloatArray, rates: FloatArray, unit: FloatArray) -> FloatArray:
+    """Return g where w₀ + w₁ g/D₁ + w₂ Σ g^k/(D₁…D_k) vanishes, D of shape (…, K)."""
+    factors = np.full(rates.shape[-1] + 1, weights[2])
+    factors[:2] = weights[:2]
+    logs = np.concatenate(
+        [np.zeros_like(rates[..., :1]), -np.cumsum(np.log(rates), axis=-1)], axis=-1
+    )
+    power = np.arange(rates.shape[-1] + 1.0)
+    low, high = (np.broadcast_to(np.log(unit) + end, rates.shape[:-1]) for end in (-60.0, 60.0))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(100):
+            middle = 0.5 * (low + high)
+            terms = logs + power * middle[..., None]
+            # Scaled by the largest term, which changes no sign.
+            total = np.exp(terms - terms.max(axis=-1, keepdims=True)) @ factors
+            low, high = np.where(total < 0, middle, low), np.where(total < 0, high, middle)
+    reached = high < np.log(unit) + 59.0
+    return np.asarray(np.where(reached, np.exp(high), np.inf))

@@ -1,0 +1,1 @@
+"""What makes the book of the chapters: cells, sliders, extensions of Sphinx, the PDF."""

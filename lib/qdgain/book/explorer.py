@@ -1,0 +1,80 @@
+"""Sliders over a chapter's figures, for readers with a kernel."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+from IPython.display import SVG, display
+
+from qdgain import parameters
+from qdgain.book.explorer_page import window
+from qdgain.dot import Dot, presets
+from qdgain.figures import chapter_figures
+from qdgain.figures.saved import to_svg
+from qdgain.parameters import CONTRACT, Parameter
+from qdgain.run import BASE_OF_YOUR_DOT, resolve
+
+
+def explorer(figure: ModuleType) -> widgets.Widget:
+    """Return sliders for a dot and a chapter's settings that redraw one of its figures.
+
+    Parameters
+    ----------
+    figure : module
+        A chapter's module in `qdgain.figures`, with ``SETTINGS`` and ``FIGURES``.
+
+    Notes
+    -----
+    Names, units, ranges and defaults are the contract's. Nothing is drawn before the first
+    change, so that a chapter costs no more for having an explorer.
+    """
+    dot = presets()[BASE_OF_YOUR_DOT]
+    controls: dict[str, Any] = {
+        name: _control(CONTRACT[name], dot)
+        for name in (*parameters.DOT_PARAMETERS, *figure.SETTINGS)
+        if not CONTRACT[name].stand_in and not isinstance(CONTRACT[name].default, bool)
+    }
+    which = widgets.Dropdown(options=list(figure.FIGURES), description="figure")
+    picture = widgets.Output()
+
+    def redraw(_: object = None) -> None:
+        values = {name: control.value for name, control in controls.items()}
+        with picture:
+            picture.clear_output(wait=True)
+            try:
+                run = resolve(figure.SETTINGS, values)
+                panels = chapter_figures.compute(figure, which.value, run)
+                display(SVG(to_svg(chapter_figures.draw(figure, which.value, panels))))
+            except parameters.ParameterError as refusal:
+                print(refusal)
+
+    for control in (which, *controls.values()):
+        control.observe(redraw, names="value")
+    return widgets.VBox([which, *controls.values(), picture])
+
+
+def _control(entry: Parameter, dot: Dot) -> widgets.Widget:
+    unit = "" if entry.unit == "1" else f" ({entry.unit})"
+    common: dict[str, Any] = {
+        "description": entry.name,
+        "tooltip": f"{entry.meaning}{unit}",
+        "style": {"description_width": "initial"},
+        "layout": {"width": "36em"},
+        "continuous_update": False,
+    }
+    value: Any = getattr(dot, entry.name, entry.default)
+    if entry.choices:
+        del common["continuous_update"]
+        return widgets.Dropdown(options=entry.choices, value=value, **common)
+    if isinstance(value, str):
+        return widgets.Text(value=value, **common)
+    # The contract's range is wide; a slider is useful near the value it starts from.
+    low, high = window(entry, float(value), float(np.asarray(dot.linewidth_meV)))
+    if entry.kind == "integer":
+        return widgets.IntSlider(value=value, min=int(low), max=int(high), **common)
+    return widgets.FloatSlider(
+        value=value, min=low, max=high, step=(high - low) / 300, readout_format=".4g", **common
+    )

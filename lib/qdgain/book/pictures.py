@@ -1,0 +1,125 @@
+"""A Sphinx extension: what the figures of the book's chapters say of themselves.
+
+Each gets alt text made from its numbers, and below its caption links to its data, its pictures, the
+executed notebook, the code, the paper's statements about it, and the command that makes it again.
+"""
+
+from __future__ import annotations
+
+import html
+import importlib
+import shutil
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from docutils import nodes
+from myst_nb.core.render import MimeData, NbElementRenderer
+from sphinx.application import Sphinx
+from sphinx.util.osutil import relative_uri
+
+from qdgain.chapters import CHAPTERS, FIGURE, IN_WORDS
+from qdgain.statements.claims import claims
+
+#: Where the build keeps pictures, data and notebooks, within the book's pages.
+FILES = "files"
+_API_PAGE, _LEDGER_PAGE = "book/api_commands.html", "book/ledger.html"
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Complete each page's figures when it has been read, and keep the executed notebooks."""
+    app.connect("doctree-read", _complete)
+    app.connect("build-finished", _keep_notebooks)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+class PictureRenderer:
+    """Renders a chapter's picture as any other, and notes on it what its output says."""
+
+    mime_priority_overrides: Sequence[tuple[str, str, int | None]] = ()
+
+    @staticmethod
+    def handle_mime(
+        renderer: NbElementRenderer, data: MimeData, inline: bool
+    ) -> list[nodes.Element] | None:
+        """Return the image with its name and what it shows in words; None for other outputs."""
+        if inline or FIGURE not in data.output_metadata or data.mime_type != "image/svg+xml":
+            return None
+        images: list[nodes.Element] = renderer.render_image(data)
+        for image in images:
+            image[FIGURE] = data.output_metadata[FIGURE]
+            in_words = data.output_metadata[IN_WORDS]
+            image["alt"] = f"{image.get('alt', '')} {in_words}".strip()
+        return images
+
+
+def _complete(app: Sphinx, doctree: nodes.document) -> None:
+    for figure in doctree.findall(nodes.figure):
+        # The image is one of several outputs at this stage, of which each builder takes one.
+        image = next(iter(figure.findall(nodes.image)), None)
+        if image is not None and FIGURE in image:
+            name = image.attributes.pop(FIGURE)
+            notes = _notes(Path(app.outdir), app.env.docname, figure["names"], name)
+            figure.append(nodes.raw("", notes, format="html"))
+
+
+def _notes(outdir: Path, page: str, labels: Sequence[str], name: str) -> str:
+    """Return the links below a figure, folded until they are asked for."""
+
+    def link(target: str, text: str) -> str:
+        path, mark, place = target.partition("#")
+        address = relative_uri(f"{page}.html", path) + mark + place
+        return f'<a href="{html.escape(address)}">{text}</a>'
+
+    chapter, _, which = name.partition("_")
+    module = importlib.import_module(f"qdgain.figures.{chapter}")
+    function = module.FIGURES[which][0].__name__
+    rows = [
+        ("data", _files(outdir, f"data/{name}", link)),
+        ("picture", _files(outdir, f"figures/{name}", link)),
+        ("notebook", [link(f"{FILES}/notebooks/{PurePosixPath(page).name}.ipynb", "as executed")]),
+        ("code", [link(f"{_API_PAGE}#{module.__name__}.{function}", f"{chapter}.{function}")]),
+        (
+            "statements",
+            [
+                link(f"{_LEDGER_PAGE}#{claim.id}", claim.id)
+                for claim in claims().values()
+                if claim.figure in labels
+            ],
+        ),
+        (
+            "rerun",
+            [f"<code>qdgain rerun {chapter} -p NAME=VALUE -o FOLDER</code>"]
+            if chapter in CHAPTERS
+            else [],
+        ),
+    ]
+    body = "".join(f"<dt>{term}</dt><dd>{' · '.join(links)}</dd>" for term, links in rows if links)
+    alone = outdir / FILES / "figures" / f"{name}.svg"
+    large = link(alone.relative_to(outdir).as_posix(), "Open large") if alone.exists() else ""
+    return (
+        f'<div class="figure-notes">{large}'
+        "<details><summary>Data, pictures, code, statements</summary>"
+        f"<dl>{body}</dl></details></div>"
+    )
+
+
+def _files(outdir: Path, prefix: str, link: Any) -> list[str]:
+    """Return links to the files that the build kept of a figure."""
+    start = outdir / FILES / prefix
+    found = sorted(path for end in (".*", "_*") for path in start.parent.glob(start.name + end))
+    return [link(path.relative_to(outdir).as_posix(), _short(path, start.name)) for path in found]
+
+
+def _short(path: Path, name: str) -> str:
+    """Return what tells a figure's files apart: the panel of a table, the format of a picture."""
+    rest = path.stem.removeprefix(name).strip("_").replace("_", " ")
+    return html.escape(rest or path.suffix.lstrip(".").upper())
+
+
+def _keep_notebooks(app: Sphinx, exception: Exception | None) -> None:
+    if exception is None and app.builder.format == "html":
+        target = Path(app.outdir) / FILES / "notebooks"
+        target.mkdir(parents=True, exist_ok=True)
+        for notebook in (Path(app.outdir).parent / "jupyter_execute").rglob("*.ipynb"):
+            shutil.copy(notebook, target)

@@ -1,0 +1,1 @@
+"""From the spectra of a user's own dot to its parameters, with errors."""

@@ -1,0 +1,177 @@
+"""Synthetic spectra of a known dot, with noise, as an instrument would export them.
+
+They stand in for measurements where a fit is tested or shown; none of them was measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from qdgain.dot import Dot, FloatArray
+from qdgain.fitting.band_fit import gaussian, relaxed_exciton_signal
+from qdgain.parameters import ParameterError
+from qdgain.spectra import bands
+from qdgain.units import eV_from_nm, nm_from_eV
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a real spectrum holds beside the bands of the dot. All assumed.
+
+    Parameters
+    ----------
+    second_gap_meV, second_width_meV, second_strength : float
+        Centre of the second transition less that of A_X, its FWHM, and its strength relative to
+        A_X.
+    scattering : float
+        Rayleigh scattering at the centre of A_X, relative to A_X.
+    offset, slope_per_eV : float
+        Straight background of the PL, relative to its peak.
+    bleach : float
+        ΔA of the ground state at the centre of A_X, relative to the absorbance.
+    second_bleach : float
+        Bleach of the second transition relative to that of A_X.
+    """
+
+    second_gap_meV: float = 160.0
+    second_width_meV: float = 110.0
+    second_strength: float = 0.7
+    scattering: float = 0.15
+    offset: float = 0.03
+    slope_per_eV: float = 0.08
+    bleach: float = 0.05
+    second_bleach: float = 0.25
+
+
+class SyntheticSpectra(NamedTuple):
+    """Absorbance, PL per nm and ΔA against wavelength, each of shape E."""
+
+    wavelength_nm: FloatArray
+    absorbance: FloatArray
+    intensity_per_nm: FloatArray
+    transient: FloatArray
+
+
+def simulate(
+    dot: Dot,
+    *,
+    noise: float,
+    seed: int,
+    surroundings: Surroundings | None = None,
+    step_nm: float = 1.0,
+) -> SyntheticSpectra:
+    r"""Return synthetic spectra of a dot on an even grid of wavelengths.
+
+    Absorbance :math:`\propto A_X + h_2 A_2 + b\,(E/E_A)^4`; PL per eV
+    :math:`\propto PL_X + b_0 + b_1(E - E_A)`, given per nm; ΔA of one relaxed exciton,
+    `qdgain.fitting.band_fit.relaxed_exciton_signal`, with a bleach of the second transition.
+
+    Parameters
+    ----------
+    dot : Dot
+        A single dot.
+    noise : float
+        Standard deviation relative to the largest value of each spectrum.
+    seed : int
+        Of the noise.
+    surroundings : Surroundings, optional
+        Background and second transition.
+    step_nm : float
+        Of the grid.
+
+    Raises
+    ------
+    ParameterError
+        If the dot is an array of dots.
+    """
+    if dot.shape:
+        raise ParameterError("spectra are simulated for one dot: give numbers, not arrays.")
+    around = surroundings or Surroundings()
+    centre = float(np.asarray(dot.absorption_energy_eV))
+    reach = 1e-3 * float(np.asarray(dot.linewidth_meV))
+    ends = nm_from_eV([centre + 6 * reach, centre - 5 * reach])
+    wavelength = np.arange(np.ceil(ends[0]), ends[1], step_nm)
+    energy = eV_from_nm(wavelength)
+    first, emission = bands(dot, energy)[:2]
+    second = gaussian(energy, centre + 1e-3 * around.second_gap_meV, around.second_width_meV)
+    absorbance = (
+        first + around.second_strength * second + around.scattering * (energy / centre) ** 4
+    )
+    per_eV = emission + around.offset + around.slope_per_eV * (energy - centre)
+    transient = around.bleach * (
+        relaxed_exciton_signal(dot, energy) - around.second_bleach * second
+    )
+    random = np.random.default_rng(seed)
+
+    def noisy(spectrum: FloatArray, height: float) -> FloatArray:
+        clean = height * spectrum / np.max(np.abs(spectrum))
+        return np.asarray(clean + noise * height * random.standard_normal(clean.shape))
+
+    # dE/dλ turns the PL per eV into what a spectrometer counts per nm.
+    return SyntheticSpectra(
+        wavelength,
+        noisy(absorbance, 0.3),
+        noisy(per_eV * energy / wavelength, 2e4),
+        noisy(transient, 1e-3 * around.bleach / 0.05),
+    )
+
+
+def as_text(
+    header: str, x: FloatArray, *columns: FloatArray, separator: str = ",", decimal: str = "."
+) -> str:
+    """Return columns as the text of a file below a header of any number of lines."""
+    rows = (
+        separator.join(f"{value:.6g}" for value in row).replace(".", decimal)
+        for row in zip(x, *columns, strict=True)
+    )
+    return "\n".join([header, *rows]) + "\n"
+
+
+def write(folder: str | Path, dot: Dot, *, noise: float, seed: int) -> tuple[Path, Path, Path]:
+    """Write synthetic spectra of a dot into a folder, in three different styles.
+
+    ``absorption.csv`` with lines of metadata and semicolons and decimal commas, ``pl.csv`` with
+    falling wavelengths and two traces, ``transient.csv`` in eV.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path
+        Where.
+    dot, noise, seed
+        As for `simulate`.
+
+    Returns
+    -------
+    tuple of pathlib.Path
+        The three files.
+    """
+    simulated = simulate(dot, noise=noise, seed=seed)
+    x, absorbance, intensity, transient = simulated
+    title = "SYNTHETIC, not a measurement"
+    texts = {
+        "absorption.csv": as_text(
+            f"{title}\nBaseline;hexane\n\nWavelength (nm);Absorbance;",
+            x,
+            absorbance,
+            separator=";",
+            decimal=",",
+        ),
+        "pl.csv": as_text(
+            f"# {title}\nwavelength [nm]\tblank\tsample",
+            x[::-1],
+            20.0 + 0 * x,
+            intensity[::-1],
+            separator="\t",
+        ),
+        "transient.csv": as_text(f"# {title}\nE (eV),dA at 5 ps", eV_from_nm(x), transient),
+    }
+    folder = Path(folder)
+    for name, text in texts.items():
+        # As spreadsheets do, the first one with a byte-order mark.
+        encoding = "utf-8-sig" if name == "absorption.csv" else "utf-8"
+        (folder / name).write_text(text, encoding=encoding, newline="\r\n")
+    return folder / "absorption.csv", folder / "pl.csv", folder / "transient.csv"

@@ -1,0 +1,1 @@
+"""What is public beside the paper: thresholds, shifts and formulas, each with its source."""

@@ -1,0 +1,87 @@
+"""What a run of a chapter keeps beside its notebook: pictures, data and numbers, in a folder.
+
+A rerun, and the book's build, name folders in the environment of the kernel; without one nothing
+is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from qdgain.figures.panel import Panel
+from qdgain.statements.claims import Headline
+from qdgain.version import library_hash
+
+#: The environment variables that name the folder for the numbers, and that for pictures and data.
+NUMBERS_FOLDER = "QDGAIN_KEEP_NUMBERS"
+PICTURES_FOLDER = "QDGAIN_KEEP_PICTURES"
+#: The environment variable that says whether figures are drawn; ``0`` where numbers are enough.
+PICTURES = "QDGAIN_PICTURES"
+#: The file with the numbers, and with the library they come from.
+NUMBERS = "numbers.json"
+
+
+def folder(variable: str) -> Path | None:
+    """Return the folder that the environment names, made if it is not there; None without one."""
+    name = os.environ.get(variable, "")
+    if not name:
+        return None
+    Path(name).mkdir(parents=True, exist_ok=True)
+    return Path(name)
+
+
+def pictures_wanted() -> bool:
+    """Say whether a chapter's figures are drawn: unless the environment says no."""
+    return os.environ.get(PICTURES) != "0"
+
+
+def numbers(headlines: Iterable[Headline]) -> None:
+    """Keep a chapter's headline numbers, and the hash of the library that computed them."""
+    target = folder(NUMBERS_FOLDER)
+    if target is not None:
+        rows = [asdict(row) | {"value": json_number(row.value)} for row in headlines]
+        content = {"library_hash": library_hash(), "headlines": rows}
+        text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
+        (target / NUMBERS).write_text(text, encoding="utf-8")
+
+
+def json_number(value: float) -> float | str:
+    """Return a number as JSON can hold it: what is not finite as text that ``float`` reads."""
+    return value if math.isfinite(value) else str(value)
+
+
+def picture(name: str, panels: Iterable[Panel], svg: str, png: Callable[[], bytes]) -> None:
+    """Keep a figure as SVG and PNG, and each of its panels as CSV.
+
+    Parameters
+    ----------
+    name : str
+        Of the figure, such as ``fig08_contours``.
+    panels : iterable of Panel
+        What it shows.
+    svg : str
+        The figure as SVG.
+    png : callable
+        Returns the figure as PNG; called only where it is kept.
+    """
+    target = folder(PICTURES_FOLDER)
+    if target is None:
+        return
+    pictures, data = target / "figures", target / "data"
+    for place in (pictures, data):
+        place.mkdir(exist_ok=True)
+    (pictures / f"{name}.svg").write_text(svg, encoding="utf-8")
+    (pictures / f"{name}.png").write_bytes(png())
+    for panel in panels:
+        panel.to_csv(data / f"{name}_{_file_name(panel)}.csv")
+
+
+def _file_name(panel: Panel) -> str:
+    words = re.findall(r"\w+", f"{panel.letter} {panel.title}")
+    return "_".join(words)

@@ -1,0 +1,298 @@
+"""Rerun a chapter with other parameters: papermill executes it, its results come back as data.
+
+A `Task` holds everything that an execution needs and an `Executed` everything that it gave, so
+that both can travel to another machine.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import papermill
+import psutil
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import DeadKernelError
+from papermill.exceptions import PapermillExecutionError
+
+from qdgain.chapters import CELL_TIMEOUT_S, START_TIMEOUT_S, notebook_of
+from qdgain.parameters import CONTRACT, ParameterError
+from qdgain.reruns import keep, warm_kernel
+from qdgain.statements.ledger import STORED_NUMBERS
+from qdgain.version import library_hash
+
+#: After this long the kernel is stopped, whatever it does.
+LIMIT_S = 600
+_INPUTS = "inputs"
+_KEPT = "kept"
+_NOTEBOOK = "notebook.ipynb"
+
+
+class RunFailed(Exception):
+    """A chapter that could not be executed, with the reason in one sentence."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One chapter to execute.
+
+    Parameters
+    ----------
+    chapter : str
+        Such as ``fig08``.
+    notebook : str
+        The chapter's notebook as JSON.
+    given : Mapping
+        Name to checked value; for a file its name within ``files``.
+    files : Mapping
+        Parameter name to the file's name and content.
+    pictures : bool
+        Whether figures are drawn, and kept with their data beside the numbers.
+    library_hash : str
+        Of the library that checked the parameters; no other executes the task.
+    limit_s : float
+        After this long the kernel is stopped.
+    kernel : str
+        The name of the kernel: ``python3``, or where many follow each other that of
+        `qdgain.reruns.warm_kernel`.
+    """
+
+    chapter: str
+    notebook: str
+    given: Mapping[str, Any]
+    files: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+    pictures: bool = True
+    library_hash: str = field(default_factory=library_hash)
+    limit_s: float = LIMIT_S
+    kernel: str = "python3"
+
+
+@dataclass(frozen=True)
+class Executed:
+    """What one execution of a chapter gave.
+
+    Parameters
+    ----------
+    notebook : str
+        The executed notebook as JSON.
+    headlines : tuple of dict
+        The chapter's numbers: key, meaning, value, unit. A value that is not finite is text.
+    kept : Mapping
+        Path within the run's folder to content: pictures and data.
+    started : str
+        In UTC, ISO 8601.
+    duration_s : float
+        From the start of the kernel to its end.
+    """
+
+    notebook: str
+    headlines: tuple[dict[str, Any], ...]
+    kept: Mapping[str, bytes]
+    started: str
+    duration_s: float
+
+
+class _QuietKernel(AsyncKernelManager):
+    """A kernel on sockets that no other user can listen to, whose own log nobody reads."""
+
+    transport = "ipc"
+
+    # The base class's is a coroutine too, though it is not declared as one.
+    async def start_kernel(self, **settings: Any) -> None:  # type: ignore[override]
+        await super().start_kernel(**settings | {"stderr": subprocess.DEVNULL})
+
+
+def task(
+    chapter: str, given: Mapping[str, Any], pictures: bool = True, one_of_many: bool = False
+) -> Task:
+    """Return the task of executing a chapter of this checkout with checked parameters.
+
+    Parameters
+    ----------
+    chapter : str
+        Such as ``fig08``.
+    given : Mapping
+        Name to checked value.
+    pictures : bool
+        Whether figures are drawn, and kept with their data beside the numbers.
+    one_of_many : bool
+        Whether the same process executes others too, which then share the time of the imports.
+
+    Raises
+    ------
+    ParameterError
+        If the chapters are not beside the library, or a file has gone.
+    """
+    notebook = notebook_of(chapter)
+    if notebook is None:
+        raise ParameterError(
+            f"the notebook of {chapter} is not there: rerun works in a checkout of the book."
+        )
+    values, files = dict(given), {}
+    for name, value in given.items():
+        if CONTRACT[name].kind == "file" and value:
+            try:
+                content = Path(value).read_bytes()
+            except OSError as error:
+                raise ParameterError(f"{name}: {value} cannot be read: {error.strerror}.") from None
+            values[name] = f"{name}{Path(value).suffix}"
+            files[name] = (values[name], content)
+    kernel = warm_kernel.NAME if one_of_many else "python3"
+    text = notebook.read_text(encoding="utf-8")
+    return Task(chapter, text, values, files, pictures, kernel=kernel)
+
+
+def execute(todo: Task) -> Executed:
+    """Execute a chapter in a folder of its own and return everything it gave.
+
+    Raises
+    ------
+    RunFailed
+        If this library is not the one the task was made with, if a cell raises, or if the kernel
+        dies or takes too long.
+    """
+    if todo.library_hash != library_hash():
+        raise RunFailed(
+            f"the library here is {library_hash()[:12]}, the run was asked for with "
+            f"{todo.library_hash[:12]}: install the same version on both sides"
+        )
+    with tempfile.TemporaryDirectory(prefix="qdgain-") as name:
+        folder = Path(name)
+        (folder / _KEPT).mkdir()
+        (folder / _INPUTS).mkdir()
+        (folder / _NOTEBOOK).write_text(todo.notebook, encoding="utf-8")
+        values = dict(todo.given)
+        for parameter, (file_name, content) in todo.files.items():
+            (folder / _INPUTS / file_name).write_bytes(content)
+            values[parameter] = str(folder / _INPUTS / file_name)
+        started, began = datetime.now(UTC), time.monotonic()
+        notebook = _papermill(folder, todo, values)
+        duration = time.monotonic() - began
+        kept = {
+            path.relative_to(folder / _KEPT).as_posix(): path.read_bytes()
+            for path in sorted((folder / _KEPT).rglob("*"))
+            if path.is_file()
+        }
+    numbers = json.loads(kept.pop(keep.NUMBERS))
+    if numbers["library_hash"] != todo.library_hash:
+        raise RunFailed("the kernel imports another version of qdgain than this command")
+    kept |= {f"{_INPUTS}/{file_name}": content for file_name, content in todo.files.values()}
+    return Executed(
+        notebook,
+        tuple(numbers["headlines"]),
+        kept,
+        started.isoformat(timespec="seconds"),
+        round(duration, 3),
+    )
+
+
+def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
+    """Execute the notebook in the folder and return it."""
+    # What goes wrong is said once, in a sentence, by whoever catches it.
+    for noisy in ("papermill", "nbclient", "traitlets", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    environment = {
+        keep.NUMBERS_FOLDER: str(folder / _KEPT),
+        keep.PICTURES_FOLDER: str(folder / _KEPT),
+        keep.PICTURES: "1" if todo.pictures else "0",
+        # What the ledger computed for the paper's presets is the same for every run.
+        STORED_NUMBERS: os.environ.get(STORED_NUMBERS) or str(_shared_numbers()),
+    }
+    target = folder / "executed.ipynb"
+    if todo.kernel == warm_kernel.NAME:
+        # It outlives the run.
+        warm_kernel.start_server()
+    with _environment(environment), _time_limit(todo.limit_s) as expired:
+        try:
+            papermill.execute_notebook(
+                folder / _NOTEBOOK,
+                target,
+                parameters=dict(values),
+                kernel_name=todo.kernel,
+                cwd=folder,
+                progress_bar=False,
+                # Once, at the end: written before and after every cell it takes a second.
+                request_save_on_cell_execute=False,
+                autosave_cell_every=0,
+                start_timeout=START_TIMEOUT_S,
+                execution_timeout=CELL_TIMEOUT_S,
+                kernel_manager_class=_QuietKernel,
+            )
+        except PapermillExecutionError as error:
+            raise RunFailed(f"{error.ename}: {error.evalue}") from None
+        except (DeadKernelError, TimeoutError, RuntimeError) as error:
+            if expired.is_set():
+                raise RunFailed(f"it took longer than {todo.limit_s:g} s") from None
+            raise RunFailed(f"{type(error).__name__}: {error}") from None
+    return _clean(json.loads(target.read_text(encoding="utf-8")))
+
+
+def _clean(notebook: dict[str, Any]) -> str:
+    """Return the notebook without the times and paths that papermill notes in it."""
+    notebook["metadata"].pop("papermill", None)
+    for cell in notebook["cells"]:
+        cell["metadata"].pop("papermill", None)
+        cell["metadata"].pop("execution", None)
+    return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
+
+
+def _shared_numbers() -> Path:
+    """Return a folder in the user's cache for numbers that belong to a version of the library."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "qdgain" / "numbers"
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _time_limit(limit_s: float) -> Iterator[threading.Event]:
+    """Kill the processes started within after a time, and say whether that was needed.
+
+    Kernels were seen to hang with no cell at work, which no timeout of a cell ends. Whatever is
+    left of them at the end, as after an interrupt, is killed too.
+    """
+    expired = threading.Event()
+    known = set(psutil.Process().children(recursive=True))
+
+    def kill() -> None:
+        started = set(psutil.Process().children(recursive=True)) - known
+        for process in started:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(started, timeout=10)
+
+    def expire() -> None:
+        expired.set()
+        kill()
+
+    timer = threading.Timer(limit_s, expire)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield expired
+    finally:
+        timer.cancel()
+        kill()

@@ -1,0 +1,105 @@
+"""The run card: what was run, with what, and what came out; enough to prove and to repeat it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from qdgain.parameters import CONTRACT, Parameter
+from qdgain.reruns.request import CARD, CARD_FORMAT, EVERY_CHAPTER
+from qdgain.reruns.rerun import Executed, Task
+from qdgain.run import Run
+from qdgain.version import __version__, library_hash
+
+#: The file of a run's folder that holds its card.
+CARD_FILE = "run-card.json"
+_PACKAGES = ("numpy", "scipy", "matplotlib", "lmfit", "papermill", "ipykernel", "nbclient")
+
+
+def card(todo: Task, run: Run, executed: Executed, written: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the card of a run, ready for JSON.
+
+    Parameters
+    ----------
+    todo : Task
+        What was executed.
+    run : Run
+        The same, resolved.
+    executed : Executed
+        What it gave.
+    written : Mapping
+        Path within the run's folder to content, of every other file; the card has their SHA-256.
+    """
+    return {
+        CARD: CARD_FORMAT,
+        "chapter": todo.chapter,
+        "given": {name: _given(todo, name) for name in todo.given},
+        "differs_from_the_paper": {
+            name: {"paper": paper, "here": _shown(name, here), "unit": CONTRACT[name].unit}
+            for name, paper, here in run.differences()
+        },
+        "parameters": {
+            name: _entry(CONTRACT[name], value, name in todo.given)
+            for name, value in run.parameters().items()
+        },
+        "headlines": list(executed.headlines),
+        "library": {"version": __version__, "hash": library_hash()},
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "packages": {name: metadata.version(name) for name in _PACKAGES},
+        "started": executed.started,
+        "duration_s": executed.duration_s,
+        "sha256": {
+            path: hashlib.sha256(content).hexdigest() for path, content in sorted(written.items())
+        },
+    }
+
+
+def card_of_all(tasks: Sequence[Task]) -> dict[str, Any]:
+    """Return the card of a run of several chapters, each of which has a card of its own."""
+    given = {
+        name: f"{todo.chapter}/{_given(todo, name)}" if name in todo.files else todo.given[name]
+        for todo in tasks
+        for name in todo.given
+    }
+    return {
+        CARD: CARD_FORMAT,
+        "chapter": EVERY_CHAPTER,
+        "chapters": [todo.chapter for todo in tasks],
+        "given": given,
+        "library": {"version": __version__, "hash": library_hash()},
+    }
+
+
+def as_text(content: Mapping[str, Any]) -> str:
+    """Return a card as JSON text."""
+    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def read_card(path: str | Path) -> dict[str, Any] | None:
+    """Return a run card, None if the file is none."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) and CARD in content else None
+
+
+def _given(todo: Task, name: str) -> Any:
+    """Return a given value; a file's path within the run's folder, which holds a copy of it."""
+    return f"inputs/{todo.files[name][0]}" if name in todo.files else todo.given[name]
+
+
+def _shown(name: str, value: Any) -> Any:
+    return Path(value).name if CONTRACT[name].kind == "file" and value else value
+
+
+def _entry(entry: Parameter, value: Any, given: bool) -> dict[str, Any]:
+    stand_in = {"stand_in": entry.stand_in} if value is None else {}
+    origin = "given" if given else f"{entry.origin.kind}: {entry.origin.source}"
+    return {"value": _shown(entry.name, value), "unit": entry.unit, "origin": origin, **stand_in}

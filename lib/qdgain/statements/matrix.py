@@ -1,0 +1,212 @@
+"""The statements under every population statistics and both definitions of the gain threshold.
+
+Each combination is one reading of the paper. It is evaluated twice: with parameters solved anew for
+it by the calibration, and with the paper's presets as they are. What holds under Rabi statistics
+and under no other hangs on that assumption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from qdgain.calibration.objective import TARGETS, TOLERANCE, Variant
+from qdgain.calibration.record import record, refitted
+from qdgain.dot import Dot, presets
+from qdgain.run import Run, resolve
+from qdgain.statements import ledger
+from qdgain.statements.claims import Claim, Headline, claims
+
+THRESHOLDS = ("maximum", "onset")
+STATISTICS = ("rabi", "sequential", "poisson")
+#: What the definition of the gain threshold changes: statement to the headline of its onset.
+_ONSETS = MappingProxyType(
+    {
+        "F8-3ls": "fig08-onset-3ls",
+        "F8-3ls-esa": "fig08-onset-3ls-esa",
+        "F8-4ls": "fig08-onset-4ls",
+        "F8-4ls-esa": "fig08-onset-4ls-esa",
+    }
+)
+#: Chapter to those of its functions that take the reading's statistics and need no saturation.
+_SOURCES = (
+    ("fig08", "headlines"),
+    ("fig09", "small_signal_headlines"),
+    ("fig10", "headlines_at_maximum"),
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One column: a definition of the threshold, a statistics, and the parameters used.
+
+    Parameters
+    ----------
+    threshold : {"maximum", "onset"}
+        Definition of the gain threshold.
+    statistics : {"rabi", "sequential", "poisson"}
+        Population statistics.
+    refitted : bool
+        Whether the parameters were solved for under this reading, or are the presets.
+    dots : Mapping
+        Named dots.
+    settings : Mapping
+        Settings of the chapters: statistics, floor, film.
+    """
+
+    threshold: str
+    statistics: str
+    refitted: bool
+    dots: Mapping[str, Dot]
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one reading gives for one statement: the number, and whether the statement holds."""
+
+    headline: Headline
+    holds: bool
+
+
+def _cell(claim: Claim, found: Mapping[str, Headline]) -> Cell | None:
+    """Return what a reading's numbers say of a statement, None if nothing is compared.
+
+    Of a number that calibrates, whether it is met within the calibration's tolerance.
+    """
+    headline, agrees = found[claim.key], ledger.holds(claim, found)
+    if claim.id in TARGETS and claim.stated is not None:
+        agrees = abs(headline.value / claim.stated - 1) <= TOLERANCE
+    return None if agrees is None else Cell(headline, agrees)
+
+
+def best_variant(threshold: str, statistics: str) -> Mapping[str, Any]:
+    """Return the calibration's record of the variant used for a reading.
+
+    Of the variants that meet every number within the tolerance and every condition the one with
+    the fewest free parameters, of those the smallest objective. If none does, the smallest
+    objective with the conditions asked for.
+    """
+    stored = record()
+    found = [
+        variant
+        for variant in stored["variants"]
+        if variant["threshold"] == threshold and variant["statistics"] == statistics
+    ]
+
+    def meets(variant: Mapping[str, Any]) -> bool:
+        solution = variant["with_conditions"]
+        within = solution["largest_residual"] <= stored["tolerance"]
+        return bool(within and min(solution["conditions"].values()) >= 0)
+
+    def rank(variant: Mapping[str, Any]) -> tuple[float, float]:
+        fewest = variant["free_parameters"] if meets(variant) else np.inf
+        return fewest, variant["with_conditions"]["cost"]
+
+    best: Mapping[str, Any] = min(found, key=rank)
+    return best
+
+
+def readings() -> tuple[Reading, ...]:
+    """Return every reading, each refitted and then with the presets."""
+    result = []
+    for threshold in THRESHOLDS:
+        for statistics in STATISTICS:
+            best = best_variant(threshold, statistics)
+            variant = Variant(threshold, statistics, best["esa_weight"], best["coupling"])
+            dots, film = refitted(variant)
+            given = {"statistics": statistics}
+            result += [
+                Reading(threshold, statistics, True, dots, given | film),
+                Reading(threshold, statistics, False, presets(), given),
+            ]
+    return tuple(result)
+
+
+def numbers(reading: Reading) -> Mapping[str, Headline]:
+    """Return the headlines that a reading changes, by key."""
+    found: dict[str, Headline] = {}
+    for chapter, function in _SOURCES:
+        module = ledger.chapter_module(chapter)
+        own = {k: v for k, v in reading.settings.items() if k in module.SETTINGS}
+        run = Run(MappingProxyType(dict(reading.dots)), resolve(module.SETTINGS, own).settings)
+        found |= {h.key: h for h in getattr(module, function)(run)}
+    if reading.threshold == "onset":
+        found |= {key: replace(found[onset], key=key) for key, onset in _ONSETS.items()}
+    return found
+
+
+@cache
+def matrix() -> tuple[tuple[Reading, Mapping[str, Cell]], ...]:
+    """Return every reading with its cells, by statement, for `rows`."""
+    columns = []
+    for reading in readings():
+        found = numbers(reading)
+        cells = {claim.id: _cell(claim, found) for claim in _candidates()}
+        kept = {name: cell for name, cell in cells.items() if cell is not None}
+        columns.append((reading, MappingProxyType(kept)))
+    return tuple(columns)
+
+
+@cache
+def _candidates() -> Sequence[Claim]:
+    """Return the statements about the model with all their numbers among the sources."""
+    known = set(numbers(Reading("maximum", "rabi", False, presets(), {})))
+    return [
+        claim
+        for claim in claims().values()
+        if claim.kind in "CPQ" and not claim.missing and ledger.keys_of(claim) <= known
+    ]
+
+
+def rows() -> tuple[Claim, ...]:
+    """Return the statements of the matrix: those whose number differs from column to column."""
+    columns = [cells for _, cells in matrix()]
+    return tuple(
+        claim
+        for claim in _candidates()
+        if claim.id in columns[0]
+        and len({column[claim.id].headline.value for column in columns}) > 1
+    )
+
+
+def _by_statistics(refitted: bool) -> Mapping[str, Mapping[str, Cell]]:
+    """Return the cells of the columns at the gain maximum, by statistics."""
+    return {
+        reading.statistics: cells
+        for reading, cells in matrix()
+        if reading.refitted is refitted and reading.threshold == "maximum"
+    }
+
+
+def hanging_on_rabi(refitted: bool = True) -> tuple[Claim, ...]:
+    """Return the statements that hold under Rabi statistics alone, at the gain maximum.
+
+    Parameters
+    ----------
+    refitted : bool
+        Whether each statistics has parameters of its own, or all have the presets.
+    """
+    columns = _by_statistics(refitted)
+    others = [columns[s] for s in STATISTICS if s != "rabi"]
+    return tuple(
+        claim
+        for claim in rows()
+        if columns["rabi"][claim.id].holds and not any(o[claim.id].holds for o in others)
+    )
+
+
+def failing_on_rabi() -> tuple[Claim, ...]:
+    """Return the statements that fail under Rabi statistics and hold refitted under another."""
+    columns = _by_statistics(True)
+    others = [columns[s] for s in STATISTICS if s != "rabi"]
+    return tuple(
+        claim
+        for claim in rows()
+        if not columns["rabi"][claim.id].holds and any(o[claim.id].holds for o in others)
+    )
