@@ -2,8 +2,7 @@
 
 Importing what a chapter needs takes a kernel longer than many a chapter takes to run. The first
 kernel of a process starts the server; the others are forked from it. Chosen by the kernel's name,
-``qdgain``; where forking is not safe, or not
-allowed, the kernel starts as any other.
+``qdgain``; where forking is not safe, or not allowed, the kernel starts as any other.
 """
 
 from __future__ import annotations
@@ -81,7 +80,9 @@ def _run(arguments: list[str], folder: str, environment: Mapping[str, str], quie
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if quiet:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-    IPKernelApp.launch_instance(argv=[*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
+    # Each kernel would warn that it can be listened to: whoever can is on this machine already.
+    own = [f"--IPKernelApp.parent_handle={os.getppid()}", "--IPKernelApp.log_level=ERROR"]
+    IPKernelApp.launch_instance(argv=[*arguments, *own])
 
 
 class _Forked:
