@@ -9,7 +9,7 @@ from qdgain import dot, parameters
 from qdgain.calibration import feasible, objective, plausibility, record
 from qdgain.calibration.objective import CONDITIONS, COUPLINGS, TARGETS, UNKNOWNS, Variant
 from qdgain.calibration.run import WIDE, variants
-from qdgain.statements.claims import claims
+from qdgain.claims import claims
 
 READINGS = [
     ("maximum", "rabi"),

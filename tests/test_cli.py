@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from qdgain import cli
+from qdgain.claims import claims
 from qdgain.statements import ledger
-from qdgain.statements.claims import claims
 
 
 @pytest.mark.slow

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qdgain
-from qdgain import Dot, presets, units
-from qdgain.beyond import detailed_balance
+from qdgain import Dot, detailed_balance, presets, units
 from qdgain.literature.prior_work import klimov_threshold
 from qdgain.parameters import ParameterError
 from qdgain.spectra import band_centres_eV, band_widths_meV

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import qdgain
 from qdgain import Dot, units
 from qdgain.beyond import displaced_oscillators as osc
-from qdgain.beyond.detailed_balance import threshold_at_emission_peak
+from qdgain.detailed_balance import threshold_at_emission_peak
 from qdgain.parameters import ParameterError
 from qdgain.spectra import FWHM_PER_SIGMA
 

@@ -8,7 +8,7 @@ import pytest
 
 import qdgain
 from qdgain import cross_sections
-from qdgain.beyond.detailed_balance import balanced_stokes_shift_meV
+from qdgain.detailed_balance import balanced_stokes_shift_meV
 from qdgain.figures import fig10
 from qdgain.literature.thresholds import measured_thresholds
 from qdgain.run import resolve

@@ -14,9 +14,9 @@ import pytest
 from conftest import CLAIM_KEYS, ROOT
 from qdgain import chapters
 from qdgain.calibration.objective import CONDITIONS, TARGETS
+from qdgain.claims import KINDS, LAST_DIGIT, Check, Claim, Headline, claims
 from qdgain.dot import presets
 from qdgain.statements import ledger, ledger_table
-from qdgain.statements.claims import KINDS, LAST_DIGIT, Check, Claim, Headline, claims
 
 pytestmark = pytest.mark.slow
 

@@ -6,9 +6,9 @@ import pytest
 
 from qdgain.calibration.objective import TARGETS, TOLERANCE
 from qdgain.calibration.record import record
+from qdgain.claims import claims
 from qdgain.dot import presets
 from qdgain.statements import ledger, ledger_table, matrix
-from qdgain.statements.claims import claims
 from qdgain.statements.matrix import STATISTICS, THRESHOLDS
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import qdgain
-import qdgain.statements.claims
+import qdgain.claims
 from qdgain import ase, measured, surrogate
 from qdgain.measured import read_spectra
 from qdgain.saturation import saturated_emission
@@ -194,7 +194,7 @@ def test_surrogate_files_are_what_the_code_gives(reading):
 
 
 def test_surrogates_hold_the_stated_numbers():
-    claims = qdgain.statements.claims.claims()
+    claims = qdgain.claims.claims()
     x1 = surrogate.surrogate("x1")
     dot = surrogate.band_edge_dot()
     threshold = qdgain.threshold_at_maximum(dot).mean_excitons

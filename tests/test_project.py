@@ -1,6 +1,7 @@
 """The project's own files agree with each other."""
 
 import ast
+import graphlib
 import hashlib
 import re
 import tomllib
@@ -103,6 +104,28 @@ NOTEBOOK_MODULES = (
     "sweep.notebooks",
 )
 PLOTTING_MODULES = ("reruns.keep",)
+
+
+def imports_of(path):
+    """Yield what a module of the library imports from the library, as ``package.module``."""
+    names = {name for name, _ in modules()}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("qdgain"):
+            module = node.module.removeprefix("qdgain").removeprefix(".")
+            for alias in node.names:
+                whole = f"{module}.{alias.name}".removeprefix(".")
+                yield whole if whole in names else module
+
+
+def test_packages_import_only_downwards():
+    """No package or module of the top needs one that needs it, at whatever distance."""
+    above = {}
+    for name, path in modules():
+        needed = {imported.partition(".")[0] for imported in imports_of(path)}
+        own = name.partition(".")[0]
+        above.setdefault(own, set()).update(needed - {own, "", "version"})
+    assert len(above) > 30
+    tuple(graphlib.TopologicalSorter(above).static_order())
 
 
 @pytest.mark.parametrize(("name", "path"), list(modules()), ids=lambda v: getattr(v, "stem", ""))

@@ -10,8 +10,8 @@ import pytest
 
 import regression
 import update_references
+from qdgain.claims import claims
 from qdgain.figures.panel import Axis, Panel, Series
-from qdgain.statements.claims import claims
 from regression import (
     CHAPTERS,
     HEADLINES,

@@ -18,11 +18,11 @@ import numpy as np
 import scipy
 
 from qdgain import parameters
+from qdgain.claims import claims
 from qdgain.dot import Dot
 from qdgain.gain import gain
 from qdgain.measured import MeasuredSpectra, read_spectra
 from qdgain.spectra import FWHM_PER_SIGMA, bands
-from qdgain.statements.claims import claims
 
 #: Where the blue gain lies above the band-edge absorption, in units of the line width. Not public.
 BLUE_SHIFT_WIDTHS = 1.5

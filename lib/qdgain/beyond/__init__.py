@@ -1,1 +1,1 @@
-"""The physics beyond the paper: equilibrium, Auger recombination, design, ensembles."""
+"""The physics beyond the paper: line shapes, Auger recombination, information, design, samples."""

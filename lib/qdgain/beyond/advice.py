@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from qdgain.beyond import design, reachable
-from qdgain.beyond.detailed_balance import balanced_stokes_shift_meV
 from qdgain.beyond.shortest_way import ROUTES, Way, nearest_dot
+from qdgain.detailed_balance import balanced_stokes_shift_meV
 from qdgain.dot import Dot
 from qdgain.gain import GainTerms, gain_terms
 from qdgain.populations import highest_mean_excitons

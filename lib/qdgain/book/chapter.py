@@ -19,6 +19,7 @@ from myst_nb import glue
 
 from qdgain import parameters
 from qdgain.chapters import FIGURE, IN_WORDS
+from qdgain.claims import Headline, claims
 from qdgain.dot import presets
 from qdgain.figures import chapter_figures
 from qdgain.figures.description import described
@@ -27,7 +28,6 @@ from qdgain.reruns import keep
 from qdgain.rounding import significant
 from qdgain.run import Run, resolve
 from qdgain.statements import ledger_table
-from qdgain.statements.claims import Headline, claims
 from qdgain.version import library_hash
 
 _DIGITS_IN_PROSE = 3

@@ -51,12 +51,12 @@ from qdgain.ase import (
     log_amplification,
     spike_position_eV,
 )
+from qdgain.claims import claims
 from qdgain.dot import Dot, FloatArray
 from qdgain.gain import largest_gain
 from qdgain.parameters import PRESETS, ParameterError
 from qdgain.populations import mean_excitons_after_pulse, populations
 from qdgain.spectra import FWHM_PER_SIGMA, band_centres_eV, log_bands
-from qdgain.statements.claims import claims
 from qdgain.threshold import _threshold_at_detuning, threshold_at_maximum, threshold_onset
 
 #: The claims that calibrate, in the order of every residual.

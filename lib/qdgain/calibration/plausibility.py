@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from qdgain import units
-from qdgain.beyond.detailed_balance import balanced_linewidth_meV
+from qdgain.claims import Headline
 from qdgain.cross_sections import (
     cdse_diameter_from_cross_section_nm,
     cdse_first_exciton_cross_section_cm2,
     cross_section_from_pi_pulse_cm2,
     sphere_volume_nm3,
 )
+from qdgain.detailed_balance import balanced_linewidth_meV
 from qdgain.dot import Dot, presets
 from qdgain.parameters import CONTRACT, check
-from qdgain.statements.claims import Headline
 
 #: Volume fraction of randomly packed spheres (assumed: the densest film that is not a crystal).
 PACKING = 0.64

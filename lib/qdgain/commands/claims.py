@@ -7,10 +7,10 @@ import json
 import textwrap
 from collections.abc import Sequence
 
+from qdgain.claims import KINDS
 from qdgain.commands import Parser, UsageError
 from qdgain.rounding import significant, with_unit
 from qdgain.statements import ledger
-from qdgain.statements.claims import KINDS
 
 _WIDTH = 100
 _STATEMENT_WIDTH = 60

@@ -31,12 +31,12 @@ from qdgain.beyond.pulse_threshold import (
     short_pulse_sensitivity,
     steady_threshold_rate,
 )
+from qdgain.claims import Headline
 from qdgain.cross_sections import sphere_volume_nm3
 from qdgain.dot import Dot, FloatArray, presets
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run
-from qdgain.statements.claims import Headline
 
 SETTINGS = chapters.SETTINGS["auger"]
 

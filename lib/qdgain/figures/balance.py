@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from qdgain import chapters, parameters, units
-from qdgain.beyond import detailed_balance
+from qdgain import chapters, detailed_balance, parameters, units
 from qdgain.beyond.displaced_oscillators import (
     MOST_OPTICAL,
     Oscillators,
@@ -22,6 +21,7 @@ from qdgain.beyond.displaced_oscillators import (
     threshold_onset,
 )
 from qdgain.calibration.record import feasible_set
+from qdgain.claims import Headline, claims
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
@@ -30,7 +30,6 @@ from qdgain.parameters import ParameterError
 from qdgain.populations import highest_mean_excitons
 from qdgain.run import YOUR_DOT, Run
 from qdgain.spectra import FWHM_PER_SIGMA, band_centres_eV
-from qdgain.statements.claims import Headline, claims
 from qdgain.threshold import threshold_at_energy, threshold_at_maximum
 from qdgain.threshold import threshold_onset as gaussian_onset
 

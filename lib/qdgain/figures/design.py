@@ -15,10 +15,11 @@ from matplotlib.image import AxesImage
 
 from qdgain import chapters, parameters
 from qdgain.beyond import advice, design, reachable
-from qdgain.beyond.detailed_balance import balanced_stokes_shift_meV
 from qdgain.beyond.repulsion import threshold_slopes
 from qdgain.beyond.shortest_way import FIELDS, Way, nearest_dot
 from qdgain.calibration.record import feasible_set
+from qdgain.claims import Headline
+from qdgain.detailed_balance import balanced_stokes_shift_meV
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
@@ -26,7 +27,6 @@ from qdgain.figures.table import Table
 from qdgain.literature.bindings import published_shifts
 from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run
 from qdgain.spectra import FWHM_PER_SIGMA, band_widths_meV
-from qdgain.statements.claims import Headline
 from qdgain.threshold import threshold_at_energy
 
 SETTINGS = chapters.SETTINGS["design"]

@@ -14,7 +14,6 @@ from scipy.interpolate import CubicSpline
 
 from qdgain import chapters, units
 from qdgain.beyond import driven_ladder
-from qdgain.beyond.detailed_balance import balanced_linewidth_meV
 from qdgain.beyond.ensemble import Ensemble
 from qdgain.beyond.ensemble_thresholds import (
     REACH,
@@ -27,14 +26,15 @@ from qdgain.beyond.ensemble_thresholds import (
     misfit,
     saturation,
 )
+from qdgain.claims import Headline
 from qdgain.cross_sections import YU_RANGE_NM, cdse_diameter_nm
+from qdgain.detailed_balance import balanced_linewidth_meV
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
 from qdgain.figures.panel import FLUENCE, Axis, Panel, Series
 from qdgain.parameters import CONTRACT
 from qdgain.run import Run
 from qdgain.spectra import FWHM_PER_SIGMA
-from qdgain.statements.claims import Headline
 from qdgain.threshold import threshold_at_maximum
 
 SETTINGS = chapters.SETTINGS["ensembles"]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from qdgain import chapters, kinetics, transients
-from qdgain.beyond import detailed_balance
+from qdgain import chapters, detailed_balance, kinetics, transients
+from qdgain.claims import Headline
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import diagrams, style
 from qdgain.figures.panel import Axis, Panel, Series
@@ -17,7 +17,6 @@ from qdgain.kinetics import Scheme
 from qdgain.levels import level_diagram
 from qdgain.run import YOUR_DOT, Run
 from qdgain.spectra import band_centres_eV
-from qdgain.statements.claims import Headline
 
 SETTINGS = chapters.SETTINGS["fig06"]
 

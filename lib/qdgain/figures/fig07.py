@@ -10,13 +10,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from qdgain import chapters, kinetics, levels, multiexcitons, transients
+from qdgain.claims import Headline
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import diagrams, fig06, style
 from qdgain.figures.panel import ENERGY, Axis, Panel, Series
 from qdgain.parameters import CONTRACT
 from qdgain.run import YOUR_DOT, Run
 from qdgain.spectra import band_centres_eV, bands, energy_window_eV
-from qdgain.statements.claims import Headline
 
 SETTINGS = chapters.SETTINGS["fig07"]
 

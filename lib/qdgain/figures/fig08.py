@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from qdgain import chapters, parameters
 from qdgain.beyond import design
 from qdgain.calibration.record import record
+from qdgain.claims import Headline, claims
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
 from qdgain.figures.panel import ENERGY, FLUENCE, GAIN, MEAN_EXCITONS, Axis, Panel, Series
@@ -31,7 +32,6 @@ from qdgain.spectra import (
     bands,
     energy_window_eV,
 )
-from qdgain.statements.claims import Headline, claims
 from qdgain.threshold import threshold_at_maximum, threshold_onset
 from qdgain.units import transit_time_fs
 

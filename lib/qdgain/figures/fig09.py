@@ -22,6 +22,7 @@ from qdgain.ase import (
     spike_position_eV,
     spontaneous_spectrum,
 )
+from qdgain.claims import Headline, claims
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
 from qdgain.figures.panel import ENERGY, FLUENCE, Axis, Panel, Series
@@ -37,7 +38,6 @@ from qdgain.spike import (
     spike_width_meV,
     threshold_by_two_lines,
 )
-from qdgain.statements.claims import Headline, claims
 
 SETTINGS = chapters.SETTINGS["fig09"]
 

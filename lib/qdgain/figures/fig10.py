@@ -10,15 +10,15 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from qdgain import chapters, cross_sections, units
-from qdgain.beyond import design, detailed_balance
+from qdgain import chapters, cross_sections, detailed_balance, units
+from qdgain.beyond import design
+from qdgain.claims import Headline
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.figures.table import Table
 from qdgain.literature.thresholds import MeasuredThreshold, measured_thresholds, size_dependence
 from qdgain.run import YOUR_DOT, Run
-from qdgain.statements.claims import Headline
 
 SETTINGS = chapters.SETTINGS["fig10"]
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from matplotlib.figure import Figure
 
+from qdgain.claims import Headline
 from qdgain.dot import Dot
 from qdgain.figures import style
 from qdgain.figures.panel import ENERGY, Axis, Panel, Series
@@ -26,7 +27,6 @@ from qdgain.fitting.band_fit import (
 from qdgain.fitting.fitted_dot import SAMPLES
 from qdgain.parameters import CONTRACT
 from qdgain.spectra import band_centres_eV, band_widths_meV
-from qdgain.statements.claims import Headline
 
 _RESIDUAL = Axis("residual / noise")
 #: name of the spectrum -> letter, title, vertical axis.

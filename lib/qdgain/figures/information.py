@@ -42,6 +42,7 @@ from qdgain.beyond.sensitivity import (
     strips,
 )
 from qdgain.calibration.objective import Variant, values, width_meV
+from qdgain.claims import Headline
 from qdgain.dot import FloatArray
 from qdgain.figures import style
 from qdgain.figures.calibrated import _SYMBOLS as SYMBOLS
@@ -49,7 +50,6 @@ from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.figures.table import Table
 from qdgain.rounding import significant
 from qdgain.run import YOUR_DOT, Run
-from qdgain.statements.claims import Headline
 from qdgain.stored import stored
 
 SETTINGS = chapters.SETTINGS["information"]

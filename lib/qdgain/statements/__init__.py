@@ -1,1 +1,1 @@
-"""The paper's statements, the numbers that answer them, and the verdicts: the ledger."""
+"""The ledger: which statements of the paper hold, under which assumptions, and how it is shown."""

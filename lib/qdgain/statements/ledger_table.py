@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from qdgain.chapters import api_page_of
+from qdgain.claims import KINDS, Claim
 from qdgain.rounding import significant, with_unit
 from qdgain.statements import ledger
 from qdgain.statements import matrix as statements_matrix
-from qdgain.statements.claims import KINDS, Claim
 from qdgain.statements.ledger import Row
 
 #: What each verdict means, in a few words.

@@ -17,10 +17,10 @@ import numpy as np
 
 from qdgain.calibration.objective import TARGETS, TOLERANCE, Variant
 from qdgain.calibration.record import record, refitted
+from qdgain.claims import Claim, Headline, claims
 from qdgain.dot import Dot, presets
 from qdgain.run import Run, resolve
 from qdgain.statements import ledger
-from qdgain.statements.claims import Claim, Headline, claims
 
 THRESHOLDS = ("maximum", "onset")
 STATISTICS = ("rabi", "sequential", "poisson")
