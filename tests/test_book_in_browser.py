@@ -85,6 +85,12 @@ SETTLED = """async () => {
   while (regions.some(left) && performance.now() < end)
     await new Promise((done) => setTimeout(done, 20));
 }"""
+#: The signatures of the API and the lines of a page's contents that leave their column.
+TOO_WIDE = """() => [...document.querySelectorAll("dt.sig, .bd-sidebar-secondary a")]
+  .filter((line) => {
+    const end = (line.closest(".bd-sidebar-secondary") ?? line).getBoundingClientRect().right + 1;
+    return [line, ...line.children].some((part) => part.getBoundingClientRect().right > end);
+  }).map((line) => line.id || line.hash)"""
 
 
 class Reader:
@@ -167,6 +173,7 @@ def test_page_is_private_quiet_light_and_accessible(reader, name):
     files = {url for url in reader.asked if url.startswith("file:")}
     total = sum(weight(url.partition("?")[0]) for url in files)
     assert total < LARGEST_PAGE_BYTES, f"{name}: {total} bytes compressed"
+    assert reader.page.evaluate(TOO_WIDE) == []
     assert reader.violations() == []
     # At the phone's width, where it was left: nothing but what scrolls by itself is too wide.
     assert reader.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -67,6 +67,13 @@ def parsed(file):
     return Page(file.read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page.startswith("book/api")])
+def test_no_sentence_of_the_api_is_cut_at_its_colon(page):
+    """As the type of what it is about, which no docstring of the library gives there."""
+    assert "<dt" in read(page)
+    assert '>Type<span class="colon">' not in read(page)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_page_is_there_and_not_empty(page):
     text = read(page)

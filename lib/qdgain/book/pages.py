@@ -1,9 +1,9 @@
 """A Sphinx extension: what every page of the book gets beside its text.
 
 Figures in frames that scroll sideways on a phone, a link from the first use of a term to the
-glossary, and a bibliography that screen readers take for a list. What would load a kernel from
-another server is left out, and so are half a megabyte of icons that no page shows and MathJax
-where there is no equation.
+glossary, and a bibliography that screen readers take for a list; sentences about attributes stay
+whole. What would load a kernel from another server is left out, and so are half a megabyte of icons
+that no page shows and MathJax where there is no equation.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", _spare_sidebars, priority=900)
     app.connect("doctree-resolved", _link_terms)
     app.connect("html-page-context", _complete)
+    if "sphinx.ext.autodoc" in app.extensions:
+        app.connect("autodoc-process-docstring", _leave_sentences_whole, priority=400)
     app.connect("build-finished", _leave_icons_to_the_font)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -60,6 +62,16 @@ def _without_kernels_from_elsewhere(app: Sphinx, _: Config) -> None:
                 app.disconnect(listener.id)
     styles = app.registry.css_files
     styles[:] = [style for style in styles if style[0] != "sphinx-thebe.css"]
+
+
+def _leave_sentences_whole(_: Sphinx, what: str, *rest: Any) -> None:
+    """Keep napoleon from taking what stands before a colon for the type of an attribute.
+
+    A first line that begins with a colon has no type.
+    """
+    lines: list[str] = rest[-1]
+    if what in ("attribute", "data", "property") and lines:
+        lines[0] = f": {lines[0]}"
 
 
 def _spare_sidebars(app: Sphinx) -> None:
