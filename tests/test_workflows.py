@@ -1,7 +1,10 @@
 """What GitHub and pre-commit are told agrees with the project: the same commands and versions."""
 
 import re
+import subprocess
+import sysconfig
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
@@ -57,6 +60,28 @@ def test_workflow_is_bounded_and_says_that_it_has_not_run(name):
     for step in steps(name):
         if "uses" in step:
             assert re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"])
+
+
+#: Faults that a workflow may have, each with what is said of it.
+FAULTS = {
+    ("matrix.system }}", "matrix.sytem }}"): 'property "sytem" is not defined',
+    ("timeout-minutes", "timeout-minute"): 'unexpected key "timeout-minute"',
+    ("actions/checkout@v6", "actions/checkout@v4"): 'runtime "node20" is deprecated',
+    ("if: failure()", "if: failed()"): 'undefined function "failed"',
+}
+
+
+@pytest.mark.parametrize(("old", "new"), FAULTS, ids=lambda text: text.split()[0])
+def test_a_fault_in_a_workflow_is_found(old, new, tmp_path):
+    """By the linter of ``make lint``, which has nothing to say of the workflows as they are."""
+    linter = Path(sysconfig.get_path("scripts")) / "actionlint"
+    assert old in text_of("test")
+    faulty = tmp_path / "test.yml"
+    faulty.write_text(text_of("test").replace(old, new), encoding="utf-8")
+    for file, faults in ((FOLDER / "test.yml", 0), (faulty, 1)):
+        done = subprocess.run([linter, file], capture_output=True, text=True, check=False)
+        assert done.returncode == faults, done.stdout + done.stderr
+    assert FAULTS[old, new] in done.stdout
 
 
 def test_workflows_run_the_projects_own_commands():
