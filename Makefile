@@ -19,7 +19,7 @@ help:
 	@echo "make book       build the book to _build/html, every chapter executed"
 	@echo "make pdf        the same, and _build/book.pdf; needs Chromium or Chrome"
 	@echo "make test       lint, types, tests, every chapter, the book and its check"
-	@echo "make check      lint, types and unit tests only: seconds, for the inner loop"
+	@echo "make check      lint, types and unit tests only: half a minute, for the inner loop"
 	@echo "make refresh    run the chapters again and store their checked tables"
 	@echo "make calibrate  solve for the presets from the paper's numbers"
 	@echo "make data       compute the results that take too long for a chapter, and store them"
@@ -77,7 +77,7 @@ lint: $(BIN)/.installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/actionlint .github/workflows/*.yml
+	$(BIN)/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff
 
 # The book is built beside the tests, so that both cores stay busy. Make 3.81, the one of macOS,

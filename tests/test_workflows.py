@@ -1,7 +1,9 @@
 """What GitHub and pre-commit are told agrees with the project: the same commands and versions."""
 
+import os
 import re
 import subprocess
+import sys
 import sysconfig
 import tomllib
 from pathlib import Path
@@ -79,7 +81,8 @@ def test_a_fault_in_a_workflow_is_found(old, new, tmp_path):
     faulty = tmp_path / "test.yml"
     faulty.write_text(text_of("test").replace(old, new), encoding="utf-8")
     for file, faults in ((FOLDER / "test.yml", 0), (faulty, 1)):
-        done = subprocess.run([linter, file], capture_output=True, text=True, check=False)
+        command = [linter, "-shellcheck=", "-pyflakes=", file]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == faults, done.stdout + done.stderr
     assert FAULTS[old, new] in done.stdout
 
@@ -88,7 +91,6 @@ def test_workflows_run_the_projects_own_commands():
     assert made("test") == ["test PYTHON=python"]
     assert made("book") == ["book PYTHON=python"]
     assert made("weekly") == ["test NEWEST=1 PYTHON=python"]
-    assert workflow("book")["on"]["push"]["branches"] == ["main"]
     assert set(workflow("test")["on"]) == {"push", "pull_request"}
     assert "schedule" in workflow("weekly")["on"]
 
@@ -106,6 +108,18 @@ def test_pythons_are_the_lowest_and_the_newest_supported():
         assert given[:1] == [NEWEST]
 
 
+def test_only_a_book_that_was_tested_is_published():
+    waited = workflow("book")["on"]["workflow_run"]
+    assert waited == {"workflows": ["test"], "types": ["completed"], "branches": ["main"]}
+    assert workflow("test")["name"] == "test"
+    condition = " ".join(workflow("book")["jobs"]["build"]["if"].split())
+    assert "github.event.workflow_run.conclusion == 'success'" in condition
+    assert "github.event.workflow_run.event == 'push'" in condition
+    # The commit that was tested, not what main is by now.
+    assert "workflow_run.head_sha" in steps("book")[0]["with"]["ref"]
+    assert workflow("book")["jobs"]["publish"]["needs"] == "build"
+
+
 def test_pages_come_from_where_the_book_is_built():
     (uploaded,) = (s for s in steps("book") if "upload-pages" in s.get("uses", ""))
     assert uploaded["with"]["path"] == "_build/html"
@@ -121,6 +135,46 @@ def test_hooks_are_local_and_the_linters_of_make():
     assert used == set(re.findall(r"\$\(BIN\)/(\S+)", lint))
     for hook in repository["hooks"]:
         assert hook["language"] == "system"
+
+
+FAILING = """
+import pytest
+
+def test_drift():
+    moved = "fig08, headline F8-4ls: 1.1, in the reference 1.0, off by 0.1"
+    pytest.fail("\\n".join([moved, *20_000 * ["and more than an issue takes"]]), pytrace=False)
+"""
+NOTHING_TO_SAY = """#!/bin/sh
+[ "$2" = create ] && cp report.md created.md
+exit 0
+"""
+
+
+@pytest.mark.slow
+def test_the_weekly_report_has_the_numbers_that_moved(tmp_path):
+    (script,) = (step["run"] for step in steps("weekly") if step.get("name") == "Report")
+    (tmp_path / "test_drift.py").write_text(FAILING, encoding="utf-8")
+    pytest_ = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_drift.py"]
+    log = subprocess.run(pytest_, cwd=tmp_path, capture_output=True, text=True, check=False).stdout
+    told = "make: *** [Makefile:92: pytest] Error 1\nnot as locked: numpy 9.0 (2.0)\n"
+    (tmp_path / "weekly.log").write_text(log + told, encoding="utf-8")
+    stand_in = tmp_path / "bin" / "gh"
+    stand_in.parent.mkdir()
+    stand_in.write_text(NOTHING_TO_SAY, encoding="utf-8")
+    stand_in.chmod(0o755)
+    environment = os.environ | {
+        "PATH": f"{stand_in.parent}{os.pathsep}{os.environ['PATH']}",
+        "RUN_URL": "the run",
+    }
+    command = ["bash", "-e", "-o", "pipefail", "-c", script]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    report = (tmp_path / "created.md").read_text(encoding="utf-8")
+    assert "the run has the whole log" in report
+    for part in ("FAILED test_drift.py::test_drift", "Error 1", "numpy 9.0 (2.0)"):
+        assert part in report
+    assert len(report) < 65536  # GitHub takes no more
+    # By itself, where the line of the summary is cut.
+    assert re.search(r"^fig08, headline F8-4ls: 1\.1, .* off by 0\.1$", report, re.MULTILINE)
 
 
 def test_versions_other_than_the_locked_are_told():
