@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qdgain
-from qdgain import cross_sections, units
-from qdgain.beyond import design
+from qdgain import cross_sections, design, units
 from qdgain.literature.thresholds import measured_thresholds, size_dependence
 from qdgain.parameters import ParameterError
 

@@ -9,14 +9,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import qdgain
-from qdgain import cli
-from qdgain.beyond import design, reachable
+from qdgain import cli, design
+from qdgain.beyond import reachable
 from qdgain.beyond.advice import SINGLES, advice, shares_at_threshold
 from qdgain.beyond.repulsion import threshold_slopes
 from qdgain.beyond.shortest_way import FIELDS, ROUTES, moved, nearest_dot
 from qdgain.detailed_balance import balanced_stokes_shift_meV, balanced_threshold_at_emission
 from qdgain.figures import design as figures
-from qdgain.literature.bindings import published_shifts
+from qdgain.literature.shifts import published_shifts
 from qdgain.parameters import ParameterError
 from qdgain.populations import populations
 from qdgain.run import resolve

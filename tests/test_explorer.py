@@ -5,8 +5,8 @@ import pytest
 
 from qdgain.book import explorer as module
 from qdgain.chapters import CHAPTERS
+from qdgain.ledger.verdicts import chapter_module
 from qdgain.parameters import CONTRACT, DOT_PARAMETERS
-from qdgain.statements.ledger import chapter_module
 
 FIGURES = [chapter_module(name) for name in CHAPTERS]
 

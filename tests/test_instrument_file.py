@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qdgain import ParameterError, units
-from qdgain.fitting.instrument_file import FEWEST, intensity_per_eV, read_table
+from qdgain.instrument_file import FEWEST, intensity_per_eV, read_table
 
 X = np.arange(500.0, 512.0)
 Y = np.array([0.1, 0.12, 0.2, 0.35, 0.5, 0.62, 0.6, 0.45, 0.3, 0.2, 0.15, 0.11])

@@ -16,7 +16,7 @@ from qdgain import chapters
 from qdgain.calibration.objective import CONDITIONS, TARGETS
 from qdgain.claims import KINDS, LAST_DIGIT, Check, Claim, Headline, claims
 from qdgain.dot import presets
-from qdgain.statements import ledger, ledger_table
+from qdgain.ledger import table, verdicts
 
 pytestmark = pytest.mark.slow
 
@@ -84,7 +84,7 @@ WANTED = [
 @cache
 def rows():
     """Return every row by id: evaluated by the process that runs these tests alone."""
-    return {row.claim.id: row for row in ledger.ledger()}
+    return {row.claim.id: row for row in verdicts.ledger()}
 
 
 def each(*claims_of):
@@ -101,7 +101,7 @@ def test_the_file_holds_no_verdict():
     text = (ROOT / "lib" / "qdgain" / "data" / "claims.toml").read_text(encoding="utf-8")
     assert not fields
     assert not re.search(r"^verdict", text, re.MULTILINE)
-    for verdict in ledger.VERDICTS:
+    for verdict in verdicts.VERDICTS:
         assert f'"{verdict}"' not in text
 
 
@@ -109,9 +109,9 @@ def test_the_file_holds_no_verdict():
 def test_row_is_computed_or_says_what_is_missing(name):
     row = rows()[name]
     claim = row.claim
-    if row.verdict == ledger.NOT_COMPUTABLE:
+    if row.verdict == verdicts.NOT_COMPUTABLE:
         assert claim.missing
-    elif row.verdict == ledger.QUOTED:
+    elif row.verdict == verdicts.QUOTED:
         assert claim.stated is not None or row.headline is not None or claim.missing
     elif claim.kind == "X":
         assert row.other
@@ -137,11 +137,11 @@ def test_row_says_where_what_and_how(name):
         # A headline lives in the chapter whose figure its statement names.
         known = claims().get(key)
         if known is not None and key == known.id and key in _all_numbers():
-            assert key in {h.key for h in _headlines()[ledger.chapter_of(known)]}
+            assert key in {h.key for h in _headlines()[verdicts.chapter_of(known)]}
 
 
 def _headlines():
-    return {name: tuple(ledger._preset_headlines(name).values()) for name in ledger.CHAPTERS}
+    return {name: tuple(verdicts._preset_headlines(name).values()) for name in verdicts.CHAPTERS}
 
 
 def _all_numbers():
@@ -150,7 +150,7 @@ def _all_numbers():
 
 def test_every_headline_named_as_a_statement_answers_one():
     for key in _all_numbers():
-        assert key in claims() or key.partition("-")[0] in ledger.CHAPTERS, key
+        assert key in claims() or key.partition("-")[0] in verdicts.CHAPTERS, key
         assert key in claims() or key.split("-")[0] in chapters.CHAPTERS, key
 
 
@@ -180,7 +180,7 @@ def test_a_wider_tolerance_has_its_reason_on_the_page(name):
 def test_what_calibrates_is_never_reproduced():
     for row in rows().values():
         if row.claim.kind == "C":
-            assert row.verdict == ledger.CALIBRATED
+            assert row.verdict == verdicts.CALIBRATED
             assert row.residual is not None or row.claim.checks
     for name in TARGETS:
         assert claims()[name].kind == "C"
@@ -211,7 +211,7 @@ def test_contradictions_show_both_sides():
             assert row.other_number
             assert row.stated_text or row.computed_text
             assert row.claim.contradicts in claims()
-            assert row.verdict in (f"contradicts {row.claim.contradicts}", ledger.REPRODUCED)
+            assert row.verdict in (f"contradicts {row.claim.contradicts}", verdicts.REPRODUCED)
 
 
 def test_quotations_are_short():
@@ -243,7 +243,7 @@ def with_another_dot():
         esa = name.removesuffix("+ESA") + "+ESA"
         dot = _another_dot(presets()[esa])
         dots[name] = dot if name == esa else dot.uncorrelated()
-    return {row.claim.id: row for row in ledger.evaluate(ledger.chapter_headlines(dots))}
+    return {row.claim.id: row for row in verdicts.evaluate(verdicts.chapter_headlines(dots))}
 
 
 @each(*(c for c in claims().values() if c.kind == "P"))
@@ -285,23 +285,23 @@ def _claim(**fields):
 def test_comparisons(compare, value, missed):
     upper = 2.0 if compare == "between" else None
     claim = _claim(stated=1.0, stated_to=upper, compare=compare)
-    assert ledger.missed_by(claim, value) == pytest.approx(missed)
+    assert verdicts.missed_by(claim, value) == pytest.approx(missed)
 
 
 def test_verdicts_follow_from_kind_and_comparison():
     number = Headline("T-1", "a number", 1.0)
-    assert ledger.verdict(_claim(), True, number) == "reproduced"
-    assert ledger.verdict(_claim(), False, number) == "deviates"
-    assert ledger.verdict(_claim(kind="Q"), None, None) == "not computable"
-    assert ledger.verdict(_claim(kind="Q", missing="data"), True, number) == "not computable"
-    assert ledger.verdict(_claim(kind="C"), True, number) == "calibrated"
-    assert ledger.verdict(_claim(kind="C"), False, number) == "calibrated"
-    assert ledger.verdict(_claim(kind="B"), True, number) == "by construction"
-    assert ledger.verdict(_claim(kind="B"), False, number) == "deviates"
-    assert ledger.verdict(_claim(kind="M"), None, None) == "quoted"
+    assert verdicts.verdict(_claim(), True, number) == "reproduced"
+    assert verdicts.verdict(_claim(), False, number) == "deviates"
+    assert verdicts.verdict(_claim(kind="Q"), None, None) == "not computable"
+    assert verdicts.verdict(_claim(kind="Q", missing="data"), True, number) == "not computable"
+    assert verdicts.verdict(_claim(kind="C"), True, number) == "calibrated"
+    assert verdicts.verdict(_claim(kind="C"), False, number) == "calibrated"
+    assert verdicts.verdict(_claim(kind="B"), True, number) == "by construction"
+    assert verdicts.verdict(_claim(kind="B"), False, number) == "deviates"
+    assert verdicts.verdict(_claim(kind="M"), None, None) == "quoted"
     against = _claim(kind="X", contradicts="F8-4ls")
-    assert ledger.verdict(against, False, None) == "contradicts F8-4ls"
-    assert ledger.verdict(against, True, None) == "reproduced"
+    assert verdicts.verdict(against, False, None) == "contradicts F8-4ls"
+    assert verdicts.verdict(against, True, None) == "reproduced"
 
 
 def test_checks_are_read():
@@ -323,19 +323,19 @@ def test_checks_are_judged():
         ("b = a ± 11", False),
         ("a < F8-3ls.stated", True),
     ]:
-        assert ledger._check(Check.read(text), numbers) is answer, text
+        assert verdicts._check(Check.read(text), numbers) is answer, text
 
 
 def test_a_nan_holds_against_nothing():
     numbers = {"T-1": Headline("T-1", "", math.nan)}
-    assert ledger.holds(_claim(stated=1.0, tolerance=0.5), numbers) is False
+    assert verdicts.holds(_claim(stated=1.0, tolerance=0.5), numbers) is False
 
 
 # --- what is written
 
 
 def test_json_has_the_promised_keys_and_no_nan():
-    records = [ledger.record(row) for row in rows().values()]
+    records = [verdicts.record(row) for row in rows().values()]
     text = json.dumps(records, allow_nan=False)
     for record in json.loads(text):
         assert CLAIM_KEYS <= set(record)
@@ -348,7 +348,7 @@ def test_notes_have_their_numbers():
 
 
 def test_the_page_has_every_row_with_its_links():
-    page = ledger_table.full(chapters.page_of).markup
+    page = table.full(chapters.page_of).markup
     for row in rows().values():
         assert f"<tr id='{row.claim.id}'" in page
         where = chapters.api_page_of(row.claim.function.rpartition(".")[0])
@@ -358,14 +358,14 @@ def test_the_page_has_every_row_with_its_links():
 
 
 def test_every_row_is_with_exactly_one_chapter():
-    shown = [row.claim.id for name in ledger.CHAPTERS for row in ledger.rows_of(name)]
+    shown = [row.claim.id for name in verdicts.CHAPTERS for row in verdicts.rows_of(name)]
     assert sorted(shown) == sorted(claims())
 
 
 def test_counts_add_up():
-    counted = ledger.counts(rows().values())
+    counted = verdicts.counts(rows().values())
     assert sum(counted.values()) == len(rows())
-    assert list(counted) == list(ledger.VERDICTS) == list(ledger_table.MEANINGS)
+    assert list(counted) == list(verdicts.VERDICTS) == list(table.MEANINGS)
 
 
 def test_verdicts_are_those_last_looked_at():

@@ -8,8 +8,8 @@ from qdgain.calibration.objective import TARGETS, TOLERANCE
 from qdgain.calibration.record import record
 from qdgain.claims import claims
 from qdgain.dot import presets
-from qdgain.statements import ledger, ledger_table, matrix
-from qdgain.statements.matrix import STATISTICS, THRESHOLDS
+from qdgain.ledger import matrix, table, verdicts
+from qdgain.ledger.matrix import STATISTICS, THRESHOLDS
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_the_presets_column_is_the_ledger(columns):
         for reading, cells in columns
         if (reading.threshold, reading.statistics, reading.refitted) == ("maximum", "rabi", False)
     ]
-    for row in ledger.ledger():
+    for row in verdicts.ledger():
         if row.claim.id in cells:
             assert cells[row.claim.id].headline == row.headline
             if row.claim.id not in TARGETS:
@@ -131,7 +131,7 @@ def test_failing_on_rabi_means_another_statistics_holds(columns):
 
 
 def test_the_page_has_a_cell_for_every_row_and_reading(columns):
-    page = ledger_table.matrix().markup
+    page = table.matrix().markup
     body = page.partition("<tbody>")[2]
     assert body.count("<tr>") == len(matrix.rows()) + 1
     assert body.count("<td>") == (len(matrix.rows()) + 1) * (1 + len(columns) // 2)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qdgain import parameters
+from qdgain.ledger.verdicts import CHAPTERS
 from qdgain.parameters import CONTRACT, ParameterError
 from qdgain.reruns.request import chapters_named, names_of, read_file, request, users_of, value_of
 from qdgain.run import resolve
-from qdgain.statements.ledger import CHAPTERS
 
 NUMBERS = [p for p in CONTRACT.values() if p.kind in ("number", "integer")]
 BAD_NUMBERS = [

@@ -241,7 +241,7 @@ def test_a_users_file_travels_with_the_task_and_stays_with_the_run(tmp_path):
     asked = request(("fig09",), (), [f"x1_spectra_csv={path}"])
     todo = rerun.task("fig09", asked.of("fig09"))
     path.unlink()
-    read = "from qdgain.reruns import keep; keep.numbers([]); print(open(x1_spectra_csv).read())"
+    read = "from qdgain.book import keep; keep.numbers([]); print(open(x1_spectra_csv).read())"
     executed = rerun.execute(replace(todo, notebook=tiny(read)))
     assert executed.kept["inputs/x1_spectra_csv.csv"].decode().splitlines() == lines
     outputs = json.loads(executed.notebook)["cells"][-1]["outputs"]

@@ -9,7 +9,7 @@ import psutil
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from qdgain.reruns import warm_kernel
+from qdgain.book import warm_kernel
 
 pytestmark = [
     pytest.mark.slow,

@@ -1,6 +1,6 @@
 """The paper's statements, as stored, and the numbers that answer them.
 
-The verdicts are not here: `qdgain.statements.ledger` computes them.
+The verdicts are not here: `qdgain.ledger.verdicts` computes them.
 """
 
 from __future__ import annotations

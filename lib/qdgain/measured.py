@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from qdgain import parameters
 from qdgain.ase import AseThreshold, first_root, log_amplification, parabolic_peak
 from qdgain.dot import FloatArray
-from qdgain.fitting.instrument_file import Table, intensity_per_eV, read_table
+from qdgain.instrument_file import Table, intensity_per_eV, read_table
 from qdgain.populations import mean_excitons_after_pulse
 from qdgain.saturation import Film, SaturatedEmission, emit
 from qdgain.units import eV_from_nm
@@ -205,7 +205,7 @@ def read_spectra(path: str | Path) -> MeasuredSpectra:
     Parameters
     ----------
     path : str or pathlib.Path
-        The file, see `qdgain.fitting.instrument_file`; every value has to be there.
+        The file, see `qdgain.instrument_file`; every value has to be there.
 
     Returns
     -------

@@ -12,8 +12,8 @@ from pathlib import Path
 from jupyter_client.manager import start_new_kernel
 
 from bench.measured import Measured, Scale, ratio
+from qdgain.book import keep
 from qdgain.chapters import notebook_of
-from qdgain.reruns import keep
 
 _CHAPTER = "fig08"
 # The cells in one process without a kernel; what they show is rendered as a kernel renders it.

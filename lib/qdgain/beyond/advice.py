@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qdgain.beyond import design, reachable
+from qdgain import design
+from qdgain.beyond import reachable
 from qdgain.beyond.shortest_way import ROUTES, Way, nearest_dot
 from qdgain.detailed_balance import balanced_stokes_shift_meV
 from qdgain.dot import Dot
@@ -189,7 +190,7 @@ def advice(
 
 
 def single(dot: Dot, name: str, target: float, **how: Any) -> Single:
-    """Return what one of `SINGLES` alone can do; `how` is that of `design.threshold_of`."""
+    """Return what one of `SINGLES` alone can do; `how` as for `qdgain.design.threshold_of`."""
     fields = SINGLES[name]
     best, lowest = design.lowest_over(dot, fields, red=True, **how)
     now = float(np.asarray(getattr(dot, fields[0])))
@@ -200,7 +201,7 @@ def single(dot: Dot, name: str, target: float, **how: Any) -> Single:
 
 
 def equilibrium(dot: Dot, target: float, temperature_K: float, **how: Any) -> Equilibrium:
-    """Return what detailed balance says of a dot; `how` is that of `design.threshold_of`."""
+    """Return what detailed balance says of a dot; `how` as for `qdgain.design.threshold_of`."""
     width = float(band_widths_meV(dot).absorption) * FWHM_PER_SIGMA
     lowest = reachable.lowest_balanced(dot, width, temperature_K, **how)
     return Equilibrium(

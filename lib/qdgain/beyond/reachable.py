@@ -1,10 +1,10 @@
 r"""What thermal equilibrium leaves of a design: the lowest threshold of bands of one linewidth.
 
-In equilibrium S = s²/kT ties the exciton's emission to its absorption
-(`qdgain.detailed_balance`), and the same law ties PL_XX to A_XX2: the biexciton's Stokes
-shift S + Δ_E - Δ_A2 is s²/kT too. With one homogeneous width for all bands both together leave a
-single free position, Δ_A2 = Δ_E = Δ. A spread of sizes adds to s² and not to the shifts, so that
-for a measured width s²/kT is the largest Stokes shift of each.
+In equilibrium S = s²/kT ties the exciton's emission to its absorption (`qdgain.detailed_balance`),
+and the same law ties PL_XX to A_XX2: the biexciton's Stokes shift S + Δ_E - Δ_A2 is s²/kT too. With
+one homogeneous width for all bands both together leave a single free position, Δ_A2 = Δ_E = Δ. A
+spread of sizes adds to s² and not to the shifts, so that for a measured width s²/kT is the largest
+Stokes shift of each.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qdgain import parameters, units
-from qdgain.beyond.design import threshold_of
+from qdgain.design import threshold_of
 from qdgain.detailed_balance import balanced_stokes_shift_meV
 from qdgain.dot import Dot, FloatArray
 from qdgain.spectra import FWHM_PER_SIGMA, band_offsets_meV
@@ -67,7 +67,7 @@ def lowest_balanced(
     temperature_K : float
         Temperature.
     definition, floor, statistics
-        As for `qdgain.beyond.design.threshold_of`.
+        As for `qdgain.design.threshold_of`.
 
     Returns
     -------

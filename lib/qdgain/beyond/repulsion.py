@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from qdgain import parameters
-from qdgain.beyond.design import DEFINITIONS, threshold_of
+from qdgain.design import DEFINITIONS, threshold_of
 from qdgain.dot import Dot, FloatArray
 from qdgain.spectra import band_offsets_meV, band_widths_meV
 from qdgain.threshold import threshold_at_maximum, threshold_onset
@@ -48,7 +48,7 @@ def threshold_slopes(
     dot : Dot
         Of shape D.
     definition, floor, statistics
-        As for `qdgain.beyond.design.threshold_of`.
+        As for `qdgain.design.threshold_of`.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def threshold_slopes(
     Raises
     ------
     ParameterError
-        As for `qdgain.beyond.design.threshold_of`.
+        As for `qdgain.design.threshold_of`.
 
     Notes
     -----

@@ -1,7 +1,4 @@
-"""What a chapter needs of the notebook: its run, figures as SVG, its checked table and glue.
-
-The only module besides the explorer that knows of Jupyter.
-"""
+"""What a chapter needs of the notebook: its run, figures as SVG, its checked table and glue."""
 
 from __future__ import annotations
 
@@ -18,16 +15,16 @@ from matplotlib.figure import Figure
 from myst_nb import glue
 
 from qdgain import parameters
+from qdgain.book import keep
 from qdgain.chapters import FIGURE, IN_WORDS
 from qdgain.claims import Headline, claims
 from qdgain.dot import presets
 from qdgain.figures import chapter_figures
 from qdgain.figures.description import described
 from qdgain.figures.saved import to_png, to_svg
-from qdgain.reruns import keep
+from qdgain.ledger import table
 from qdgain.rounding import significant
 from qdgain.run import Run, resolve
-from qdgain.statements import ledger_table
 from qdgain.version import library_hash
 
 _DIGITS_IN_PROSE = 3
@@ -139,7 +136,7 @@ class CheckedTable:
         return "\n".join([*lines, "</tbody>", "</table>"])
 
 
-def statements(figure: ModuleType) -> ledger_table.Fragment:
+def statements(figure: ModuleType) -> table.Fragment:
     """Return the ledger's rows that belong to a chapter's figures, for the paper's presets.
 
     Parameters
@@ -147,7 +144,7 @@ def statements(figure: ModuleType) -> ledger_table.Fragment:
     figure : module
         The chapter's module in `qdgain.figures`.
     """
-    return ledger_table.of_chapter(figure_name(figure))
+    return table.of_chapter(figure_name(figure))
 
 
 def figure_name(figure: ModuleType) -> str:
@@ -155,9 +152,9 @@ def figure_name(figure: ModuleType) -> str:
     return figure.__name__.rpartition(".")[2]
 
 
-def verdict_summary() -> ledger_table.Fragment:
+def verdict_summary() -> table.Fragment:
     """Return how many statements have each verdict, linked to the ledger."""
-    return ledger_table.summary()
+    return table.summary()
 
 
 def parameter_table() -> Markdown:

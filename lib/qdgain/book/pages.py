@@ -1,7 +1,7 @@
 """A Sphinx extension: what every page of the book gets beside its text.
 
 Figures in frames that scroll sideways on a phone, a link from the first use of a term to the
-glossary, and a bibliography that screen readers take for a list; sentences about attributes stay
+glossary, and a bibliography that screen readers take for a list. Sentences about attributes stay
 whole. What would load a kernel from another server is left out, and so are half a megabyte of icons
 that no page shows and MathJax where there is no equation.
 """
@@ -44,7 +44,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", _spare_sidebars, priority=900)
     app.connect("doctree-resolved", _link_terms)
     app.connect("html-page-context", _complete)
-    if "sphinx.ext.autodoc" in app.extensions:
+    if "sphinx.ext.napoleon" in app.extensions:
         app.connect("autodoc-process-docstring", _leave_sentences_whole, priority=400)
     app.connect("build-finished", _leave_icons_to_the_font)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -69,7 +69,8 @@ def _leave_sentences_whole(_: Sphinx, what: str, *rest: Any) -> None:
 
     A first line that begins with a colon has no type.
     """
-    lines: list[str] = rest[-1]
+    # The event's last argument is the docstring, to be changed in place.
+    *_name_and_options, lines = rest
     if what in ("attribute", "data", "property") and lines:
         lines[0] = f": {lines[0]}"
 

@@ -1,5 +1,6 @@
-"""The calibration: `objective` poses and solves it, `feasible` samples the set, `record` stores it.
+"""The calibration: `objective` poses and solves it, `run` carries it out, `record` stores it.
 
-``python -m qdgain.calibration`` runs it and rewrites ``data/presets.toml``,
-``data/calibration.json`` and ``data/calibration_set.csv``.
+What else would do is asked by `feasible`, which samples the set of solutions, and `posterior`; what
+the solution means for real dots by `plausibility`. ``python -m qdgain.calibration`` runs it and
+rewrites ``data/presets.toml``, ``data/calibration.json`` and ``data/calibration_set.csv``.
 """

@@ -11,9 +11,9 @@ from typing import Any
 
 from qdgain import parameters
 from qdgain.beyond.advice import SINGLES, Advice, advice
-from qdgain.beyond.design import SEARCH_REACH_WIDTHS
 from qdgain.beyond.shortest_way import FIELDS, Way
 from qdgain.commands import Parser, UsageError, add_parameter_options
+from qdgain.design import SEARCH_REACH_WIDTHS
 from qdgain.reruns.request import request
 from qdgain.rounding import significant
 from qdgain.run import BASE_OF_YOUR_DOT

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from qdgain.claims import KINDS
 from qdgain.commands import Parser, UsageError
+from qdgain.ledger import verdicts
 from qdgain.rounding import significant, with_unit
-from qdgain.statements import ledger
 
 _WIDTH = 100
 _STATEMENT_WIDTH = 60
@@ -25,9 +25,9 @@ def add(command: Parser) -> None:
 
 def run(given: argparse.Namespace) -> None:
     """Print what was asked for."""
-    rows = ledger.ledger() if given.id is None else (_known(given.id),)
+    rows = verdicts.ledger() if given.id is None else (_known(given.id),)
     if given.json:
-        records = [ledger.record(row) for row in rows]
+        records = [verdicts.record(row) for row in rows]
         print(json.dumps(records, ensure_ascii=False, indent=1, allow_nan=False))
     elif given.id is None:
         print(as_table(rows))
@@ -35,14 +35,14 @@ def run(given: argparse.Namespace) -> None:
         print(explanation(rows[0]))
 
 
-def _known(name: str) -> ledger.Row:
+def _known(name: str) -> verdicts.Row:
     try:
-        return ledger.row(name)
-    except ledger.UnknownClaim as error:
+        return verdicts.row(name)
+    except verdicts.UnknownClaim as error:
         raise UsageError(str(error)) from None
 
 
-def as_table(rows: Sequence[ledger.Row]) -> str:
+def as_table(rows: Sequence[verdicts.Row]) -> str:
     """Return the ledger as lines of text, and the number of each verdict."""
     table = [("id", "stated", "computed", "residual", "verdict", "statement")]
     for row in rows:
@@ -54,11 +54,11 @@ def as_table(rows: Sequence[ledger.Row]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in table
     ]
-    summary = ", ".join(f"{n} {name}" for name, n in ledger.counts(rows).items() if n)
+    summary = ", ".join(f"{n} {name}" for name, n in verdicts.counts(rows).items() if n)
     return "\n".join([*lines, "", f"{len(rows)} statements: {summary}"])
 
 
-def explanation(row: ledger.Row) -> str:
+def explanation(row: verdicts.Row) -> str:
     """Return everything the ledger has on one statement, as lines of text."""
     claim = row.claim
     meaning = f" ({row.headline.meaning})" if row.headline else ""

@@ -19,7 +19,7 @@ from qdgain.commands import Failure, Parser, UsageError
 from qdgain.dot import presets
 from qdgain.fitting.band_fit import FittedBands, Spectrum, emission_per_eV, even_spectrum, fit_bands
 from qdgain.fitting.fitted_dot import FittedDot, fitted_dot, parameter_file, threshold_intervals
-from qdgain.fitting.instrument_file import UNITS, Trace, read_table
+from qdgain.instrument_file import UNITS, Trace, read_table
 from qdgain.reruns.request import sha256_of
 from qdgain.rounding import significant
 from qdgain.run import BASE_OF_YOUR_DOT

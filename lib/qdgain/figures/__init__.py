@@ -1,1 +1,1 @@
-"""The panels of the paper's figures: for each, named series with units and a way to draw them."""
+"""The panels of every figure: for each, named series with units and a way to draw them."""

@@ -13,8 +13,8 @@ from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from qdgain import chapters, parameters
-from qdgain.beyond import advice, design, reachable
+from qdgain import chapters, design, parameters
+from qdgain.beyond import advice, reachable
 from qdgain.beyond.repulsion import threshold_slopes
 from qdgain.beyond.shortest_way import FIELDS, Way, nearest_dot
 from qdgain.calibration.record import feasible_set
@@ -24,7 +24,7 @@ from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.figures.table import Table
-from qdgain.literature.bindings import published_shifts
+from qdgain.literature.shifts import published_shifts
 from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run
 from qdgain.spectra import FWHM_PER_SIGMA, band_widths_meV
 from qdgain.threshold import threshold_at_energy

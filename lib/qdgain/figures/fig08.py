@@ -10,8 +10,7 @@ import scipy
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from qdgain import chapters, parameters
-from qdgain.beyond import design
+from qdgain import chapters, design, parameters
 from qdgain.calibration.record import record
 from qdgain.claims import Headline, claims
 from qdgain.dot import Dot, FloatArray

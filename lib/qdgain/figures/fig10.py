@@ -10,8 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from qdgain import chapters, cross_sections, detailed_balance, units
-from qdgain.beyond import design
+from qdgain import chapters, cross_sections, design, detailed_balance, units
 from qdgain.claims import Headline
 from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style

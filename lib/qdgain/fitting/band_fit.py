@@ -21,8 +21,8 @@ from numpy.typing import ArrayLike
 
 from qdgain import parameters
 from qdgain.dot import Dot, FloatArray
-from qdgain.fitting.instrument_file import intensity_per_eV
 from qdgain.gain import gain
+from qdgain.instrument_file import intensity_per_eV
 from qdgain.spectra import bands
 from qdgain.units import nm_from_eV, sigma_from_fwhm
 
@@ -158,7 +158,7 @@ def emission_per_eV(energy_eV: ArrayLike, intensity_per_nm: ArrayLike) -> Spectr
     """Return an emission spectrum per eV from one per nm whose noise was the same everywhere.
 
     The noise is scaled as the intensity is, so that the conversion changes no weights.
-    See `qdgain.fitting.instrument_file.intensity_per_eV`.
+    See `qdgain.instrument_file.intensity_per_eV`.
     """
     energy = np.asarray(energy_eV, dtype=float)
     factor = nm_from_eV(energy) / energy

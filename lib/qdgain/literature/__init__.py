@@ -1,1 +1,1 @@
-"""What is public beside the paper: thresholds, shifts and formulas, each with its source."""
+"""Public values beside the paper: thresholds, shifts, widths and formulas, with their sources."""

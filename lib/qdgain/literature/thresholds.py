@@ -77,7 +77,7 @@ class MeasuredThreshold:
 
 @cache
 def measured_thresholds() -> tuple[MeasuredThreshold, ...]:
-    """Return every stored threshold."""
+    """Return every stored threshold, from ``qdgain/data/literature_thresholds.csv``."""
     numbers = ("value", "low", "high", "volume_nm3")
     return tuple(MeasuredThreshold(**row) for row in rows("thresholds", numbers))
 

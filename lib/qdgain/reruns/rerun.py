@@ -26,10 +26,10 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
+from qdgain.book import keep, warm_kernel
 from qdgain.chapters import CELL_TIMEOUT_S, START_TIMEOUT_S, notebook_of
+from qdgain.ledger.verdicts import STORED_NUMBERS
 from qdgain.parameters import CONTRACT, ParameterError
-from qdgain.reruns import keep, warm_kernel
-from qdgain.statements.ledger import STORED_NUMBERS
 from qdgain.version import library_hash
 
 #: After this long the kernel is stopped, whatever it does.
@@ -65,7 +65,7 @@ class Task:
         After this long the kernel is stopped.
     kernel : str
         The name of the kernel: ``python3``, or where many follow each other that of
-        `qdgain.reruns.warm_kernel`.
+        `qdgain.book.warm_kernel`.
     """
 
     chapter: str

@@ -68,6 +68,6 @@ class PublishedShift:
 
 @cache
 def published_shifts() -> tuple[PublishedShift, ...]:
-    """Return every stored shift."""
+    """Return every stored shift, from ``qdgain/data/literature_bindings.csv``."""
     numbers = ("value_meV", "low_meV", "high_meV")
     return tuple(PublishedShift(**row) for row in rows("bindings", numbers))

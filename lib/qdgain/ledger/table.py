@@ -12,20 +12,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from qdgain.chapters import api_page_of
 from qdgain.claims import KINDS, Claim
+from qdgain.ledger import matrix as statements_matrix
+from qdgain.ledger import verdicts
+from qdgain.ledger.verdicts import Row
 from qdgain.rounding import significant, with_unit
-from qdgain.statements import ledger
-from qdgain.statements import matrix as statements_matrix
-from qdgain.statements.ledger import Row
 
 #: What each verdict means, in a few words.
 MEANINGS = {
-    ledger.REPRODUCED: "follows from the calibrated model, and holds",
-    ledger.DEVIATES: "does not hold in the model",
-    ledger.CONTRADICTS: "at odds with another statement of the paper",
-    ledger.CALIBRATED: "used to find the parameters, so that agreement proves nothing",
-    ledger.BY_CONSTRUCTION: "true of the equations, whatever the parameters",
-    ledger.QUOTED: "a measurement, for comparison",
-    ledger.NOT_COMPUTABLE: "something is missing, and said",
+    verdicts.REPRODUCED: "follows from the calibrated model, and holds",
+    verdicts.DEVIATES: "does not hold in the model",
+    verdicts.CONTRADICTS: "at odds with another statement of the paper",
+    verdicts.CALIBRATED: "used to find the parameters, so that agreement proves nothing",
+    verdicts.BY_CONSTRUCTION: "true of the equations, whatever the parameters",
+    verdicts.QUOTED: "a measurement, for comparison",
+    verdicts.NOT_COMPUTABLE: "something is missing, and said",
 }
 LEDGER_PAGE = "ledger.html"
 _THRESHOLDS = {"maximum": "threshold at the gain maximum", "onset": "onset of gain"}
@@ -53,7 +53,7 @@ def full(page_of: Callable[[str], str]) -> Fragment:
     page_of : callable
         Chapter to the file name of its page.
     """
-    rows = ledger.ledger()
+    rows = verdicts.ledger()
     head = ("id", "statement of the paper", "stated", "computed", "residual", "verdict")
     lines = [_row(row, page_of(row.chapter)) for row in rows]
     table = _table("ledger", head, lines, "The paper's statements, what the model gives, verdicts")
@@ -63,7 +63,7 @@ def full(page_of: Callable[[str], str]) -> Fragment:
 
 def of_chapter(chapter: str) -> Fragment:
     """Return the statements shown with one chapter's figures, such as ``fig08``."""
-    rows = ledger.rows_of(chapter)
+    rows = verdicts.rows_of(chapter)
     head = ("id", "statement of the paper", "stated", "computed", "verdict")
     lines = [
         f"<tr><th scope='row'>{_link(row.claim.id, LEDGER_PAGE + '#' + row.claim.id)}</th>"
@@ -85,19 +85,19 @@ def summary(page: str = LEDGER_PAGE) -> Fragment:
     page : str
         The ledger's page as seen from the page with the summary.
     """
-    rows = ledger.ledger()
+    rows = verdicts.ledger()
     items = [
         f"<li><a href='{page}#{_slug(name)}'><strong>{n}</strong> "
         f"<span class='verdict {_slug(name)}'>{name}</span></a> {html.escape(MEANINGS[name])}</li>"
-        for name, n in ledger.counts(rows).items()
+        for name, n in verdicts.counts(rows).items()
     ]
-    text = ", ".join(f"{n} {name}" for name, n in ledger.counts(rows).items())
+    text = ", ".join(f"{n} {name}" for name, n in verdicts.counts(rows).items())
     return Fragment("<ul class='verdicts'>" + "".join(items) + "</ul>", text)
 
 
 def legend() -> Fragment:
     """Return the verdicts with their counts, as the places that the summary links to."""
-    found = ledger.counts(ledger.ledger())
+    found = verdicts.counts(verdicts.ledger())
     items = [
         f"<div id='{_slug(name)}'><dt><span class='verdict {_slug(name)}'>{name}</span> "
         f"{found[name]}</dt><dd>{html.escape(meaning)}</dd></div>"
@@ -111,9 +111,9 @@ def deviations() -> Fragment:
     """Return every deviation, contradiction and missed condition of the calibration in words."""
     rows = [
         row
-        for row in ledger.ledger()
-        if row.group in (ledger.DEVIATES, ledger.CONTRADICTS)
-        or (row.group == ledger.CALIBRATED and row.claim.checks and not row.holds)
+        for row in verdicts.ledger()
+        if row.group in (verdicts.DEVIATES, verdicts.CONTRADICTS)
+        or (row.group == verdicts.CALIBRATED and row.claim.checks and not row.holds)
     ]
     items, lines = [], []
     for row in rows:
@@ -240,7 +240,7 @@ def _list_of(found: Iterable[Claim]) -> Fragment:
 
 def missing() -> Fragment:
     """Return what it would take to compute each statement that cannot be computed."""
-    rows = [row for row in ledger.ledger() if row.claim.missing]
+    rows = [row for row in verdicts.ledger() if row.claim.missing]
     items = [
         f"<li>{_link(row.claim.id, '#' + row.claim.id)} {html.escape(row.claim.statement)}. "
         f"Missing: {html.escape(row.claim.missing)}. {_rich(row.note)}</li>"
@@ -292,7 +292,7 @@ def _in_tolerances(row: Row) -> str:
     """Return the residual over the tolerance, which numbers of all units can be sorted by."""
     if row.residual is None or row.headline is None or not row.claim.tolerance:
         return ""
-    return f"{abs(ledger.missed_by(row.claim, row.headline.value)) / row.claim.tolerance:.6g}"
+    return f"{abs(verdicts.missed_by(row.claim, row.headline.value)) / row.claim.tolerance:.6g}"
 
 
 def _details(row: Row, page: str) -> str:
@@ -328,10 +328,10 @@ def _api_page(claim: Claim) -> str:
 def _badge(row: Row, number: bool = True) -> str:
     group = f"<span class='verdict {_slug(row.group)}'>{row.group}</span>"
     other = row.claim.contradicts
-    if row.group == ledger.CONTRADICTS:
+    if row.group == verdicts.CONTRADICTS:
         link = _link(other, f"{LEDGER_PAGE}#{other}")
         return f"{group} {link}" + f": {html.escape(row.other_number)}" * number
-    if row.group == ledger.CALIBRATED and row.claim.checks:
+    if row.group == verdicts.CALIBRATED and row.claim.checks:
         return f"{group} {'met' if row.holds else 'missed'}"
     return group
 

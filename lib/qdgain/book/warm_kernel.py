@@ -7,6 +7,7 @@ kernel of a process starts the server; the others are forked from it. Chosen by 
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -80,9 +81,10 @@ def _run(arguments: list[str], folder: str, environment: Mapping[str, str], quie
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if quiet:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-    # Each kernel would warn that it can be listened to: whoever can is on this machine already.
-    own = [f"--IPKernelApp.parent_handle={os.getppid()}", "--IPKernelApp.log_level=ERROR"]
-    IPKernelApp.launch_instance(argv=[*arguments, *own])
+    # Each kernel would warn, by a line of the build, that its sockets on this machine are not
+    # encrypted, which no kernel's are that Jupyter starts by itself.
+    logging.getLogger("IPKernelApp").addFilter(lambda r: "without encryption" not in str(r.msg))
+    IPKernelApp.launch_instance(argv=[*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
 
 
 class _Forked:

@@ -19,8 +19,8 @@ from qdgain.calibration.objective import TARGETS, TOLERANCE, Variant
 from qdgain.calibration.record import record, refitted
 from qdgain.claims import Claim, Headline, claims
 from qdgain.dot import Dot, presets
+from qdgain.ledger import verdicts
 from qdgain.run import Run, resolve
-from qdgain.statements import ledger
 
 THRESHOLDS = ("maximum", "onset")
 STATISTICS = ("rabi", "sequential", "poisson")
@@ -79,7 +79,7 @@ def _cell(claim: Claim, found: Mapping[str, Headline]) -> Cell | None:
 
     Of a number that calibrates, whether it is met within the calibration's tolerance.
     """
-    headline, agrees = found[claim.key], ledger.holds(claim, found)
+    headline, agrees = found[claim.key], verdicts.holds(claim, found)
     if claim.id in TARGETS and claim.stated is not None:
         agrees = abs(headline.value / claim.stated - 1) <= TOLERANCE
     return None if agrees is None else Cell(headline, agrees)
@@ -132,7 +132,7 @@ def numbers(reading: Reading) -> Mapping[str, Headline]:
     """Return the headlines that a reading changes, by key."""
     found: dict[str, Headline] = {}
     for chapter, function in _SOURCES:
-        module = ledger.chapter_module(chapter)
+        module = verdicts.chapter_module(chapter)
         own = {k: v for k, v in reading.settings.items() if k in module.SETTINGS}
         run = Run(MappingProxyType(dict(reading.dots)), resolve(module.SETTINGS, own).settings)
         found |= {h.key: h for h in getattr(module, function)(run)}
@@ -160,7 +160,7 @@ def _candidates() -> Sequence[Claim]:
     return [
         claim
         for claim in claims().values()
-        if claim.kind in "CPQ" and not claim.missing and ledger.keys_of(claim) <= known
+        if claim.kind in "CPQ" and not claim.missing and verdicts.keys_of(claim) <= known
     ]
 
 
