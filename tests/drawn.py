@@ -13,8 +13,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection, PolyCollection, QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
@@ -23,12 +25,12 @@ from PIL import Image
 
 import regression
 from qdgain.chapters import CHAPTERS
-from qdgain.figures import calibrated, style
-from qdgain.figures.panel import Panel, Series
-from qdgain.statements.ledger import chapter_module
+from qdgain.figures import calibrated, fit, speed, style
+from qdgain.figures.panel import KINDS, Panel, Series
+from qdgain.ledger.verdicts import chapter_module
 
 PAGES: dict[str, Any] = {name: chapter_module(name) for name in CHAPTERS}
-PAGES["calibrated"] = calibrated
+PAGES |= {"calibrated": calibrated, "fit": fit, "speed": speed}
 NAMES = tuple(f"{name}-{which}" for name, page in PAGES.items() for which in page.FIGURES)
 #: Small pictures are enough for what arrays do not see. Drawn larger and averaged, so that the
 #: rounding of letters to pixels, another in each release of matplotlib, moves next to nothing.
@@ -244,6 +246,43 @@ def quantities(name: str) -> set[str]:
     """Return the labels, with units, of the quantities that a figure's panels hold."""
     axes = {axis for s in series_of(name) for axis in (s.x_axis, s.y_axis, s.z_axis)}
     return {style.typeset(axis.label) for axis in axes if axis is not None}
+
+
+def undrawn(drawing: Drawing, series: list[Series]) -> list[str]:
+    """Return a sentence for each series of which the figure does not show just these values."""
+    shown: dict[str, list[np.ndarray]] = {kind: [] for kind in KINDS}
+    for line in (line for ax in shown_axes(drawing.figure) for line in ax.lines):
+        x, y = (np.ravel(np.asarray(v)) for v in line.get_data(orig=True))
+        if x.dtype.kind in "fiu" and y.dtype.kind in "fiu":
+            shown["line"].append(np.array(np.broadcast_arrays(x, y), dtype=float))
+    shown["points"] = shown["line"] + [
+        np.asarray(part.get_offsets(), dtype=float).T
+        for part in drawing.figure.findobj(PathCollection)
+    ]
+    shown["level"] = [line for line in shown["line"] if line.size and np.ptp(line[1]) == 0]
+    for part in drawing.figure.findobj(PolyCollection):
+        shown["band"] += [path.vertices.T for path in part.get_paths()]
+    for part in (*drawing.figure.findobj(AxesImage), *drawing.figure.findobj(QuadMesh)):
+        shown["map"].append(np.asarray(part.get_array(), dtype=float))
+    return [
+        f"{one.name!r} is not drawn as it is"
+        for one in series
+        if not any(_shows(one, values) for values in shown[one.kind])
+    ]
+
+
+def _shows(series: Series, values: np.ndarray) -> bool:
+    x, y = np.asarray(series.x, dtype=float), np.asarray(series.y, dtype=float)
+    if series.kind == "map":
+        z = np.asarray(series.z, dtype=float)
+        return values.size == z.size and np.array_equal(values.ravel(), z.ravel(), equal_nan=True)
+    if series.kind == "level":
+        return bool(values[1, 0] == y[0])
+    if series.kind == "band":
+        corners = set(zip(*values, strict=True))
+        edges = (np.asarray(edge, dtype=float) for edge in (series.y_low, series.y_high))
+        return all(corners >= set(zip(x, edge, strict=True)) for edge in edges)
+    return np.array_equal(values, np.array(np.broadcast_arrays(x, y)), equal_nan=True)
 
 
 def colours(name: str) -> dict[str, set[str]]:

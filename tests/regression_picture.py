@@ -20,7 +20,12 @@ def draw(difference: Difference) -> Any:
     """Return a figure of a series: reference and now above, their difference below."""
     old, series = difference.reference, difference.now
     figure = Figure(figsize=(8.0, 6.0), layout="constrained")
-    figure.suptitle(f"{difference.chapter}, {difference.panel}: {difference.series}", fontsize=10)
+    hidden = "agrees at the stored points" in difference.sentence
+    figure.suptitle(
+        f"{difference.chapter}, {difference.panel}: {difference.series}"
+        + "\nThe difference lies between the stored points." * hidden,
+        fontsize=10,
+    )
     comparable = all(
         np.asarray(getattr(series, name)).shape == tuple(old[name]["shape"])
         for name in ARRAYS
@@ -36,9 +41,8 @@ def draw(difference: Difference) -> Any:
 def _draw_map(figure: Any, old: dict[str, Any], series: Any) -> None:
     shape = (len(old["y"]["sample"]), len(old["x"]["sample"]))
     reference = floats(old["z"]["sample"]).reshape(shape)
-    now = (
-        np.asarray(series.z).ravel()[sample_indices(np.shape(series.z), of_map=True)].reshape(shape)
-    )
+    kept = sample_indices(np.shape(series.z), old["tolerance"], of_map=True)
+    now = np.asarray(series.z).ravel()[kept].reshape(shape)
     x, y = floats(old["x"]["sample"]), floats(old["y"]["sample"])
     both = np.concatenate([reference, now])
     ends = (np.nanmin(both), np.nanmax(both))
@@ -68,7 +72,7 @@ def _draw_curve(
     above.legend()
     above.set_ylabel(old["y_axis"], fontsize=8)
     if comparable:
-        now = y[sample_indices(y.shape)]
+        now = y[sample_indices(y.shape, old["tolerance"])]
         largest = np.nanmax(np.abs(stored_y), initial=0)
         allowed = TOLERANCES[old["tolerance"]].allowed(stored_y, largest)
         below.fill_between(stored_x, -allowed, allowed, color="0.8", label="allowed")

@@ -1,9 +1,11 @@
 """Only prose is built incrementally: whatever a number may hang on starts the book from empty."""
 
 import json
+import shutil
 
 import pytest
 
+from qdgain import version
 from qdgain.book import state
 
 PAGE = """---
@@ -80,6 +82,28 @@ def test_the_library_changes_it(source, monkeypatch):
     before = state.state(source)
     monkeypatch.setattr(state, "library_hash", lambda: "another")
     assert state.state(source) != before
+
+
+def test_any_file_of_the_library_changes_the_librarys_hash(tmp_path, monkeypatch):
+    copy = shutil.copytree(version.STORED.parent, tmp_path / "qdgain")
+    assert version._hash_without(None) == version.library_hash()
+    monkeypatch.setattr(version, "_LIBRARY", copy)
+    hashes = [version._hash_without(None)]
+    assert hashes == [version.library_hash()]
+    for name in (
+        "spectra.py",
+        "beyond/ensemble.py",
+        "data/presets.toml",
+        "stored_results/auger.json",
+    ):
+        with (copy / name).open("a", encoding="utf-8") as file:
+            file.write("\n")
+        hashes.append(version._hash_without(None))
+    (copy / "kinetics.py").rename(copy / "kinetic.py")
+    hashes.append(version._hash_without(None))
+    assert len(set(hashes)) == 6
+    (copy / "spectra.pyc").touch()
+    assert version._hash_without(None) == hashes[-1]
 
 
 def test_a_package_and_its_version_change_it(source, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from matplotlib.lines import Line2D
 from scipy import ndimage
 
 import drawn
@@ -33,6 +34,24 @@ SHORT = {
 }
 
 
+#: What shows its values in another way than as they are: the names of its series.
+SHOWN_OTHERWISE = {
+    # Diagrams: potentials end at a ceiling, arrows join them.
+    "fig06-level_systems": r".*",
+    "fig07-level_systems": r".*",
+    # Contours, and lifetimes as lines across them.
+    "auger-maps": r".*",
+    "design-threshold_map": "threshold",
+    # Numbers written into the cells of a table.
+    "information-sobol_indices": "first order",
+    "calibrated-residuals": "statements that hold",
+    # A table whose colours end at one.
+    "information-local": "elasticity",
+    # Drawn lying.
+    "calibrated-pinned": r".*",
+}
+
+
 def faults(name, drawing):
     """Return all that is wrong with a drawing by itself, in sentences."""
     return [
@@ -42,6 +61,14 @@ def faults(name, drawing):
         *drawn.wrong_colours(drawing, drawn.colours(name)),
         *drawn.crossed_legends(drawing),
         *drawn.unlabelled_axes(drawing),
+        *drawn.undrawn(
+            drawing,
+            [
+                series
+                for series in drawn.series_of(name)
+                if not re.fullmatch(SHOWN_OTHERWISE.get(name, "$^"), series.name)
+            ],
+        ),
         *drawn.labels_of_no_quantity(drawing, drawn.quantities(name) | SHORT.get(name, set())),
     ]
 
@@ -157,6 +184,23 @@ def test_a_fault_is_seen(fault):
     if sentence is not None:
         assert faults(SAMPLE, drawn.drawing(SAMPLE)) == []
         assert any(sentence in found for found in faults(SAMPLE, faulty))
+
+
+@pytest.mark.parametrize("name", ["fig08-thresholds", "fig10-order", "fig06-photoluminescence"])
+def test_values_drawn_a_thousandth_off_are_seen(name):
+    """Of which a picture shows nothing."""
+    figure = drawn.figure_of(name)
+    original = figure.findobj(Line2D)
+    changed = 0
+    for line in original:
+        y = np.ravel(line.get_ydata(orig=True))
+        if y.dtype.kind == "f" and y.any():
+            line.set_ydata(1.001 * y)
+            changed += 1
+    found = drawn.undrawn(drawn.Drawing(figure, [], np.empty(0)), drawn.series_of(name))
+    lines = [s.name for s in drawn.series_of(name) if s.kind != "band"]
+    assert changed >= len(lines) > 0
+    assert found == [f"{name!r} is not drawn as it is" for name in lines]
 
 
 def test_another_rendering_of_the_same_is_not_seen():

@@ -72,7 +72,39 @@ def test_references_cover_every_series_and_say_how_far_and_why(chapter):
                 assert entry["tolerance"] in reference["tolerances"]
     for name, entry in reference["tolerances"].items():
         assert entry == TOLERANCES[name].store(), "run make references"
-    assert {"date", "qdgain", "library", "reason"} == set(reference["recorded"])
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_reference_is_as_the_command_wrote_it_with_its_reason_in_the_history(chapter):
+    recorded = stored(chapter)["recorded"]
+    assert {"date", "qdgain", "library", "reason", "content"} == set(recorded)
+    assert recorded["content"] == regression.content_sum(stored(chapter))
+    start = f"- {recorded['date']}, qdgain {recorded['qdgain']}, library {recorded['library']}, "
+    history = (regression.REFERENCES / "HISTORY.md").read_text(encoding="utf-8").splitlines()
+    entries = [line.removeprefix(start) for line in history if line.startswith(start)]
+    names, reason = next(
+        (names.split(", "), reason)
+        for names, _, reason in (entry.partition(": ") for entry in entries)
+        if reason == recorded["reason"]
+    )
+    assert chapter in names
+    assert len(reason.split()) >= 3
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_no_point_of_any_series_can_move_by_a_thousandth_unseen(chapter):
+    """A point that is not stored moves the mean of n by its n-th part."""
+    figures = stored(chapter)["figures"]
+    panels = [p for name in figures if name != HEADLINES for p in figures[name].values()]
+    for name, record in ((n, r) for panel in panels for n, r in panel["series"].items()):
+        tolerance = TOLERANCES[record["tolerance"]]
+        for array in (record[a] for a in regression.ARRAYS if a in record):
+            points = int(np.prod(array["shape"]))
+            if len(array["sample"]) < points:
+                slack = points * (tolerance.relative + tolerance.absolute)
+                largest = np.abs(regression.floats(array["statistics"][2:4])).max()
+                # Of logarithms, that of the largest decides what a thousandth of a value is.
+                assert slack * (largest if tolerance.logs else 1) < 1e-3, name
 
 
 def test_every_rule_of_tolerances_is_used():
@@ -148,13 +180,14 @@ def test_one_per_cent_of_any_series_or_headline_is_seen(chapter):
 def test_one_point_that_is_not_stored_cannot_move_unseen():
     panels = computed("fig08", "contours")
     z = np.array(panels[0]["gain"].z)
-    stored_points = regression.sample_indices(z.shape, of_map=True)
+    stored_points = regression.sample_indices(z.shape, "closed form", of_map=True)
     (hidden,) = [i for i in (7777,) if i not in stored_points]
     z.ravel()[hidden] += 0.01
     first = replace(panels[0], series=(replace(panels[0]["gain"], z=z), *panels[0].series[1:]))
     (found,) = found_in("fig08", "contours", (first, *panels[1:]))
     assert "agrees at the stored points, but" in found.sentence
     assert f"over all {z.size}" in found.sentence
+    assert "between the stored points" in draw(found).get_suptitle()
 
 
 # --- said in a sentence, and shown
@@ -289,7 +322,8 @@ def test_only_what_differs_is_stored_with_version_date_and_reason(tmp_path, caps
     kept = wrong["figures"]["spectra"]["spectra, 1"]["series"]["A_X"]["y"]["sample"]
     kept[3] *= 1 + 1e-11
     (folder / "fig08.json").write_text(update_references.text(wrong) + "\n", encoding="utf-8")
-    (told_of,) = update_references.update("a test of\nthe command", folder)
+    told_of, by_hand = update_references.update("a test of\nthe command", folder)
+    assert by_hand == "fig08: the file is not as this command has written it."
     assert told_of in capsys.readouterr().out
     assert "series 'Rabi, and sequential'" in told_of
     now = (folder / "fig08.json").read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ import pytest
 from qdgain import stored
 from qdgain.version import STORED
 
-#: Results are stored with fewer digits than this tells apart.
-ROUNDING = 2e-3
+#: Twice what rounding can do to a result, which is stored with five digits or with four.
+ROUNDING = {"auger": 1e-4, "information": 1e-3}
 #: Fewer would prove little.
 POINTS = 3
 
@@ -23,7 +23,7 @@ def test_random_points_are_as_stored(name):
     points = list(stored.maker(name).again(stored.stored(name), random))
     assert len(points) >= POINTS
     for point in points:
-        assert math.isclose(point.stored, point.now, rel_tol=ROUNDING, abs_tol=1e-9), (
+        assert math.isclose(point.stored, point.now, rel_tol=ROUNDING[name], abs_tol=1e-9), (
             f"{name}, {point.what}: {point.stored:g} is stored, {point.now:g} computed now: "
             "run make data"
         )

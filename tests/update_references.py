@@ -19,6 +19,7 @@ from regression import (
     REFERENCES,
     TOLERANCES,
     computed,
+    content_sum,
     differences,
     figure_record,
     figures_of,
@@ -70,7 +71,7 @@ def update(reason: str, folder: Path = REFERENCES) -> list[str]:
         if told:
             files[folder / f"{chapter}.json"] = {
                 "chapter": chapter,
-                "recorded": recorded,
+                "recorded": recorded | {"content": content_sum(content)},
                 **content,
             }
             changed += told
@@ -106,6 +107,8 @@ def _renewed(chapter: str, before: dict[str, Any]) -> tuple[list[str], dict[str,
     tolerances = {name: rule.store() for name, rule in TOLERANCES.items() if name in used}
     if not told and before["tolerances"] != tolerances:
         told.append(f"{chapter}: the tolerances are others.")
+    if before["figures"] and before["recorded"].get("content") != content_sum(before):
+        told.append(f"{chapter}: the file is not as this command has written it.")
     return told, {"tolerances": tolerances, "figures": figures}
 
 

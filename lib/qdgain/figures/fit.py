@@ -23,10 +23,15 @@ from qdgain.fitting.band_fit import (
     FittedBands,
     FittedSpectrum,
     earliest_delay_ps,
+    emission_per_eV,
+    even_spectrum,
+    fit_bands,
 )
 from qdgain.fitting.fitted_dot import SAMPLES
+from qdgain.fitting.synthetic_spectra import EXAMPLE, EXAMPLE_NOISE, EXAMPLE_SEED, simulate
 from qdgain.parameters import CONTRACT
 from qdgain.spectra import band_centres_eV, band_widths_meV
+from qdgain.units import eV_from_nm
 
 _RESIDUAL = Axis("residual / noise")
 #: name of the spectrum -> letter, title, vertical axis.
@@ -51,7 +56,7 @@ _PARTS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 
 
-def headlines(dot: Dot) -> tuple[Headline, ...]:
+def headlines(dot: Dot = EXAMPLE) -> tuple[Headline, ...]:
     """Return the numbers that the page about fits needs in its prose.
 
     Parameters
@@ -76,6 +81,19 @@ def headlines(dot: Dot) -> tuple[Headline, ...]:
         ("samples", "sampled dots", SAMPLES, "1"),
     )
     return tuple(Headline(f"fit-{key}", meaning, value, unit) for key, meaning, value, unit in rows)
+
+
+def example() -> tuple[Panel, ...]:
+    """Return the panels of a fit to the page's synthetic spectra, as they are before any file."""
+    simulated = simulate(EXAMPLE, noise=EXAMPLE_NOISE, seed=EXAMPLE_SEED)
+    energy = eV_from_nm(simulated.wavelength_nm)[::-1]
+    return panels(
+        fit_bands(
+            even_spectrum(energy, simulated.absorbance[::-1]),
+            emission_per_eV(energy, simulated.intensity_per_nm[::-1]),
+            even_spectrum(energy, simulated.transient[::-1]),
+        )
+    )
 
 
 def panels(fit: FittedBands) -> tuple[Panel, ...]:
@@ -162,3 +180,7 @@ def save(fit: FittedBands, svg: Path, png: Path) -> None:
     figure = draw(panels(fit))
     svg.write_text(to_svg(figure), encoding="utf-8")
     png.write_bytes(to_png(figure))
+
+
+#: What the page shows: name -> (panels, drawing).
+FIGURES = {"example": (example, draw)}

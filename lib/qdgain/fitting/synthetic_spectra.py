@@ -17,6 +17,18 @@ from qdgain.parameters import ParameterError
 from qdgain.spectra import bands
 from qdgain.units import eV_from_nm, nm_from_eV
 
+#: The dot of the book's page on spectra, and how much noise its spectra have. All assumed.
+EXAMPLE = Dot(
+    absorption_energy_eV=2.0,
+    linewidth_meV=85.0,
+    stokes_shift_meV=45.0,
+    emission_linewidth_meV=75.0,
+    absorptive_binding_meV=20.0,
+    emissive_binding_meV=10.0,
+    xx_absorption_strength=1.2,
+)
+EXAMPLE_NOISE, EXAMPLE_SEED = 0.01, 1
+
 
 @dataclass(frozen=True)
 class Surroundings:
