@@ -13,7 +13,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import PathCollection, PolyCollection, QuadMesh
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection, QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -250,7 +250,7 @@ def quantities(name: str) -> set[str]:
 
 def undrawn(drawing: Drawing, series: list[Series]) -> list[str]:
     """Return a sentence for each series of which the figure does not show just these values."""
-    shown: dict[str, list[np.ndarray]] = {kind: [] for kind in KINDS}
+    shown: dict[str, list[Any]] = {kind: [] for kind in KINDS}
     for line in (line for ax in shown_axes(drawing.figure) for line in ax.lines):
         x, y = (np.ravel(np.asarray(v)) for v in line.get_data(orig=True))
         if x.dtype.kind in "fiu" and y.dtype.kind in "fiu":
@@ -262,20 +262,61 @@ def undrawn(drawing: Drawing, series: list[Series]) -> list[str]:
     shown["level"] = [line for line in shown["line"] if line.size and np.ptp(line[1]) == 0]
     for part in drawing.figure.findobj(PolyCollection):
         shown["band"] += [path.vertices.T for path in part.get_paths()]
-    for part in (*drawing.figure.findobj(AxesImage), *drawing.figure.findobj(QuadMesh)):
-        shown["map"].append(np.asarray(part.get_array(), dtype=float))
+    for image in drawing.figure.findobj(AxesImage):
+        left, right, low, high = image.get_extent()
+        rows, columns = image.get_array().shape[:2]
+        edges = np.linspace(left, right, columns + 1), np.linspace(low, high, rows + 1)
+        shown["map"].append(_Cells(*edges, np.asarray(image.get_array(), dtype=float)))
+    for mesh in drawing.figure.findobj(QuadMesh):
+        corners = mesh.get_coordinates()
+        edges = corners[0, :, 0], corners[:, 0, 1]
+        shown["map"].append(_Cells(*edges, np.asarray(mesh.get_array(), dtype=float)))
+    bars = [part.get_segments() for part in drawing.figure.findobj(LineCollection)]
+    shown["bars"] = [np.array(each, dtype=float) for each in bars if each]
     return [
         f"{one.name!r} is not drawn as it is"
         for one in series
         if not any(_shows(one, values) for values in shown[one.kind])
+        or (one.kind == "points" and one.y_low is not None and not _bars(one, shown["bars"]))
     ]
 
 
-def _shows(series: Series, values: np.ndarray) -> bool:
+class _Cells(NamedTuple):
+    """The values of a drawn map, and the edges of its cells along both axes."""
+
+    x: np.ndarray
+    y: np.ndarray
+    values: np.ndarray
+
+    def hold(self, series: Series) -> bool:
+        """Return whether each value stands in the cell of its place, and in no other."""
+        places = zip((self.x, self.y), (series.x, series.y), strict=True)
+        return all(
+            len(edges) == len(at) + 1
+            and ((np.sort(edges)[:-1] < at) & (at < np.sort(edges)[1:])).all()
+            for edges, at in places
+        )
+
+
+def _bars(series: Series, drawn: list[np.ndarray]) -> bool:
+    """Return whether the errors of points are drawn, from end to end."""
+    ends = np.array([np.asarray(series.y_low), np.asarray(series.y_high)], dtype=float)
+    x = np.broadcast_to(np.asarray(series.x, dtype=float), ends.shape)
+    whole = np.stack([x, ends], axis=-1).swapaxes(0, 1)
+    return any(
+        bars.shape == whole.shape and np.allclose(bars, whole, rtol=1e-12, equal_nan=True)
+        for bars in drawn
+    )
+
+
+def _shows(series: Series, values: Any) -> bool:
     x, y = np.asarray(series.x, dtype=float), np.asarray(series.y, dtype=float)
     if series.kind == "map":
         z = np.asarray(series.z, dtype=float)
-        return values.size == z.size and np.array_equal(values.ravel(), z.ravel(), equal_nan=True)
+        same = values.values.size == z.size and np.array_equal(
+            values.values.ravel(), z.ravel(), equal_nan=True
+        )
+        return same and values.hold(series)
     if series.kind == "level":
         return bool(values[1, 0] == y[0])
     if series.kind == "band":

@@ -1,9 +1,9 @@
 """Every series of every figure against its stored reference.
 
 A reference holds a sample of each array and statistics of all of it, or every point where the
-tolerance would hide one in a mean, so that no point can move unseen; units, axes and letters are
-compared as text. `make references REASON="..."`, in `update_references`, stores anew what has
-changed, and nothing else does.
+tolerance would hide one in a mean, so that no point can move unseen by a thousandth of the largest;
+units, axes and letters are compared as text. `make references REASON="..."`, in
+`update_references`, stores anew what has changed, and nothing else does.
 """
 
 from __future__ import annotations

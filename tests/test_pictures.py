@@ -6,7 +6,9 @@ from functools import cache
 
 import numpy as np
 import pytest
-from matplotlib.lines import Line2D
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection, QuadMesh
+from matplotlib.image import AxesImage
 from scipy import ndimage
 
 import drawn
@@ -186,21 +188,68 @@ def test_a_fault_is_seen(fault):
         assert any(sentence in found for found in faults(SAMPLE, faulty))
 
 
-@pytest.mark.parametrize("name", ["fig08-thresholds", "fig10-order", "fig06-photoluminescence"])
-def test_values_drawn_a_thousandth_off_are_seen(name):
+def draw_lines_off(figure):
+    for ax in figure.findobj(Axes):
+        for line in ax.lines:
+            line.set_ydata(1.001 * np.asarray(line.get_ydata(orig=True)))
+
+
+def draw_bars_off(figure):
+    for part in figure.findobj(LineCollection):
+        part.set_segments([[1, 1.001] * segment for segment in part.get_segments()])
+
+
+def draw_bands_off(figure):
+    for part in figure.findobj(PolyCollection):
+        part.set_verts([[1, 1.001] * path.vertices for path in part.get_paths()])
+
+
+def draw_points_off(figure):
+    for part in figure.findobj(PathCollection):
+        part.set_offsets([1, 1.001] * np.asarray(part.get_offsets()))
+
+
+def draw_images_off(figure):
+    for image in figure.findobj(AxesImage):
+        image.set_data(1.001 * image.get_array())
+
+
+def put_images_elsewhere(figure):
+    for image in figure.findobj(AxesImage):
+        left, right, low, high = image.get_extent()
+        image.set_extent((left, 1.02 * right, low, high))
+
+
+def draw_meshes_off(figure):
+    for mesh in figure.findobj(QuadMesh):
+        mesh.set_array(1.001 * mesh.get_array())
+
+
+@pytest.mark.parametrize(
+    ("name", "fault", "kind"),
+    [
+        ("fig08-thresholds", draw_lines_off, "line"),
+        ("fig09-thresholds", draw_lines_off, "level"),
+        ("fig10-order", draw_bars_off, "points"),
+        ("fig06-photoluminescence", draw_bands_off, "band"),
+        ("calibrated-solution_set", draw_points_off, "points"),
+        ("fig08-contours", draw_images_off, "map"),
+        ("fig08-contours", put_images_elsewhere, "map"),
+        ("fig09-spectra", draw_meshes_off, "map"),
+    ],
+)
+def test_values_drawn_a_thousandth_off_are_seen(name, fault, kind):
     """Of which a picture shows nothing."""
-    figure = drawn.figure_of(name)
-    original = figure.findobj(Line2D)
-    changed = 0
-    for line in original:
-        y = np.ravel(line.get_ydata(orig=True))
-        if y.dtype.kind == "f" and y.any():
-            line.set_ydata(1.001 * y)
-            changed += 1
-    found = drawn.undrawn(drawn.Drawing(figure, [], np.empty(0)), drawn.series_of(name))
-    lines = [s.name for s in drawn.series_of(name) if s.kind != "band"]
-    assert changed >= len(lines) > 0
-    assert found == [f"{name!r} is not drawn as it is" for name in lines]
+    figure, series = drawn.figure_of(name), drawn.series_of(name)
+    nothing_else = drawn.Drawing(figure, [], np.empty(0))
+    assert drawn.undrawn(nothing_else, series) == []
+    fault(figure)
+    found = drawn.undrawn(nothing_else, series)
+    concerned = [one.name for one in series if one.kind == kind and np.any(one.values)]
+    if kind == "points" and fault is draw_bars_off:
+        concerned = [one.name for one in series if one.kind == kind and one.y_low is not None]
+    assert concerned
+    assert {f"{name!r} is not drawn as it is" for name in concerned} <= set(found)
 
 
 def test_another_rendering_of_the_same_is_not_seen():

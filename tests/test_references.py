@@ -92,7 +92,7 @@ def test_a_reference_is_as_the_command_wrote_it_with_its_reason_in_the_history(c
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_no_point_of_any_series_can_move_by_a_thousandth_unseen(chapter):
+def test_no_point_of_any_series_can_move_by_a_thousandth_of_the_largest_unseen(chapter):
     """A point that is not stored moves the mean of n by its n-th part."""
     figures = stored(chapter)["figures"]
     panels = [p for name in figures if name != HEADLINES for p in figures[name].values()]
