@@ -74,6 +74,12 @@ def test_no_sentence_of_the_api_is_cut_at_its_colon(page):
     assert '>Type<span class="colon">' not in read(page)
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page.startswith("book/api")])
+def test_no_entry_of_the_api_says_a_number_and_nothing_else(page):
+    """As Python's own docstring of a named tuple's field does."""
+    assert "Alias for field number" not in read(page)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_page_is_there_and_not_empty(page):
     text = read(page)

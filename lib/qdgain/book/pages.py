@@ -46,6 +46,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", _complete)
     if "sphinx.ext.napoleon" in app.extensions:
         app.connect("autodoc-process-docstring", _leave_sentences_whole, priority=400)
+    if "sphinx.ext.autodoc" in app.extensions:
+        app.connect("autodoc-skip-member", _skip_numbered_fields)
     app.connect("build-finished", _leave_icons_to_the_font)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -73,6 +75,12 @@ def _leave_sentences_whole(_: Sphinx, what: str, *rest: Any) -> None:
     *_name_and_options, lines = rest
     if what in ("attribute", "data", "property") and lines:
         lines[0] = f": {lines[0]}"
+
+
+def _skip_numbered_fields(_: Sphinx, what: str, name: str, member: Any, *rest: Any) -> bool | None:
+    """Leave out fields of a named tuple of which Python says their number and nothing else."""
+    numbered = (getattr(member, "__doc__", None) or "").startswith("Alias for field number")
+    return True if numbered else None
 
 
 def _spare_sidebars(app: Sphinx) -> None:
