@@ -263,9 +263,10 @@ def undrawn(drawing: Drawing, series: list[Series]) -> list[str]:
     for part in drawing.figure.findobj(PolyCollection):
         shown["band"] += [path.vertices.T for path in part.get_paths()]
     for image in drawing.figure.findobj(AxesImage):
-        left, right, low, high = image.get_extent()
+        left, right, *ends = image.get_extent()
+        first, last = ends if image.origin == "lower" else reversed(ends)
         rows, columns = image.get_array().shape[:2]
-        edges = np.linspace(left, right, columns + 1), np.linspace(low, high, rows + 1)
+        edges = np.linspace(left, right, columns + 1), np.linspace(first, last, rows + 1)
         shown["map"].append(_Cells(*edges, np.asarray(image.get_array(), dtype=float)))
     for mesh in drawing.figure.findobj(QuadMesh):
         corners = mesh.get_coordinates()
@@ -293,7 +294,8 @@ class _Cells(NamedTuple):
         places = zip((self.x, self.y), (series.x, series.y), strict=True)
         return all(
             len(edges) == len(at) + 1
-            and ((np.sort(edges)[:-1] < at) & (at < np.sort(edges)[1:])).all()
+            and (np.minimum(edges[:-1], edges[1:]) < at).all()
+            and (at < np.maximum(edges[:-1], edges[1:])).all()
             for edges, at in places
         )
 

@@ -12,26 +12,13 @@ from qdgain.fitting.band_fit import emission_per_eV, even_spectrum, fit_bands
 from qdgain.fitting.synthetic_spectra import Surroundings, simulate
 from qdgain.units import eV_from_nm, sigma_from_fwhm
 
-DOT = qdgain.Dot(
-    absorption_energy_eV=2.0,
-    linewidth_meV=85.0,
-    stokes_shift_meV=45.0,
-    emission_linewidth_meV=75.0,
-    absorptive_binding_meV=20.0,
-    emissive_binding_meV=10.0,
-    xx_absorption_strength=1.2,
-)
+DOT = synthetic_spectra.EXAMPLE
 A = DOT.xx_absorption_strength
 
 
 def spectra(dot=DOT, noise=0.01, seed=0, around=None, step=1.0):
     simulated = simulate(dot, noise=noise, seed=seed, surroundings=around, step_nm=step)
-    energy = eV_from_nm(simulated.wavelength_nm)[::-1]
-    return (
-        even_spectrum(energy, simulated.absorbance[::-1]),
-        emission_per_eV(energy, simulated.intensity_per_nm[::-1]),
-        even_spectrum(energy, simulated.transient[::-1]),
-    )
+    return simulated.against_energy
 
 
 def truth(fit, dot=DOT):
@@ -80,10 +67,8 @@ def test_the_shift_and_its_errors_know_of_the_bands_they_rest_on():
     absorption, emission, transient = spectra(noise=0.03)
     fit = fit_bands(absorption, emission, transient, xx_absorption_strength=A, hold_strength=True)
     quiet = simulate(DOT, noise=1e-6, seed=1)
-    energy = eV_from_nm(quiet.wavelength_nm)[::-1]
     sharp = fit_bands(
-        even_spectrum(energy, quiet.absorbance[::-1]),
-        emission_per_eV(energy, quiet.intensity_per_nm[::-1]),
+        *quiet.against_energy[:2],
         transient,
         xx_absorption_strength=A,
         hold_strength=True,

@@ -15,10 +15,9 @@ from qdgain import ParameterError, cli
 from qdgain.commands import fit_dot
 from qdgain.figures import fit as picture
 from qdgain.fitting import synthetic_spectra
-from qdgain.fitting.band_fit import FittedBands, emission_per_eV, even_spectrum, fit_bands
+from qdgain.fitting.band_fit import FittedBands, fit_bands
 from qdgain.fitting.fitted_dot import fitted_dot, parameter_file, threshold_intervals
 from qdgain.reruns.request import request
-from qdgain.units import eV_from_nm
 from qdgain.version import library_hash
 
 PRESET = qdgain.presets()["3LS+ESA"]
@@ -311,11 +310,7 @@ def test_intervals_hold_the_true_threshold_as_often_as_they_say():
     inside = 0
     for seed in range(30):
         simulated = synthetic_spectra.simulate(DOT, noise=0.03, seed=seed)
-        energy = eV_from_nm(simulated.wavelength_nm)[::-1]
-        fit = fit_bands(
-            even_spectrum(energy, simulated.absorbance[::-1]),
-            emission_per_eV(energy, simulated.intensity_per_nm[::-1]),
-        )
+        fit = fit_bands(*simulated.against_energy[:2])
         drawn, _ = fitted_dot(fit).samples(400, seed=1)
         thresholds = qdgain.threshold_at_maximum(drawn.uncorrelated()).mean_excitons
         low, high = np.quantile(thresholds, [0.16, 0.84])
@@ -342,12 +337,7 @@ def test_the_parameter_file_holds_any_name():
 
 def test_the_picture_shows_data_fit_and_parts():
     simulated = synthetic_spectra.simulate(DOT, noise=0.01, seed=1)
-    energy = eV_from_nm(simulated.wavelength_nm)[::-1]
-    fit = fit_bands(
-        even_spectrum(energy, simulated.absorbance[::-1]),
-        emission_per_eV(energy, simulated.intensity_per_nm[::-1]),
-        even_spectrum(energy, simulated.transient[::-1]),
-    )
+    fit = fit_bands(*simulated.against_energy)
     panels = picture.panels(fit)
     assert [panel.letter for panel in panels] == ["a", "b", "c"]
     for panel, spectrum in zip(panels, fit.spectra.values(), strict=True):

@@ -220,6 +220,12 @@ def put_images_elsewhere(figure):
         image.set_extent((left, 1.02 * right, low, high))
 
 
+def put_images_upside_down(figure):
+    for image in figure.findobj(AxesImage):
+        left, right, low, high = image.get_extent()
+        image.set_extent((left, right, high, low))
+
+
 def draw_meshes_off(figure):
     for mesh in figure.findobj(QuadMesh):
         mesh.set_array(1.001 * mesh.get_array())
@@ -235,6 +241,7 @@ def draw_meshes_off(figure):
         ("calibrated-solution_set", draw_points_off, "points"),
         ("fig08-contours", draw_images_off, "map"),
         ("fig08-contours", put_images_elsewhere, "map"),
+        ("fig08-contours", put_images_upside_down, "map"),
         ("fig09-spectra", draw_meshes_off, "map"),
     ],
 )

@@ -23,15 +23,12 @@ from qdgain.fitting.band_fit import (
     FittedBands,
     FittedSpectrum,
     earliest_delay_ps,
-    emission_per_eV,
-    even_spectrum,
     fit_bands,
 )
 from qdgain.fitting.fitted_dot import SAMPLES
 from qdgain.fitting.synthetic_spectra import EXAMPLE, EXAMPLE_NOISE, EXAMPLE_SEED, simulate
 from qdgain.parameters import CONTRACT
 from qdgain.spectra import band_centres_eV, band_widths_meV
-from qdgain.units import eV_from_nm
 
 _RESIDUAL = Axis("residual / noise")
 #: name of the spectrum -> letter, title, vertical axis.
@@ -86,14 +83,7 @@ def headlines(dot: Dot = EXAMPLE) -> tuple[Headline, ...]:
 def example() -> tuple[Panel, ...]:
     """Return the panels of a fit to the page's synthetic spectra, as they are before any file."""
     simulated = simulate(EXAMPLE, noise=EXAMPLE_NOISE, seed=EXAMPLE_SEED)
-    energy = eV_from_nm(simulated.wavelength_nm)[::-1]
-    return panels(
-        fit_bands(
-            even_spectrum(energy, simulated.absorbance[::-1]),
-            emission_per_eV(energy, simulated.intensity_per_nm[::-1]),
-            even_spectrum(energy, simulated.transient[::-1]),
-        )
-    )
+    return panels(fit_bands(*simulated.against_energy))
 
 
 def panels(fit: FittedBands) -> tuple[Panel, ...]:

@@ -12,7 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from qdgain.dot import Dot, FloatArray
-from qdgain.fitting.band_fit import gaussian, relaxed_exciton_signal
+from qdgain.fitting.band_fit import (
+    Spectrum,
+    emission_per_eV,
+    even_spectrum,
+    gaussian,
+    relaxed_exciton_signal,
+)
 from qdgain.parameters import ParameterError
 from qdgain.spectra import bands
 from qdgain.units import eV_from_nm, nm_from_eV
@@ -66,6 +72,16 @@ class SyntheticSpectra(NamedTuple):
     absorbance: FloatArray
     intensity_per_nm: FloatArray
     transient: FloatArray
+
+    @property
+    def against_energy(self) -> tuple[Spectrum, Spectrum, Spectrum]:
+        """Absorbance, PL per eV and ΔA against rising energy, as `fit_bands` takes them."""
+        energy = eV_from_nm(self.wavelength_nm)[::-1]
+        return (
+            even_spectrum(energy, self.absorbance[::-1]),
+            emission_per_eV(energy, self.intensity_per_nm[::-1]),
+            even_spectrum(energy, self.transient[::-1]),
+        )
 
 
 def simulate(
