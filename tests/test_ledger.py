@@ -357,6 +357,14 @@ def test_the_page_has_every_row_with_its_links():
     assert page.count("<tr id=") == len(rows())
 
 
+def test_the_landing_page_quotes_the_papers_thresholds_as_the_ledger_has_them(root):
+    text = (root / "book" / "index.md").read_text(encoding="utf-8")
+    names = ("F8-3ls", "F8-3ls-esa", "F8-4ls", "F8-4ls-esa")
+    first, with_esa, four, four_with_esa = (f"{claims()[name].stated:.1f}" for name in names)
+    quoted = f"{first} → {with_esa} excitons per dot for the 3-level system, {four} → "
+    assert f"{quoted}{four_with_esa} for the 4-level system" in text
+
+
 def test_every_row_is_with_exactly_one_chapter():
     shown = [row.claim.id for name in verdicts.CHAPTERS for row in verdicts.rows_of(name)]
     assert sorted(shown) == sorted(claims())
