@@ -6,8 +6,8 @@ VENV := .venv$(if $(NEWEST),/newest)
 BIN := $(VENV)/bin
 NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
 # What looks at the built pages; in a browser only at the book itself.
-OF_PAGES := tests/test_built_book.py
-IN_BROWSER := tests/test_book_in_browser.py tests/test_explorer_browser.py
+OF_PAGES := tests/site/test_built_book.py
+IN_BROWSER := tests/site/test_book_in_browser.py tests/site/test_explorer_browser.py
 
 # Where Python may not keep its bytecode, every process compiles the libraries anew: 8 of 20 s in a rerun.
 unexport PYTHONDONTWRITEBYTECODE
@@ -27,7 +27,7 @@ help:
 	@echo "make pictures   store anew the pictures of those figures that look different"
 	@echo "make references REASON=...  store the figures' reference numbers anew, with the reason"
 	@echo "make bench      measure how fast the library is, beside the obvious way and the machine's limit"
-	@echo "make mutants    try every deliberate fault of tests/mutants.toml against the references"
+	@echo "make mutants    try every deliberate fault of tests/harness/mutants.toml against the references"
 	@echo "make test NEWEST=1  the same with the newest dependencies, in an environment of their own"
 	@echo "make lock       resolve the lock file anew from pyproject.toml"
 	@echo "make clean      remove everything that was built"
@@ -39,7 +39,7 @@ $(BIN)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements.lock)
 ifdef NEWEST
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --upgrade --editable ".[book,sweep,data,test,build]"
-	@$(BIN)/python tests/versions.py
+	@$(BIN)/python tests/project/versions.py
 else
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
@@ -104,24 +104,24 @@ data: $(BIN)/.installed
 	$(BIN)/python -m qdgain.stored $(ONLY)
 
 verdicts: $(BIN)/.installed
-	PYTHONPATH=tests $(BIN)/python tests/test_ledger.py
-	git diff --stat -- tests/verdicts.json
+	PYTHONPATH=tests $(BIN)/python tests/ledger/test_ledger.py
+	git diff --stat -- tests/ledger/verdicts.json
 
 # A variable given to make reaches the command through its environment, whatever is quoted in it.
 references: $(BIN)/.installed
-	@$(BIN)/python tests/update_references.py
+	@$(BIN)/python tests/harness/update_references.py
 
 pictures: $(BIN)/.installed
-	@$(BIN)/python tests/update_pictures.py
+	@$(BIN)/python tests/harness/update_pictures.py
 
 # KEEP=1 stores the result for the book; ONLY="'Gain map'" measures that subject. One thread each, so
 # that what is compared has the same means.
 bench: $(BIN)/.installed
-	OPENBLAS_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench $(if $(KEEP),--keep) $(ONLY)
+	OPENBLAS_NUM_THREADS=1 PYTHONPATH=tests:tools $(BIN)/python -m bench $(if $(KEEP),--keep) $(ONLY)
 
 # ONLY="one two" tries those two.
 mutants: $(BIN)/.installed
-	$(BIN)/python tests/mutants.py $(ONLY)
+	$(BIN)/python tests/harness/mutants.py $(ONLY)
 
 # --no-emit-index-url: the lock names packages and hashes, never the address of an index.
 lock: $(BIN)/.installed

@@ -1,16 +1,16 @@
 """Optical gain of colloidal quantum dots in the Simple Model of arXiv 2510.01199."""
 
-from qdgain.ase import ase_spectrum, ase_threshold
-from qdgain.dot import Dot, presets
-from qdgain.gain import exciton_share, gain, gain_terms, largest_gain
-from qdgain.parameters import CONTRACT, Parameter, ParameterError
-from qdgain.populations import (
+from qdgain.model.bands import bands
+from qdgain.model.dot import Dot, presets
+from qdgain.model.film import ase_spectrum, ase_threshold
+from qdgain.model.gain import exciton_share, gain, gain_terms, largest_gain
+from qdgain.model.parameters import CONTRACT, Parameter, ParameterError
+from qdgain.model.populations import (
     fluence_for_mean_excitons,
     mean_excitons_after_pulse,
     populations,
 )
-from qdgain.spectra import bands
-from qdgain.threshold import (
+from qdgain.model.threshold import (
     Threshold,
     threshold_at_energy,
     threshold_at_maximum,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from qdgain import interrupts
 from qdgain.commands import Failure, Parser, UsageError
-from qdgain.parameters import ParameterError
+from qdgain.model.parameters import ParameterError
 from qdgain.version import __version__
 
 # What a shell reports of a program that was ended by a signal.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from qdgain import parameters
-from qdgain.dot import Dot, presets
+from qdgain.model import parameters
+from qdgain.model.dot import Dot, presets
 
 #: The preset that lends a user's dot the fields that are not set.
 BASE_OF_YOUR_DOT = "3LS+ESA"

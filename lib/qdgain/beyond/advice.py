@@ -9,15 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qdgain import design
-from qdgain.beyond import reachable
+from qdgain.beyond import levers, reachable
 from qdgain.beyond.shortest_way import ROUTES, Way, nearest_dot
-from qdgain.detailed_balance import balanced_stokes_shift_meV
-from qdgain.dot import Dot
-from qdgain.gain import GainTerms, gain_terms
-from qdgain.populations import highest_mean_excitons
-from qdgain.spectra import FWHM_PER_SIGMA, band_widths_meV
-from qdgain.threshold import threshold_at_maximum, threshold_onset
+from qdgain.model.balance import balanced_stokes_shift_meV
+from qdgain.model.bands import FWHM_PER_SIGMA, band_widths_meV
+from qdgain.model.dot import Dot
+from qdgain.model.gain import GainTerms, gain_terms
+from qdgain.model.populations import highest_mean_excitons
+from qdgain.model.threshold import threshold_at_maximum, threshold_onset
 
 #: What can be changed alone: its name to the fields that it moves.
 SINGLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -176,11 +175,11 @@ def advice(
         temperature_K,
         MappingProxyType(
             {
-                each: float(design.threshold_of(dot, **(how | {"definition": each})))
-                for each in design.DEFINITIONS
+                each: float(levers.threshold_of(dot, **(how | {"definition": each})))
+                for each in levers.DEFINITIONS
             }
         ),
-        float(design.threshold_of(free, **how)),
+        float(levers.threshold_of(free, **how)),
         shares_at_threshold(dot, **how),
         MappingProxyType({route: nearest_dot(dot, target, route=route, **how) for route in ROUTES}),
         nearest_dot(dot, target, route="shifts and linewidth", balanced_at_K=temperature_K, **how),
@@ -190,18 +189,18 @@ def advice(
 
 
 def single(dot: Dot, name: str, target: float, **how: Any) -> Single:
-    """Return what one of `SINGLES` alone can do; `how` as for `qdgain.design.threshold_of`."""
+    """Return what one of `SINGLES` alone can do; `how` as for `threshold_of`."""
     fields = SINGLES[name]
-    best, lowest = design.lowest_over(dot, fields, red=True, **how)
+    best, lowest = levers.lowest_over(dot, fields, red=True, **how)
     now = float(np.asarray(getattr(dot, fields[0])))
     needed = now
-    if not design.threshold_of(dot, **how) <= target:
-        needed = design.nearest_value_for(dot, fields, target, red=True, **how)
+    if not levers.threshold_of(dot, **how) <= target:
+        needed = levers.nearest_value_for(dot, fields, target, red=True, **how)
     return Single(now, needed, best, lowest)
 
 
 def equilibrium(dot: Dot, target: float, temperature_K: float, **how: Any) -> Equilibrium:
-    """Return what detailed balance says of a dot; `how` as for `qdgain.design.threshold_of`."""
+    """Return what detailed balance says of a dot; `how` as for `threshold_of`."""
     width = float(band_widths_meV(dot).absorption) * FWHM_PER_SIGMA
     lowest = reachable.lowest_balanced(dot, width, temperature_K, **how)
     return Equilibrium(

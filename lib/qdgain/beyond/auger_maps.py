@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from qdgain.beyond.pulse_threshold import Pump, ase_threshold, se_threshold
-from qdgain.dot import FloatArray, presets
-from qdgain.parameters import CONTRACT
+from qdgain.model.dot import FloatArray, presets
+from qdgain.model.parameters import CONTRACT
 from qdgain.stored import Again, rounded, stored
 
 PULSES_PS = np.geomspace(0.1, 1e5, 13)

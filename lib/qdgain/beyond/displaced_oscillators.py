@@ -16,9 +16,9 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from qdgain import units
-from qdgain.dot import FloatArray
-from qdgain.parameters import ParameterError
+from qdgain.model import units
+from qdgain.model.dot import FloatArray
+from qdgain.model.parameters import ParameterError
 
 #: The optical phonon has at most so much of the Stokes shift, so that its lines keep a width.
 MOST_OPTICAL = 0.95

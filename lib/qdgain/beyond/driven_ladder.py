@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import constants, optimize, special
 
-from qdgain import units
-from qdgain.dot import FloatArray
-from qdgain.populations import Populations
+from qdgain.model import units
+from qdgain.model.dot import FloatArray
+from qdgain.model.populations import Populations
 
 #: ħ in meV fs.
 HBAR_MEV_FS = constants.hbar / constants.e * 1e18

@@ -18,12 +18,12 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from qdgain import parameters
 from qdgain.beyond.driven_ladder import ladder_populations, transform_limit_meV
-from qdgain.cross_sections import YU_POWER
-from qdgain.dot import FloatArray
-from qdgain.populations import mean_excitons_after_pulse, populations
-from qdgain.spectra import FWHM_PER_SIGMA
+from qdgain.model import parameters
+from qdgain.model.bands import FWHM_PER_SIGMA
+from qdgain.model.cross_sections import YU_POWER
+from qdgain.model.dot import FloatArray
+from qdgain.model.populations import mean_excitons_after_pulse, populations
 
 #: Nodes: of the size, over so many standard deviations to each side; of orientation, depth, beam.
 #: ⟨N⟩ is known to 1e-5 at the defaults, and to some 1e-3 in dense films under wide beams.

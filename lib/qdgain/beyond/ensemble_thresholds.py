@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq, minimize_scalar
 
-from qdgain import parameters
-from qdgain.ase import amplification
 from qdgain.beyond.ensemble import Ensemble, pumped, sizes
-from qdgain.dot import Dot, FloatArray
-from qdgain.spectra import FWHM_PER_SIGMA, band_offsets_meV, band_widths_meV
+from qdgain.model import parameters
+from qdgain.model.bands import FWHM_PER_SIGMA, band_offsets_meV, band_widths_meV
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.film import amplification
 
 #: Thresholds are looked for up to this √(J/J_π), at so many evenly spaced values.
 REACH = 2.0

@@ -44,8 +44,8 @@ from qdgain.calibration.posterior import (
     sample,
     split_rhat,
 )
-from qdgain.dot import Dot, FloatArray, presets
-from qdgain.parameters import CONTRACT, PRESETS
+from qdgain.model.dot import Dot, FloatArray, presets
+from qdgain.model.parameters import CONTRACT, PRESETS
 from qdgain.stored import Again, rounded
 
 #: The reading that every chapter draws, with every parameter free.

@@ -14,14 +14,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qdgain import parameters
-from qdgain.ase import emission_and_gain
 from qdgain.beyond.recombination import arrival_rate, populations_in_time, recombination_rates
-from qdgain.dot import Dot, FloatArray
-from qdgain.gain import gain_parts
-from qdgain.spectra import band_offsets_meV, band_widths_meV
-from qdgain.threshold import threshold_at_maximum
-from qdgain.units import positive, sigma_from_fwhm
+from qdgain.model import parameters
+from qdgain.model.bands import band_offsets_meV, band_widths_meV
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.film import emission_and_gain
+from qdgain.model.gain import gain_parts
+from qdgain.model.threshold import threshold_at_maximum
+from qdgain.model.units import positive, sigma_from_fwhm
 
 Places = NDArray[np.intp]
 
@@ -170,11 +170,10 @@ def ase_threshold(
 
     Notes
     -----
-    For T far below every lifetime the inner integral is the film's
-    :math:`(e^{L_gG}-1)/L_gG` of `qdgain.ase`. Spontaneous emission of the whole exciton lifetime is
-    counted, as a spectrometer without a gate does. Small signal: what the light takes from the
-    dots is neglected. Source: the emission of paper section 3.4 with time added; the doubling
-    criterion is assumed.
+    For T far below every lifetime the inner integral is the film's :math:`(e^{L_gG}-1)/L_gG` of
+    `qdgain.model.film`. Spontaneous emission of the whole exciton lifetime is counted, as a
+    spectrometer without a gate does. Small signal: what the light takes from the dots is neglected.
+    Source: the emission of paper section 3.4 with time added; the doubling criterion is assumed.
     """
     cases = pump.flat()
     length = float(parameters.check("gain_exponent", gain_exponent))

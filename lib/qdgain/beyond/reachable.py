@@ -1,6 +1,6 @@
 r"""What thermal equilibrium leaves of a design: the lowest threshold of bands of one linewidth.
 
-In equilibrium S = s²/kT ties the exciton's emission to its absorption (`qdgain.detailed_balance`),
+In equilibrium S = s²/kT ties the exciton's emission to its absorption (`qdgain.model.balance`),
 and the same law ties PL_XX to A_XX2: the biexciton's Stokes shift S + Δ_E - Δ_A2 is s²/kT too. With
 one homogeneous width for all bands both together leave a single free position, Δ_A2 = Δ_E = Δ. A
 spread of sizes adds to s² and not to the shifts, so that for a measured width s²/kT is the largest
@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qdgain import parameters, units
-from qdgain.design import threshold_of
-from qdgain.detailed_balance import balanced_stokes_shift_meV
-from qdgain.dot import Dot, FloatArray
-from qdgain.spectra import FWHM_PER_SIGMA, band_offsets_meV
+from qdgain.beyond.levers import threshold_of
+from qdgain.model import parameters, units
+from qdgain.model.balance import balanced_stokes_shift_meV
+from qdgain.model.bands import FWHM_PER_SIGMA, band_offsets_meV
+from qdgain.model.dot import Dot, FloatArray
 
 #: The binding is searched from where PL_XX would leave A_X to the blue to so many standard
 #: deviations to the red.
@@ -67,7 +67,7 @@ def lowest_balanced(
     temperature_K : float
         Temperature.
     definition, floor, statistics
-        As for `qdgain.design.threshold_of`.
+        As for `qdgain.beyond.levers.threshold_of`.
 
     Returns
     -------

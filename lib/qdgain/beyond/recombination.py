@@ -13,9 +13,9 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from qdgain.dot import FloatArray
-from qdgain.populations import Populations
-from qdgain.units import positive, sigma_from_fwhm
+from qdgain.model.dot import FloatArray
+from qdgain.model.populations import Populations
+from qdgain.model.units import positive, sigma_from_fwhm
 
 #: Dots with more excitons than this count as having so many.
 MOST_EXCITONS = 10

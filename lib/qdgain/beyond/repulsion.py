@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qdgain import parameters
-from qdgain.design import DEFINITIONS, threshold_of
-from qdgain.dot import Dot, FloatArray
-from qdgain.spectra import band_offsets_meV, band_widths_meV
-from qdgain.threshold import threshold_at_maximum, threshold_onset
-from qdgain.threshold_laws import LAWS
+from qdgain.beyond.levers import DEFINITIONS, threshold_of
+from qdgain.model import parameters
+from qdgain.model.bands import band_offsets_meV, band_widths_meV
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.threshold import threshold_at_maximum, threshold_onset
+from qdgain.model.threshold_laws import LAWS
 
 
 class Slopes(NamedTuple):
@@ -48,7 +48,7 @@ def threshold_slopes(
     dot : Dot
         Of shape D.
     definition, floor, statistics
-        As for `qdgain.design.threshold_of`.
+        As for `qdgain.beyond.levers.threshold_of`.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def threshold_slopes(
     Raises
     ------
     ParameterError
-        As for `qdgain.design.threshold_of`.
+        As for `qdgain.beyond.levers.threshold_of`.
 
     Notes
     -----

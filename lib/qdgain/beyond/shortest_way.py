@@ -23,11 +23,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy
 
-from qdgain import parameters, units
-from qdgain.design import SEARCH_REACH_WIDTHS, threshold_of
-from qdgain.dot import Dot, FloatArray
-from qdgain.populations import populations
-from qdgain.spectra import band_offsets_meV, band_widths_meV
+from qdgain.beyond.levers import SEARCH_REACH_WIDTHS, threshold_of
+from qdgain.model import parameters, units
+from qdgain.model.bands import band_offsets_meV, band_widths_meV
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.populations import populations
 
 #: The four parameters of a way, in the order of its vectors.
 FIELDS = (
@@ -132,7 +132,7 @@ def nearest_dot(
     target : float
         The wanted ⟨N⟩, above 0 and at most 2.
     definition : {"at gain maximum", "onset"}
-        As for `qdgain.design.threshold_of`.
+        As for `qdgain.beyond.levers.threshold_of`.
     route : str
         One of `ROUTES`: what may change.
     floor : float, optional
@@ -158,7 +158,7 @@ def nearest_dot(
     Notes
     -----
     The biexciton's emission may not move blue of A_X, where a real dot absorbs into states that the
-    model does not have, and no parameter by more than `qdgain.design.SEARCH_REACH_WIDTHS`
+    model does not have, and no parameter by more than `qdgain.beyond.levers.SEARCH_REACH_WIDTHS`
     linewidths. Thresholds: paper section 3.3; limits: DOI 10.1103/PhysRev.136.A954.
     """
     if dot.shape:

@@ -14,17 +14,17 @@ from IPython.display import Markdown
 from matplotlib.figure import Figure
 from myst_nb import glue
 
-from qdgain import parameters
 from qdgain.book import keep
 from qdgain.chapters import FIGURE, IN_WORDS
-from qdgain.claims import Headline, claims
-from qdgain.dot import presets
 from qdgain.figures import chapter_figures
 from qdgain.figures.description import described
 from qdgain.figures.saved import to_png, to_svg
 from qdgain.ledger import table
-from qdgain.rounding import significant
+from qdgain.model import parameters
+from qdgain.model.dot import presets
+from qdgain.paper.claims import Headline, claims
 from qdgain.run import Run, resolve
+from qdgain.text import significant
 from qdgain.version import library_hash
 
 _DIGITS_IN_PROSE = 3

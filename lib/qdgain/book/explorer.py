@@ -9,12 +9,12 @@ import ipywidgets as widgets
 import numpy as np
 from IPython.display import SVG, display
 
-from qdgain import parameters
 from qdgain.book.explorer_page import window
-from qdgain.dot import Dot, presets
 from qdgain.figures import chapter_figures
 from qdgain.figures.saved import to_svg
-from qdgain.parameters import CONTRACT, Parameter
+from qdgain.model import parameters
+from qdgain.model.dot import Dot, presets
+from qdgain.model.parameters import CONTRACT, Parameter
 from qdgain.run import BASE_OF_YOUR_DOT, resolve
 
 

@@ -18,11 +18,12 @@ import numpy as np
 from latex2mathml.converter import convert as mathml
 from matplotlib.colors import to_hex, to_rgb
 
-from qdgain import chapters, parameters
-from qdgain.dot import Dot, presets
+from qdgain import chapters
 from qdgain.figures import fig08, style
 from qdgain.figures.panel import ENERGY, FLUENCE, GAIN, MEAN_EXCITONS, Axis
-from qdgain.parameters import CONTRACT, DOT_PARAMETERS, Origin, Parameter
+from qdgain.model import parameters
+from qdgain.model.dot import Dot, presets
+from qdgain.model.parameters import CONTRACT, DOT_PARAMETERS, Origin, Parameter
 from qdgain.run import BASE_OF_YOUR_DOT, resolve
 
 #: The chapters' settings that the explorer has, beside every parameter of a dot.

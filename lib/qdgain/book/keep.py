@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from qdgain.claims import Headline
 from qdgain.figures.panel import Panel
+from qdgain.paper.claims import Headline
 from qdgain.version import library_hash
 
 #: The environment variables that name the folder for the numbers, and that for pictures and data.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qdgain.book import chromium
-from qdgain.whole import whole
+from qdgain.files import whole
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

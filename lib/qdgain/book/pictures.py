@@ -19,7 +19,7 @@ from sphinx.application import Sphinx
 from sphinx.util.osutil import relative_uri
 
 from qdgain.chapters import CHAPTERS, FIGURE, IN_WORDS
-from qdgain.claims import claims
+from qdgain.paper.claims import claims
 
 #: Where the build keeps pictures, data and notebooks, within the book's pages.
 FILES = "files"

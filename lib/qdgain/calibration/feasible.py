@@ -13,7 +13,7 @@ from qdgain.calibration.objective import (
     Variant,
     meets_numbers,
 )
-from qdgain.dot import FloatArray
+from qdgain.model.dot import FloatArray
 
 # The fast numbers differ from the public ones by less than this.
 _MARGIN = 1e-3

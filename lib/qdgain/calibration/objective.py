@@ -44,20 +44,20 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from qdgain.ase import (
+from qdgain.model.bands import FWHM_PER_SIGMA, band_centres_eV, log_bands
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.film import (
     amplification,
     ase_threshold,
     first_root,
     log_amplification,
     spike_position_eV,
 )
-from qdgain.claims import claims
-from qdgain.dot import Dot, FloatArray
-from qdgain.gain import largest_gain
-from qdgain.parameters import PRESETS, ParameterError
-from qdgain.populations import mean_excitons_after_pulse, populations
-from qdgain.spectra import FWHM_PER_SIGMA, band_centres_eV, log_bands
-from qdgain.threshold import _threshold_at_detuning, threshold_at_maximum, threshold_onset
+from qdgain.model.gain import largest_gain
+from qdgain.model.parameters import PRESETS, ParameterError
+from qdgain.model.populations import mean_excitons_after_pulse, populations
+from qdgain.model.threshold import _threshold_at_detuning, threshold_at_maximum, threshold_onset
+from qdgain.paper.claims import claims
 
 #: The claims that calibrate, in the order of every residual.
 TARGETS = (

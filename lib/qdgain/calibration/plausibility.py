@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from qdgain import units
-from qdgain.claims import Headline
-from qdgain.cross_sections import (
+from qdgain.model import units
+from qdgain.model.balance import balanced_linewidth_meV
+from qdgain.model.cross_sections import (
     cdse_diameter_from_cross_section_nm,
     cdse_first_exciton_cross_section_cm2,
     cross_section_from_pi_pulse_cm2,
     sphere_volume_nm3,
 )
-from qdgain.detailed_balance import balanced_linewidth_meV
-from qdgain.dot import Dot, presets
-from qdgain.parameters import CONTRACT, check
+from qdgain.model.dot import Dot, presets
+from qdgain.model.parameters import CONTRACT, check
+from qdgain.paper.claims import Headline
 
 #: Volume fraction of randomly packed spheres (assumed: the densest film that is not a crystal).
 PACKING = 0.64

@@ -39,8 +39,8 @@ from qdgain.calibration.objective import (
     stated_numbers,
     values,
 )
-from qdgain.claims import claims
-from qdgain.dot import Dot, FloatArray
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.paper.claims import claims
 
 #: Standard deviation of ln(model/truth), assumed, and the alternatives that are tried.
 DISCREPANCY = 0.05

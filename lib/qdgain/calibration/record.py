@@ -30,8 +30,8 @@ from qdgain.calibration.objective import (
     values,
     width_meV,
 )
-from qdgain.dot import Dot, FloatArray
-from qdgain.parameters import PRESETS
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.parameters import PRESETS
 
 DATA = Path(str(resources.files("qdgain").joinpath("data")))
 _DIGITS = 4

@@ -14,7 +14,7 @@ import numpy as np
 
 from qdgain.calibration import feasible, record
 from qdgain.calibration.objective import COUPLINGS, Solution, Variant, refine, solve
-from qdgain.dot import FloatArray
+from qdgain.model.dot import FloatArray
 
 _SEED = 2510
 _STARTS = 6

@@ -9,14 +9,14 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from qdgain import parameters
 from qdgain.beyond.advice import SINGLES, Advice, advice
+from qdgain.beyond.levers import SEARCH_REACH_WIDTHS
 from qdgain.beyond.shortest_way import FIELDS, Way
 from qdgain.commands import Parser, UsageError, add_parameter_options
-from qdgain.design import SEARCH_REACH_WIDTHS
+from qdgain.model import parameters
 from qdgain.reruns.request import request
-from qdgain.rounding import significant
 from qdgain.run import BASE_OF_YOUR_DOT
+from qdgain.text import significant
 
 _CHAPTER = "design"
 _TARGET = "low_threshold"

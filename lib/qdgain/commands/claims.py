@@ -7,10 +7,10 @@ import json
 import textwrap
 from collections.abc import Sequence
 
-from qdgain.claims import KINDS
 from qdgain.commands import Parser, UsageError
 from qdgain.ledger import verdicts
-from qdgain.rounding import significant, with_unit
+from qdgain.paper.claims import KINDS
+from qdgain.text import significant, with_unit
 
 _WIDTH = 100
 _STATEMENT_WIDTH = 60

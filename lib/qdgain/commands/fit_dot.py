@@ -14,17 +14,17 @@ from pathlib import Path
 
 import numpy as np
 
-from qdgain import parameters
 from qdgain.commands import Failure, Parser, UsageError
-from qdgain.dot import presets
+from qdgain.files import refuse_existing, whole
 from qdgain.fitting.band_fit import FittedBands, Spectrum, emission_per_eV, even_spectrum, fit_bands
 from qdgain.fitting.fitted_dot import FittedDot, fitted_dot, parameter_file, threshold_intervals
-from qdgain.instrument_file import UNITS, Trace, read_table
+from qdgain.measured.instrument_file import UNITS, Trace, read_table
+from qdgain.model import parameters
+from qdgain.model.dot import presets
 from qdgain.reruns.request import sha256_of
-from qdgain.rounding import significant
 from qdgain.run import BASE_OF_YOUR_DOT
+from qdgain.text import significant
 from qdgain.version import __version__, library_hash
-from qdgain.whole import refuse_existing, whole
 
 #: What each file is called in options and sentences.
 _FILES = ("absorption", "pl", "transient")

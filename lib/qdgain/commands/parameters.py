@@ -6,10 +6,10 @@ import argparse
 import json
 import textwrap
 
-from qdgain import parameters
 from qdgain.chapters import CHAPTERS, NAMES
 from qdgain.commands import Parser
-from qdgain.parameters import Parameter
+from qdgain.model import parameters
+from qdgain.model.parameters import Parameter
 from qdgain.reruns.request import chapters_named, users_of
 
 _WIDTH = 100

@@ -11,12 +11,12 @@ from typing import Any
 
 from qdgain.chapters import NAMES
 from qdgain.commands import Failure, Parser, UsageError, add_parameter_options
+from qdgain.files import refuse_existing, whole
 from qdgain.reruns import rerun, run_folder
 from qdgain.reruns.page import frame
 from qdgain.reruns.request import Request, chapters_named, request, users_of
 from qdgain.reruns.run_card import CARD_FILE, as_text, card_of_all, read_card
 from qdgain.version import library_hash
-from qdgain.whole import refuse_existing, whole
 
 
 def add(command: Parser) -> None:

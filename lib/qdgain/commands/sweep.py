@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from qdgain.chapters import NAMES
 from qdgain.commands import Failure, Parser, UsageError, add_parameter_options
-from qdgain.parameters import CONTRACT
+from qdgain.model.parameters import CONTRACT
 from qdgain.reruns import rerun
 from qdgain.reruns.request import EVERY_CHAPTER, Request, chapters_named, names_of, request
 from qdgain.sweep import cluster, folder, notebooks, numbers, table

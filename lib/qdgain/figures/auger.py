@@ -31,11 +31,11 @@ from qdgain.beyond.pulse_threshold import (
     short_pulse_sensitivity,
     steady_threshold_rate,
 )
-from qdgain.claims import Headline
-from qdgain.cross_sections import sphere_volume_nm3
-from qdgain.dot import Dot, FloatArray, presets
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
+from qdgain.model.cross_sections import sphere_volume_nm3
+from qdgain.model.dot import Dot, FloatArray, presets
+from qdgain.paper.claims import Headline
 from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run
 
 SETTINGS = chapters.SETTINGS["auger"]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from qdgain import chapters, detailed_balance, parameters, units
+from qdgain import chapters
 from qdgain.beyond.displaced_oscillators import (
     MOST_OPTICAL,
     Oscillators,
@@ -21,17 +21,19 @@ from qdgain.beyond.displaced_oscillators import (
     threshold_onset,
 )
 from qdgain.calibration.record import feasible_set
-from qdgain.claims import Headline, claims
-from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
-from qdgain.literature.prior_work import klimov_threshold
-from qdgain.parameters import ParameterError
-from qdgain.populations import highest_mean_excitons
+from qdgain.model import balance as detailed_balance
+from qdgain.model import parameters, units
+from qdgain.model.bands import FWHM_PER_SIGMA, band_centres_eV
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.parameters import ParameterError
+from qdgain.model.populations import highest_mean_excitons
+from qdgain.model.threshold import threshold_at_energy, threshold_at_maximum
+from qdgain.model.threshold import threshold_onset as gaussian_onset
+from qdgain.paper.claims import Headline, claims
+from qdgain.paper.prior_work import klimov_threshold
 from qdgain.run import YOUR_DOT, Run
-from qdgain.spectra import FWHM_PER_SIGMA, band_centres_eV
-from qdgain.threshold import threshold_at_energy, threshold_at_maximum
-from qdgain.threshold import threshold_onset as gaussian_onset
 
 SETTINGS = chapters.SETTINGS["balance"]
 

@@ -23,11 +23,11 @@ from qdgain.calibration.objective import (
     width_meV,
 )
 from qdgain.calibration.record import feasible_set, record
-from qdgain.claims import Headline, claims
-from qdgain.dot import FloatArray, presets
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
-from qdgain.parameters import CONTRACT
+from qdgain.model.dot import FloatArray, presets
+from qdgain.model.parameters import CONTRACT
+from qdgain.paper.claims import Headline, claims
 
 _PAGE = "calibration"
 _RESIDUAL = Axis("largest departure from a stated number", "%")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from qdgain.dot import FloatArray
 from qdgain.figures.panel import Axis, Panel, Series
-from qdgain.rounding import significant, with_unit
+from qdgain.model.dot import FloatArray
+from qdgain.text import significant, with_unit
 
 _DIGITS = 3
 #: More series than this in a panel are counted, and the first ones described.

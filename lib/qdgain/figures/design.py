@@ -13,21 +13,22 @@ from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from qdgain import chapters, design, parameters
-from qdgain.beyond import advice, reachable
+from qdgain import chapters
+from qdgain.beyond import advice, levers, reachable
 from qdgain.beyond.repulsion import threshold_slopes
 from qdgain.beyond.shortest_way import FIELDS, Way, nearest_dot
 from qdgain.calibration.record import feasible_set
-from qdgain.claims import Headline
-from qdgain.detailed_balance import balanced_stokes_shift_meV
-from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.figures.table import Table
-from qdgain.literature.shifts import published_shifts
+from qdgain.model import parameters
+from qdgain.model.balance import balanced_stokes_shift_meV
+from qdgain.model.bands import FWHM_PER_SIGMA, band_widths_meV
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.threshold import threshold_at_energy
+from qdgain.paper.claims import Headline
+from qdgain.paper.shifts import published_shifts
 from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run
-from qdgain.spectra import FWHM_PER_SIGMA, band_widths_meV
-from qdgain.threshold import threshold_at_energy
 
 SETTINGS = chapters.SETTINGS["design"]
 
@@ -41,7 +42,7 @@ _LENGTH = Axis("length of the way", "meV")
 _ROW = Axis("row of the table below")
 _EMISSIVE = Axis("emissive biexciton binding Δ_E", "meV")
 
-_MAXIMUM, _ONSET = design.DEFINITIONS
+_MAXIMUM, _ONSET = levers.DEFINITIONS
 _NOW, _FOUR = BASE_OF_YOUR_DOT, "4LS+ESA"
 _BOTH = ("absorptive_binding_meV", "emissive_binding_meV")
 _LEVELS = (0.0, 0.1, 0.5, 1.0, 1.5, 2.0)
@@ -117,7 +118,7 @@ def threshold_map(run: Run) -> tuple[Panel, ...]:
     )
     panels = []
     letters = iter("abcdef")
-    for definition in design.DEFINITIONS:
+    for definition in levers.DEFINITIONS:
         for column, (title, emissive) in enumerate(bindings):
             dots = scaled(
                 subject,
@@ -125,7 +126,7 @@ def threshold_map(run: Run) -> tuple[Panel, ...]:
                 absorptive_binding_meV=absorptive[:, None],
                 emissive_binding_meV=emissive,
             )
-            values = np.asarray(design.threshold_of(dots, **_how(run, definition)))
+            values = np.asarray(levers.threshold_of(dots, **_how(run, definition)))
             # No biexciton that emits blue of A_X, where real dots absorb elsewhere.
             values = np.where(stokes + emissive >= -1e-9, values, np.nan)
             series = [
@@ -250,7 +251,7 @@ def ways(run: Run) -> tuple[Panel, ...]:
 
 def _line_of_ways(run: Run, dot: Dot, kind: tuple[str, str, bool, str]) -> Series:
     name, route, balanced, dash = kind
-    now = float(design.threshold_of(dot, **_how(run)))
+    now = float(levers.threshold_of(dot, **_how(run)))
     kelvin = run["temperature_K"] if balanced else None
     targets = [target for target in _TARGETS if not target >= now]
     lengths = [
@@ -312,7 +313,7 @@ def repulsion(run: Run) -> tuple[Panel, ...]:
         "abcd",
         (
             (definition, title, dots)
-            for definition in design.DEFINITIONS
+            for definition in levers.DEFINITIONS
             for title, dots in (("Δ_A2 alone", alone), ("one binding energy", both))
         ),
         strict=True,
@@ -449,7 +450,7 @@ def _against(
     fields = _BOTH if title == "one binding energy" else _BOTH[:1]
     moved: dict[str, Any] = {name: parameters.clipped(name, binding) for name in fields}
     dots = replace(subject, **moved)
-    values = design.threshold_of(dots, **_how(run, definition))
+    values = levers.threshold_of(dots, **_how(run, definition))
     emission = np.asarray(dots.stokes_shift_meV) + np.asarray(dots.emissive_binding_meV)
     return np.where(emission >= -1e-9, values, np.nan)
 
@@ -541,9 +542,9 @@ def _way_headlines(run: Run, name: str, dot: Dot) -> list[Headline]:
         Headline(
             f"design-now-{slug}{'' if definition == _MAXIMUM else '-onset'}",
             f"threshold {definition}, {name}",
-            float(design.threshold_of(dot, **_how(run, definition))),
+            float(levers.threshold_of(dot, **_how(run, definition))),
         )
-        for definition in design.DEFINITIONS
+        for definition in levers.DEFINITIONS
     ]
     shifts = nearest_dot(dot, goal, **_how(run))
     rows += _changes(f"design-way-{slug}", f"way to ⟨N⟩ = {goal:g} by shifts, {name}", shifts)
@@ -690,7 +691,7 @@ def _equilibrium_headlines(run: Run) -> list[Headline]:
         (subject, "strengths of the presets", ""),
         (plain, "a = γ = 1", "-plain"),
     ):
-        for definition in design.DEFINITIONS:
+        for definition in levers.DEFINITIONS:
             slug = f"{suffix}{'' if definition == _MAXIMUM else '-onset'}"
             how = _how(run, definition)
             lowest = reachable.lowest_balanced(dot, width, kelvin, **how)
@@ -769,10 +770,10 @@ def _repulsion_headlines(run: Run) -> list[Headline]:
 def _best_binding(run: Run, dot: Dot) -> tuple[float, float]:
     """Return the one binding energy with the lowest threshold at the gain maximum, and that."""
     start = replace(dot, absorptive_binding_meV=0.0, emissive_binding_meV=0.0)
-    best, _ = design.lowest_over(start, _BOTH, red=True, **_how(run))
+    best, _ = levers.lowest_over(start, _BOTH, red=True, **_how(run))
     near = best + 0.02 * _width_meV(dot) * np.linspace(-1, 1, 401)
     near = parameters.clipped(_BOTH[0], np.maximum(near, -float(np.asarray(dot.stokes_shift_meV))))
-    thresholds = design.threshold_of(
+    thresholds = levers.threshold_of(
         replace(start, absorptive_binding_meV=near, emissive_binding_meV=near), **_how(run)
     )
     lowest = int(np.argmin(thresholds))
@@ -783,11 +784,11 @@ def _repelled(run: Run, dot: Dot) -> list[Headline]:
     """Compare repulsion and attraction by half a standard deviation, S in equilibrium."""
     step = 0.5 * float(band_widths_meV(dot).absorption)
     rows = [Headline("design-step", "half a standard deviation of the bands", step, "meV")]
-    for definition in design.DEFINITIONS:
+    for definition in levers.DEFINITIONS:
         slug = "" if definition == _MAXIMUM else "-onset"
         for sign, word in ((-1, "repulsion"), (0, "none"), (1, "attraction")):
             moved: dict[str, Any] = {name: parameters.clipped(name, sign * step) for name in _BOTH}
-            threshold = float(design.threshold_of(replace(dot, **moved), **_how(run, definition)))
+            threshold = float(levers.threshold_of(replace(dot, **moved), **_how(run, definition)))
             key = f"design-{word}{slug}"
             if word == "repulsion":
                 key = "B4-repulsion-raises" if definition == _MAXIMUM else "B4-repulsion-lowers"

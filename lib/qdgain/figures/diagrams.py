@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from qdgain.dot import Dot
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
-from qdgain.levels import LevelDiagram, level_diagram
+from qdgain.model.dot import Dot
+from qdgain.model.levels import LevelDiagram, level_diagram
 from qdgain.run import YOUR_DOT, Run
 
 _COORDINATE = Axis("configuration coordinate q")

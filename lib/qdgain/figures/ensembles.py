@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.interpolate import CubicSpline
 
-from qdgain import chapters, units
+from qdgain import chapters
 from qdgain.beyond import driven_ladder
 from qdgain.beyond.ensemble import Ensemble
 from qdgain.beyond.ensemble_thresholds import (
@@ -26,16 +26,17 @@ from qdgain.beyond.ensemble_thresholds import (
     misfit,
     saturation,
 )
-from qdgain.claims import Headline
-from qdgain.cross_sections import YU_RANGE_NM, cdse_diameter_nm
-from qdgain.detailed_balance import balanced_linewidth_meV
-from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
 from qdgain.figures.panel import FLUENCE, Axis, Panel, Series
-from qdgain.parameters import CONTRACT
+from qdgain.model import units
+from qdgain.model.balance import balanced_linewidth_meV
+from qdgain.model.bands import FWHM_PER_SIGMA
+from qdgain.model.cross_sections import YU_RANGE_NM, cdse_diameter_nm
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.parameters import CONTRACT
+from qdgain.model.threshold import threshold_at_maximum
+from qdgain.paper.claims import Headline
 from qdgain.run import Run
-from qdgain.spectra import FWHM_PER_SIGMA
-from qdgain.threshold import threshold_at_maximum
 
 SETTINGS = chapters.SETTINGS["ensembles"]
 

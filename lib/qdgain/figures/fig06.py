@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from qdgain import chapters, detailed_balance, kinetics, transients
-from qdgain.claims import Headline
-from qdgain.dot import Dot, FloatArray
+from qdgain import chapters
 from qdgain.figures import diagrams, style
 from qdgain.figures.panel import Axis, Panel, Series
-from qdgain.kinetics import Scheme
-from qdgain.levels import level_diagram
+from qdgain.model import balance as detailed_balance
+from qdgain.model import kinetics, transients
+from qdgain.model.bands import band_centres_eV
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.kinetics import Scheme
+from qdgain.model.levels import level_diagram
+from qdgain.paper.claims import Headline
 from qdgain.run import YOUR_DOT, Run
-from qdgain.spectra import band_centres_eV
 
 SETTINGS = chapters.SETTINGS["fig06"]
 

@@ -9,14 +9,15 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from qdgain import chapters, kinetics, levels, multiexcitons, transients
-from qdgain.claims import Headline
-from qdgain.dot import Dot, FloatArray
+from qdgain import chapters
 from qdgain.figures import diagrams, fig06, style
 from qdgain.figures.panel import ENERGY, Axis, Panel, Series
-from qdgain.parameters import CONTRACT
+from qdgain.model import kinetics, levels, multiexcitons, transients
+from qdgain.model.bands import band_centres_eV, bands, energy_window_eV
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.parameters import CONTRACT
+from qdgain.paper.claims import Headline
 from qdgain.run import YOUR_DOT, Run
-from qdgain.spectra import band_centres_eV, bands, energy_window_eV
 
 SETTINGS = chapters.SETTINGS["fig07"]
 

@@ -10,20 +10,13 @@ import scipy
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from qdgain import chapters, design, parameters
+from qdgain import chapters
+from qdgain.beyond import levers
 from qdgain.calibration.record import record
-from qdgain.claims import Headline, claims
-from qdgain.dot import Dot, FloatArray
 from qdgain.figures import style
 from qdgain.figures.panel import ENERGY, FLUENCE, GAIN, MEAN_EXCITONS, Axis, Panel, Series
-from qdgain.gain import exciton_share, gain, largest_gain
-from qdgain.populations import (
-    band_edge_excitons,
-    mean_excitons_after_pulse,
-    photons_per_fluence_cm2_mJ,
-)
-from qdgain.run import YOUR_DOT, Run
-from qdgain.spectra import (
+from qdgain.model import parameters
+from qdgain.model.bands import (
     FWHM_PER_SIGMA,
     band_centres_eV,
     band_offsets_meV,
@@ -31,8 +24,17 @@ from qdgain.spectra import (
     bands,
     energy_window_eV,
 )
-from qdgain.threshold import threshold_at_maximum, threshold_onset
-from qdgain.units import transit_time_fs
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.gain import exciton_share, gain, largest_gain
+from qdgain.model.populations import (
+    band_edge_excitons,
+    mean_excitons_after_pulse,
+    photons_per_fluence_cm2_mJ,
+)
+from qdgain.model.threshold import threshold_at_maximum, threshold_onset
+from qdgain.model.units import transit_time_fs
+from qdgain.paper.claims import Headline, claims
+from qdgain.run import YOUR_DOT, Run
 
 SETTINGS = chapters.SETTINGS["fig08"]
 
@@ -553,7 +555,7 @@ def _loss_headlines(run: Run) -> list[Headline]:
 
     def sensitivity(*fields: str) -> float:
         how = {"statistics": statistics}
-        values = [design.sensitivity(dot, f, **how) for f in fields if getattr(dot, f) != 0]
+        values = [levers.sensitivity(dot, f, **how) for f in fields if getattr(dot, f) != 0]
         return max(abs(value) for value in values)
 
     rows = [

@@ -12,8 +12,15 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure, SubFigure
 
-from qdgain import chapters, parameters, surrogate
-from qdgain.ase import (
+from qdgain import chapters
+from qdgain.figures import style
+from qdgain.figures.panel import ENERGY, FLUENCE, Axis, Panel, Series
+from qdgain.measured import surrogate
+from qdgain.measured.gain_spectra import MeasuredSpectra, read_spectra
+from qdgain.model import parameters
+from qdgain.model.bands import band_centres_eV, bands, energy_window_eV
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.film import (
     AseThreshold,
     ase_threshold,
     first_root,
@@ -22,22 +29,17 @@ from qdgain.ase import (
     spike_position_eV,
     spontaneous_spectrum,
 )
-from qdgain.claims import Headline, claims
-from qdgain.dot import Dot, FloatArray
-from qdgain.figures import style
-from qdgain.figures.panel import ENERGY, FLUENCE, Axis, Panel, Series
-from qdgain.measured import MeasuredSpectra, read_spectra
-from qdgain.populations import fluence_for_mean_excitons, mean_excitons_after_pulse
-from qdgain.run import YOUR_DOT, Run
-from qdgain.saturation import SaturatedEmission, saturated_emission
-from qdgain.spectra import band_centres_eV, bands, energy_window_eV
-from qdgain.spike import (
+from qdgain.model.populations import fluence_for_mean_excitons, mean_excitons_after_pulse
+from qdgain.model.saturation import SaturatedEmission, saturated_emission
+from qdgain.model.spike import (
     count_spikes,
     full_width,
     spike_shift_meV_per_decade,
     spike_width_meV,
     threshold_by_two_lines,
 )
+from qdgain.paper.claims import Headline, claims
+from qdgain.run import YOUR_DOT, Run
 
 SETTINGS = chapters.SETTINGS["fig09"]
 

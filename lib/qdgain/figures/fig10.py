@@ -10,13 +10,16 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from qdgain import chapters, cross_sections, design, detailed_balance, units
-from qdgain.claims import Headline
-from qdgain.dot import Dot, FloatArray
+from qdgain import chapters
+from qdgain.beyond import levers
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.figures.table import Table
-from qdgain.literature.thresholds import MeasuredThreshold, measured_thresholds, size_dependence
+from qdgain.model import balance as detailed_balance
+from qdgain.model import cross_sections, units
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.paper.claims import Headline
+from qdgain.paper.thresholds import MeasuredThreshold, measured_thresholds, size_dependence
 from qdgain.run import YOUR_DOT, Run
 
 SETTINGS = chapters.SETTINGS["fig10"]
@@ -214,19 +217,19 @@ def engineered(run: Run, dot: Dot, definition: str = _MAXIMUM) -> Engineered:
     First Δ_A2 alone, then Δ_E alone, then Δ_E with ESA out of resonance (Δ_A2 at its best).
     """
     how = _how(run, definition)
-    wanted = float(design.threshold_of(dot, **how)) / run["xx_reduction"]
-    harmless, lowest = design.lowest_over(dot, "absorptive_binding_meV", **how)
+    wanted = float(levers.threshold_of(dot, **how)) / run["xx_reduction"]
+    harmless, lowest = levers.lowest_over(dot, "absorptive_binding_meV", **how)
     away = replace(dot, absorptive_binding_meV=harmless)
-    emissive = design.nearest_value_for(away, "emissive_binding_meV", wanted, **how)
+    emissive = levers.nearest_value_for(away, "emissive_binding_meV", wanted, **how)
     best = replace(away, emissive_binding_meV=emissive) if np.isfinite(emissive) else away
     absorptive = np.inf
     if lowest <= wanted:
-        absorptive = design.nearest_value_for(dot, "absorptive_binding_meV", wanted, **how)
+        absorptive = levers.nearest_value_for(dot, "absorptive_binding_meV", wanted, **how)
     return Engineered(
         wanted,
         lowest,
         absorptive,
-        design.nearest_value_for(dot, "emissive_binding_meV", wanted, **how),
+        levers.nearest_value_for(dot, "emissive_binding_meV", wanted, **how),
         emissive,
         away,
         best,
@@ -242,7 +245,7 @@ def _how(run: Run, definition: str = _MAXIMUM) -> dict[str, Any]:
 
 
 def _threshold(run: Run, dot: Dot) -> float:
-    return float(design.threshold_of(dot, **_how(run)))
+    return float(levers.threshold_of(dot, **_how(run)))
 
 
 def level_schemes(run: Run) -> Mapping[str, Dot]:
@@ -447,7 +450,7 @@ def towards_zero(run: Run) -> tuple[Panel, ...]:
         Series(
             name,
             emissive,
-            design.threshold_of(replace(dot, emissive_binding_meV=emissive), **_how(run)),
+            levers.threshold_of(replace(dot, emissive_binding_meV=emissive), **_how(run)),
             _EMISSIVE,
             _THRESHOLD,
             quantity="XX engineering",
@@ -473,7 +476,7 @@ def towards_zero(run: Run) -> tuple[Panel, ...]:
         Series(
             name,
             shift,
-            design.threshold_of(replace(run.dots[name], stokes_shift_meV=shift), **_how(run)),
+            levers.threshold_of(replace(run.dots[name], stokes_shift_meV=shift), **_how(run)),
             _STOKES,
             _THRESHOLD,
             quantity=quantity,
@@ -632,7 +635,7 @@ def _universal_headlines(run: Run) -> list[Headline]:
         for row in published
         if row.quantity == "mean excitons" and not row.bound and np.isfinite(row.value)
     ]
-    sensitivity = design.sensitivity(run.dots[_TODAY], "stokes_shift_meV", **_how(run))
+    sensitivity = levers.sensitivity(run.dots[_TODAY], "stokes_shift_meV", **_how(run))
     rows = [
         Headline("F10-cdse-se", f"threshold at any volume, {_TODAY}", float(line.values[0])),
         Headline("F10-universal", "slope d log⟨N⟩/d log V of the model", _slope(line)),
@@ -685,15 +688,15 @@ def headlines_at_maximum(run: Run) -> tuple[Headline, ...]:
 
 
 def _engineering_headlines(
-    run: Run, definitions: tuple[str, ...] = design.DEFINITIONS
+    run: Run, definitions: tuple[str, ...] = levers.DEFINITIONS
 ) -> list[Headline]:
     today, factor = run.dots[_TODAY], run["xx_reduction"]
     rows = []
     for definition in definitions:
         slug = _SLUGS[definition]
-        now = float(design.threshold_of(today, **_how(run, definition)))
+        now = float(levers.threshold_of(today, **_how(run, definition)))
         found = engineered(run, today, definition)
-        without = float(design.threshold_of(run.dots["3LS"], **_how(run, definition)))
+        without = float(levers.threshold_of(run.dots["3LS"], **_how(run, definition)))
         key = "F10-xx-3x" if slug == "maximum" else "fig10-xx-absorptive-onset"
         rows += [
             Headline(
@@ -772,7 +775,7 @@ def _harvest_headlines(run: Run) -> list[Headline]:
 
 
 def _thresholdless_headlines(
-    run: Run, definitions: tuple[str, ...] = design.DEFINITIONS
+    run: Run, definitions: tuple[str, ...] = levers.DEFINITIONS
 ) -> list[Headline]:
     today, ideal = run.dots[_TODAY], run.dots["3LS"]
     width = float(units.sigma_from_fwhm(today.linewidth_meV))
@@ -781,7 +784,7 @@ def _thresholdless_headlines(
     for dot, name, slug in ((ideal, "without ESA", ""), (today, "with ESA", "-esa")):
         for definition in definitions:
             where = "" if definition == _MAXIMUM else "-onset"
-            shift = design.nearest_value_for(dot, "stokes_shift_meV", goal, **_how(run, definition))
+            shift = levers.nearest_value_for(dot, "stokes_shift_meV", goal, **_how(run, definition))
             key = f"fig10-thresholdless{slug}{where}" if slug or where else "F10-thresholdless"
             rows.append(
                 Headline(key, f"S/s for ⟨N⟩ = {goal:g}, {name}, {definition}", shift / width)
@@ -789,7 +792,7 @@ def _thresholdless_headlines(
     for name, dot in level_schemes(run).items():
         slug = name.replace("+ESA", "-esa").lower()
         rows.append(Headline(f"fig10-threshold-{slug}", f"threshold, {name}", _threshold(run, dot)))
-    needed = design.nearest_value_for(ideal, "stokes_shift_meV", goal, **_how(run)) / width
+    needed = levers.nearest_value_for(ideal, "stokes_shift_meV", goal, **_how(run)) / width
     kT = float(units.thermal_energy_meV(temperature))
     balanced = float(detailed_balance.balanced_stokes_shift_meV(today.linewidth_meV, temperature))
     rows += [
@@ -845,7 +848,7 @@ def _your_headlines(run: Run) -> list[Headline]:
         Headline(
             "fig10-your-thresholdless",
             f"S for ⟨N⟩ = {run['low_threshold']:g}, your dot+ESA",
-            design.nearest_value_for(yours, "stokes_shift_meV", run["low_threshold"], **_how(run)),
+            levers.nearest_value_for(yours, "stokes_shift_meV", run["low_threshold"], **_how(run)),
             "meV",
         ),
     ]

@@ -9,8 +9,6 @@ from types import MappingProxyType
 import numpy as np
 from matplotlib.figure import Figure
 
-from qdgain.claims import Headline
-from qdgain.dot import Dot
 from qdgain.figures import style
 from qdgain.figures.panel import ENERGY, Axis, Panel, Series
 from qdgain.figures.saved import to_png, to_svg
@@ -27,8 +25,10 @@ from qdgain.fitting.band_fit import (
 )
 from qdgain.fitting.fitted_dot import SAMPLES
 from qdgain.fitting.synthetic_spectra import EXAMPLE, EXAMPLE_NOISE, EXAMPLE_SEED, simulate
-from qdgain.parameters import CONTRACT
-from qdgain.spectra import band_centres_eV, band_widths_meV
+from qdgain.model.bands import band_centres_eV, band_widths_meV
+from qdgain.model.dot import Dot
+from qdgain.model.parameters import CONTRACT
+from qdgain.paper.claims import Headline
 
 _RESIDUAL = Axis("residual / noise")
 #: name of the spectrum -> letter, title, vertical axis.

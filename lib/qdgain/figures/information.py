@@ -42,15 +42,15 @@ from qdgain.beyond.sensitivity import (
     strips,
 )
 from qdgain.calibration.objective import Variant, values, width_meV
-from qdgain.claims import Headline
-from qdgain.dot import FloatArray
 from qdgain.figures import style
 from qdgain.figures.calibrated import _SYMBOLS as SYMBOLS
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.figures.table import Table
-from qdgain.rounding import significant
+from qdgain.model.dot import FloatArray
+from qdgain.paper.claims import Headline
 from qdgain.run import YOUR_DOT, Run
 from qdgain.stored import stored
+from qdgain.text import significant
 
 SETTINGS = chapters.SETTINGS["information"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qdgain.dot import FloatArray
+from qdgain.model.dot import FloatArray
 
 KINDS = ("line", "points", "band", "map", "level")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from qdgain import speed
+from qdgain import benchmark
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
-from qdgain.rounding import significant
+from qdgain.text import significant
 
 _SIZE, _TIME = Axis("size"), Axis("time", "s")
 _QUANTITIES = {
@@ -46,7 +46,7 @@ def growth() -> Panel:
                 _TIME,
                 quantity=quantity_of(one["key"]),
             )
-            for one in speed.growths()
+            for one in benchmark.growths()
         ),
     )
 

@@ -19,12 +19,12 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from qdgain import parameters
-from qdgain.dot import Dot, FloatArray
-from qdgain.gain import gain
-from qdgain.instrument_file import intensity_per_eV
-from qdgain.spectra import bands
-from qdgain.units import nm_from_eV, sigma_from_fwhm
+from qdgain.measured.instrument_file import intensity_per_eV
+from qdgain.model import parameters
+from qdgain.model.bands import bands
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.gain import gain
+from qdgain.model.units import nm_from_eV, sigma_from_fwhm
 
 #: The automatic window about the PL's peak, in its FWHM: of the PL, and of the other spectra.
 PL_WINDOW = (-3.0, 3.0)
@@ -158,7 +158,7 @@ def emission_per_eV(energy_eV: ArrayLike, intensity_per_nm: ArrayLike) -> Spectr
     """Return an emission spectrum per eV from one per nm whose noise was the same everywhere.
 
     The noise is scaled as the intensity is, so that the conversion changes no weights.
-    See `qdgain.instrument_file.intensity_per_eV`.
+    See `qdgain.measured.instrument_file.intensity_per_eV`.
     """
     energy = np.asarray(energy_eV, dtype=float)
     factor = nm_from_eV(energy) / energy

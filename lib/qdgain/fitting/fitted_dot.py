@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qdgain import parameters
-from qdgain.dot import Dot, FloatArray, presets
 from qdgain.fitting.band_fit import FittedBands
+from qdgain.model import parameters
+from qdgain.model.dot import Dot, FloatArray, presets
+from qdgain.model.threshold import threshold_at_maximum, threshold_onset
 from qdgain.run import BASE_OF_YOUR_DOT
-from qdgain.threshold import threshold_at_maximum, threshold_onset
 
 #: Samples of the fit's covariance.
 SAMPLES = 1000
@@ -197,7 +197,7 @@ def threshold_intervals(
     fitted : FittedDot
         Its covariance is sampled; what was assumed stays as it is.
     floor, statistics
-        As for `qdgain.threshold.threshold_onset`.
+        As for `qdgain.model.threshold.threshold_onset`.
     samples, seed : int
         As for `FittedDot.samples`.
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qdgain.dot import Dot, FloatArray
 from qdgain.fitting.band_fit import (
     Spectrum,
     emission_per_eV,
@@ -19,9 +18,10 @@ from qdgain.fitting.band_fit import (
     gaussian,
     relaxed_exciton_signal,
 )
-from qdgain.parameters import ParameterError
-from qdgain.spectra import bands
-from qdgain.units import eV_from_nm, nm_from_eV
+from qdgain.model.bands import bands
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.parameters import ParameterError
+from qdgain.model.units import eV_from_nm, nm_from_eV
 
 #: The dot of the book's page on spectra, and how much noise its spectra have. All assumed.
 EXAMPLE = Dot(

@@ -17,9 +17,9 @@ import numpy as np
 
 from qdgain.calibration.objective import TARGETS, TOLERANCE, Variant
 from qdgain.calibration.record import record, refitted
-from qdgain.claims import Claim, Headline, claims
-from qdgain.dot import Dot, presets
 from qdgain.ledger import verdicts
+from qdgain.model.dot import Dot, presets
+from qdgain.paper.claims import Claim, Headline, claims
 from qdgain.run import Run, resolve
 
 THRESHOLDS = ("maximum", "onset")

@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from qdgain.chapters import api_page_of
-from qdgain.claims import KINDS, Claim
 from qdgain.ledger import matrix as statements_matrix
 from qdgain.ledger import verdicts
 from qdgain.ledger.verdicts import Row
-from qdgain.rounding import significant, with_unit
+from qdgain.paper.claims import KINDS, Claim
+from qdgain.text import significant, with_unit
 
 #: What each verdict means, in a few words.
 MEANINGS = {

@@ -36,10 +36,10 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from qdgain.chapters import CHAPTERS
-from qdgain.claims import Check, Claim, Headline, claims
-from qdgain.dot import Dot
-from qdgain.rounding import significant, with_unit
+from qdgain.model.dot import Dot
+from qdgain.paper.claims import Check, Claim, Headline, claims
 from qdgain.run import Run, resolve
+from qdgain.text import significant, with_unit
 from qdgain.version import library_hash
 
 #: The environment variable that names a folder where pages of one build share their numbers.

@@ -22,9 +22,9 @@ from mdit_py_plugins.myst_role import myst_role_plugin
 from pybtex.database import parse_file
 
 from qdgain.chapters import BOOK, FIGURE, IN_WORDS
-from qdgain.parameters import CONTRACT
-from qdgain.rounding import with_unit
+from qdgain.model.parameters import CONTRACT
 from qdgain.run import Run
+from qdgain.text import with_unit
 
 _RECORD = "application/papermill.record/text/plain"
 #: What a rerun's page leaves out: also what works beside the book's other pages alone.

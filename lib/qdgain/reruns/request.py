@@ -19,10 +19,10 @@ from typing import Any
 
 import yaml
 
-from qdgain import parameters
 from qdgain.chapters import CHAPTERS, NAMES, SETTINGS
-from qdgain.measured import read_spectra
-from qdgain.parameters import Parameter, ParameterError
+from qdgain.measured.gain_spectra import read_spectra
+from qdgain.model import parameters
+from qdgain.model.parameters import Parameter, ParameterError
 from qdgain.run import Run, resolve
 
 EVERY_CHAPTER = "all"

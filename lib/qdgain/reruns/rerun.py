@@ -29,7 +29,7 @@ from papermill.exceptions import PapermillExecutionError
 from qdgain.book import keep, warm_kernel
 from qdgain.chapters import CELL_TIMEOUT_S, START_TIMEOUT_S, notebook_of
 from qdgain.ledger.verdicts import STORED_NUMBERS
-from qdgain.parameters import CONTRACT, ParameterError
+from qdgain.model.parameters import CONTRACT, ParameterError
 from qdgain.version import library_hash
 
 #: After this long the kernel is stopped, whatever it does.

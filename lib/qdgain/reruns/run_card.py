@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from qdgain.parameters import CONTRACT, Parameter
+from qdgain.model.parameters import CONTRACT, Parameter
 from qdgain.reruns.request import CARD, CARD_FORMAT, EVERY_CHAPTER
 from qdgain.reruns.rerun import Executed, Task
 from qdgain.run import Run

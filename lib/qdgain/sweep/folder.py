@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from qdgain.parameters import ParameterError
+from qdgain.model.parameters import ParameterError
 from qdgain.version import __version__, library_hash
 
 #: The file that says what a folder is a sweep of: the sweep's own run card.

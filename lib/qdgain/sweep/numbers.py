@@ -17,18 +17,18 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from qdgain.ase import ase_threshold
-from qdgain.dot import Dot, FloatArray, presets
-from qdgain.gain import largest_gain
-from qdgain.parameters import CONTRACT, DOT_PARAMETERS, ParameterError
-from qdgain.populations import fluence_for_mean_excitons
+from qdgain.model.dot import Dot, FloatArray, presets
+from qdgain.model.film import ase_threshold
+from qdgain.model.gain import largest_gain
+from qdgain.model.parameters import CONTRACT, DOT_PARAMETERS, ParameterError
+from qdgain.model.populations import fluence_for_mean_excitons
+from qdgain.model.threshold import threshold_at_maximum, threshold_onset
 from qdgain.run import BASE_OF_YOUR_DOT
 from qdgain.sweep import table
 from qdgain.sweep.cluster import Job, Spread
 from qdgain.sweep.folder import write_whole, written_whole
 from qdgain.sweep.points import Column, Points, identity
 from qdgain.sweep.table import Quantity
-from qdgain.threshold import threshold_at_maximum, threshold_onset
 
 MOST_POINTS = 100_000_000
 #: A spreadsheet opens this many rows.

@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from qdgain.parameters import CONTRACT, Parameter, ParameterError
+from qdgain.model.parameters import CONTRACT, Parameter, ParameterError
 from qdgain.reruns.request import checked, entry_of, sha256_of, value_of
 
 #: A column of values: floats (nan where the parameter's stand-in is meant), integers or text.

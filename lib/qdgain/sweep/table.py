@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from pyarrow import parquet
 
-from qdgain.parameters import CONTRACT
+from qdgain.model.parameters import CONTRACT
 from qdgain.sweep.folder import write_whole, written_whole
 from qdgain.version import __version__, library_hash
 

@@ -1,0 +1,92 @@
+"""What ``make bench`` measured and stored, as the book shows it: Markdown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from qdgain.chapters import BOOK
+from qdgain.text import significant
+
+_STORED = BOOK / "speed.json"
+_DIGITS = 3
+
+
+@cache
+def stored() -> Mapping[str, Any]:
+    """Return the stored result of the benchmark."""
+    content: Mapping[str, Any] = json.loads(_STORED.read_text(encoding="utf-8"))
+    return content
+
+
+def growths() -> list[Mapping[str, Any]]:
+    """Return those measurements that are of several sizes: times in seconds and their slope."""
+    every = (one for subject in stored()["subjects"] for one in subject["measured"])
+    return [one for one in every if one["unit"] == "slope"]
+
+
+def machine() -> str:
+    """Return a sentence on where and when the numbers were measured."""
+    place, made = stored()["machine"], stored()
+    packages = ", ".join(f"{name} {version}" for name, version in place["packages"].items())
+    return (
+        f"Measured on {made['date']} with version {made['version']} of the library (content "
+        f"`{made['library'][:16]}`) on one machine: {place['processor']}, {place['cores']} cores, "
+        f"{place['system']}, Python {place['python']}, {packages}. Only ratios carry over to "
+        "another machine, and they not exactly."
+    )
+
+
+def table() -> str:
+    """Return all measurements: the median, the middle half of the runs, the goal."""
+    rows = [
+        "| what | measured | middle half of runs | goal | met or missed |",
+        "|---|---:|---:|---:|---|",
+    ]
+    for subject in stored()["subjects"]:
+        rows.append(f"| **{subject['title']}** | | | | |")
+        rows += [_row(one) for one in subject["measured"]]
+    return "\n".join(rows)
+
+
+def summary() -> str:
+    """Return how many goals are met, and which are not."""
+    with_goal = [
+        (subject["title"], one)
+        for subject in stored()["subjects"]
+        for one in subject["measured"]
+        if one["goal"] is not None
+    ]
+    missed = [(title, one) for title, one in with_goal if not one["met"]]
+    text = f"Of {len(with_goal)} goals {len(with_goal) - len(missed)} are met."
+    if missed:
+        text += " Missed: " + "; ".join(
+            f"{title}, {one['what']}: {_value(one['value'], one['unit'])} where {_goal(one)} "
+            "was asked"
+            for title, one in missed
+        )
+        text += "."
+    return text
+
+
+def _row(one: Mapping[str, Any]) -> str:
+    spread = ""
+    if one["high"] > one["low"]:
+        spread = f"{significant(one['low'], _DIGITS)} to {significant(one['high'], _DIGITS)}"
+    goal = "" if one["goal"] is None else _goal(one)
+    met = {True: "met", False: "missed", None: ""}[one["met"]]
+    what = one["what"].replace("|", "\\|")
+    return f"| {what} | {_value(one['value'], one['unit'])} | {spread} | {goal} | {met} |"
+
+
+def _goal(one: Mapping[str, Any]) -> str:
+    # Kept on one line.
+    number = f"{one['goal']:g}".replace("e-0", "e-").replace("-", "\N{NON-BREAKING HYPHEN}")
+    return f"{'≥' if one['at_least'] else '≤'}\N{NO-BREAK SPACE}{number}"
+
+
+def _value(value: float, unit: str) -> str:
+    text = significant(value, _DIGITS)
+    return f"slope {text}" if unit == "slope" else f"{text} {unit}".strip()

@@ -1,1 +1,0 @@
-"""Public values beside the paper: thresholds, shifts, widths and formulas, with their sources."""

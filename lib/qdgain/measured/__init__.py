@@ -1,0 +1,1 @@
+"""Spectra from files: what an instrument wrote, and gain measured against photon energy."""

@@ -1,0 +1,173 @@
+"""How an ASE spike is described: width, shift with fluence, and the threshold drawn by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy
+from numpy.typing import ArrayLike, NDArray
+
+from qdgain.model import parameters
+from qdgain.model.bands import energy_window_eV
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.film import ase_threshold, log_ase_spectrum, spike_position_eV
+from qdgain.model.populations import mean_excitons_after_pulse
+
+_WIDTH_POINTS = 1501
+_WINDOW_WIDTHS = 6.0
+#: A spike counts if it rises above its surroundings by this part of the highest one.
+LEAST_PROMINENCE = 0.1
+
+
+def full_width(position: FloatArray, values: FloatArray) -> FloatArray:
+    """Return the full width at half maximum of the highest spike of sampled curves.
+
+    Parameters
+    ----------
+    position : numpy.ndarray
+        Rising abscissae of shape E.
+    values : numpy.ndarray
+        Curves of shape (…, E), not negative.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of shape (…), between the crossings of half the maximum next to it on both sides; nan where
+        a side has none.
+    """
+    values = np.asarray(values, dtype=float)
+    index = np.arange(values.shape[-1])
+    top = np.argmax(values, axis=-1)[..., None]
+    half = 0.5 * np.take_along_axis(values, top, axis=-1)
+    below = values < half
+    left = np.max(np.where(below & (index < top), index, -1), axis=-1)[..., None]
+    right = np.min(np.where(below & (index > top), index, index.size), axis=-1)[..., None]
+    found = ((left >= 0) & (right < index.size))[..., 0]
+    left, right = np.maximum(left, 0), np.minimum(right, index.size - 1)
+
+    def crossing(outside: NDArray[np.intp], inside: NDArray[np.intp]) -> FloatArray:
+        low, high = (np.take_along_axis(values, i, axis=-1) for i in (outside, inside))
+        rise = high - low
+        part = np.divide(half - low, rise, out=np.zeros_like(rise), where=rise > 0)
+        return np.asarray(position[outside] + part * (position[inside] - position[outside]))
+
+    width = crossing(right, np.maximum(right - 1, 0)) - crossing(
+        left, np.minimum(left + 1, index.size - 1)
+    )
+    return np.where(found, width[..., 0], np.nan)
+
+
+def spike_width_meV(
+    dot: Dot, mean_excitons: ArrayLike, gain_exponent: float, statistics: str = "rabi"
+) -> FloatArray:
+    """Return the full width at half maximum of the ASE of one dot against ⟨N⟩ of shape N.
+
+    Parameters
+    ----------
+    dot : Dot
+        A single dot.
+    mean_excitons : array_like
+        ⟨N⟩ > 0.
+    gain_exponent : float
+        L_g of the film.
+    statistics : {"rabi", "poisson", "sequential"}
+        How the pulse distributes the excitons.
+
+    Notes
+    -----
+    Source: paper section 3.4, Fig 9a to d.
+    """
+    energy = energy_window_eV(dot, _WINDOW_WIDTHS, _WIDTH_POINTS)
+    log_spectrum = log_ase_spectrum(dot, energy, mean_excitons, gain_exponent, statistics)
+    spectrum = np.exp(log_spectrum - np.max(log_spectrum, axis=-1, keepdims=True))
+    return 1e3 * full_width(energy, spectrum)
+
+
+def spike_shift_meV_per_decade(
+    dot: Dot,
+    gain_exponent: float,
+    pi_pulse_fluence_mJ_cm2: float,
+    statistics: str = "rabi",
+    reach: float = 3.0,
+) -> float:
+    r"""Return how far the spike of one dot moves per decade of fluence; positive is blue.
+
+    :math:`[E(J_2)-E(J_{th})]/\log_{10}(J_2/J_{th})` with :math:`J_2 = \min(reach\,J_{th}, J_\pi)`.
+
+    Parameters
+    ----------
+    dot : Dot
+        A single dot.
+    gain_exponent, pi_pulse_fluence_mJ_cm2 : float
+        L_g and J_π of the film.
+    statistics : {"rabi", "poisson", "sequential"}
+        How the pulse distributes the excitons.
+    reach : float
+        Up to how many times the threshold.
+
+    Returns
+    -------
+    float
+        nan if the threshold is not reached or lies at J_π.
+    """
+    threshold = float(
+        ase_threshold(dot, gain_exponent, pi_pulse_fluence_mJ_cm2, statistics).fluence_mJ_cm2
+    )
+    if not threshold < pi_pulse_fluence_mJ_cm2:
+        return float("nan")
+    fluence = np.array([threshold, min(reach * threshold, pi_pulse_fluence_mJ_cm2)])
+    mean = mean_excitons_after_pulse(fluence, pi_pulse_fluence_mJ_cm2, statistics)
+    low, high = spike_position_eV(dot, mean, gain_exponent, statistics)
+    return float(1e3 * (high - low) / np.log10(fluence[1] / fluence[0]))
+
+
+def count_spikes(spectrum: FloatArray) -> int:
+    """Return how many maxima of a spectrum stand out by a tenth of the highest."""
+    spectrum = np.asarray(spectrum, dtype=float)
+    highest = spectrum.max()
+    if not highest > 0:
+        return 0
+    return len(scipy.signal.find_peaks(spectrum / highest, prominence=LEAST_PROMINENCE)[0])
+
+
+def threshold_by_two_lines(
+    fluence_mJ_cm2: ArrayLike, emission: ArrayLike, low_up_to_mJ_cm2: float
+) -> float:
+    """Return where two straight lines through emission against fluence cross.
+
+    As an experimenter draws a threshold: one line through the weak emission, one along the steep
+    part, here through the two neighbouring points between which the emission rises fastest.
+
+    Parameters
+    ----------
+    fluence_mJ_cm2, emission : array_like
+        The measured or computed curve, of one shape, fluences rising.
+    low_up_to_mJ_cm2 : float
+        The first line goes through the fluences up to this one.
+
+    Returns
+    -------
+    float
+        The fluence of the crossing; nan if the first line has fewer than two points or the emission
+        never rises faster than along it.
+
+    Raises
+    ------
+    ParameterError
+        If the two arrays differ in shape.
+    """
+    fluence, emission = np.asarray(fluence_mJ_cm2, float), np.asarray(emission, float)
+    if fluence.shape != emission.shape or fluence.ndim != 1:
+        raise parameters.ParameterError(
+            f"fluence_mJ_cm2 and emission must be lists of one length, not of shapes "
+            f"{fluence.shape} and {emission.shape}."
+        )
+    weak = fluence <= low_up_to_mJ_cm2
+    if weak.sum() < 2 or fluence.size < 3:
+        return float("nan")
+    slope, start = np.polyfit(fluence[weak], emission[weak], 1)
+    rise = np.diff(emission) / np.diff(fluence)
+    steepest = int(np.argmax(rise))
+    if not rise[steepest] > slope * (1 + 1e-9):
+        return float("nan")
+    at, level = fluence[steepest], emission[steepest]
+    return float(at - (level - start - slope * at) / (rise[steepest] - slope))

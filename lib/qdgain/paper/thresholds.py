@@ -1,0 +1,120 @@
+"""Gain thresholds that are public, each with its source, and what they say about size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import scipy
+
+from qdgain.paper.table import rows
+
+QUANTITIES = ("mean excitons", "fluence")
+#: A straight line through fewer points has no uncertainty.
+FEWEST_POINTS = 3
+
+
+@dataclass(frozen=True)
+class MeasuredThreshold:
+    """One published gain threshold; what is not public is nan or empty, never estimated.
+
+    Parameters
+    ----------
+    label : str
+        Material, source and what tells it from its neighbours.
+    material : str
+        Of the emitting core.
+    measurement : str
+        ``SE`` or ``ASE``.
+    pump : str
+        ``band edge``, a photon energy, or ``not stated``.
+    quantity : str
+        ``mean excitons`` or ``fluence``.
+    value : float
+        ⟨N⟩, or mJ cm⁻²; nan if no number is public.
+    low, high : float
+        The stated uncertainty; nan if none is.
+    bound : str
+        ``below`` if the value is an upper bound, otherwise empty.
+    volume_nm3 : float
+        nan if the size is not public.
+    doi : str
+        Of the measurement.
+    seen_in : str
+        The public text the number was read in.
+    note : str
+        What else a reader must know.
+    """
+
+    label: str
+    material: str
+    measurement: str
+    pump: str
+    quantity: str
+    value: float
+    low: float
+    high: float
+    bound: str
+    volume_nm3: float
+    doi: str
+    seen_in: str
+    note: str
+
+    def __post_init__(self) -> None:
+        if self.quantity not in QUANTITIES:
+            raise ValueError(f"{self.label}: {self.quantity!r} is none of {', '.join(QUANTITIES)}")
+        if self.bound not in ("", "below"):
+            raise ValueError(f"{self.label}: bound {self.bound!r} is neither empty nor below")
+
+    @property
+    def has_volume(self) -> bool:
+        """Whether the dot's size is public."""
+        return bool(np.isfinite(self.volume_nm3))
+
+
+@cache
+def measured_thresholds() -> tuple[MeasuredThreshold, ...]:
+    """Return every stored threshold, from ``qdgain/data/literature_thresholds.csv``."""
+    numbers = ("value", "low", "high", "volume_nm3")
+    return tuple(MeasuredThreshold(**row) for row in rows("thresholds", numbers))
+
+
+class SizeDependence(NamedTuple):
+    """The slope d log⟨N⟩/d log V, its standard error, and the number of points behind it."""
+
+    slope: float
+    standard_error: float
+    points: int
+
+
+def size_dependence(points: Iterable[MeasuredThreshold]) -> SizeDependence:
+    r"""Return the slope of log ⟨N⟩ against log V of the points with a public volume.
+
+    Parameters
+    ----------
+    points : iterable of MeasuredThreshold
+        Fluences, upper bounds and points without volume or number are left out.
+
+    Returns
+    -------
+    SizeDependence
+        Slope and error are nan with fewer than `FEWEST_POINTS` points or a single volume.
+
+    Notes
+    -----
+    Ordinary least squares. Source of the question: paper section 3.4, a universal threshold.
+    """
+    usable = [
+        (p.volume_nm3, p.value)
+        for p in points
+        if p.quantity == "mean excitons" and not p.bound and p.has_volume and np.isfinite(p.value)
+    ]
+    volumes = {volume for volume, _ in usable}
+    if len(usable) < FEWEST_POINTS or len(volumes) < 2:
+        return SizeDependence(np.nan, np.nan, len(usable))
+    volume, value = np.log(np.array(usable)).T
+    fit = scipy.stats.linregress(volume, value)
+    return SizeDependence(float(fit.slope), float(fit.stderr), len(usable))

@@ -1,0 +1,133 @@
+"""What every page of the book gets, links to the glossary and frames; and the book as a PDF."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+from docutils import nodes
+from sphinx import addnodes
+
+from conftest import ROOT
+from qdgain.book import chromium, pages, pdf
+
+
+def linked(*texts, terms=("ESA", "Stokes shift", "biexciton", "biexciton shift")):
+    document = nodes.section("", *(nodes.paragraph("", "", *parts) for parts in texts))
+    pages.link_first_uses(document, {name: f"#{name}" for name in terms})
+    return [(link.astext(), link["refuri"]) for link in document.findall(nodes.reference)], document
+
+
+def test_first_use_alone_is_linked_and_no_word_is_lost():
+    first, second = "ESA and the Stokes shifts of a dot.", "stokes shift, Esa, ESAs"
+    links, document = linked([nodes.Text(first)], [nodes.Text(second)])
+    assert links == [("ESA", "#ESA"), ("Stokes shifts", "#Stokes shift")]
+    assert [p.astext() for p in document.findall(nodes.paragraph)] == [first, second]
+
+
+def test_longest_of_the_terms_that_begin_together_is_meant():
+    links, _ = linked([nodes.Text("The biexciton shift of a biexciton; multibiexciton-like")])
+    assert [text for text, _ in links] == ["biexciton shift", "biexciton"]
+
+
+@pytest.mark.parametrize("kind", [nodes.reference, nodes.literal, nodes.math])
+def test_no_link_within_a_link_code_or_an_equation(kind):
+    links, _ = linked([kind("", "ESA", refuri="#there"), nodes.Text(" and ESA")])
+    assert [address for _, address in links if address == "#ESA"] == ["#ESA"]
+
+
+def test_figures_get_a_frame_and_their_size(tmp_path):
+    picture = tmp_path / "one.svg"
+    picture.write_text('<svg xmlns="x" width="450pt" height="300pt" viewBox="0 0 1 1"/>', "utf-8")
+    body = '<figure class="a" id="b">\n<img alt="c" src="../_images/d.svg" /><p>e</p></figure>'
+    framed = pages.framed(body, {"d.svg": picture})
+    assert re.search(
+        r'<div class="figure-frame"><img width="600" height="400" [^>]*></div>', framed
+    )
+    assert re.sub(r"</?div[^>]*>| (width|height|style)=\"[^\"]*\"", "", framed) == body
+    assert "width=" not in pages.framed(body, {})
+
+
+def test_references_are_items_of_their_list():
+    page = '<div role="list"><div class="citation" role="doc-biblioentry">a</div></div>'
+    assert 'class="citation" role="listitem"' in pages.with_listed_citations(page)
+
+
+def test_without_a_browser_the_pdf_is_refused_in_a_sentence(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(chromium, "installed", lambda: None)
+    assert pdf.main([str(tmp_path)]) == 2
+    assert "found neither" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(chromium.installed() is None, reason="no Chromium is installed")
+def test_the_single_page_becomes_a_pdf_that_the_landing_page_leads_to(tmp_path, capsys):
+    single, landing = tmp_path / "singlehtml", tmp_path / "html" / "book" / "index.html"
+    for folder in (single / "book", landing.parent):
+        folder.mkdir(parents=True)
+    (single / "_static").symlink_to(ROOT / "book" / "_static")
+    (single / "book" / "index.html").write_text(
+        '<!doctype html><title>Book</title><link rel="stylesheet" href="_static/print.css">'
+        '<script src="_static/mathjax/tex-chtml.js"></script>'
+        '<article class="bd-article"><h1>Book</h1>'
+        '<p>\\(x^2\\) <a href="https://example.org">out</a> <a href="../data.csv">data</a></p>'
+        '<div class="toctree-wrapper"><span id="document-a"></span><section id="a"><h2>One</h2>'
+        '</section><span id="document-b"></span><section id="b"><h2>Two</h2></section></div>',
+        encoding="utf-8",
+    )
+    landing.write_text("before <!-- the whole book as a PDF --> after", encoding="utf-8")
+    assert pdf.main([str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'book.pdf'}\n"
+    content = (tmp_path / "html" / "book.pdf").read_bytes()
+    assert content == (tmp_path / "book.pdf").read_bytes()
+    assert content.startswith(b"%PDF")
+    # Each chapter begins a page; the link outwards stays, the one to a file is text.
+    assert len(re.findall(rb"/Type /Page\b", content)) == 3
+    assert b"https://example.org" in content
+    assert b"data.csv" not in content
+    assert '<a href="../book.pdf">' in landing.read_text(encoding="utf-8")
+
+
+def contents_of(*pages):
+    """Return the table of contents of pages, each with one heading below its title."""
+    tocs = {}
+    for page in pages:
+        title, heading = (
+            addnodes.compact_paragraph("", "", nodes.reference("", text, refuri=page))
+            for text in (page, "a heading")
+        )
+        below = nodes.bullet_list("", nodes.list_item("", heading))
+        tocs[page] = nodes.bullet_list("", nodes.list_item("", title, below))
+    return tocs
+
+
+def test_contents_beside_pages_are_made_of_titles_and_once_a_folder_of_source():
+    tocs = contents_of("model", "ledger")
+    tocs["index"] = nodes.bullet_list("", addnodes.toctree())
+    app = SimpleNamespace(env=SimpleNamespace(tocs=tocs))
+    made = []
+
+    def add(app, page, template, context, doctree):
+        def make(kind, **options):
+            made.append({name: toc.astext() for name, toc in app.env.tocs.items()})
+            return len(made)
+
+        context["generate_toctree_html"] = make
+
+    add_sparing = pages._sparing(add)
+
+    def contents(page, **options):
+        context = {}
+        add_sparing(app, page, "", context, None)
+        return context["generate_toctree_html"]("sidebar", **options)
+
+    assert contents("_modules/qdgain/model/gain", maxdepth=1) == 1
+    assert contents("_modules/qdgain/model/onset", maxdepth=1) == 1
+    assert contents("_modules/qdgain/model/onset", maxdepth=2) == 2
+    assert contents("_modules/qdgain/figures/fig08", maxdepth=1) == 3
+    assert [contents("book/model"), contents("book/model")] == [4, 5]
+    assert contents("book/model", titles_only=True) == 6
+    assert "a heading" in made[4]["ledger"]
+    assert made[5] == {"model": "model", "ledger": "ledger", "index": ""}
+    assert app.env.tocs is tocs
+    assert tocs["index"].children

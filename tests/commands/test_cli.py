@@ -1,0 +1,97 @@
+"""The command line: what it prints, what it refuses, and how it ends."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from qdgain import cli
+from qdgain.ledger import verdicts
+from qdgain.paper.claims import claims
+
+
+@pytest.mark.slow
+def test_the_ledger_is_printed_whole(capsys):
+    assert cli.main(["claims"]) == 0
+    printed = capsys.readouterr().out
+    for name in claims():
+        assert f"\n{name} " in printed
+    assert f"{len(claims())} statements: " in printed
+
+
+def test_one_statement_is_explained(capsys):
+    assert cli.main(["claims", "F8-3ls-esa"]) == 0
+    printed = capsys.readouterr().out
+    row = verdicts.row("F8-3ls-esa")
+    for part in ("F8-3ls-esa", "1.5", row.computed_text, row.residual_text, "calibrated"):
+        assert part in printed
+    assert "qdgain.model.threshold.threshold_at_maximum" in printed
+    assert max(map(len, printed.splitlines())) <= 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["F8-transit", "F7-trapping", "F8-exp-ratio", "F9-centre"])
+def test_every_kind_is_explained(name, capsys):
+    assert cli.main(["claims", name]) == 0
+    assert claims()[name].statement in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_json_is_a_list_of_rows(capsys):
+    assert cli.main(["claims", "--json"]) == 0
+    records = json.loads(capsys.readouterr().out)
+    assert [record["id"] for record in records] == list(claims())
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"), [("F8-3lz-esa", "F8-3ls-esa"), ("f9-amplitud", "F9-amplitude")]
+)
+def test_an_unknown_id_is_refused_in_a_sentence(asked, meant, capsys):
+    assert cli.main(["claims", asked]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == f"qdgain: there is no statement '{asked}': did you mean {meant}?\n"
+
+
+def test_an_id_like_no_other_has_no_hint(capsys):
+    assert cli.main(["claims", "zzzz"]) == 2
+    assert capsys.readouterr().err == "qdgain: there is no statement 'zzzz'.\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["clams"], ["claims", "F8-3ls", "F8-4ls"]])
+def test_a_wrong_call_is_refused_in_a_sentence(arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(arguments)
+    assert stop.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_an_interrupt_ends_quietly(monkeypatch, capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verdicts, "ledger", interrupted)
+    assert cli.main(["claims"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.slow
+def test_a_reader_that_leaves_is_no_error():
+    command = [sys.executable, "-m", "qdgain", "claims", "F8-transit"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.wait(timeout=60) == 0
+        assert process.stderr.read() == b""
+
+
+def test_a_missing_package_is_named_in_a_sentence(monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "qdgain.commands.sweep", raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.delitem(sys.modules, "qdgain.sweep.cluster", raising=False)
+    monkeypatch.delitem(sys.modules, "qdgain.sweep", raising=False)
+    assert cli.main(["sweep", "fig08", "--over", "stokes_shift_meV=1,2", "-o", "x"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("qdgain: this command needs the package distributed")
+    assert len(printed.err.splitlines()) == 1

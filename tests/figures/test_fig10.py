@@ -1,0 +1,183 @@
+"""Figure 10: its panels say what the model, the optical constants and the sources say."""
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import qdgain
+from qdgain.figures import fig10
+from qdgain.model import cross_sections
+from qdgain.model.balance import balanced_stokes_shift_meV
+from qdgain.paper.thresholds import measured_thresholds
+from qdgain.run import resolve
+
+
+@pytest.fixture(scope="module")
+def run():
+    return resolve(fig10.SETTINGS, {})
+
+
+@pytest.fixture(scope="module")
+def numbers(run):
+    rows = fig10.headlines(run)
+    assert len({row.key for row in rows}) == len(rows)
+    return {row.key: row.value for row in rows}
+
+
+def test_cross_sections_grow_with_volume_and_stay_in_their_bands(run):
+    panel = fig10.absorption(run)
+    for material in cross_sections.MATERIALS:
+        line, band = panel[material], panel[f"{material}, range of assumptions"]
+        assert np.all(np.diff(line.y) > 0)
+        assert np.all((band.y_low < line.y) & (line.y < band.y_high))
+    wide = panel["CsPbBr3, spread of published values"]
+    np.testing.assert_allclose(wide.y_high / wide.y_low, 10)
+
+
+def test_rescaling_moves_one_curve_and_can_reverse_the_order(run, numbers):
+    factor = numbers["fig10-reversal"]
+    moved = resolve(fig10.SETTINGS, {"cspbbr3_rescaling": factor})
+    before, after = fig10.absorption(run), fig10.absorption(moved)
+    np.testing.assert_array_equal(before["CdSe"].y, after["CdSe"].y)
+    np.testing.assert_allclose(after["CsPbBr3"].y, after["CdSe"].y)
+    assert fig10.order(moved)["per nm³"].y[0] == pytest.approx(1)
+
+
+def test_ratio_per_cell_is_the_ratio_per_volume_times_the_cells(run, numbers):
+    cells = cross_sections.UNIT_CELLS
+    perovskite = cells["CsPbBr3 cubic"].volume_nm3
+    for key, cell in (
+        ("fig10-order-wurtzite", "CdSe wurtzite"),
+        ("fig10-order-blende", "CdSe zinc blende"),
+    ):
+        expected = numbers["F10-order"] * perovskite / cells[cell].volume_nm3
+        assert numbers[key] == pytest.approx(expected)
+
+
+def test_every_line_of_excitons_is_flat_and_the_lines_of_fluence_are_not(run):
+    panel = fig10.universal(run)
+    for line in panel.of_kind("line"):
+        slope = np.diff(np.log(line.y)) / np.diff(np.log(line.x))
+        expected = 1 if "µJ" in line.name else 0
+        np.testing.assert_allclose(slope, expected, atol=1e-12)
+
+
+def test_the_universal_line_is_the_threshold_of_fig_8(run, numbers):
+    expected = qdgain.threshold_at_maximum(run.dots["3LS+ESA"]).mean_excitons
+    assert numbers["F10-cdse-se"] == pytest.approx(float(expected))
+    assert numbers["F10-universal"] == 0
+
+
+def test_the_engineered_dot_has_the_threshold_asked_for(run):
+    today = run.dots["3LS+ESA"]
+    found = fig10.engineered(run, today)
+    now = float(qdgain.threshold_at_maximum(today).mean_excitons)
+    reached = float(qdgain.threshold_at_maximum(found.best).mean_excitons)
+    assert reached == pytest.approx(now / run["xx_reduction"], rel=1e-6)
+    assert found.wanted == pytest.approx(reached, rel=1e-6)
+    # By Δ_A2 alone no more than the dot whose ESA is switched off can be had.
+    off = replace(today, xx_absorption_strength=0.0)
+    lowest = float(qdgain.threshold_at_maximum(off).mean_excitons)
+    assert found.lowest_by_absorptive == pytest.approx(lowest, rel=1e-6)
+    assert np.isinf(found.absorptive_meV) == (lowest > found.wanted)
+
+
+def test_a_small_reduction_is_within_reach_of_the_absorptive_shift(run):
+    modest = resolve(fig10.SETTINGS, {"xx_reduction": 1.05})
+    today = modest.dots["3LS+ESA"]
+    found = fig10.engineered(modest, today)
+    changed = replace(today, absorptive_binding_meV=found.absorptive_meV)
+    now = float(qdgain.threshold_at_maximum(today).mean_excitons)
+    assert float(qdgain.threshold_at_maximum(changed).mean_excitons) == pytest.approx(now / 1.05)
+
+
+def test_light_harvesting_lowers_the_fluence_and_not_the_excitons(run, numbers):
+    assert numbers["F10-harvest-10x"] == pytest.approx(run["harvest_ratio"])
+    assert numbers["fig10-harvest-excitons"] == pytest.approx(1)
+    assert numbers["fig10-harvest-counted"] * run["harvest_ratio"] == pytest.approx(
+        numbers["F10-cdse-se"]
+    )
+
+
+def test_stokes_shift_for_the_low_threshold_is_the_closed_form(run, numbers):
+    goal = run["low_threshold"]
+    assert numbers["F10-thresholdless"] == pytest.approx(
+        np.sqrt(2 * np.log((2 - goal) / goal)), rel=1e-6
+    )
+
+
+def test_a_5ls_has_the_stokes_shifts_of_both(run):
+    schemes = fig10.level_schemes(run)
+    for esa in ("", "+ESA"):
+        shifts = [run.dots["3LS"].stokes_shift_meV, run.dots[f"4LS{esa}"].stokes_shift_meV]
+        assert schemes[f"5LS{esa}"].stokes_shift_meV == pytest.approx(sum(shifts))
+
+
+def test_balanced_linewidth_gives_the_goal_at_its_balanced_stokes_shift(run, numbers):
+    width = numbers["fig10-balanced-linewidth"]
+    shift = float(balanced_stokes_shift_meV(width, run["temperature_K"]))
+    dot = replace(run.dots["3LS"], linewidth_meV=width, stokes_shift_meV=shift)
+    threshold = float(qdgain.threshold_at_maximum(dot).mean_excitons)
+    assert threshold == pytest.approx(run["low_threshold"], rel=1e-6)
+
+
+def test_fluences_become_one_photon_at_the_stated_volume(run, numbers):
+    for row in measured_thresholds():
+        if row.quantity == "fluence" and row.material in cross_sections.MATERIALS:
+            slug = "yakunin" if row.material == "CsPbBr3" else "dang"
+            sigma = cross_sections.cross_section_400_cm2(
+                row.material, numbers[f"fig10-{slug}-volume"], run["host_index"]
+            )
+            assert cross_sections.mean_excitons_absorbed(row.value, sigma) == pytest.approx(1)
+
+
+def test_every_published_number_is_drawn_and_tabled_once(run):
+    rows = measured_thresholds()
+    drawn = fig10.universal(run).of_kind("points")
+    numbered = [r for r in rows if r.quantity == "mean excitons" and np.isfinite(r.value)]
+    assert [series.y[0] for series in drawn] == [row.value for row in numbered]
+    table = fig10.PublishedTable()
+    assert len(table.rows) == len(rows)
+    page = table._repr_html_()
+    for row in rows:
+        assert f"https://doi.org/{row.doi}" in page
+    assert "5 ± 1 µJ cm⁻²" in page
+    assert "⟨N⟩ &lt; 1" in page
+
+
+def test_a_users_dot_adds_its_own_lines(run, numbers):
+    own = resolve(fig10.SETTINGS, {"stokes_shift_meV": 60.0})
+    added = {s.name for s in fig10.universal(own).series} - {
+        s.name for s in fig10.universal(run).series
+    }
+    assert added == {"your dot", "your dot+ESA"}
+    assert fig10.universal(own)["your dot+ESA"].y[0] == pytest.approx(
+        float(qdgain.threshold_at_maximum(own.dots["your dot+ESA"]).mean_excitons)
+    )
+    assert {row.key for row in fig10.headlines(own)} > set(numbers)
+
+
+def test_panels_export(run, tmp_path):
+    path = tmp_path / "fig10b.csv"
+    fig10.universal(run).to_csv(path)
+    with path.open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["series"] for row in rows} == {s.name for s in fig10.universal(run).series}
+    assert "volume [nm³]" in rows[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"statistics": "sequential", "floor": 0.05, "stokes_shift_meV": 0.0},
+        {"harvest_ratio": 1.0, "temperature_K": 10.0, "low_threshold": 1.9, "xx_reduction": 1.0},
+    ],
+)
+def test_any_allowed_run_can_be_drawn(given):
+    other = resolve(fig10.SETTINGS, given)
+    for series, draw in fig10.FIGURES.values():
+        assert draw(series(other)).axes
+    assert all(isinstance(row.value, float | int) for row in fig10.headlines(other))

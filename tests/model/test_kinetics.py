@@ -1,0 +1,196 @@
+"""The steady-state solver against closed forms, and its invariants."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qdgain import ParameterError
+from qdgain.model import kinetics
+from qdgain.model.kinetics import Scheme, Step
+
+PUMPS = np.concatenate([[0.0], np.geomspace(1e-4, 1e4, 25)])
+ratio = st.floats(1e-6, 3.0)
+strength = st.floats(0.0, 2.0)
+
+
+def test_two_level_never_gains():
+    inversion = kinetics.net_gain(kinetics.two_level(), PUMPS)
+    np.testing.assert_allclose(inversion, -1 / (1 + 2 * PUMPS), rtol=1e-12)
+    assert (inversion < 0).all()
+    assert kinetics.cw_threshold(kinetics.two_level()) == np.inf
+
+
+@given(rho=strength)
+@settings(max_examples=20, deadline=None)
+def test_two_level_closed_form(rho):
+    np.testing.assert_allclose(
+        kinetics.net_gain(kinetics.two_level(), PUMPS, rho),
+        kinetics.net_gain_two_level(PUMPS, rho),
+        atol=1e-12,
+    )
+
+
+@given(b=st.just(0.0) | ratio, rho=strength)
+@settings(max_examples=40, deadline=None)
+def test_three_level_closed_form_and_threshold(b, rho):
+    scheme = kinetics.three_level(b)
+    np.testing.assert_allclose(
+        kinetics.net_gain(scheme, PUMPS, rho),
+        kinetics.net_gain_three_level(PUMPS, b, rho),
+        atol=1e-10,
+    )
+    left = 1 - b - rho
+    if abs(left) > 1e-6:
+        expected = 1 / left if left > 0 else np.inf
+        np.testing.assert_allclose(kinetics.cw_threshold(scheme, rho), expected, rtol=1e-6)
+
+
+@given(b=st.floats(1e-5, 0.5), kappa=st.floats(1e-3, 1.0))
+@settings(max_examples=30, deadline=None)
+def test_thermal_back_transfer_adds_to_the_branching(b, kappa):
+    np.testing.assert_allclose(
+        kinetics.net_gain(kinetics.three_level(b, kappa), PUMPS),
+        kinetics.net_gain_three_level(PUMPS, b + kappa),
+        atol=1e-9,
+    )
+
+
+@given(b=st.just(0.0) | ratio, rho=strength)
+@settings(max_examples=40, deadline=None)
+def test_four_level_closed_form_and_threshold(b, rho):
+    scheme = kinetics.four_level(b)
+    np.testing.assert_allclose(
+        kinetics.net_gain(scheme, PUMPS, rho),
+        kinetics.net_gain_four_level(PUMPS, b, rho),
+        atol=1e-10,
+    )
+    left = 1 - b - rho
+    if abs(left) > 1e-6:
+        assert kinetics.cw_threshold(scheme, rho) == (0.0 if left > 0 else np.inf)
+
+
+@given(b=st.floats(1e-5, 0.5), theta=st.floats(1e-3, 1.0))
+@settings(max_examples=30, deadline=None)
+def test_thermally_filled_terminal_level_gives_the_four_level_system_a_threshold(b, theta):
+    scheme = kinetics.four_level(b, terminal_occupation=theta)
+    np.testing.assert_allclose(
+        kinetics.net_gain(scheme, PUMPS),
+        kinetics.net_gain_four_level(PUMPS, b, terminal_occupation=theta),
+        atol=1e-9,
+    )
+    np.testing.assert_allclose(kinetics.cw_threshold(scheme), theta / (1 - b), rtol=1e-6)
+
+
+def test_four_level_slow_relaxation_lets_the_pump_drive_down():
+    # N(X_A) = c N(X_E); the reverse pump then gives a denominator 1 + (1 + b + 2c) w.
+    b, c = 0.2, 0.3
+    np.testing.assert_allclose(
+        kinetics.net_gain(kinetics.four_level(b, c), PUMPS),
+        (1 - b) * PUMPS / (1 + (1 + b + 2 * c) * PUMPS),
+        atol=1e-12,
+    )
+
+
+def test_five_level_is_a_chain():
+    b, c, d = 0.1, 0.2, 0.05
+    np.testing.assert_allclose(
+        kinetics.net_gain(kinetics.five_level(b, c, d), PUMPS),
+        (1 - b) * PUMPS / (1 + (1 + b + c + 2 * d) * PUMPS),
+        atol=1e-12,
+    )
+    ideal = kinetics.net_gain(kinetics.five_level(), PUMPS)
+    np.testing.assert_allclose(ideal, PUMPS / (1 + PUMPS), atol=1e-12)
+
+
+def test_perfect_cancellation():
+    three, four = kinetics.three_level(), kinetics.four_level()
+    np.testing.assert_allclose(kinetics.net_gain(three, PUMPS, 1.0), -1 / (1 + PUMPS), rtol=1e-12)
+    np.testing.assert_allclose(kinetics.net_gain(four, PUMPS, 1.0), 0.0, atol=1e-15)
+    np.testing.assert_allclose(
+        kinetics.net_gain(kinetics.two_level(), PUMPS, 1.0),
+        -(1 + PUMPS) / (1 + 2 * PUMPS),
+        rtol=1e-12,
+    )
+    assert kinetics.cw_threshold(three, 1.0) == np.inf
+    assert kinetics.cw_threshold(four, 1.0) == np.inf
+
+
+def test_instant_decay_is_the_limit_of_a_fast_one():
+    for build in (kinetics.three_level, kinetics.four_level, kinetics.five_level):
+        np.testing.assert_allclose(
+            kinetics.steady_state(build(), PUMPS),
+            kinetics.steady_state(build(1e-9), PUMPS),
+            atol=1e-4,
+        )
+
+
+SCHEMES = {
+    "2LS": kinetics.two_level(),
+    "3LS": kinetics.three_level(0.3, 0.2),
+    "4LS": kinetics.four_level(0.2, 0.1, 0.3),
+    "5LS": kinetics.five_level(0.2, 0.1, 0.15, 0.4, 0.3),
+}
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_rates_move_excitons_and_lose_none(name):
+    K = kinetics.rate_matrix(SCHEMES[name], PUMPS)
+    np.testing.assert_allclose(K.sum(axis=-2) / PUMPS.max(), 0, atol=1e-15)
+    end = kinetics.steady_state(SCHEMES[name], PUMPS)
+    np.testing.assert_allclose((K @ end[..., None])[..., 0] / PUMPS.max(), 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_populations_are_fractions(name):
+    N = kinetics.steady_state(SCHEMES[name], PUMPS[:, None] * np.ones((1, 2)))
+    assert N.shape == (PUMPS.size, 2, len(SCHEMES[name].levels))
+    assert (N >= -1e-14).all()
+    np.testing.assert_allclose(N.sum(axis=-1), 1.0, atol=1e-12)
+
+
+@given(b=st.floats(0.01, 0.5), kappa=st.floats(0.01, 0.9), theta=st.floats(0.01, 0.9), rho=strength)
+@settings(max_examples=30, deadline=None)
+def test_threshold_is_where_the_net_gain_vanishes(b, kappa, theta, rho):
+    scheme = kinetics.five_level(b, b, b, kappa, theta)
+    threshold = float(kinetics.cw_threshold(scheme, rho))
+    if np.isfinite(threshold) and threshold < 1e6:
+        assert kinetics.net_gain(scheme, threshold, rho) == pytest.approx(0, abs=1e-9)
+        assert kinetics.net_gain(scheme, 2 * threshold, rho) > 0
+    elif threshold == np.inf:
+        assert (kinetics.net_gain(scheme, PUMPS, rho) < 1e-9).all()
+
+
+def test_thermal_terminal_level_agrees_with_detailed_balance():
+    # Displacement only: the terminal level lies at half the Stokes shift, and N(X_E)/N(ground) at
+    # transparency is exp(-S/2kT), as for bands that obey Kennard and Stepanov's relation.
+    stokes, temperature = 60.0, 300.0
+    theta = float(kinetics.thermal_ratio(stokes / 2, temperature))
+    scheme = kinetics.four_level(1e-6, terminal_occupation=theta)
+    N = kinetics.steady_state(scheme, kinetics.cw_threshold(scheme))
+    ratio = N[scheme.index("X_E")] / N[scheme.index("ground")]
+    assert ratio == pytest.approx(np.exp(-stokes / 2 / (0.0861733 * temperature)), rel=1e-4)
+
+
+def test_refusals():
+    with pytest.raises(ParameterError, match="levels are ground, exciton"):
+        Scheme(
+            ("ground", "exciton"),
+            (Step("X", "ground", 1.0),),
+            ("ground", "exciton"),
+            ("ground", "exciton"),
+        )
+    with pytest.raises(ParameterError, match="finite number from 0"):
+        kinetics.three_level(-1.0)
+    with pytest.raises(ParameterError, match="pump_rate"):
+        kinetics.steady_state(kinetics.two_level(), -0.1)
+    with pytest.raises(ParameterError, match="instant"):
+        kinetics.rate_matrix(kinetics.three_level(), 1.0)
+    with pytest.raises(ParameterError, match="back rate"):
+        kinetics.three_level(0.0, 0.5)
+    with pytest.raises(ParameterError, match="esa_strength"):
+        kinetics.net_gain(kinetics.two_level(), 1.0, -1.0)
+    with pytest.raises(ParameterError, match="more than one steady state"):
+        kinetics.steady_state(
+            Scheme(("a", "b", "c"), (Step("b", "a", 1.0),), ("a", "b"), ("b", "a")), 1.0
+        )

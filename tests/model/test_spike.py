@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import qdgain
+from qdgain.model import film as ase
+from qdgain.model import spike
+
+DOT = qdgain.Dot(
+    stokes_shift_meV=40.0, absorptive_binding_meV=0.0, emissive_binding_meV=0.0
+).uncorrelated()
+
+
+def test_full_width_of_known_curves():
+    x = np.linspace(-10, 10, 4001)
+    curves = np.array([np.exp(-0.5 * x**2), 3 / (1 + x**2)])
+    widths = spike.full_width(x, curves)
+    np.testing.assert_allclose(widths, [2 * np.sqrt(2 * np.log(2)), 2.0], rtol=1e-5)
+    assert np.isnan(spike.full_width(x, np.exp(x)))
+
+
+def test_width_is_that_of_the_band_without_length_and_narrows_with_it():
+    mean = np.array([0.5, 1.5])
+    np.testing.assert_allclose(spike.spike_width_meV(DOT, mean, 0.0), DOT.linewidth_meV, rtol=1e-4)
+    widths = [spike.spike_width_meV(DOT, 2.0, length) for length in (0.0, 10.0, 100.0)]
+    assert widths[0] > widths[1] > widths[2]
+
+
+def test_uncorrelated_dots_shift_to_the_blue():
+    shift = spike.spike_shift_meV_per_decade(DOT, 150.0, 1.5)
+    threshold = ase.ase_threshold(DOT, 150.0, 1.5)
+    mean = qdgain.mean_excitons_after_pulse(3 * threshold.fluence_mJ_cm2, 1.5)
+    end = ase.spike_position_eV(DOT, mean, 150.0)
+    assert shift == pytest.approx(1e3 * (end - threshold.energy_eV) / np.log10(3), rel=1e-6)
+    assert shift > 0
+    assert np.isnan(spike.spike_shift_meV_per_decade(DOT, 0.5, 1.5))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0.2, 0.6), st.floats(0.01, 0.5), st.floats(2.0, 20.0))
+def test_two_lines_find_the_kink_of_a_broken_line(kink, slope, steep):
+    fluence = np.linspace(0, 1.5, 601)
+    emission = slope * fluence + (steep - slope) * np.maximum(fluence - kink, 0)
+    found = spike.threshold_by_two_lines(fluence, emission, 0.5 * kink)
+    assert found == pytest.approx(kink, rel=1e-6)
+
+
+def test_two_lines_need_points():
+    fluence = np.linspace(0, 1, 5)
+    assert np.isnan(spike.threshold_by_two_lines(fluence, fluence**2, 0.1))
+    assert np.isnan(spike.threshold_by_two_lines(fluence, 3 * fluence, 0.6))
+    with pytest.raises(qdgain.ParameterError, match="one length"):
+        spike.threshold_by_two_lines(fluence, fluence[:-1], 0.1)
+
+
+def test_counting_spikes():
+    x = np.linspace(-10, 10, 401)
+    one = np.exp(-0.5 * x**2)
+    assert spike.count_spikes(one) == 1
+    assert spike.count_spikes(one + 0.5 * np.exp(-0.5 * (x - 6) ** 2)) == 2
+    assert spike.count_spikes(one + 0.05 * np.exp(-0.5 * (x - 6) ** 2)) == 1
+    assert spike.count_spikes(0 * x) == 0

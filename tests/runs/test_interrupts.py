@@ -1,0 +1,61 @@
+"""Ctrl-C ends a command even where a library swallows it, and nothing is written then."""
+
+import os
+import signal
+import threading
+from contextlib import suppress
+
+import pytest
+
+from qdgain import cli, interrupts
+from qdgain.commands import rerun as command
+from qdgain.files import whole
+
+
+def swallowed():
+    """Be interrupted where nobody hears of it, as in a callback of a library."""
+    with suppress(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_what_was_swallowed_is_raised_when_heeded_and_not_remembered_longer():
+    before = signal.getsignal(signal.SIGINT)
+    with interrupts.remembered():
+        interrupts.heed()
+        swallowed()
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.heed()
+    assert signal.getsignal(signal.SIGINT) is before
+    interrupts.heed()
+    with interrupts.remembered():
+        interrupts.heed()
+
+
+def write_and_be_interrupted(target):
+    with interrupts.remembered(), whole(target) as aside:
+        aside.write_text("whole", encoding="utf-8")
+        swallowed()
+
+
+def test_nothing_appears_after_an_interrupt_that_was_swallowed(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        write_and_be_interrupted(tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_command_that_went_on_all_the_same_says_that_it_was_interrupted(monkeypatch):
+    monkeypatch.setattr(command, "run", lambda given: swallowed())
+    assert cli.main(["rerun", "fig06", "-o", "nowhere"]) == 128 + signal.SIGINT
+
+
+def test_other_threads_are_left_alone():
+    def enter():
+        with interrupts.remembered():
+            interrupts.heed()
+            found.append(signal.getsignal(signal.SIGINT))
+
+    found = []
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert found == [signal.getsignal(signal.SIGINT)]

@@ -1,0 +1,352 @@
+"""The live explorer in a real browser, from a folder: it answers, keeps its state, saves, refuses.
+
+On the page of the built book where BOOK_HTML names one, otherwise on a page of its own.
+"""
+
+import csv
+import io
+import os
+import re
+import shlex
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from conftest import ROOT
+from qdgain.book import explorer_page
+from qdgain.figures import fig08
+from qdgain.model.parameters import CONTRACT
+from qdgain.reruns.request import request
+from qdgain.run import resolve
+from qdgain.text import significant
+
+PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>Explorer</title></head>
+<body><main><h1>Explorer</h1>{}</main></body></html>"""
+SETTLED = """async () => {
+  for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+}"""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    if "BOOK_HTML" in os.environ:
+        return (Path(os.environ["BOOK_HTML"]).resolve() / "book" / "explorer.html").as_uri()
+    return write_page(tmp_path_factory.mktemp("book"), explorer_page.full())
+
+
+def write_page(folder, *explorers):
+    """Write a page with explorers into a folder like the book's, and return its address."""
+    (folder / "_static").symlink_to(ROOT / "book" / "_static")
+    (folder / "book").mkdir()
+    page = folder / "book" / "explorer.html"
+    page.write_text(PAGE.format("\n".join(e.markup for e in explorers)), encoding="utf-8")
+    return page.as_uri()
+
+
+class Reader:
+    """A page as its reader has it, and what went wrong on it."""
+
+    def __init__(self, browser, address, **context):
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | context)
+        self.page = self.context.new_page()
+        self.faults, self.outside = [], []
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("requestfailed", lambda asked: self.faults.append(asked.url))
+        self.page.on("request", self._note)
+        self.address = address
+        self.page.goto(address)
+        self.page.wait_for_selector("[data-explorer] canvas[aria-label]")
+
+    def _note(self, asked):
+        if not asked.url.startswith(("file:", "blob:", "data:")):
+            self.outside.append(asked.url)
+
+    def close(self):
+        self.context.close()
+        # The theme declares a constant of its own twice.
+        assert [fault for fault in self.faults if "THEBE_JS_URL" not in fault] == []
+        assert self.outside == []
+
+    def control(self, name, kind="range"):
+        tag = "select" if kind == "select" else f"input[type={kind}]"
+        return self.page.locator(f".qd-control:has([id$='-{name}']) {tag}").first
+
+    def type(self, name, text):
+        field = self.control(name, "text")
+        field.fill(text)
+        field.press("Enter")
+        field.blur()
+        # Pictures come before words, on the next frame.
+        self.page.evaluate(SETTLED)
+
+    def number(self, row, column=1):
+        return self.page.locator(".qd-numbers tbody tr").nth(row).locator("td").nth(column - 1)
+
+    def command(self, chapter):
+        return self.page.locator(f"[data-chapter={chapter}]").inner_text()
+
+    def saved(self, view, kind):
+        """Return the text of what a view's button saves."""
+        with self.page.expect_download() as download:
+            self.page.locator(f"[data-view={view}] button", has_text=kind).click()
+        return Path(download.value.path()).read_bytes().decode("utf-8")
+
+
+@pytest.fixture(scope="module")
+def reader(browser, address):
+    """Return one page for all tests of this file; what went wrong on it fails the last one."""
+    opened = Reader(browser, address)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def read(reader):
+    """Return a function that follows a link to a state."""
+
+    def follow(fragment="#preset=3LS%2BESA"):
+        reader.page.goto(reader.address + fragment)
+        reader.page.evaluate(SETTLED)
+        return reader
+
+    return follow
+
+
+def near(shown, expected):
+    assert shown == significant(expected, 3)
+
+
+def test_it_opens_with_the_librarys_numbers_and_follows_a_slider(read):
+    reader = read()
+    heads = {h.key: h.value for h in fig08.headlines(resolve(fig08.SETTINGS, {}))}
+    near(reader.number(0).inner_text(), heads["F8-3ls-esa"])
+    near(reader.number(0, 2).inner_text(), heads["F8-3ls"])
+    near(reader.number(2).inner_text(), heads["fig08-onset-3ls-esa"])
+    slider = reader.control("stokes_shift_meV")
+    slider.focus()
+    for _ in range(5):
+        slider.press("ArrowRight")
+    reader.page.evaluate(SETTLED)
+    shift = float(reader.control("stokes_shift_meV", "text").input_value())
+    step = explorer_page.data()["groups"]["The dot"][0]["slider"]["step"]
+    assert shift == pytest.approx(round(13.43 / step) * step + 5 * step)
+    assert slider.get_attribute("aria-valuetext") == f"{shift:g} meV"
+    run = resolve(fig08.SETTINGS, {"stokes_shift_meV": shift})
+    heads = {h.key: h.value for h in fig08.headlines(run)}
+    near(reader.number(0).inner_text(), heads["fig08-threshold-your-dot-esa"])
+    near(reader.number(2).inner_text(), heads["fig08-onset-your-dot-esa"])
+    # The preset's own number stands beside it, unmoved.
+    near(reader.number(0, 3).inner_text(), heads["F8-3ls-esa"])
+
+
+def test_the_address_is_the_state_and_back_undoes(read, browser):
+    reader = read()
+    page = reader.page
+    page.get_by_role("button", name="4LS+ESA", exact=True).click()
+    reader.type("absorptive_binding_meV", "-20")
+    reader.control("statistics", "select").select_option("poisson")
+    page.evaluate(SETTLED)
+    reader.type("xx_emission_linewidth_meV", "55") if page.locator(
+        "details[open]"
+    ).count() else None
+    assert f"preset={quote('4LS+ESA')}" in page.url
+    assert "absorptive_binding_meV=-20" in page.url
+    assert page.url.endswith("statistics=poisson")
+    shown = reader.number(0).inner_text()
+    again = Reader(browser, page.url)
+    assert again.control("absorptive_binding_meV", "text").input_value() == "-20"
+    assert again.number(0).inner_text() == shown
+    again.close()
+    page.go_back()
+    assert reader.control("statistics", "select").input_value() == "rabi"
+    page.go_back()
+    assert reader.control("absorptive_binding_meV", "text").input_value() == "94.7"
+    page.go_back()
+    assert (
+        page.get_by_role("button", name="3LS+ESA", exact=True).get_attribute("aria-pressed")
+        == "true"
+    )
+    page.go_forward()
+    assert (
+        page.get_by_role("button", name="4LS+ESA", exact=True).get_attribute("aria-pressed")
+        == "true"
+    )
+
+
+def test_a_value_out_of_range_is_refused_with_the_contracts_sentence(read):
+    reader = read("#preset=3LS&linewidth_meV=0&no_such=1")
+    said = reader.page.locator(".qd-status").inner_text()
+    assert "linewidth_meV = 0 is not allowed: give a number from 1 to 1000 meV." in said
+    assert "no_such is not a parameter here." in said
+    assert reader.control("linewidth_meV", "text").input_value() == "80"
+    before = reader.number(0).inner_text()
+    for text in ("2000", "eighty", "", "1e999", "0x10"):
+        reader.type("linewidth_meV", text)
+        assert reader.control("linewidth_meV", "text").get_attribute("aria-invalid") == "true"
+        sentence = reader.page.locator("[id$='-linewidth_meV-refusal']").inner_text()
+        assert sentence.endswith(f"give {CONTRACT['linewidth_meV'].allowed}.")
+        assert reader.number(0).inner_text() == before
+    reader.type("linewidth_meV", "1000")
+    assert reader.control("linewidth_meV", "text").get_attribute("aria-invalid") == "false"
+    assert reader.number(0).inner_text() != before
+
+
+def test_the_commands_are_accepted_and_say_what_is_shown(read):
+    reader = read("#preset=4LS%2BESA&floor=1e-7&gain_exponent=0&xx_emission_linewidth_meV=33.5")
+    for chapter in explorer_page.RERUN:
+        words = shlex.split(reader.command(chapter))
+        assert words[:3] == ["qdgain", "rerun", chapter]
+        assert words[-2:] == ["-o", "my-dot"]
+        given = [w for w in words[3:-2] if w != "-p"]
+        asked = request([chapter], assignments=given)
+        assert asked.given["xx_emission_linewidth_meV"] == 33.5
+        assert asked.given["stokes_shift_meV"] == 49.83
+        assert "linewidth_meV" not in asked.given
+        assert asked.given.get("floor") == (1e-7 if chapter == "fig08" else None)
+        assert asked.given.get("gain_exponent") == (0 if chapter == "fig09" else None)
+    assert reader.number(4).inner_text() == "out of reach"
+
+
+def test_saved_tables_are_the_librarys_and_pictures_are_svg(read):
+    reader = read("#preset=3LS%2BESA&stokes_shift_meV=60")
+    run = resolve(fig08.SETTINGS, {"stokes_shift_meV": 60.0})
+    for view, panel in (
+        ("bands", fig08.spectra(run)),
+        ("thresholds", fig08.thresholds(run)[-1]),
+        ("gain", fig08.contours(run)[-1]),
+    ):
+        header, *rows = csv.reader(io.StringIO(reader.saved(view, "CSV")))
+        for series in panel.series:
+            for column, values in series.columns().items():
+                place = header.index(column)
+                saved = [float(r[place]) for r in rows if r[0] == series.name]
+                # A minimum's energy has half the digits of its value: gain there crosses zero.
+                assert np.allclose(saved, values, rtol=1e-6, atol=1e-8), (view, series.name)
+    for view in ("gain", "ase", "thresholds", "bands"):
+        picture = ET.fromstring(reader.saved(view, "SVG"))
+        texts = " ".join("".join(t.itertext()) for t in picture.findall(".//{*}text"))
+        assert "preset 3LS+ESA" in texts
+        assert "nan" not in ET.tostring(picture, encoding="unicode").lower()
+        assert len(picture.findall(".//{*}path")) > 10
+        assert len(picture.findall(".//{*}image")) == (1 if view in ("gain", "ase") else 0)
+    header, *rows = csv.reader(io.StringIO(reader.saved("ase", "CSV")))
+    assert header[0] == "series"
+    assert all(re.search(r" \[.+\]$", name) for name in header[1:])
+    assert {"emission", "threshold", "strongest, preset 3LS+ESA"} <= {row[0] for row in rows}
+
+
+def test_a_view_changes_with_its_slider_and_keeps_the_reference(read):
+    reader = read()
+    canvas = reader.page.locator("[data-view=ase] canvas")
+    before = canvas.evaluate("c => c.toDataURL()")
+    reader.type("gain_exponent", "50")
+    reader.page.evaluate(SETTLED)
+    assert canvas.evaluate("c => c.toDataURL()") != before
+    _, *rows = csv.reader(io.StringIO(reader.saved("ase", "CSV")))
+    own, reference = (
+        [r for r in rows if r[0] == name]
+        for name in ("amplification", "amplification, preset 3LS+ESA")
+    )
+    assert len(own) == len(reference) > 50
+    assert own != reference
+
+
+def test_dragging_is_answered_once_a_frame_and_finely_at_the_end(read):
+    reader = read()
+    seen = reader.page.evaluate(
+        """async () => {
+          const root = document.querySelector("[data-explorer]");
+          const slider = document.querySelector("input[id$='-stokes_shift_meV']");
+          const frame = () => new Promise(requestAnimationFrame);
+          const drawn = [];
+          await frame();
+          root.addEventListener("explorer-drawn", event => drawn.push(event.detail.fine));
+          for (let i = 0; i < 40; i++) {
+            slider.value = 20 + i;
+            slider.dispatchEvent(new Event("input", { bubbles: true }));
+          }
+          await frame();
+          await frame();
+          const during = drawn.length;
+          slider.dispatchEvent(new Event("change", { bubbles: true }));
+          await frame();
+          await frame();
+          return { during, fine: drawn.at(-1) };
+        }"""
+    )
+    assert seen == {"during": 1, "fine": True}
+
+
+def test_the_keyboard_alone_operates_everything(read):
+    reader = read()
+    page = reader.page
+    expected = page.locator("[data-explorer] :is(button, select, input, summary):visible").count()
+    page.locator("[data-explorer] button").first.focus()
+    reached = set()
+    for _ in range(expected + 3):
+        reached.add(
+            page.evaluate(
+                """() => {
+                  const one = document.activeElement;
+                  if (!one.closest("[data-explorer]")) return null;
+                  return one.id || one.getAttribute("aria-label") || one.textContent;
+                }"""
+            )
+        )
+        page.keyboard.press("Tab")
+    assert len(reached - {None}) >= expected
+    page.get_by_role("button", name="4LS", exact=True).press("Enter")
+    assert "preset=4LS" in page.url
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (375, "dark")])
+def test_axe_finds_no_serious_violation(read, scheme, width):
+    reader = read()
+    reader.page.set_viewport_size({"width": width, "height": 812})
+    reader.page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", scheme)
+    reader.page.evaluate(SETTLED)
+    # Style sheets are read from the page, not asked for again: a folder refuses that.
+    options = {"resultTypes": ["violations"], "preload": False}
+    found = Axe().run(reader.page, context="[data-explorer]", options=options)
+    serious = [
+        (v["id"], [n["html"][:200] for n in v["nodes"]])
+        for v in found.response["violations"]
+        if v["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+    fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    assert reader.page.evaluate(fits)
+
+
+def test_small_explorers_share_a_page(browser, tmp_path):
+    small = [explorer_page.small(kind) for kind in explorer_page.SMALL]
+    reader = Reader(browser, write_page(tmp_path, *small, small[0]))
+    page = reader.page
+    assert page.locator("[data-explorer]").count() == 4
+    assert page.locator("canvas").count() == 4
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(one => one.id)")
+    assert len(ids) == len(set(ids))
+    before = page.locator(".qd-caption").all_inner_texts()
+    slider = page.locator("[data-explorer=binding] input[id$=absorptive_binding_meV]").first
+    slider.fill("30")
+    page.evaluate(SETTLED)
+    after = page.locator(".qd-caption").all_inner_texts()
+    assert after[0] != before[0]
+    assert after[1:] == before[1:]
+    link = page.locator("[data-explorer=binding] .qd-more a").first
+    assert link.get_attribute("href") == "explorer.html"
+    link.hover()
+    link = link.get_attribute("href")
+    value = page.locator(
+        "[data-explorer=binding] .qd-control:has([id$=absorptive_binding_meV]) [type=text]"
+    )
+    value = value.first.input_value()
+    assert link == f"explorer.html#preset={quote('3LS+ESA')}&absorptive_binding_meV={value}"
+    # A chapter's address stays its own.
+    assert "#" not in page.url
+    reader.close()
