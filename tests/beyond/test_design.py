@@ -442,15 +442,15 @@ def test_any_allowed_run_gives_numbers(given_to):
     run = resolve(figures.SETTINGS, given_to)
     rows = figures.headlines(run)
     assert len({row.key for row in rows}) == len(rows)
-    for series, _ in figures.FIGURES.values():
-        assert all(panel.series for panel in series(run))
+    for figure in figures.FIGURES.values():
+        assert all(panel.series for panel in figure.panels(run))
 
 
 @pytest.mark.slow
 def test_a_run_far_from_the_papers_can_be_drawn():
     run = resolve(figures.SETTINGS, {"linewidth_meV": 1.0, "stokes_shift_meV": 1000.0})
-    for series, draw in figures.FIGURES.values():
-        assert draw(series(run)).axes
+    for figure in figures.FIGURES.values():
+        assert figure.draw(figure.panels(run)).axes
 
 
 def test_the_result_holds_together(numbers):

@@ -161,8 +161,8 @@ def test_indices_of_the_ideal_threshold_know_nothing_of_the_biexciton():
 def test_extreme_runs_give_figures_and_numbers(given):
     run = resolve(chapter.SETTINGS, given)
     assert len(numbers(run)) == len(numbers())
-    for compute, draw in chapter.FIGURES.values():
-        draw(compute(run))
+    for figure in chapter.FIGURES.values():
+        figure.draw(figure.panels(run))
 
 
 def test_a_dot_of_ones_own_has_its_own_elasticities():

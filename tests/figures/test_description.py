@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdgain.figures import chapter_figures, fig08
+from qdgain.figures import fig08, kit
 from qdgain.figures.description import described
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.run import resolve
@@ -14,7 +14,7 @@ X, Y, Z = Axis("photon energy", "eV"), Axis("gain"), Axis("signal", "meV")
 
 
 def said(*series, title="a panel", letter="c"):
-    return described((Panel("fig08", letter, title, series),))
+    return described((Panel(letter, title, series),))
 
 
 @pytest.mark.parametrize(
@@ -89,9 +89,6 @@ def test_any_curve_is_described_within_its_own_range(y, data):
 def test_another_run_is_described_by_other_numbers():
     paper = resolve(fig08.SETTINGS, {})
     other = resolve(fig08.SETTINGS, {"stokes_shift_meV": 80.0})
-    texts = [
-        described(chapter_figures.as_tuple(chapter_figures.compute(fig08, "contours", run)))
-        for run in (paper, other)
-    ]
+    texts = [described(kit.as_tuple(kit.compute(fig08, "contours", run))) for run in (paper, other)]
     assert texts[0] != texts[1]
     assert "threshold, at maximum: 0.961" in texts[0]

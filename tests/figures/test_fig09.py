@@ -132,8 +132,8 @@ def test_a_film_without_gain_says_out_of_reach():
     numbers = {row.key: row.value for row in fig09.headlines(thin)}
     assert np.isinf(numbers["F9-3ls"])
     assert np.isnan(numbers["fig09-offset-4ls-2"])
-    for compute, draw in fig09.FIGURES.values():
-        assert draw(compute(thin)).axes
+    for figure in fig09.FIGURES.values():
+        assert figure.draw(figure.panels(thin)).axes
 
 
 @pytest.mark.slow

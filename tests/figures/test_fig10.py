@@ -178,6 +178,6 @@ def test_panels_export(run, tmp_path):
 )
 def test_any_allowed_run_can_be_drawn(given):
     other = resolve(fig10.SETTINGS, given)
-    for series, draw in fig10.FIGURES.values():
-        assert draw(series(other)).axes
+    for figure in fig10.FIGURES.values():
+        assert figure.draw(figure.panels(other)).axes
     assert all(isinstance(row.value, float | int) for row in fig10.headlines(other))

@@ -55,7 +55,7 @@ def panels(name: str) -> Any:
 def figure_of(name: str) -> Figure:
     """Return a figure, new and not yet drawn."""
     page, which = name.split("-")
-    figure = PAGES[page].FIGURES[which][1](panels(name))
+    figure = PAGES[page].FIGURES[which].draw(panels(name))
     assert isinstance(figure, Figure)
     return figure
 

@@ -187,7 +187,7 @@ def result(chapter: str, figure: str) -> Any:
     module = module_of(chapter)
     if figure == HEADLINES:
         return tuple(module.headlines(*run_of(chapter)))
-    return module.FIGURES[figure][0](*run_of(chapter))
+    return module.FIGURES[figure].panels(*run_of(chapter))
 
 
 #: The same, computed once a process.

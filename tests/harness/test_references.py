@@ -201,13 +201,13 @@ def gaussian(**changes):
 
 
 def reference_of(*series):
-    panels = (Panel("fig08", "e", "some dot", series),)
+    panels = (Panel("e", "some dot", series),)
     record = update_references.plain(regression.figure_record("fig08", "gain", panels))
     return {"figures": {"gain": record}}
 
 
 def told(reference, *series, letter="e"):
-    panels = (Panel("fig08", letter, "some dot", series),)
+    panels = (Panel(letter, "some dot", series),)
     return found_in("fig08", "gain", panels, reference)
 
 

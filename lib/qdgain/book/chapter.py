@@ -16,7 +16,7 @@ from myst_nb import glue
 
 from qdgain.book import keep
 from qdgain.chapters import FIGURE, IN_WORDS
-from qdgain.figures import chapter_figures
+from qdgain.figures import kit
 from qdgain.figures.description import described
 from qdgain.figures.saved import to_png, to_svg
 from qdgain.ledger import table
@@ -78,13 +78,11 @@ def draw(figure: ModuleType, name: str, run: Run | None = None) -> Picture:
     whole_name = f"{figure_name(figure)}_{name}"
     if not keep.pictures_wanted():
         return Picture(whole_name, _NOT_DRAWN, "")
-    panels = chapter_figures.compute(figure, name, run)
-    drawn = chapter_figures.draw(figure, name, panels)
+    panels = kit.compute(figure, name, run)
+    drawn = figure.FIGURES[name].draw(panels)
     svg = to_svg(drawn)
-    keep.picture(whole_name, chapter_figures.as_tuple(panels), svg, lambda: to_png(drawn))
-    in_words = (
-        "" if name in chapter_figures.DIAGRAMS else described(chapter_figures.as_tuple(panels))
-    )
+    keep.picture(whole_name, kit.as_tuple(panels), svg, lambda: to_png(drawn))
+    in_words = "" if name in kit.DIAGRAMS else described(kit.as_tuple(panels))
     return Picture(whole_name, svg, in_words)
 
 

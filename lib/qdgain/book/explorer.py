@@ -10,7 +10,7 @@ import numpy as np
 from IPython.display import SVG, display
 
 from qdgain.book.explorer_page import window
-from qdgain.figures import chapter_figures
+from qdgain.figures import kit
 from qdgain.figures.saved import to_svg
 from qdgain.model import parameters
 from qdgain.model.dot import Dot, presets
@@ -46,8 +46,8 @@ def explorer(figure: ModuleType) -> widgets.Widget:
             picture.clear_output(wait=True)
             try:
                 run = resolve(figure.SETTINGS, values)
-                panels = chapter_figures.compute(figure, which.value, run)
-                display(SVG(to_svg(chapter_figures.draw(figure, which.value, panels))))
+                panels = kit.compute(figure, which.value, run)
+                display(SVG(to_svg(figure.FIGURES[which.value].draw(panels))))
             except parameters.ParameterError as refusal:
                 print(refusal)
 

@@ -73,7 +73,7 @@ def _notes(outdir: Path, page: str, labels: Sequence[str], name: str) -> str:
 
     chapter, _, which = name.partition("_")
     module = importlib.import_module(f"qdgain.figures.{chapter}")
-    function = module.FIGURES[which][0].__name__
+    function = module.FIGURES[which].panels.__name__
     rows = [
         ("data", _files(outdir, f"data/{name}", link)),
         ("picture", _files(outdir, f"figures/{name}", link)),

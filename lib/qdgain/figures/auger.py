@@ -10,7 +10,7 @@ import scipy
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.contour import ContourSet
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Picture
 
 from qdgain import chapters
 from qdgain.beyond.auger_maps import (
@@ -31,7 +31,7 @@ from qdgain.beyond.pulse_threshold import (
     short_pulse_sensitivity,
     steady_threshold_rate,
 )
-from qdgain.figures import style
+from qdgain.figures import kit, style
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.model.cross_sections import sphere_volume_nm3
 from qdgain.model.dot import Dot, FloatArray, presets
@@ -102,11 +102,10 @@ def thresholds(_: Run) -> tuple[Panel, ...]:
                 dash=":",
             )
         )
-        panels.append(Panel("auger", letter, f"{title}, {_SUBJECT}", tuple(lines)))
+        panels.append(Panel(letter, f"{title}, {_SUBJECT}", tuple(lines)))
     for letter, kind, title in (("c", "se", "SE"), ("d", "ase", "ASE")):
         panels.append(
             Panel(
-                "auger",
                 letter,
                 f"{title}, 10 ns pulses",
                 tuple(
@@ -126,7 +125,7 @@ def thresholds(_: Run) -> tuple[Panel, ...]:
     return tuple(panels)
 
 
-def draw_thresholds(panels: tuple[Panel, ...]) -> Figure:
+def draw_thresholds(panels: tuple[Panel, ...]) -> Picture:
     """Draw both rows on logarithmic axes."""
     with style.book_style():
         figure = style.new_figure(7.6, 6.2)
@@ -213,11 +212,11 @@ def maps(run: Run) -> tuple[Panel, ...]:
                 quantity="your dot",
             )
         )
-        panels.append(Panel("auger", letter, title, tuple(series)))
+        panels.append(Panel(letter, title, tuple(series)))
     return tuple(panels)
 
 
-def draw_maps(panels: tuple[Panel, ...]) -> Figure:
+def draw_maps(panels: tuple[Panel, ...]) -> Picture:
     """Draw the maps as filled contours with the lifetimes of real dots across."""
     with style.book_style():
         figure = style.new_figure(9.0, 3.9)
@@ -304,8 +303,8 @@ def own(run: Run) -> tuple[Panel, ...]:
     )
     title = f"{run['pump_fwhm_ps']:g} ps pulses"
     return (
-        Panel("auger", "a", f"absorbed, {title}", tuple(absorbed)),
-        Panel("auger", "b", f"present, {title}", tuple(present)),
+        Panel("a", f"absorbed, {title}", tuple(absorbed)),
+        Panel("b", f"present, {title}", tuple(present)),
     )
 
 
@@ -314,7 +313,7 @@ def _line(name: str, values: FloatArray, axis: Axis, quantity: str, dash: str) -
     return Series(name, _OWN_AUGER_PS, reached, _AUGER, axis, quantity=quantity, dash=dash)
 
 
-def draw_own(panels: tuple[Panel, ...]) -> Figure:
+def draw_own(panels: tuple[Panel, ...]) -> Picture:
     """Draw absorbed excitons on a logarithmic axis, present ones on a linear one."""
     with style.book_style():
         figure = style.new_figure(7.6, 3.4)
@@ -366,9 +365,9 @@ def _own_ase(dot: Dot, fixed: _Fixed, exponent: float, build_up: float) -> Float
 
 #: The chapter's figures: name -> (series, drawing).
 FIGURES = {
-    "thresholds": (thresholds, draw_thresholds),
-    "maps": (maps, draw_maps),
-    "own": (own, draw_own),
+    "thresholds": kit.Figure(thresholds, draw_thresholds),
+    "maps": kit.Figure(maps, draw_maps),
+    "own": kit.Figure(own, draw_own),
 }
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Picture
 
 from qdgain import chapters
 from qdgain.beyond.displaced_oscillators import (
@@ -21,7 +21,7 @@ from qdgain.beyond.displaced_oscillators import (
     threshold_onset,
 )
 from qdgain.calibration.record import feasible_set
-from qdgain.figures import style
+from qdgain.figures import kit, style
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.model import balance as detailed_balance
 from qdgain.model import parameters, units
@@ -121,8 +121,8 @@ def condition(run: Run) -> tuple[Panel, Panel]:
         )
     )
     return (
-        Panel("balance", "a", "Gaussian bands in detailed balance", tuple(allowed)),
-        Panel("balance", "b", "any line shape, without ESA", tuple(thresholds)),
+        Panel("a", "Gaussian bands in detailed balance", tuple(allowed)),
+        Panel("b", "any line shape, without ESA", tuple(thresholds)),
     )
 
 
@@ -131,7 +131,7 @@ def _as_wide(run: Run) -> Dot:
     return replace(dot, stokes_shift_meV=dot.linewidth_meV)
 
 
-def draw_condition(panels: tuple[Panel, Panel]) -> Figure:
+def draw_condition(panels: tuple[Panel, Panel]) -> Picture:
     """Draw the condition and the threshold that goes with it."""
     with style.book_style():
         figure = style.new_figure(8.0, 4.2)
@@ -216,10 +216,10 @@ def _thresholds(run: Run, letter: str, name: str) -> Panel:
                 dash=dash,
             )
         )
-    return Panel("balance", letter, name, tuple(series))
+    return Panel(letter, name, tuple(series))
 
 
-def draw_thresholds(panels: tuple[Panel, ...]) -> Figure:
+def draw_thresholds(panels: tuple[Panel, ...]) -> Picture:
     """Draw the thresholds against temperature."""
     with style.book_style():
         figure = style.new_figure(4.0 * len(panels), 4.3)
@@ -295,7 +295,7 @@ def _spectra(run: Run, name: str, letter: str, title: str) -> Panel:
             series.append(
                 Series(f"{band}{what}", energy, values, _DETUNING, _BAND, quantity=band, dash=dash)
             )
-    return Panel("balance", letter, f"{name}, {title}", tuple(series))
+    return Panel(letter, f"{name}, {title}", tuple(series))
 
 
 @cache
@@ -359,11 +359,11 @@ def _against_temperature(run: Run) -> tuple[Panel, Panel]:
                         dash=dash,
                     )
                 )
-        panels.append(Panel("balance", letter, title, tuple(series)))
+        panels.append(Panel(letter, title, tuple(series)))
     return panels[0], panels[1]
 
 
-def draw_lineshape(panels: tuple[Panel, ...]) -> Figure:
+def draw_lineshape(panels: tuple[Panel, ...]) -> Picture:
     """Draw the bands above, the thresholds below."""
     with style.book_style():
         figure = style.new_figure(8.6, 6.2)
@@ -425,7 +425,7 @@ def klimov(run: Run) -> Panel:
             dash=":",
         )
     )
-    return Panel("balance", "a", "one biexciton shift, Δ_A2 = Δ_E = Δ", tuple(series))
+    return Panel("a", "one biexciton shift, Δ_A2 = Δ_E = Δ", tuple(series))
 
 
 def _balanced_shift(run: Run) -> float:
@@ -447,7 +447,7 @@ def _at_centre(run: Run, ratio: FloatArray, statistics: str, shift_meV: float) -
     return threshold_at_energy(dots, centre, statistics=statistics)
 
 
-def draw_klimov(panel: Panel) -> Figure:
+def draw_klimov(panel: Panel) -> Picture:
     """Draw the older formula among the statistics."""
     with style.book_style():
         figure = style.new_figure(6.0, 3.8)
@@ -460,10 +460,10 @@ def draw_klimov(panel: Panel) -> Figure:
 
 #: What the chapter draws: name -> (series, drawing).
 FIGURES = {
-    "condition": (condition, draw_condition),
-    "thresholds": (thresholds, draw_thresholds),
-    "lineshape": (lineshape, draw_lineshape),
-    "klimov": (klimov, draw_klimov),
+    "condition": kit.Figure(condition, draw_condition),
+    "thresholds": kit.Figure(thresholds, draw_thresholds),
+    "lineshape": kit.Figure(lineshape, draw_lineshape),
+    "klimov": kit.Figure(klimov, draw_klimov),
 }
 
 

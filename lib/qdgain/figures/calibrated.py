@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Picture
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
@@ -23,13 +23,12 @@ from qdgain.calibration.objective import (
     width_meV,
 )
 from qdgain.calibration.record import feasible_set, record
-from qdgain.figures import style
+from qdgain.figures import kit, style
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.model.dot import FloatArray, presets
 from qdgain.model.parameters import CONTRACT
 from qdgain.paper.claims import Headline, claims
 
-_PAGE = "calibration"
 _RESIDUAL = Axis("largest departure from a stated number", "%")
 _READING = Axis("reading: column")
 _COUPLING = Axis("coupling and weight a: row")
@@ -105,7 +104,6 @@ def residuals() -> tuple[Panel, Panel]:
         axes = {"residual": _RESIDUAL, "statements that hold": Axis("statements that hold")}
         panels.append(
             Panel(
-                _PAGE,
                 letter,
                 title,
                 tuple(
@@ -126,7 +124,7 @@ def residuals() -> tuple[Panel, Panel]:
     return panels[0], panels[1]
 
 
-def draw_residuals(panels: tuple[Panel, Panel]) -> Figure:
+def draw_residuals(panels: tuple[Panel, Panel]) -> Picture:
     """Draw both tables of residuals, each cell with its number."""
     with style.book_style():
         figure = style.new_figure(7.6, 5.4)
@@ -193,10 +191,10 @@ def solution_set() -> Panel:
                         dash=".",
                     )
                 )
-    return Panel(_PAGE, "c", "parameters that meet every number", tuple(series))
+    return Panel("c", "parameters that meet every number", tuple(series))
 
 
-def draw_solution_set(panel: Panel) -> Figure:
+def draw_solution_set(panel: Panel) -> Picture:
     """Draw the lower triangle of pairs; the cross is the preset."""
     size = len(_PAIRED)
     point = _preset_point()
@@ -265,10 +263,10 @@ def pinned() -> Panel:
                 dash="o" if name == "wide" else "s",
             )
         )
-    return Panel(_PAGE, "d", "what the numbers pin, and what they leave free", tuple(series))
+    return Panel("d", "what the numbers pin, and what they leave free", tuple(series))
 
 
-def draw_pinned(panel: Panel) -> Figure:
+def draw_pinned(panel: Panel) -> Picture:
     """Draw the spreads, each with the parameters that make it up."""
     with style.book_style():
         figure = style.new_figure(7.2, 4.6)
@@ -307,9 +305,9 @@ def _recipe(loadings: Mapping[str, float], smallest: float = 0.3) -> str:
 
 #: What the page draws: name -> (series, drawing).
 FIGURES = {
-    "residuals": (residuals, draw_residuals),
-    "solution_set": (solution_set, draw_solution_set),
-    "pinned": (pinned, draw_pinned),
+    "residuals": kit.Figure(residuals, draw_residuals),
+    "solution_set": kit.Figure(solution_set, draw_solution_set),
+    "pinned": kit.Figure(pinned, draw_pinned),
 }
 
 

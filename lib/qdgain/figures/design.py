@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, TwoSlopeNorm
 from matplotlib.contour import QuadContourSet
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Picture
 from matplotlib.image import AxesImage
 
 from qdgain import chapters
@@ -18,7 +18,7 @@ from qdgain.beyond import advice, levers, reachable
 from qdgain.beyond.repulsion import threshold_slopes
 from qdgain.beyond.shortest_way import FIELDS, Way, nearest_dot
 from qdgain.calibration.record import feasible_set
-from qdgain.figures import style
+from qdgain.figures import kit, style
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.figures.table import Table
 from qdgain.model import parameters
@@ -156,7 +156,7 @@ def threshold_map(run: Run) -> tuple[Panel, ...]:
                 )
             if column == 0:
                 series += _marks(run)
-            panels.append(Panel("design", next(letters), f"{definition}, {title}", tuple(series)))
+            panels.append(Panel(next(letters), f"{definition}, {title}", tuple(series)))
     return tuple(panels)
 
 
@@ -189,7 +189,7 @@ def _marks(run: Run) -> list[Series]:
     ]
 
 
-def draw_threshold_map(panels: tuple[Panel, ...]) -> Figure:
+def draw_threshold_map(panels: tuple[Panel, ...]) -> Picture:
     """Draw the six maps with one scale and one legend."""
     with style.book_style():
         figure = style.new_figure(8.4, 6.0)
@@ -240,7 +240,6 @@ def ways(run: Run) -> tuple[Panel, ...]:
     """Return for two dots which threshold can be had at which distance."""
     return tuple(
         Panel(
-            "design",
             letter,
             f"from the {name}" if name in run.dots and name != f"{YOUR_DOT}+ESA" else name,
             tuple(_line_of_ways(run, dot, kind) for kind in _WAYS),
@@ -274,7 +273,7 @@ def _line_of_ways(run: Run, dot: Dot, kind: tuple[str, str, bool, str]) -> Serie
     )
 
 
-def draw_ways(panels: tuple[Panel, ...]) -> Figure:
+def draw_ways(panels: tuple[Panel, ...]) -> Picture:
     """Draw the ways from two dots side by side."""
     with style.book_style():
         figure = style.new_figure(7.6, 3.8)
@@ -324,7 +323,6 @@ def repulsion(run: Run) -> tuple[Panel, ...]:
         values = np.where(emission >= -1e-9, values, np.nan)
         panels.append(
             Panel(
-                "design",
                 letter,
                 f"{definition}, {title}",
                 (
@@ -344,7 +342,7 @@ def repulsion(run: Run) -> tuple[Panel, ...]:
     return tuple(panels)
 
 
-def draw_repulsion(panels: tuple[Panel, ...]) -> Figure:
+def draw_repulsion(panels: tuple[Panel, ...]) -> Picture:
     """Draw the four maps of slopes with one scale."""
     with style.book_style():
         figure = style.new_figure(7.0, 5.8)
@@ -416,7 +414,7 @@ def bindings(run: Run) -> tuple[Panel, Panel, Panel]:
                         dash=dash,
                     )
                 )
-        curves.append(Panel("design", letter, title, tuple(series)))
+        curves.append(Panel(letter, title, tuple(series)))
     points = tuple(
         Series(
             f"{number}: {row.label}",
@@ -433,7 +431,7 @@ def bindings(run: Run) -> tuple[Panel, Panel, Panel]:
         for number, row in enumerate(published_shifts(), start=1)
         if row.is_public and row.quantity == "emissive binding"
     )
-    return curves[0], curves[1], Panel("design", "c", "published", points)
+    return curves[0], curves[1], Panel("c", "published", points)
 
 
 def _with_balanced_shift(run: Run) -> Dot:
@@ -455,7 +453,7 @@ def _against(
     return np.where(emission >= -1e-9, values, np.nan)
 
 
-def draw_bindings(panels: tuple[Panel, Panel, Panel]) -> Figure:
+def draw_bindings(panels: tuple[Panel, Panel, Panel]) -> Picture:
     """Draw the curves, and beside them the published bindings by row of their table."""
     published = panels[-1]
     with style.book_style():
@@ -500,12 +498,12 @@ class PublishedTable(Table):
         super().__init__(header, rows)
 
 
-#: Figure -> (its series for a run, how it is drawn).
+#: Picture -> (its series for a run, how it is drawn).
 FIGURES = {
-    "threshold_map": (threshold_map, draw_threshold_map),
-    "ways": (ways, draw_ways),
-    "repulsion": (repulsion, draw_repulsion),
-    "bindings": (bindings, draw_bindings),
+    "threshold_map": kit.Figure(threshold_map, draw_threshold_map),
+    "ways": kit.Figure(ways, draw_ways),
+    "repulsion": kit.Figure(repulsion, draw_repulsion),
+    "bindings": kit.Figure(bindings, draw_bindings),
 }
 
 

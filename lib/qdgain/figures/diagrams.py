@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Picture
 
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
@@ -42,17 +42,13 @@ _QUANTITY_OF_ARROW = {
 }
 
 
-def diagrams(
-    run: Run, figure: str, schemes: Mapping[str, Dot], biexciton: bool
-) -> tuple[Panel, ...]:
+def diagrams(run: Run, schemes: Mapping[str, Dot], biexciton: bool) -> tuple[Panel, ...]:
     """Return one panel for each scheme: its potentials as curves, its transitions as arrows.
 
     Parameters
     ----------
     run : Run
         With the settings ``phonon_energy_meV`` and ``splitting_fraction``.
-    figure : str
-        The chapter.
     schemes : Mapping
         Name of the scheme to the dot that lends it its energies; a user's dot is drawn as a 5LS.
     biexciton : bool
@@ -65,7 +61,7 @@ def diagrams(
             scheme, dot, run["phonon_energy_meV"], run["splitting_fraction"], biexciton
         )
         letter = "a" if position == 0 else ""
-        panels.append(Panel(figure, letter, name, tuple(_series(diagram))))
+        panels.append(Panel(letter, name, tuple(_series(diagram))))
     return tuple(panels)
 
 
@@ -97,7 +93,7 @@ def _series(diagram: LevelDiagram) -> list[Series]:
     return curves + arrows
 
 
-def draw_diagrams(panels: tuple[Panel, ...]) -> Figure:
+def draw_diagrams(panels: tuple[Panel, ...]) -> Picture:
     """Draw the diagrams side by side on one energy scale, with the empty ranges cut out."""
     groups = max(len(_floors(panel)) for panel in panels)
     with style.book_style():

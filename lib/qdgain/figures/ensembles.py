@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Picture
 from scipy.interpolate import CubicSpline
 
 from qdgain import chapters
@@ -26,7 +26,7 @@ from qdgain.beyond.ensemble_thresholds import (
     misfit,
     saturation,
 )
-from qdgain.figures import style
+from qdgain.figures import kit, style
 from qdgain.figures.panel import FLUENCE, Axis, Panel, Series
 from qdgain.model import units
 from qdgain.model.balance import balanced_linewidth_meV
@@ -121,9 +121,8 @@ def saturations(run: Run) -> tuple[Panel, ...]:
         line(name, name, "rabi", name, _DASHES[name]) for name in (EQUAL, *ALONE, TOGETHER)
     )
     return (
-        Panel("ensembles", "a", "Rabi's law", effects),
+        Panel("a", "Rabi's law", effects),
         Panel(
-            "ensembles",
             "b",
             "Rabi's law and Poisson's",
             (
@@ -137,7 +136,7 @@ def saturations(run: Run) -> tuple[Panel, ...]:
     )
 
 
-def draw_saturations(panels: tuple[Panel, ...]) -> Figure:
+def draw_saturations(panels: tuple[Panel, ...]) -> Picture:
     """Draw the saturation curves."""
     with style.book_style():
         figure = style.new_figure(8.4, 3.8)
@@ -165,7 +164,6 @@ def thresholds(run: Run) -> tuple[Panel, ...]:
 
     def panel(letter: str, title: str, which: str, axis: Axis) -> Panel:
         return Panel(
-            "ensembles",
             letter,
             title,
             tuple(
@@ -193,7 +191,7 @@ def _quantity(name: str) -> str:
     return name.removesuffix("+ESA")
 
 
-def draw_thresholds(panels: tuple[Panel, ...]) -> Figure:
+def draw_thresholds(panels: tuple[Panel, ...]) -> Picture:
     """Draw the thresholds of every sample; what is out of reach stands above the frame."""
     names = list(_NAMES_DRAWN)
     with style.book_style():
@@ -276,9 +274,8 @@ def second_step(run: Run) -> tuple[Panel, ...]:
     shift = Axis("detuning Δ_A1 of the second step", "meV")
     fewer = Axis("biexcitons / those of independent channels")
     return (
-        Panel("ensembles", "a", f"pulse of {duration:g} fs", tuple(lines)),
+        Panel("a", f"pulse of {duration:g} fs", tuple(lines)),
         Panel(
-            "ensembles",
             "b",
             "biexcitons",
             (
@@ -314,7 +311,7 @@ def second_step(run: Run) -> tuple[Panel, ...]:
     )
 
 
-def draw_second_step(panels: tuple[Panel, ...]) -> Figure:
+def draw_second_step(panels: tuple[Panel, ...]) -> Picture:
     """Draw the detuned second step."""
     with style.book_style():
         figure = style.new_figure(8.4, 3.6)
@@ -346,7 +343,7 @@ def widths(run: Run) -> Panel:
         )
         for name, dot in run.dots.items()
     ]
-    return Panel("ensembles", "", "all dots pumped alike", tuple(lines))
+    return Panel("", "all dots pumped alike", tuple(lines))
 
 
 def _pumped_alike(run: Run, dot: Dot, width_meV: FloatArray) -> FloatArray:
@@ -362,7 +359,7 @@ def _pumped_alike(run: Run, dot: Dot, width_meV: FloatArray) -> FloatArray:
     ).mean_excitons
 
 
-def draw_widths(panel: Panel) -> Figure:
+def draw_widths(panel: Panel) -> Picture:
     """Draw the thresholds against the inhomogeneous width."""
     with style.book_style():
         figure = style.new_figure()
@@ -375,10 +372,10 @@ def draw_widths(panel: Panel) -> Figure:
 
 #: What the chapter draws: name -> (series, drawing).
 FIGURES = {
-    "saturations": (saturations, draw_saturations),
-    "thresholds": (thresholds, draw_thresholds),
-    "second_step": (second_step, draw_second_step),
-    "widths": (widths, draw_widths),
+    "saturations": kit.Figure(saturations, draw_saturations),
+    "thresholds": kit.Figure(thresholds, draw_thresholds),
+    "second_step": kit.Figure(second_step, draw_second_step),
+    "widths": kit.Figure(widths, draw_widths),
 }
 
 

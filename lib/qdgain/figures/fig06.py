@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Picture
 
 from qdgain import chapters
-from qdgain.figures import diagrams, style
+from qdgain.figures import diagrams, kit, style
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.model import balance as detailed_balance
 from qdgain.model import kinetics, transients
@@ -50,10 +50,10 @@ def _schemes(run: Run) -> dict[str, Dot]:
 
 def level_systems(run: Run) -> tuple[Panel, ...]:
     """Return panel a: the potentials and transitions of the 2, 3, 4 and 5LS."""
-    return diagrams.diagrams(run, "fig06", _schemes(run), biexciton=False)
+    return diagrams.diagrams(run, _schemes(run), biexciton=False)
 
 
-def draw_level_systems(panels: tuple[Panel, ...]) -> Figure:
+def draw_level_systems(panels: tuple[Panel, ...]) -> Picture:
     """Draw panel a."""
     return diagrams.draw_diagrams(panels)
 
@@ -133,7 +133,7 @@ def photoluminescence(run: Run) -> Panel:
             dash=":",
         )
     )
-    return Panel("fig06", "b", "photoluminescence after 400 nm pumping", tuple(series))
+    return Panel("b", "photoluminescence after 400 nm pumping", tuple(series))
 
 
 def resolution(run: Run) -> Panel:
@@ -142,7 +142,6 @@ def resolution(run: Run) -> Panel:
     fits = [_cooling_fit(run, cooling, run["seed"] + i) for i, cooling in enumerate(true)]
     found, error = np.array(fits).T
     return Panel(
-        "fig06",
         "",
         f"what a {run['streak_irf_ps']:g} ps response resolves",
         (
@@ -174,7 +173,7 @@ def _cooling_fit(run: Run, cooling_ps: float, seed: int | None) -> transients.Co
     return transients.recovered_cooling_time(_TIMES_PS, signal, dot, noise=noise, **known)
 
 
-def draw_photoluminescence(panels: tuple[Panel, Panel]) -> Figure:
+def draw_photoluminescence(panels: tuple[Panel, Panel]) -> Picture:
     """Draw panel b, and what can be got out of it."""
     with style.book_style():
         figure = style.new_figure(8.0, 3.6)
@@ -222,10 +221,10 @@ def build_up(run: Run) -> Panel:
                 dash=dash,
             )
         )
-    return Panel("fig06", "c", "build-up of stimulated emission", tuple(series))
+    return Panel("c", "build-up of stimulated emission", tuple(series))
 
 
-def draw_build_up(panel: Panel) -> Figure:
+def draw_build_up(panel: Panel) -> Picture:
     """Draw panel c."""
     with style.book_style():
         figure = style.new_figure()
@@ -301,10 +300,10 @@ def continuous_gain(run: Run) -> Panel:
         )
         for name, scheme in thermal_schemes(run, run.dots).items()
     ]
-    return Panel("fig06", "d", "continuous pumping", tuple(series))
+    return Panel("d", "continuous pumping", tuple(series))
 
 
-def draw_continuous_gain(panel: Panel) -> Figure:
+def draw_continuous_gain(panel: Panel) -> Picture:
     """Draw panel d."""
     with style.book_style():
         figure = style.new_figure()
@@ -318,10 +317,10 @@ def draw_continuous_gain(panel: Panel) -> Figure:
 
 #: What the chapter draws: name -> (series, drawing).
 FIGURES = {
-    "level_systems": (level_systems, draw_level_systems),
-    "photoluminescence": (photoluminescence_and_resolution, draw_photoluminescence),
-    "build_up": (build_up, draw_build_up),
-    "continuous_gain": (continuous_gain, draw_continuous_gain),
+    "level_systems": kit.Figure(level_systems, draw_level_systems),
+    "photoluminescence": kit.Figure(photoluminescence_and_resolution, draw_photoluminescence),
+    "build_up": kit.Figure(build_up, draw_build_up),
+    "continuous_gain": kit.Figure(continuous_gain, draw_continuous_gain),
 }
 
 

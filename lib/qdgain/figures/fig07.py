@@ -7,10 +7,10 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Picture
 
 from qdgain import chapters
-from qdgain.figures import diagrams, fig06, style
+from qdgain.figures import diagrams, fig06, kit, style
 from qdgain.figures.panel import ENERGY, Axis, Panel, Series
 from qdgain.model import kinetics, levels, multiexcitons, transients
 from qdgain.model.bands import band_centres_eV, bands, energy_window_eV
@@ -56,10 +56,10 @@ def _two_level(run: Run) -> Dot:
 
 def level_systems(run: Run) -> tuple[Panel, ...]:
     """Return panel a: potentials and transitions of the 2, 3 and 4LS with the biexciton."""
-    return diagrams.diagrams(run, "fig07", _schemes(run), biexciton=True)
+    return diagrams.diagrams(run, _schemes(run), biexciton=True)
 
 
-def draw_level_systems(panels: tuple[Panel, ...]) -> Figure:
+def draw_level_systems(panels: tuple[Panel, ...]) -> Picture:
     """Draw panel a."""
     return diagrams.draw_diagrams(panels)
 
@@ -74,7 +74,7 @@ def cancellation(run: Run) -> Panel:
         series.append(
             Series(name, binding, removed, _BINDING, _CANCELLED, quantity=name, dash=dash)
         )
-    return Panel("fig07", "", "resonance of ESA with the emission of X", tuple(series))
+    return Panel("", "resonance of ESA with the emission of X", tuple(series))
 
 
 def _bindings(run: Run) -> FloatArray:
@@ -84,7 +84,7 @@ def _bindings(run: Run) -> FloatArray:
     return np.linspace(max(-2 * reach, allowed.minimum), min(far + 2 * reach, allowed.maximum), 401)
 
 
-def draw_cancellation(panel: Panel) -> Figure:
+def draw_cancellation(panel: Panel) -> Picture:
     """Draw the cancellation against the shift."""
     with style.book_style():
         figure = style.new_figure()
@@ -149,12 +149,12 @@ def continuous_gain(run: Run) -> tuple[Panel, Panel]:
                 )
             )
     return (
-        Panel("fig07", "b", "continuous pumping with ESA", tuple(gains)),
-        Panel("fig07", "", "when gain comes back", tuple(thresholds)),
+        Panel("b", "continuous pumping with ESA", tuple(gains)),
+        Panel("", "when gain comes back", tuple(thresholds)),
     )
 
 
-def draw_continuous_gain(panels: tuple[Panel, Panel]) -> Figure:
+def draw_continuous_gain(panels: tuple[Panel, Panel]) -> Picture:
     """Draw panel b and the thresholds."""
     with style.book_style():
         figure = style.new_figure(8.0, 4.4)
@@ -284,13 +284,13 @@ def _ta_panels(run: Run, name: str) -> tuple[Panel, Panel, Panel]:
     ]
     letter = "" if name.startswith(YOUR_DOT) else "c"
     return (
-        Panel("fig07", letter, f"after X3 pumping, {name}", (mapped,)),
-        Panel("fig07", "", "its three parts", tuple(cuts)),
-        Panel("fig07", "", "its course in time", tuple(course)),
+        Panel(letter, f"after X3 pumping, {name}", (mapped,)),
+        Panel("", "its three parts", tuple(cuts)),
+        Panel("", "its course in time", tuple(course)),
     )
 
 
-def draw_transient_absorption(panels: tuple[Panel, ...]) -> Figure:
+def draw_transient_absorption(panels: tuple[Panel, ...]) -> Picture:
     """Draw panel c: maps, each with cuts along energy and along time."""
     rows = len(panels) // 3
     with style.book_style():
@@ -411,7 +411,7 @@ def four_bands(run: Run) -> tuple[Panel, Panel]:
                 )
             )
     title = f"CsPbBr3 at {_DELAYS_PS[0]:g} ps (simulated)"
-    return Panel("fig07", "d", title, tuple(series)), _errors(run)
+    return Panel("d", title, tuple(series)), _errors(run)
 
 
 def _errors(run: Run) -> Panel:
@@ -447,10 +447,10 @@ def _errors(run: Run) -> Panel:
                 dash="_",
             )
         )
-    return Panel("fig07", "", "fitted centre less the true one", tuple(series))
+    return Panel("", "fitted centre less the true one", tuple(series))
 
 
-def draw_four_bands(panels: tuple[Panel, Panel]) -> Figure:
+def draw_four_bands(panels: tuple[Panel, Panel]) -> Picture:
     """Draw panel d and the errors."""
     with style.book_style():
         figure = style.new_figure(8.0, 4.6)
@@ -473,11 +473,11 @@ def draw_four_bands(panels: tuple[Panel, Panel]) -> Figure:
 
 #: What the chapter draws: name -> (series, drawing).
 FIGURES = {
-    "level_systems": (level_systems, draw_level_systems),
-    "cancellation": (cancellation, draw_cancellation),
-    "continuous_gain": (continuous_gain, draw_continuous_gain),
-    "transient_absorption": (transient_absorption, draw_transient_absorption),
-    "four_bands": (four_bands, draw_four_bands),
+    "level_systems": kit.Figure(level_systems, draw_level_systems),
+    "cancellation": kit.Figure(cancellation, draw_cancellation),
+    "continuous_gain": kit.Figure(continuous_gain, draw_continuous_gain),
+    "transient_absorption": kit.Figure(transient_absorption, draw_transient_absorption),
+    "four_bands": kit.Figure(four_bands, draw_four_bands),
 }
 
 

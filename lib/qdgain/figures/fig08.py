@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import scipy
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Picture
 from numpy.typing import ArrayLike
 
 from qdgain import chapters
 from qdgain.beyond import levers
 from qdgain.calibration.record import record
-from qdgain.figures import style
+from qdgain.figures import kit, style
 from qdgain.figures.panel import ENERGY, FLUENCE, GAIN, MEAN_EXCITONS, Axis, Panel, Series
 from qdgain.model import parameters
 from qdgain.model.bands import (
@@ -64,7 +64,6 @@ def spectra(run: Run) -> Panel:
         dot.xx_emission_strength,
     )
     return Panel(
-        "fig08",
         "a",
         f"bands, {name}",
         tuple(
@@ -78,7 +77,7 @@ def spectra(run: Run) -> Panel:
     )
 
 
-def draw_spectra(panel: Panel) -> Figure:
+def draw_spectra(panel: Panel) -> Picture:
     """Draw panel a."""
     with style.book_style():
         figure = style.new_figure()
@@ -95,7 +94,6 @@ def saturation(run: Run) -> Panel:
     filled = band_edge_excitons(poisson)
     axis = Axis("mean band-edge excitons ⟨N⟩")
     return Panel(
-        "fig08",
         "b",
         "saturation",
         (
@@ -122,7 +120,7 @@ def saturation(run: Run) -> Panel:
     )
 
 
-def draw_saturation(panel: Panel) -> Figure:
+def draw_saturation(panel: Panel) -> Picture:
     """Draw panel b."""
     with style.book_style():
         figure = style.new_figure()
@@ -194,10 +192,10 @@ def _contour(run: Run, name: str) -> Panel:
                     dash="o" if dash == "-" else "s",
                 )
             )
-    return Panel("fig08", _CONTOUR_LETTERS.get(name, ""), name, tuple(series))
+    return Panel(_CONTOUR_LETTERS.get(name, ""), name, tuple(series))
 
 
-def draw_contours(panels: tuple[Panel, ...]) -> Figure:
+def draw_contours(panels: tuple[Panel, ...]) -> Picture:
     """Draw panels c to f, each a map with its projections above and to the right."""
     limit = max(float(np.max(np.abs(panel["gain"].values))) for panel in panels)
     rows = len(panels) // 2
@@ -250,7 +248,6 @@ def _threshold_panel(run: Run, letter: str, name: str) -> Panel:
     own = float(np.asarray(dot.absorptive_binding_meV))
     here = threshold_at_maximum(dot, statistics=statistics).mean_excitons
     return Panel(
-        "fig08",
         letter,
         name,
         (
@@ -293,7 +290,7 @@ def _threshold_panel(run: Run, letter: str, name: str) -> Panel:
     )
 
 
-def draw_thresholds(panels: tuple[Panel, ...]) -> Figure:
+def draw_thresholds(panels: tuple[Panel, ...]) -> Picture:
     """Draw panels g and h."""
     with style.book_style():
         figure = style.new_figure(4.0 * len(panels), 3.4)
@@ -310,7 +307,6 @@ def onset_against_floor(run: Run) -> Panel:
     floor = np.geomspace(1e-6, 0.2, 121)
     axis = Axis("gain floor ε / peak absorption cross section")
     return Panel(
-        "fig08",
         "",
         "onset against the floor",
         tuple(
@@ -334,7 +330,7 @@ def _onset_at_floors(dot: Dot, floor: FloatArray, statistics: str) -> FloatArray
     return threshold_onset(many, floor, statistics).mean_excitons
 
 
-def draw_onset_against_floor(panel: Panel) -> Figure:
+def draw_onset_against_floor(panel: Panel) -> Picture:
     """Draw the onset against the floor."""
     with style.book_style():
         figure = style.new_figure()
@@ -349,11 +345,11 @@ def draw_onset_against_floor(panel: Panel) -> Figure:
 
 #: What the chapter draws: name -> (series, drawing).
 FIGURES = {
-    "spectra": (spectra, draw_spectra),
-    "saturation": (saturation, draw_saturation),
-    "contours": (contours, draw_contours),
-    "thresholds": (thresholds, draw_thresholds),
-    "onset_against_floor": (onset_against_floor, draw_onset_against_floor),
+    "spectra": kit.Figure(spectra, draw_spectra),
+    "saturation": kit.Figure(saturation, draw_saturation),
+    "contours": kit.Figure(contours, draw_contours),
+    "thresholds": kit.Figure(thresholds, draw_thresholds),
+    "onset_against_floor": kit.Figure(onset_against_floor, draw_onset_against_floor),
 }
 
 

@@ -10,10 +10,11 @@ import numpy as np
 import scipy
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure as Picture
+from matplotlib.figure import SubFigure
 
 from qdgain import chapters
-from qdgain.figures import style
+from qdgain.figures import kit, style
 from qdgain.figures.panel import ENERGY, FLUENCE, Axis, Panel, Series
 from qdgain.measured import surrogate
 from qdgain.measured.gain_spectra import MeasuredSpectra, read_spectra
@@ -159,7 +160,7 @@ def _sweep_panel(letter: str, title: str, sweep: _Sweep) -> Panel:
                 dash="--",
             )
         )
-    return Panel("fig09", letter, title, tuple(series))
+    return Panel(letter, title, tuple(series))
 
 
 def _relative(log_spectrum: FloatArray) -> FloatArray:
@@ -218,7 +219,7 @@ def _dot_panel(run: Run, name: str) -> Panel:
     )
 
 
-def draw_spectra(panels: tuple[Panel, ...]) -> Figure:
+def draw_spectra(panels: tuple[Panel, ...]) -> Picture:
     """Draw maps of ASE against fluence with spectra above and the amplification to the right."""
     rows = (len(panels) + 1) // 2
     with style.book_style():
@@ -293,8 +294,8 @@ def spikes(run: Run) -> tuple[Panel, Panel]:
                 Series(name, ratio, values, _ABOVE, axis, quantity=_scheme(name), dash=_dash(name))
             )
     return (
-        Panel("fig09", "", "position", tuple(offsets)),
-        Panel("fig09", "", "width", tuple(widths)),
+        Panel("", "position", tuple(offsets)),
+        Panel("", "width", tuple(widths)),
     )
 
 
@@ -306,7 +307,7 @@ def _dash(name: str) -> str:
     return "--" if name.endswith("+ESA") else "-"
 
 
-def draw_spikes(panels: tuple[Panel, Panel]) -> Figure:
+def draw_spikes(panels: tuple[Panel, Panel]) -> Picture:
     """Draw position and width of the spike."""
     with style.book_style():
         figure = style.new_figure(8.0, 3.4)
@@ -363,7 +364,7 @@ def thresholds(run: Run) -> Panel:
                     dash="o",
                 )
             )
-    return Panel("fig09", "", "ASE threshold against the biexciton shift", tuple(series))
+    return Panel("", "ASE threshold against the biexciton shift", tuple(series))
 
 
 def _bindings_meV(dot: Dot) -> FloatArray:
@@ -373,7 +374,7 @@ def _bindings_meV(dot: Dot) -> FloatArray:
     return np.linspace(low, high, 161)
 
 
-def draw_thresholds(panel: Panel) -> Figure:
+def draw_thresholds(panel: Panel) -> Picture:
     """Draw the ASE threshold against the biexciton shift."""
     with style.book_style():
         figure = style.new_figure(6.4, 3.6)
@@ -413,7 +414,7 @@ def saturation(run: Run) -> tuple[Panel, ...]:
                     dash=_dash(name),
                 ),
             ]
-        panels.append(Panel("fig09", "", f"{scheme}, saturation", tuple(series)))
+        panels.append(Panel("", f"{scheme}, saturation", tuple(series)))
     return tuple(panels)
 
 
@@ -429,7 +430,7 @@ def _log_simple_photons(run: Run, name: str, fluence: FloatArray) -> FloatArray:
     return np.asarray(start + scipy.special.logsumexp(log_spectrum, axis=-1))
 
 
-def draw_saturation(panels: tuple[Panel, ...]) -> Figure:
+def draw_saturation(panels: tuple[Panel, ...]) -> Picture:
     """Draw the emission against fluence."""
     with style.book_style():
         figure = style.new_figure(4.0 * len(panels), 3.4)
@@ -492,7 +493,7 @@ def measured(run: Run) -> tuple[Panel, ...]:
     return tuple(_measured_panel(run, source) for source in _measured_sources(run))
 
 
-def draw_measured(panels: tuple[Panel, ...]) -> Figure:
+def draw_measured(panels: tuple[Panel, ...]) -> Picture:
     """Draw panels e and f as a to d."""
     return draw_spectra(panels)
 
@@ -559,11 +560,11 @@ def _saturated_from(
 
 #: What the chapter draws: name -> (series, drawing).
 FIGURES = {
-    "spectra": (spectra, draw_spectra),
-    "spikes": (spikes, draw_spikes),
-    "thresholds": (thresholds, draw_thresholds),
-    "saturation": (saturation, draw_saturation),
-    "measured": (measured, draw_measured),
+    "spectra": kit.Figure(spectra, draw_spectra),
+    "spikes": kit.Figure(spikes, draw_spikes),
+    "thresholds": kit.Figure(thresholds, draw_thresholds),
+    "saturation": kit.Figure(saturation, draw_saturation),
+    "measured": kit.Figure(measured, draw_measured),
 }
 
 

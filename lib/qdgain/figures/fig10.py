@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Picture
 from numpy.typing import ArrayLike
 
 from qdgain import chapters
 from qdgain.beyond import levers
-from qdgain.figures import style
+from qdgain.figures import kit, style
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.figures.table import Table
 from qdgain.model import balance as detailed_balance
@@ -106,10 +106,10 @@ def absorption(run: Run) -> Panel:
             dash=":",
         )
     )
-    return Panel("fig10", "a", "absorption at 400 nm", tuple(series))
+    return Panel("a", "absorption at 400 nm", tuple(series))
 
 
-def draw_absorption(panel: Panel) -> Figure:
+def draw_absorption(panel: Panel) -> Picture:
     """Draw panel a."""
     with style.book_style():
         figure = style.new_figure(6.4, 4.0)
@@ -173,10 +173,10 @@ def order(run: Run) -> Panel:
     series.append(
         Series("both alike", 0, 1, _COUNTED, _RATIO, quantity="reference", kind="level", dash=":")
     )
-    return Panel("fig10", "", "which absorbs more", tuple(series))
+    return Panel("", "which absorbs more", tuple(series))
 
 
-def draw_order(panel: Panel) -> Figure:
+def draw_order(panel: Panel) -> Picture:
     """Draw the ratio of the two materials' cross sections."""
     with style.book_style():
         figure = style.new_figure(6.4, 3.2)
@@ -304,9 +304,7 @@ def universal(run: Run) -> Panel:
         Series(name, volume, value, _VOLUME, _THRESHOLD, quantity=quantity, dash=dash)
         for name, volume, value, quantity, dash in lines
     ]
-    return Panel(
-        "fig10", "b", "gain thresholds", (*series, *_fluence_lines(run), *_published_points())
-    )
+    return Panel("b", "gain thresholds", (*series, *_fluence_lines(run), *_published_points()))
 
 
 def _fluence_lines(run: Run) -> list[Series]:
@@ -354,7 +352,7 @@ def _published_points() -> list[Series]:
     return points
 
 
-def draw_universal(panel: Panel) -> Figure:
+def draw_universal(panel: Panel) -> Picture:
     """Draw panel b: predictions to the left; to the right the points whose size is not public."""
     with style.book_style():
         figure = style.new_figure(8.0, 5.0)
@@ -500,8 +498,8 @@ def towards_zero(run: Run) -> tuple[Panel, ...]:
         )
     )
     return (
-        Panel("fig10", "", "XX engineering", tuple(by_binding)),
-        Panel("fig10", "", "4LS and 5LS", tuple(by_shift)),
+        Panel("", "XX engineering", tuple(by_binding)),
+        Panel("", "4LS and 5LS", tuple(by_shift)),
     )
 
 
@@ -511,7 +509,7 @@ def _goal(run: Run, value: float, name: str, axis: Axis) -> Series:
     )
 
 
-def draw_towards_zero(panels: tuple[Panel, ...]) -> Figure:
+def draw_towards_zero(panels: tuple[Panel, ...]) -> Picture:
     """Draw the thresholds behind the predictions."""
     with style.book_style():
         figure = style.new_figure(8.0, 3.4)
@@ -524,10 +522,10 @@ def draw_towards_zero(panels: tuple[Panel, ...]) -> Figure:
 
 #: What the chapter draws: name -> (series, drawing).
 FIGURES = {
-    "absorption": (absorption, draw_absorption),
-    "order": (order, draw_order),
-    "universal": (universal, draw_universal),
-    "towards_zero": (towards_zero, draw_towards_zero),
+    "absorption": kit.Figure(absorption, draw_absorption),
+    "order": kit.Figure(order, draw_order),
+    "universal": kit.Figure(universal, draw_universal),
+    "towards_zero": kit.Figure(towards_zero, draw_towards_zero),
 }
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Picture
 
-from qdgain.figures import style
+from qdgain.figures import kit, style
 from qdgain.figures.panel import ENERGY, Axis, Panel, Series
 from qdgain.figures.saved import to_png, to_svg
 from qdgain.fitting.band_fit import (
@@ -97,7 +97,6 @@ def _panel(name: str, spectrum: FittedSpectrum) -> Panel:
     energy = spectrum.energy_eV
     residual = (spectrum.measured - spectrum.fitted) / spectrum.noise
     return Panel(
-        "fit",
         letter,
         title,
         (
@@ -138,7 +137,7 @@ def _panel(name: str, spectrum: FittedSpectrum) -> Panel:
     )
 
 
-def draw(fitted: tuple[Panel, ...]) -> Figure:
+def draw(fitted: tuple[Panel, ...]) -> Picture:
     """Draw the panels, each with its residual in a strip below."""
     rows = 1 + (len(fitted) > 2)
     with style.book_style():
@@ -173,4 +172,4 @@ def save(fit: FittedBands, svg: Path, png: Path) -> None:
 
 
 #: What the page shows: name -> (panels, drawing).
-FIGURES = {"example": (example, draw)}
+FIGURES = {"example": kit.Figure(example, draw)}

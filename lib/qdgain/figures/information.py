@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis as DrawnAxis
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Picture
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from qdgain import chapters
@@ -42,7 +42,7 @@ from qdgain.beyond.sensitivity import (
     strips,
 )
 from qdgain.calibration.objective import Variant, values, width_meV
-from qdgain.figures import style
+from qdgain.figures import kit, style
 from qdgain.figures.calibrated import _SYMBOLS as SYMBOLS
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.figures.table import Table
@@ -132,7 +132,7 @@ def posterior(run: Run) -> tuple[Panel, ...]:
             for key, dash in _SHOWN.items()
         ]
         bits = significant(posteriors["main"]["bits"][name], 2)
-        panels.append(Panel(_CHAPTER, "abcdefghij"[i], f"{bits} bits", tuple(series)))
+        panels.append(Panel("abcdefghij"[i], f"{bits} bits", tuple(series)))
     return (*panels, *_pairs(run))
 
 
@@ -162,7 +162,6 @@ def _pairs(run: Run) -> list[Panel]:
         at = [float(np.asarray(own[which])) for which in pair]
         panels.append(
             Panel(
-                _CHAPTER,
                 letter,
                 "points of the posterior",
                 (
@@ -192,7 +191,7 @@ def _pairs(run: Run) -> list[Panel]:
     return panels
 
 
-def draw_posterior(panels: Sequence[Panel]) -> Figure:
+def draw_posterior(panels: Sequence[Panel]) -> Picture:
     """Draw the marginals and the pairs."""
     with style.book_style():
         figure = style.new_figure(7.6, 6.4)
@@ -264,7 +263,7 @@ def sobol_indices(run: Run) -> tuple[Panel, ...]:
                 ("first order", found.first, _FIRST),
             )
         )
-        panels.append(Panel(_CHAPTER, letter, f"{_TITLES[scheme]}, {_RANGES[ranges]}", series))
+        panels.append(Panel(letter, f"{_TITLES[scheme]}, {_RANGES[ranges]}", series))
     return tuple(panels)
 
 
@@ -272,7 +271,7 @@ def _sobol_maps() -> list[tuple[str, str]]:
     return [(scheme, ranges) for scheme in SCHEMES for ranges in _RANGES]
 
 
-def draw_sobol_indices(panels: Sequence[Panel]) -> Figure:
+def draw_sobol_indices(panels: Sequence[Panel]) -> Picture:
     """Draw four tables: total index in colour and bold, first-order index below it."""
     with style.book_style():
         figure = style.new_figure(7.6, 8.2)
@@ -362,12 +361,12 @@ def local(run: Run) -> tuple[Panel, Panel]:
                 )
             )
     return (
-        Panel(_CHAPTER, "a", f"elasticities at {who}", (table,)),
-        Panel(_CHAPTER, "b", f"each parameter ± {100 * run['varied_by']:.3g} %", tuple(series)),
+        Panel("a", f"elasticities at {who}", (table,)),
+        Panel("b", f"each parameter ± {100 * run['varied_by']:.3g} %", tuple(series)),
     )
 
 
-def draw_local(panels: Sequence[Panel]) -> Figure:
+def draw_local(panels: Sequence[Panel]) -> Picture:
     """Draw the table of elasticities, and the changes below it."""
     with style.book_style():
         figure = style.new_figure(7.2, 6.2)
@@ -444,7 +443,6 @@ def measurements(run: Run) -> tuple[Panel, ...]:
     factor = run["precision_factor"]
     panels = [
         Panel(
-            _CHAPTER,
             letter,
             f"{_TITLES[scheme]} with ESA",
             (
@@ -478,11 +476,11 @@ def measurements(run: Run) -> tuple[Panel, ...]:
     )
     return (
         *panels,
-        Panel(_CHAPTER, "c", "parameters, 3LS with ESA: the five that tell most", lines),
+        Panel("c", "parameters, 3LS with ESA: the five that tell most", lines),
     )
 
 
-def draw_measurements(panels: Sequence[Panel]) -> Figure:
+def draw_measurements(panels: Sequence[Panel]) -> Picture:
     """Draw two tables of bits, and the bits against the precision below them."""
     with style.book_style():
         figure = style.new_figure(7.6, 7.6)
@@ -509,10 +507,10 @@ def draw_measurements(panels: Sequence[Panel]) -> Figure:
 
 #: What the chapter draws: name -> (series, drawing).
 FIGURES = {
-    "posterior": (posterior, draw_posterior),
-    "sobol_indices": (sobol_indices, draw_sobol_indices),
-    "local": (local, draw_local),
-    "measurements": (measurements, draw_measurements),
+    "posterior": kit.Figure(posterior, draw_posterior),
+    "sobol_indices": kit.Figure(sobol_indices, draw_sobol_indices),
+    "local": kit.Figure(local, draw_local),
+    "measurements": kit.Figure(measurements, draw_measurements),
 }
 
 

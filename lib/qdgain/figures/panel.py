@@ -32,6 +32,8 @@ class Axis:
         return f"{self.name} [{self.unit}]"
 
 
+#: Stands for the panel's own axis, see `qdgain.figures.kit.panel`.
+NO_AXIS = Axis("")
 ENERGY = Axis("photon energy", "eV")
 MEAN_EXCITONS = Axis("mean excitons ⟨N⟩")
 GAIN = Axis("gain cross section G / peak absorption cross section")
@@ -69,8 +71,8 @@ class Series:
     name: str
     x: ArrayLike
     y: ArrayLike
-    x_axis: Axis
-    y_axis: Axis
+    x_axis: Axis = NO_AXIS
+    y_axis: Axis = NO_AXIS
     z: ArrayLike | None = None
     z_axis: Axis | None = None
     y_low: ArrayLike | None = None
@@ -132,8 +134,6 @@ class Panel:
 
     Parameters
     ----------
-    figure : str
-        The chapter, such as ``fig08``.
     letter : str
         The paper's panel letter.
     title : str
@@ -142,7 +142,6 @@ class Panel:
         With distinct names.
     """
 
-    figure: str
     letter: str
     title: str
     series: tuple[Series, ...]
@@ -176,6 +175,10 @@ class Panel:
                 length = len(next(iter(texts.values())))
                 columns = [texts.get(header, [""] * length) for header in headers]
                 writer.writerows(zip([series.name] * length, *columns, strict=True))
+
+
+#: What a figure's function returns: one panel or several.
+Panels = Panel | tuple[Panel, ...]
 
 
 def _exact(values: FloatArray) -> list[str]:

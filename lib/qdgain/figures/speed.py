@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Picture
 
 from qdgain import benchmark
-from qdgain.figures import style
+from qdgain.figures import kit, style
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.text import significant
 
@@ -34,7 +34,6 @@ def quantity_of(key: str) -> str:
 def growth() -> Panel:
     """Return times against sizes, a line for each fast path."""
     return Panel(
-        "speed",
         "",
         "growth with size",
         tuple(
@@ -51,7 +50,7 @@ def growth() -> Panel:
     )
 
 
-def draw_growth(panel: Panel) -> Figure:
+def draw_growth(panel: Panel) -> Picture:
     """Draw them on logarithmic axes."""
     with style.book_style():
         figure = style.new_figure(6.4, 4.0)
@@ -65,4 +64,4 @@ def draw_growth(panel: Panel) -> Figure:
 
 
 #: What the page draws: name -> (series, drawing).
-FIGURES = {"growth": (growth, draw_growth)}
+FIGURES = {"growth": kit.Figure(growth, draw_growth)}

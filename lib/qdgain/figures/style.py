@@ -11,7 +11,8 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
-from matplotlib.figure import Figure, FigureBase, SubFigure
+from matplotlib.figure import Figure as Picture
+from matplotlib.figure import FigureBase, SubFigure
 from matplotlib.image import AxesImage
 
 from qdgain.figures.panel import Panel, Series
@@ -135,9 +136,9 @@ def book_style() -> Iterator[None]:
         yield
 
 
-def new_figure(width_inch: float = 6.4, height_inch: float = 3.6) -> Figure:
+def new_figure(width_inch: float = 6.4, height_inch: float = 3.6) -> Picture:
     """Return an empty figure whose layout makes room for its labels."""
-    return Figure(figsize=(width_inch, height_inch), layout="constrained")
+    return Picture(figsize=(width_inch, height_inch), layout="constrained")
 
 
 def colour(quantity: str) -> str:

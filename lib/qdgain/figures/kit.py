@@ -1,0 +1,196 @@
+"""What a chapter's figure module is written with: a panel owns axes, a figure owns layout.
+
+A figure module has ``SETTINGS``, the names of its settings; ``FIGURES``, a `Figure` for each of its
+figures; and ``headlines``, which returns its `Numbers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+from matplotlib.figure import Figure as Picture
+from numpy.typing import ArrayLike
+
+from qdgain.figures import style
+from qdgain.figures.panel import NO_AXIS, Axis, Panel, Panels, Series, with_papers_behind
+from qdgain.paper.claims import Headline
+from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run, resolve
+
+# --- series: each takes its axes from its panel unless it is given its own
+
+
+def line(
+    name: str, x: ArrayLike, y: ArrayLike, quantity: str = "", dash: str = "-", **more: Any
+) -> Series:
+    """Return a curve; `more` are fields of `Series`."""
+    return Series(name, x, y, quantity=quantity, dash=dash, **more)
+
+
+def points(
+    name: str, x: ArrayLike, y: ArrayLike, quantity: str = "", marker: str = "o", **more: Any
+) -> Series:
+    """Return a set of points; `more` are fields of `Series`, such as the ends of error bars."""
+    return Series(name, x, y, quantity=quantity, dash=marker, kind="points", **more)
+
+
+def band(name: str, x: ArrayLike, low: ArrayLike, high: ArrayLike, quantity: str = "") -> Series:
+    """Return the area between two curves; what it shows as values is the middle."""
+    middle = 0.5 * (np.asarray(low) + np.asarray(high))
+    return Series(name, x, middle, y_low=low, y_high=high, quantity=quantity, kind="band")
+
+
+def level(name: str, y: float, quantity: str = "", dash: str = "-", **more: Any) -> Series:
+    """Return a horizontal line across the panel."""
+    return Series(name, 0.0, y, quantity=quantity, dash=dash, kind="level", **more)
+
+
+def upright(
+    name: str, x: float, low: float, high: float, quantity: str = "reference", **more: Any
+) -> Series:
+    """Return a vertical line between two heights; `more` are fields of `Series`."""
+    return line(name, [x, x], [low, high], quantity, **({"dash": ":"} | more))
+
+
+def mapped(
+    name: str, x: ArrayLike, y: ArrayLike, z: ArrayLike, z_axis: Axis, **more: Any
+) -> Series:
+    """Return a map over the panel's two axes; `z` is of shape (len(y), len(x))."""
+    return Series(name, x, y, z=z, z_axis=z_axis, kind="map", **more)
+
+
+def panel(letter: str, title: str, x: Axis, y: Axis, series: Iterable[Series]) -> Panel:
+    """Return a panel; its axes are those of every series that has none of its own."""
+    own = (
+        replace(
+            one,
+            x_axis=x if one.x_axis is NO_AXIS else one.x_axis,
+            y_axis=y if one.y_axis is NO_AXIS else one.y_axis,
+        )
+        for one in series
+    )
+    return Panel(letter, title, tuple(own))
+
+
+# --- figures
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a chapter: what computes its panels, and how they are laid out.
+
+    Parameters
+    ----------
+    panels : callable
+        Takes the chapter's run, if it has one, and returns a panel or a tuple of them.
+    drawn_by : callable, optional
+        Draws the panels, in place of the layout that the other fields describe: side by side.
+    size : tuple of float
+        In inches; the width is that of one panel if `per_panel`.
+    legend : Mapping or None
+        Of each panel of more than one series; None for no legend.
+    first_legend_only : bool
+        Whether the first panel's legend stands for all.
+    axes : Mapping
+        What is set on every panel, such as ``{"ylim": (0, 2)}``.
+    sharey : bool
+        Whether the panels share their upright axis.
+    """
+
+    panels: Callable[..., Panels]
+    drawn_by: Callable[[Any], Picture] | None = None
+    size: tuple[float, float] = (6.4, 3.6)
+    per_panel: bool = False
+    legend: Mapping[str, Any] | None = field(default_factory=lambda: {"loc": "best"})
+    first_legend_only: bool = False
+    axes: Mapping[str, Any] = field(default_factory=dict)
+    sharey: bool = False
+
+    def draw(self, panels: Panels) -> Picture:
+        """Return the picture of panels that `compute` returned."""
+        with style.book_style():
+            if self.drawn_by is not None:
+                return self.drawn_by(panels)
+            every = as_tuple(panels)
+            width = self.size[0] * (len(every) if self.per_panel else 1)
+            picture = style.new_figure(width, self.size[1])
+            row = picture.subplots(1, len(every), sharey=self.sharey, squeeze=False)[0]
+            for i, (ax, one) in enumerate(zip(row, every, strict=True)):
+                style.draw_panel(ax, one, legend=None)
+                ax.set(**self.axes)
+                if self.legend and len(one.series) > 1 and not (self.first_legend_only and i):
+                    ax.legend(**self.legend)
+        return picture
+
+
+class Chapter(Protocol):
+    """A figure module: the chapter's settings, if it takes a run, its figures and its numbers."""
+
+    SETTINGS: tuple[str, ...]
+    FIGURES: Mapping[str, Figure]
+
+
+#: Figures whose lines are levels with labels, which say nothing laid over each other.
+DIAGRAMS = ("level_systems",)
+
+
+def as_tuple(panels: Panels) -> tuple[Panel, ...]:
+    """Return one panel or several as a tuple."""
+    return panels if isinstance(panels, tuple) else (panels,)
+
+
+def compute(chapter: Any, name: str, run: Run | None) -> Panels:
+    """Return the panels of one of a chapter's figures.
+
+    Parameters
+    ----------
+    chapter : Chapter
+        A module of `qdgain.figures`.
+    name : str
+        One of its ``FIGURES``.
+    run : Run, optional
+        Where it differs from the paper's, each panel has the paper's lines behind its own. None
+        for figures that take no run.
+    """
+    series = chapter.FIGURES[name].panels
+    panels: Panels = series() if run is None else series(run)
+    if run is None or name in DIAGRAMS or not run.differences():
+        return panels
+    papers = as_tuple(series(resolve(chapter.SETTINGS, {})))
+    shown = tuple(_compared(one, papers) for one in as_tuple(panels))
+    return shown if isinstance(panels, tuple) else shown[0]
+
+
+def _compared(one: Panel, papers: tuple[Panel, ...]) -> Panel:
+    """Return a panel with its counterpart behind; a user's dot has the preset it started from."""
+    title = one.title.replace(YOUR_DOT, BASE_OF_YOUR_DOT.removesuffix("+ESA"))
+    same = [p for p in papers if p.title == title]
+    same += [p for p in papers if p.letter and p.letter == one.letter]
+    return with_papers_behind(one, same[0]) if same else one
+
+
+# --- numbers
+
+
+class Numbers(list[Headline]):
+    """A chapter's numbers as they are added: key without the chapter, meaning, value, unit."""
+
+    def __init__(self, chapter: str) -> None:
+        super().__init__()
+        self.chapter = chapter
+
+    def add(self, key: str, meaning: str, value: ArrayLike, unit: str = "1") -> None:
+        """Add one number; its key is ``chapter-key``."""
+        self.append(Headline(f"{self.chapter}-{key}", meaning, number(value), unit))
+
+
+def slug(name: str) -> str:
+    """Return a dot's name as part of a key: ``3ls-esa`` for ``3LS+ESA``."""
+    return name.replace(" ", "-").replace("+ESA", "-esa").lower()
+
+
+def number(value: ArrayLike) -> float:
+    """Return a field of a single dot, or any other single number, as a float."""
+    return float(np.asarray(value))
