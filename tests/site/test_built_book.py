@@ -18,7 +18,7 @@ from conftest import CLAIM_KEYS
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html"))
-SOURCE = HTML.parents[2]
+SOURCE = HTML.parents[1]
 TOC = yaml.safe_load((SOURCE / "_toc.yml").read_text(encoding="utf-8"))
 PAGES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
 LARGEST_PAGE_BYTES = 1_000_000
