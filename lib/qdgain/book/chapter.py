@@ -22,7 +22,7 @@ from qdgain.figures.saved import to_png, to_svg
 from qdgain.ledger import table
 from qdgain.model import parameters
 from qdgain.model.dot import presets
-from qdgain.paper.claims import Headline, claims
+from qdgain.paper.claims import Headline, answered_by
 from qdgain.run import Run, resolve
 from qdgain.text import significant
 from qdgain.version import library_hash
@@ -106,7 +106,7 @@ class CheckedTable:
     def __init__(self, headlines: Iterable[Headline]) -> None:
         self.rows = [("quantity", "unit", "paper", "model")]
         for headline in headlines:
-            claim = claims().get(headline.key)
+            claim = answered_by(headline)
             self.rows.append(
                 (
                     headline.meaning,

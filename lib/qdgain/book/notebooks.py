@@ -74,9 +74,10 @@ def refresh(chapter: Path) -> None:
 
 def draw_picture(target: Path = BOOK / "_static" / "gain_maps.png") -> None:
     """Draw the README's picture, panels c to f of Fig 8."""
-    panels = fig08.contours(resolve(fig08.SETTINGS, {}))
+    contours = fig08.FIGURES["contours"]
+    picture = contours.draw(contours.panels(resolve(fig08.SETTINGS, {})))
     with book_style():
-        fig08.draw_contours(panels).savefig(target, dpi=110, metadata={"Software": None})
+        picture.savefig(target, dpi=110, metadata={"Software": None})
 
 
 def main(names: list[str]) -> None:

@@ -176,6 +176,13 @@ def claims() -> Mapping[str, Claim]:
     return MappingProxyType(by_id)
 
 
+def answered_by(headline: Headline) -> Claim | None:
+    """Return the first statement that a headline answers in the statement's own unit."""
+    return next(
+        (c for c in claims().values() if c.key == headline.key and c.unit == headline.unit), None
+    )
+
+
 def _claim(row: dict[str, Any]) -> Claim:
     """Return a row of the file as a claim."""
     stated, stated_to = row.pop("stated", None), row.pop("stated_to", None)
