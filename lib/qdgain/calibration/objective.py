@@ -49,13 +49,13 @@ from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.film import (
     amplification,
     ase_threshold,
-    first_root,
     log_amplification,
     spike_position_eV,
 )
 from qdgain.model.gain import largest_gain
 from qdgain.model.parameters import PRESETS, ParameterError
 from qdgain.model.populations import mean_excitons_after_pulse, populations
+from qdgain.model.search import first_root
 from qdgain.model.threshold import _threshold_at_detuning, threshold_at_maximum, threshold_onset
 from qdgain.paper.claims import claims
 

@@ -24,14 +24,13 @@ from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.film import (
     AseThreshold,
     ase_threshold,
-    first_root,
     log_ase_spectrum,
-    parabolic_peak,
     spike_position_eV,
     spontaneous_spectrum,
 )
 from qdgain.model.populations import fluence_for_mean_excitons, mean_excitons_after_pulse
 from qdgain.model.saturation import SaturatedEmission, saturated_emission
+from qdgain.model.search import first_root, parabolic_peak
 from qdgain.model.spike import (
     count_spikes,
     full_width,

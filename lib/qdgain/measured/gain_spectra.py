@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike
 from qdgain.measured.instrument_file import Table, intensity_per_eV, read_table
 from qdgain.model import parameters
 from qdgain.model.dot import FloatArray
-from qdgain.model.film import AseThreshold, first_root, log_amplification, parabolic_peak
+from qdgain.model.film import AseThreshold, Film, log_amplification
 from qdgain.model.populations import mean_excitons_after_pulse
-from qdgain.model.saturation import Film, SaturatedEmission, emit
+from qdgain.model.saturation import SaturatedEmission, emit
+from qdgain.model.search import first_root, parabolic_peak
 from qdgain.model.units import eV_from_nm
 
 _FEWEST_ENERGIES = 8
@@ -120,11 +121,10 @@ class MeasuredSpectra:
         film = Film(
             2 * np.maximum(even(spontaneous), 0)[None] / area,
             length * even(self.gain)[None],
-            np.full(mean.size, step_meV),
-            beta,
             self._weights,
         )
-        spectrum, side, left = emit(film, mean.ravel())
+        steps = np.full(mean.size, step_meV)
+        spectrum, side, left = emit(film, steps, beta, mean.ravel())
         return SaturatedEmission(
             energy,
             spectrum.reshape(*mean.shape, energy.size),
