@@ -91,6 +91,13 @@ def saturated_emission(
     them as photons, so that excitons are conserved to rounding. There is no Auger recombination.
     While the flux is small, its spectrum is that of `qdgain.model.film.ase_spectrum`. The paper has
     no saturation (section 3.4); the model is assumed.
+
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> emitted = saturated_emission(dot, 2.0, 200.0, 0.01)
+    >>> float((emitted.guided_photons + emitted.side_photons + emitted.excitons_left).round(6))
+    2.0
     """
     mean = np.asarray(mean_excitons, dtype=float)
     beta = float(parameters.check("guided_fraction", guided_fraction))

@@ -21,18 +21,13 @@ LEAST_PROMINENCE = 0.1
 def full_width(position: FloatArray, values: FloatArray) -> FloatArray:
     """Return the full width at half maximum of the highest spike of sampled curves.
 
-    Parameters
-    ----------
-    position : numpy.ndarray
-        Rising abscissae of shape E.
-    values : numpy.ndarray
-        Curves of shape (…, E), not negative.
+    Between the crossings of half the maximum next to it on both sides; nan where a side has none.
+    Abscissae rise and are of shape E, curves of shape (…, E), the result of shape (…).
 
-    Returns
-    -------
-    numpy.ndarray
-        Of shape (…), between the crossings of half the maximum next to it on both sides; nan where
-        a side has none.
+    Examples
+    --------
+    >>> float(full_width(np.arange(5.0), np.array([0.0, 0.0, 1.0, 0.0, 0.0])))
+    1.0
     """
     values = np.asarray(values, dtype=float)
     index = np.arange(values.shape[-1])
@@ -59,22 +54,15 @@ def full_width(position: FloatArray, values: FloatArray) -> FloatArray:
 def spike_width_meV(
     dot: Dot, mean_excitons: ArrayLike, gain_exponent: float, statistics: str = "rabi"
 ) -> FloatArray:
-    """Return the full width at half maximum of the ASE of one dot against ⟨N⟩ of shape N.
+    """Return the full width at half maximum of the ASE of a single dot against ⟨N⟩ > 0.
 
-    Parameters
-    ----------
-    dot : Dot
-        A single dot.
-    mean_excitons : array_like
-        ⟨N⟩ > 0.
-    gain_exponent : float
-        L_g of the film.
-    statistics : {"rabi", "poisson", "sequential"}
-        How the pulse distributes the excitons.
+    Arguments as for `qdgain.model.film.log_ase_spectrum`. Source: paper section 3.4, Fig 9a to d.
 
-    Notes
-    -----
-    Source: paper section 3.4, Fig 9a to d.
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> float(spike_width_meV(dot, 2.0, 200.0).round(1))
+    5.7
     """
     energy = energy_window_eV(dot, _WINDOW_WIDTHS, _WIDTH_POINTS)
     log_spectrum = log_ase_spectrum(dot, energy, mean_excitons, gain_exponent, statistics)
@@ -91,23 +79,14 @@ def spike_shift_meV_per_decade(
 ) -> float:
     r"""Return how far the spike of one dot moves per decade of fluence; positive is blue.
 
-    :math:`[E(J_2)-E(J_{th})]/\log_{10}(J_2/J_{th})` with :math:`J_2 = \min(reach\,J_{th}, J_\pi)`.
+    :math:`[E(J_2)-E(J_{th})]/\log_{10}(J_2/J_{th})` with :math:`J_2 = \min(reach\,J_{th}, J_\pi)`;
+    nan if the threshold is not reached or lies at J_π.
 
-    Parameters
-    ----------
-    dot : Dot
-        A single dot.
-    gain_exponent, pi_pulse_fluence_mJ_cm2 : float
-        L_g and J_π of the film.
-    statistics : {"rabi", "poisson", "sequential"}
-        How the pulse distributes the excitons.
-    reach : float
-        Up to how many times the threshold.
-
-    Returns
-    -------
-    float
-        nan if the threshold is not reached or lies at J_π.
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> round(spike_shift_meV_per_decade(dot, 200.0, 1.5), 1)
+    50.6
     """
     threshold = float(
         ase_threshold(dot, gain_exponent, pi_pulse_fluence_mJ_cm2, statistics).fluence_mJ_cm2
@@ -121,7 +100,13 @@ def spike_shift_meV_per_decade(
 
 
 def count_spikes(spectrum: FloatArray) -> int:
-    """Return how many maxima of a spectrum stand out by a tenth of the highest."""
+    """Return how many maxima of a spectrum stand out by a tenth of the highest.
+
+    Examples
+    --------
+    >>> count_spikes(np.array([0.0, 1.0, 0.2, 0.8, 0.0]))
+    2
+    """
     spectrum = np.asarray(spectrum, dtype=float)
     highest = spectrum.max()
     if not highest > 0:
@@ -132,28 +117,22 @@ def count_spikes(spectrum: FloatArray) -> int:
 def threshold_by_two_lines(
     fluence_mJ_cm2: ArrayLike, emission: ArrayLike, low_up_to_mJ_cm2: float
 ) -> float:
-    """Return where two straight lines through emission against fluence cross.
+    """Return the fluence at which two straight lines through emission against fluence cross.
 
-    As an experimenter draws a threshold: one line through the weak emission, one along the steep
-    part, here through the two neighbouring points between which the emission rises fastest.
-
-    Parameters
-    ----------
-    fluence_mJ_cm2, emission : array_like
-        The measured or computed curve, of one shape, fluences rising.
-    low_up_to_mJ_cm2 : float
-        The first line goes through the fluences up to this one.
-
-    Returns
-    -------
-    float
-        The fluence of the crossing; nan if the first line has fewer than two points or the emission
-        never rises faster than along it.
+    As an experimenter draws a threshold: one line through the weak emission, up to
+    `low_up_to_mJ_cm2`, one along the steep part, here through the two neighbouring points between
+    which the emission rises fastest. nan if the first line has fewer than two points or the
+    emission never rises faster than along it.
 
     Raises
     ------
     ParameterError
         If the two arrays differ in shape.
+
+    Examples
+    --------
+    >>> threshold_by_two_lines([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 2.0, 12.0], 1.0)
+    2.0
     """
     fluence, emission = np.asarray(fluence_mJ_cm2, float), np.asarray(emission, float)
     if fluence.shape != emission.shape or fluence.ndim != 1:

@@ -76,6 +76,12 @@ def threshold_at_energy(
     Notes
     -----
     Source: derived from the gain of paper section 3.3; see the page "The model".
+
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> threshold_at_energy(dot, [1.96, 2.0]).round(3).tolist()
+    [0.667, 1.333]
     """
     detuning = detuning_from_absorption_meV(dot, energy_eV)
     return _threshold_at_detuning(dot, detuning, floor, statistics)
@@ -84,25 +90,15 @@ def threshold_at_energy(
 def threshold_at_maximum(dot: Dot, floor: ArrayLike = 0.0, statistics: str = "rabi") -> Threshold:
     """Return the threshold at the energy where the gain is largest at full excitation.
 
-    At full excitation G = γ PL_XX, so that energy is the centre of PL_XX exactly.
+    At full excitation G = γ PL_XX, so that energy is the centre of PL_XX exactly. Arguments as for
+    `threshold_at_energy`; ⟨N⟩ and energy are of shape D. Source: paper section 3.3 and Fig 8c to h,
+    "at the energy of … the SE maximum".
 
-    Parameters
-    ----------
-    dot : Dot
-        Of shape D.
-    floor : array_like
-        A floor ε of the gain, zero by default.
-    statistics : {"rabi", "poisson", "sequential"}
-        How the pulse distributes the excitons.
-
-    Returns
-    -------
-    Threshold
-        ⟨N⟩ and energy of shape D.
-
-    Notes
-    -----
-    Source: paper section 3.3 and Fig 8c to h, "at the energy of … the SE maximum".
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> float(threshold_at_maximum(dot).mean_excitons.round(3))
+    0.667
     """
     law = LAWS[parameters.check("statistics", statistics)]
     epsilon = _flat(floor, dot) if np.ndim(floor) else np.asarray(floor, dtype=float)
@@ -129,8 +125,7 @@ def threshold_onset(dot: Dot, floor: ArrayLike, statistics: str = "rabi") -> Thr
     """Return the smallest ⟨N⟩ at which the gain reaches a floor at any energy, and that energy.
 
     The minimum over photon energy of `threshold_at_energy`, within the energies at which an
-    emission band exceeds the floor, to 1e-9 in ⟨N⟩: a scan, then Newton's method in each of its
-    local minima; see `qdgain.model.onset`.
+    emission band exceeds the floor, to 1e-9 in ⟨N⟩; see `qdgain.model.onset`.
 
     Parameters
     ----------
@@ -155,6 +150,12 @@ def threshold_onset(dot: Dot, floor: ArrayLike, statistics: str = "rabi") -> Thr
     Notes
     -----
     Source: paper section 3.3, "the energy of the SE threshold"; the floor is assumed.
+
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> float(threshold_onset(dot, 0.01).mean_excitons.round(3))
+    0.206
     """
     law = LAWS[parameters.check("statistics", statistics)]
     epsilon = _flat(parameters.check("floor", floor), dot)
