@@ -122,8 +122,8 @@ def test_contents_beside_pages_are_made_of_titles_and_once_a_folder_of_source():
         return context["generate_toctree_html"]("sidebar", **options)
 
     assert contents("_modules/qdgain/model/gain", maxdepth=1) == 1
-    assert contents("_modules/qdgain/model/onset", maxdepth=1) == 1
-    assert contents("_modules/qdgain/model/onset", maxdepth=2) == 2
+    assert contents("_modules/qdgain/fast/onset", maxdepth=1) == 1
+    assert contents("_modules/qdgain/fast/onset", maxdepth=2) == 2
     assert contents("_modules/qdgain/figures/fig08", maxdepth=1) == 3
     assert [contents("book/model"), contents("book/model")] == [4, 5]
     assert contents("book/model", titles_only=True) == 6
