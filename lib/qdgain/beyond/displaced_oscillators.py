@@ -161,7 +161,7 @@ def gaussian_dot(modes: Oscillators) -> Dot:
 
 
 def log_absorption(modes: Oscillators, detuning_meV: ArrayLike) -> FloatArray:
-    """Return ln A_X with the band's area as one per meV, of the shape of the detuning.
+    """Return ln A_X, with A_X in 1/meV and of area one, of the shape of the detuning.
 
     A sum of Gaussians, one a line, weighted with `Oscillators.progression`. The detuning, photon
     energy minus E_Z, is of a shape that broadcasts with D + (E,).

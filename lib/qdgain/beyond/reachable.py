@@ -71,16 +71,13 @@ def lowest_balanced(
     dot: Dot,
     linewidth_meV: ArrayLike,
     temperature_K: float,
-    *,
     definition: str = "at gain maximum",
-    floor: float | None = None,
-    statistics: str = "rabi",
+    **how: Any,
 ) -> Lowest:
     r"""Return the lowest threshold that equilibrium leaves at given linewidths, of their shape W.
 
     Of the single dot its strengths a and γ count. The binding is searched with the biexciton's
-    emission red of A_X. Definition, floor and statistics are those of
-    `qdgain.beyond.levers.threshold_of`.
+    emission red of A_X. `how` is that of `qdgain.beyond.levers.threshold_of`.
 
     At the gain maximum and Rabi statistics no dot with smaller Stokes shifts lies lower: at a given
     photon energy red of S, PL_X grows with S and A_XX2 falls with its distance from PL_XX. Source:
@@ -102,33 +99,24 @@ def lowest_balanced(
             xx_absorption_strength=dot.xx_absorption_strength,
             xx_emission_strength=dot.xx_emission_strength,
         )
-        thresholds = threshold_of(dots, definition, floor, statistics)
-        best = np.argmin(thresholds, axis=-1)[..., None]
+        thresholds = threshold_of(dots, definition, **how)
+        best = np.argmin(thresholds, axis=-1, keepdims=True)
         low, high = (
             np.take_along_axis(binding, np.clip(best + step, 0, _POINTS - 1), axis=-1)[..., 0]
             for step in (-1, 1)
         )
-    return Lowest(
-        np.take_along_axis(thresholds, best, axis=-1)[..., 0],
-        np.take_along_axis(binding, best, axis=-1)[..., 0] * width,
-    )
+    least, where = (np.take_along_axis(x, best, axis=-1)[..., 0] for x in (thresholds, binding))
+    return Lowest(least, where * width)
 
 
 def narrowest_balanced_linewidth_meV(
-    dot: Dot,
-    target: float,
-    temperature_K: float,
-    *,
-    definition: str = "at gain maximum",
-    floor: float | None = None,
-    statistics: str = "rabi",
+    dot: Dot, target: float, temperature_K: float, **how: Any
 ) -> float:
     """Return the smallest linewidth in meV at which equilibrium leaves a wanted ⟨N⟩.
 
     Infinity if the contract's widest line is not enough; the rest as for `lowest_balanced`.
     """
     entry = parameters.parameter("linewidth_meV")
-    how: dict[str, Any] = {"definition": definition, "floor": floor, "statistics": statistics}
     widths = np.geomspace(entry.minimum, entry.maximum, _WIDTHS)
     for _ in range(1 + _WIDTH_ZOOMS):
         found = lowest_balanced(dot, widths, temperature_K, **how)

@@ -249,10 +249,8 @@ def cross_section_400_per_nm3(material: str, host_index: ArrayLike | None = None
     >>> f"{cross_section_400_per_nm3('CdSe', 1.4):.3g}"
     '1.03e-16'
     """
-    host = parameters.check(
-        "host_index",
-        parameters.parameter("host_index").default if host_index is None else host_index,
-    )
+    default = parameters.parameter("host_index").default
+    host = parameters.check("host_index", default if host_index is None else host_index)
     if material == "CdSe":
         at_400 = _bulk_per_cm("CdSe hexagonal", host, PUMP_WAVELENGTH_NM)
         at_350 = _bulk_per_cm("CdSe hexagonal", host, _LEATHERDALE_WAVELENGTH_NM)
@@ -283,10 +281,7 @@ def cross_section_400_range_per_nm3(material: str) -> tuple[float, float]:
 
 
 def cross_section_400_cm2(
-    material: str,
-    volume_nm3: ArrayLike,
-    host_index: float | None = None,
-    rescaling: float = 1.0,
+    material: str, volume_nm3: ArrayLike, host_index: float | None = None, rescaling: float = 1.0
 ) -> FloatArray:
     r"""Return the cross section at 400 nm in cm²: :math:`\sigma_{400} = f\,(\sigma/V)\,V`.
 
