@@ -12,7 +12,7 @@ import numpy as np
 from qdgain.beyond import levers, reachable
 from qdgain.beyond.shortest_way import ROUTES, Way, nearest_dot
 from qdgain.fast.onset import threshold_onset
-from qdgain.model.balance import balanced_stokes_shift_meV
+from qdgain.model.balance import balanced_stokes_shift_meV, biexciton_stokes_shift_meV
 from qdgain.model.bands import FWHM_PER_SIGMA, band_widths_meV
 from qdgain.model.dot import Dot
 from qdgain.model.gain import GainTerms, gain_terms
@@ -207,7 +207,7 @@ def equilibrium(dot: Dot, target: float, temperature_K: float, **how: Any) -> Eq
     return Equilibrium(
         float(balanced_stokes_shift_meV(width, temperature_K)),
         float(np.asarray(dot.stokes_shift_meV)),
-        float(reachable.biexciton_stokes_shift_meV(dot)),
+        float(biexciton_stokes_shift_meV(dot)),
         float(lowest.threshold),
         float(lowest.binding_meV),
         reachable.narrowest_balanced_linewidth_meV(dot, target, temperature_K, **how),

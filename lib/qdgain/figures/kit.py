@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 from numpy.typing import ArrayLike
 
@@ -36,10 +37,18 @@ def points(
     return Series(name, x, y, quantity=quantity, dash=marker, kind="points", **more)
 
 
-def band(name: str, x: ArrayLike, low: ArrayLike, high: ArrayLike, quantity: str = "") -> Series:
-    """Return the area between two curves; what it shows as values is the middle."""
-    middle = 0.5 * (np.asarray(low) + np.asarray(high))
-    return Series(name, x, middle, y_low=low, y_high=high, quantity=quantity, kind="band")
+def band(
+    name: str,
+    x: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    quantity: str = "",
+    *,
+    y: ArrayLike | None = None,
+) -> Series:
+    """Return the area between two curves; what it shows as values is `y`, or the middle."""
+    shown = 0.5 * (np.asarray(low) + np.asarray(high)) if y is None else y
+    return Series(name, x, shown, y_low=low, y_high=high, quantity=quantity, kind="band")
 
 
 def level(name: str, y: float, quantity: str = "", dash: str = "-", **more: Any) -> Series:
@@ -97,6 +106,8 @@ class Figure:
         What is set on every panel, such as ``{"ylim": (0, 2)}``.
     sharey : bool
         Whether the panels share their upright axis.
+    finish : callable, optional
+        Takes the drawn axes and the panels, and does what the other fields cannot say.
     """
 
     panels: Callable[..., Panels]
@@ -107,6 +118,7 @@ class Figure:
     first_legend_only: bool = False
     axes: Mapping[str, Any] = field(default_factory=dict)
     sharey: bool = False
+    finish: Callable[[list[Axes], tuple[Panel, ...]], None] | None = None
 
     def draw(self, panels: Panels) -> Picture:
         """Return the picture of panels that `compute` returned."""
@@ -122,6 +134,8 @@ class Figure:
                 ax.set(**self.axes)
                 if self.legend and len(one.series) > 1 and not (self.first_legend_only and i):
                     ax.legend(**self.legend)
+            if self.finish is not None:
+                self.finish(list(row), every)
         return picture
 
 
