@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from qdgain.model import units
 from qdgain.model.dot import FloatArray, Number
+from qdgain.model.levels import SPLITTING_FRACTIONS
 from qdgain.model.parameters import ParameterError
 
 
@@ -171,6 +172,50 @@ def five_level(
         ("ground", "X_A*"),
         ("X_E", "terminal"),
     )
+
+
+def ideal_schemes() -> dict[str, Scheme]:
+    """Return the ideal 2, 3 and 4LS by name: every step but the emission is instant and one-way."""
+    return {"2LS": two_level(), "3LS": three_level(), "4LS": four_level()}
+
+
+def thermal_scheme(
+    scheme: str,
+    stokes_shift_meV: float,
+    temperature_K: float,
+    branching: float,
+    splitting_fraction: float = 0.5,
+) -> Scheme:
+    r"""Return a 3, 4 or 5LS whose steps down all take time and have their thermal steps up.
+
+    X_E → X_A leads over the splitting :math:`\delta`, ground → terminal level over the
+    reorganisation energy :math:`\lambda = (S - \delta)/2`, each weaker than the step down by
+    :func:`thermal_ratio`.
+
+    Parameters
+    ----------
+    scheme : {"3LS", "4LS", "5LS"}
+        Which one; S is all splitting in the 3LS and all reorganisation in the 4LS.
+    stokes_shift_meV, temperature_K : float
+        S and T.
+    branching : float
+        Time of each relaxation over the lifetime of X_E.
+    splitting_fraction : float
+        For the 5LS: δ/S.
+
+    Notes
+    -----
+    Source: detailed balance applied to the schemes of paper section 3.1, an extension.
+    """
+    given = SPLITTING_FRACTIONS[scheme]
+    splitting = (splitting_fraction if given is None else given) * stokes_shift_meV
+    reorganisation = (stokes_shift_meV - splitting) / 2
+    lifted, filled = (float(thermal_ratio(e, temperature_K)) for e in (splitting, reorganisation))
+    if scheme == "3LS":
+        return three_level(branching, lifted)
+    if scheme == "4LS":
+        return four_level(branching, branching, filled)
+    return five_level(branching, branching, branching, lifted, filled)
 
 
 def _reverse(forward_time: float, ratio: float) -> float:

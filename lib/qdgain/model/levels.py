@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qdgain.model import parameters
-from qdgain.model.bands import bands, energy_window_eV
+from qdgain.model.bands import bands, energy_window_eV, expand
 from qdgain.model.dot import Dot, FloatArray
 
 #: The part of the Stokes shift that is fine-structure splitting; None: a parameter.
@@ -257,3 +257,14 @@ def binding_of_most_cancellation_meV(dot: Dot, binding_meV: ArrayLike) -> float:
     cancelled = cancelled_fraction(replace(dot, absorptive_binding_meV=binding))
     best = np.flatnonzero(cancelled >= cancelled.max() - 1e-6)
     return float(binding[best].mean())
+
+
+def esa_over_emission(dot: Dot, energy_eV: ArrayLike) -> FloatArray:
+    r"""Return ρ, the strength of X → XX over that of the emission of X, of shape D + E.
+
+    :math:`\rho(E) = a\,A_{XX2}(E)/PL_X(E)`; above 1 the exciton absorbs more than it emits.
+    Source: paper sections 3.2 and 3.3.
+    """
+    at = bands(dot, energy_eV)
+    strength = expand(dot.xx_absorption_strength, dot, np.ndim(energy_eV))
+    return np.asarray(strength * at.xx_absorption / at.emission)

@@ -107,6 +107,17 @@ def cascade(time: ArrayLike, lifetimes: tuple[float, ...], response_fwhm: float)
     return np.array(populations)
 
 
+def fullest_second_state(first: float, second: float) -> float:
+    r"""Return when the second state of a cascade holds most, from the lifetimes of the two.
+
+    :math:`t = \ln(\tau_2/\tau_1)\big/(1/\tau_1 - 1/\tau_2)`, and τ itself where they are equal;
+    the pulse is taken to be short. Source: Bateman's equations.
+    """
+    if np.isclose(first, second):
+        return float(second)
+    return float(np.log(second / first) / (1 / first - 1 / second))
+
+
 class Photoluminescence(NamedTuple):
     """Photoluminescence at a hot and at a band-edge probe energy, of shape T each."""
 
@@ -382,6 +393,26 @@ def transient_absorption(
         -0.5 * (N[2] * A + N[3] * P),
         N[0] * A + N[1] * hot_band + half_a * (N[2] * B1 + N[3] * B2),
     )
+
+
+class Extremes(NamedTuple):
+    """Where on an axis of energies a bleach is deepest, and the signal largest on each side."""
+
+    red: int
+    bleach: int
+    blue: int
+
+
+def around_bleach(signal: ArrayLike) -> Extremes:
+    """Return the indices of the extremes of a ΔOD whose energies rise.
+
+    Source: paper section 3.2 and Fig 7c, induced absorption on both sides of the bleach.
+    """
+    y = np.asarray(signal, dtype=float)
+    bleach = int(np.argmin(y))
+    red = int(np.argmax(y[: bleach + 1]))
+    blue = bleach + int(np.argmax(y[bleach:]))
+    return Extremes(red, bleach, blue)
 
 
 class InducedAbsorptionFit(NamedTuple):
