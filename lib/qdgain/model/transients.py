@@ -326,10 +326,9 @@ def transient_absorption(
 
 
 def around_bleach(signal: ArrayLike) -> tuple[int, int, int]:
-    """Return where ΔOD is largest red of its bleach, where that is deepest, and the same blue of it.
+    """Return where ΔOD is largest red of its bleach, lowest in it, and largest blue of it.
 
-    Indices, for energies that rise. Source: paper section 3.2 and Fig 7c, induced absorption on
-    both sides of the bleach.
+    Indices, for energies that rise. Source: paper section 3.2 and Fig 7c.
 
     >>> around_bleach([0.0, 0.2, -1.0, 0.0, 0.1])
     (1, 2, 4)
