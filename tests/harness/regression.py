@@ -109,7 +109,7 @@ TOLERANCES = {
 #: Which tolerance: the first pattern of "chapter/figure/series" that fits.
 RULES = (
     ("fig06/photoluminescence/fit, one standard error", "fit"),
-    ("fig06/headlines/F6-hot-cooling", "fit"),
+    ("fig06/headlines/fig06-hot-cooling", "fit"),
     ("fig06/headlines/fig06-hot-cooling-error", "fit"),
     ("fig06/headlines/fig06-resolved", "fit"),
     ("fig07/four_bands/single fit, 8 noise seeds", "fit without a clear minimum"),

@@ -98,27 +98,35 @@ class Figure:
         Draws the panels, in place of the layout that the other fields describe: side by side.
     size : tuple of float
         In inches; the width is that of one panel if `per_panel`.
-    legend : Mapping or None
-        Of each panel of more than one series; None for no legend.
+    legend : Mapping or None, or a tuple of them
+        Of each panel of more than one series; None for no legend. A tuple has one for each panel.
     first_legend_only : bool
         Whether the first panel's legend stands for all.
-    axes : Mapping
-        What is set on every panel, such as ``{"ylim": (0, 2)}``.
+    axes : Mapping, or a tuple of them
+        What is set on every panel, such as ``{"ylim": (0, 2)}``. A tuple has one for each panel.
     sharey : bool
         Whether the panels share their upright axis.
     finish : callable, optional
         Takes the drawn axes and the panels, and does what the other fields cannot say.
+    widths : tuple of float, optional
+        Of the panels, relative to each other.
+    zeros : tuple of int
+        The panels, counted from zero, with a thin line at zero.
     """
 
     panels: Callable[..., Panels]
     drawn_by: Callable[[Any], Picture] | None = None
     size: tuple[float, float] = (6.4, 3.6)
     per_panel: bool = False
-    legend: Mapping[str, Any] | None = field(default_factory=lambda: {"loc": "best"})
+    legend: Mapping[str, Any] | tuple[Mapping[str, Any], ...] | None = field(
+        default_factory=lambda: {"loc": "best"}
+    )
     first_legend_only: bool = False
-    axes: Mapping[str, Any] = field(default_factory=dict)
+    axes: Mapping[str, Any] | tuple[Mapping[str, Any], ...] = field(default_factory=dict)
     sharey: bool = False
     finish: Callable[[list[Axes], tuple[Panel, ...]], None] | None = None
+    widths: tuple[float, ...] | None = None
+    zeros: tuple[int, ...] = ()
 
     def draw(self, panels: Panels) -> Picture:
         """Return the picture of panels that `compute` returned."""
@@ -128,12 +136,18 @@ class Figure:
             every = as_tuple(panels)
             width = self.size[0] * (len(every) if self.per_panel else 1)
             picture = style.new_figure(width, self.size[1])
-            row = picture.subplots(1, len(every), sharey=self.sharey, squeeze=False)[0]
+            row = picture.subplots(
+                1, len(every), sharey=self.sharey, squeeze=False, width_ratios=self.widths
+            )[0]
             for i, (ax, one) in enumerate(zip(row, every, strict=True)):
+                axes = self.axes[i] if isinstance(self.axes, tuple) else self.axes
+                legend = self.legend[i] if isinstance(self.legend, tuple) else self.legend
                 style.draw_panel(ax, one, legend=None)
-                ax.set(**self.axes)
-                if self.legend and len(one.series) > 1 and not (self.first_legend_only and i):
-                    ax.legend(**self.legend)
+                if i in self.zeros:
+                    style.zero_line(ax)
+                ax.set(**axes)
+                if legend and len(one.series) > 1 and not (self.first_legend_only and i):
+                    ax.legend(**legend)
             if self.finish is not None:
                 self.finish(list(row), every)
         return picture
