@@ -17,7 +17,7 @@ from qdgain.run import resolve
 
 @pytest.fixture
 def figure():
-    return fig08.draw_spectra(fig08.spectra(resolve(fig08.SETTINGS, {})))
+    return fig08.FIGURES["spectra"].draw(fig08.spectra(resolve(fig08.SETTINGS, {})))
 
 
 @pytest.mark.slow

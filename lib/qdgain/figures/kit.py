@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from qdgain.figures import style
 from qdgain.figures.panel import NO_AXIS, Axis, Panel, Panels, Series, with_papers_behind
-from qdgain.paper.claims import Headline
+from qdgain.paper.claims import Headline, claims
 from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run, resolve
 
 # --- series: each takes its axes from its panel unless it is given its own
@@ -194,3 +194,10 @@ def slug(name: str) -> str:
 def number(value: ArrayLike) -> float:
     """Return a field of a single dot, or any other single number, as a float."""
     return float(np.asarray(value))
+
+
+def stated(claim: str) -> float:
+    """Return the number that a statement of the paper gives."""
+    value = claims()[claim].stated
+    assert value is not None
+    return value
