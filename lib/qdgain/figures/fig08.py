@@ -23,7 +23,6 @@ from qdgain.figures.kit import (
     number,
     panel,
     points,
-    slug,
     stated,
     upright,
 )
@@ -208,21 +207,21 @@ def headlines(run: Run) -> Numbers:
 
 
 def _of_dot(n: Numbers, run: Run, name: str) -> None:
-    dot, law, of = run.dots[name], run["statistics"], slug(name)
+    dot, law = run.dots[name], run["statistics"]
     at_maximum, onset = _at_maximum(run, dot), threshold_onset(dot, run["floor"], law)
     apart = 1e3 * (at_maximum.energy_eV - onset.energy_eV)
     energy = energy_window_eV(dot, points=2001)
     at_one = gain(dot, energy, 1.0, law)
     red_of_pl = 1e3 * (energy[np.argmax(at_one)] - band_centres_eV(dot).emission)
-    n.add(f"threshold-{of}", f"threshold at gain maximum, {name}", at_maximum.mean_excitons)
-    n.add(f"onset-{of}", f"threshold onset, {name}", onset.mean_excitons)
-    n.add(f"apart-{of}", f"gain maximum less onset energy, {name}", apart, "meV")
-    n.add(f"gain-at-one-{of}", f"largest gain at ⟨N⟩ = 1, {name}", at_one.max())
-    n.add(f"red-of-pl-{of}", f"its energy less the centre of PL_X, {name}", red_of_pl, "meV")
+    n.of(name, "threshold", "threshold at gain maximum", at_maximum.mean_excitons)
+    n.of(name, "onset", "threshold onset", onset.mean_excitons)
+    n.of(name, "apart", "gain maximum less onset energy", apart, "meV")
+    n.of(name, "gain-at-one", "largest gain at ⟨N⟩ = 1", at_one.max())
+    n.of(name, "red-of-pl", "its energy less the centre of PL_X", red_of_pl, "meV")
 
 
 def _of_esa(n: Numbers, run: Run, name: str) -> None:
-    dot, of = run.dots[name], slug(name)
+    dot = run.dots[name]
     mean, energy = _at_maximum(run, dot)
     share = exciton_share(dot, energy, mean, run["statistics"]) if np.isfinite(mean) else np.nan
     centre = -number(band_offsets_meV(dot).xx_emission)
@@ -234,9 +233,9 @@ def _of_esa(n: Numbers, run: Run, name: str) -> None:
 
     worst = minimize_scalar(minus_threshold, bounds=tuple(ends)).x
     harmless = _at_maximum(run, dot, xx_absorption_strength=0.0).mean_excitons
-    n.add(f"share-{of}", f"share of X in the emission at threshold, {name}", share)
-    n.add(f"worst-{of}", f"Δ_A2 of the highest threshold, {name}", worst, "meV")
-    n.add(f"plateau-{of}", f"threshold with ESA far away, {name}", harmless)
+    n.of(name, "share", "share of X in the emission at threshold", share)
+    n.of(name, "worst", "Δ_A2 of the highest threshold", worst, "meV")
+    n.of(name, "plateau", "threshold with ESA far away", harmless)
 
 
 def _of_saturation(n: Numbers, run: Run) -> None:
@@ -279,8 +278,7 @@ def _of_linewidths(n: Numbers, run: Run) -> None:
     n.add("3ls-as-wide", "threshold of a 3LS whose Stokes shift is its linewidth", as_wide)
     n.add("largest-stokes", "largest Stokes shift / linewidth for the stated threshold", largest)
     for name in run.pairs:
-        shift = run.dots[name].stokes_shift_meV
-        n.add(f"stokes-{slug(name)}", f"Stokes shift, {name}", shift, "meV")
+        n.of(name, "stokes", "Stokes shift", run.dots[name].stokes_shift_meV, "meV")
 
 
 def _of_losses(n: Numbers, run: Run) -> None:
@@ -317,8 +315,7 @@ def _of_losses(n: Numbers, run: Run) -> None:
     for name in ("3LS+ESA", "4LS+ESA"):
         one = run.dots[name]
         ratio = 1 / bands(one, _at_maximum(run, one).energy_eV).absorption
-        meaning = f"fractional over absolute gain at the maximum, {name}"
-        n.add(f"fractional-{slug(name)}", meaning, ratio)
+        n.of(name, "fractional", "fractional over absolute gain at the maximum", ratio)
 
 
 def _of_bindings(n: Numbers, run: Run) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 from numpy.typing import ArrayLike
 
@@ -97,6 +98,8 @@ class Figure:
         What is set on every panel, such as ``{"ylim": (0, 2)}``.
     sharey : bool
         Whether the panels share their upright axis.
+    finish : callable, optional
+        Takes the drawn axes and the panels, and does what the other fields cannot say.
     """
 
     panels: Callable[..., Panels]
@@ -107,6 +110,7 @@ class Figure:
     first_legend_only: bool = False
     axes: Mapping[str, Any] = field(default_factory=dict)
     sharey: bool = False
+    finish: Callable[[list[Axes], tuple[Panel, ...]], None] | None = None
 
     def draw(self, panels: Panels) -> Picture:
         """Return the picture of panels that `compute` returned."""
@@ -118,10 +122,14 @@ class Figure:
             picture = style.new_figure(width, self.size[1])
             row = picture.subplots(1, len(every), sharey=self.sharey, squeeze=False)[0]
             for i, (ax, one) in enumerate(zip(row, every, strict=True)):
+                if not one.series:
+                    continue
                 style.draw_panel(ax, one, legend=None)
                 ax.set(**self.axes)
                 if self.legend and len(one.series) > 1 and not (self.first_legend_only and i):
                     ax.legend(**self.legend)
+            if self.finish is not None:
+                self.finish(list(row), every)
         return picture
 
 
@@ -184,6 +192,10 @@ class Numbers(list[Headline]):
     def add(self, key: str, meaning: str, value: ArrayLike, unit: str = "1") -> None:
         """Add one number; its key is ``chapter-key``."""
         self.append(Headline(f"{self.chapter}-{key}", meaning, number(value), unit))
+
+    def of(self, name: str, key: str, meaning: str, value: ArrayLike, unit: str = "1") -> None:
+        """Add a number of one dot, which is named at the end of the key and of the meaning."""
+        self.add(f"{key}-{slug(name)}", f"{meaning}, {name}", value, unit)
 
 
 def slug(name: str) -> str:
