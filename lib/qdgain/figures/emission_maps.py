@@ -75,12 +75,15 @@ def draw_emission_maps(panels: tuple[Panel, ...]) -> Picture:
         right.set_xlabel(AMPLIFICATION.label, fontsize=7)
         return top, main
 
-    return draw_maps([_alike(one) for one in panels], RELATIVE, _draw_intensity, finish)
+    return draw_maps([_named_by_axis(one) for one in panels], RELATIVE, _draw_intensity, finish)
 
 
-def _alike(one: Panel) -> Panel:
-    """Return a panel in which the paper's amplification is drawn like the run's own."""
-    every = (replace(s, behind=s.behind and s.x_axis != AMPLIFICATION) for s in one.series)
+def _named_by_axis(one: Panel) -> Panel:
+    """Keep the amplification out of legends; the paper's is drawn like the run's own."""
+    every = (
+        replace(s, name=f"_{s.name}", behind=False) if s.x_axis == AMPLIFICATION else s
+        for s in one.series
+    )
     return replace(one, series=tuple(every))
 
 
