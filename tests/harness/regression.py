@@ -117,7 +117,6 @@ RULES = (
     ("fig07/headlines/fig07-global-actual-*", "fit"),
     ("fig07/continuous_gain/?LS, 300 K", "pole"),
     ("fig08/contours/*at onset", "extremum"),
-    ("fig08/headlines/F8-onset-vs-max", "extremum"),
     ("fig08/headlines/fig08-apart-*", "extremum"),
     ("fig08/headlines/fig08-worst-*", "extremum"),
     ("fig09/saturation/*", "over decades"),

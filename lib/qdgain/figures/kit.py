@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from qdgain.figures import style
 from qdgain.figures.panel import NO_AXIS, Axis, Panel, Panels, Series, with_papers_behind
-from qdgain.paper.claims import Headline
+from qdgain.paper.claims import Headline, claims
 from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run, resolve
 
 # --- series: each takes its axes from its panel unless it is given its own
@@ -142,6 +142,8 @@ class Figure:
             for i, (ax, one) in enumerate(zip(row, every, strict=True)):
                 axes = self.axes[i] if isinstance(self.axes, tuple) else self.axes
                 legend = self.legend[i] if isinstance(self.legend, tuple) else self.legend
+                if not one.series:
+                    continue
                 style.draw_panel(ax, one, legend=None)
                 if i in self.zeros:
                     style.zero_line(ax)
@@ -213,6 +215,10 @@ class Numbers(list[Headline]):
         """Add one number; its key is ``chapter-key``."""
         self.append(Headline(f"{self.chapter}-{key}", meaning, number(value), unit))
 
+    def of(self, name: str, key: str, meaning: str, value: ArrayLike, unit: str = "1") -> None:
+        """Add a number of one dot, which is named at the end of the key and of the meaning."""
+        self.add(f"{key}-{slug(name)}", f"{meaning}, {name}", value, unit)
+
 
 def slug(name: str) -> str:
     """Return a dot's name as part of a key: ``3ls-esa`` for ``3LS+ESA``."""
@@ -222,3 +228,10 @@ def slug(name: str) -> str:
 def number(value: ArrayLike) -> float:
     """Return a field of a single dot, or any other single number, as a float."""
     return float(np.asarray(value))
+
+
+def stated(claim: str) -> float:
+    """Return the number that a statement of the paper gives."""
+    value = claims()[claim].stated
+    assert value is not None
+    return value

@@ -24,14 +24,9 @@ from qdgain.run import Run, resolve
 
 THRESHOLDS = ("maximum", "onset")
 STATISTICS = ("rabi", "sequential", "poisson")
-#: What the definition of the gain threshold changes: statement to the headline of its onset.
+#: What the definition of the gain threshold changes: headline to that of the onset.
 _ONSETS = MappingProxyType(
-    {
-        "F8-3ls": "fig08-onset-3ls",
-        "F8-3ls-esa": "fig08-onset-3ls-esa",
-        "F8-4ls": "fig08-onset-4ls",
-        "F8-4ls-esa": "fig08-onset-4ls-esa",
-    }
+    {f"fig08-threshold-{dot}": f"fig08-onset-{dot}" for dot in ("3ls", "3ls-esa", "4ls", "4ls-esa")}
 )
 #: Chapter to those of its functions that take the reading's statistics and need no saturation.
 _SOURCES = (

@@ -92,6 +92,19 @@ class MeasuredSpectra:
             log_spontaneous = np.log(self.spontaneous_at(mean_excitons))
         return log_spontaneous + log_amplification(length * self.gain_at(mean_excitons))
 
+    def log_energy_ratio(self, mean_excitons: ArrayLike, gain_exponent: float) -> FloatArray:
+        r"""Return :math:`\ln(\int I\,dE / \int P\,dE)` against ⟨N⟩ > 0 of shape N."""
+        steps = np.gradient(self.energy_eV)
+        log_spectrum = self.log_ase(mean_excitons, gain_exponent)
+        amplified = scipy.special.logsumexp(log_spectrum, b=steps, axis=-1)
+        spontaneous = (self.spontaneous_at(mean_excitons) * steps).sum(axis=-1)
+        return np.asarray(amplified - np.log(spontaneous))
+
+    def most_excitons(self, statistics: str = "rabi") -> float:
+        """Return the largest measured ⟨N⟩ that a pulse gives: 2 at most if Rabi's is its law."""
+        highest = float(self.mean_excitons[-1])
+        return min(highest, 2.0) if statistics == "rabi" else highest
+
     def saturated(
         self, mean_excitons: ArrayLike, gain_exponent: float, guided_fraction: float
     ) -> SaturatedEmission:

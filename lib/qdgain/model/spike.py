@@ -1,4 +1,4 @@
-"""How an ASE spike is described: width, shift with fluence, and the threshold drawn by hand."""
+"""How an ASE spike is described: width, height, moves with fluence, the threshold drawn by hand."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from qdgain.model import parameters
-from qdgain.model.bands import energy_window_eV
+from qdgain.model.bands import bands, energy_window_eV
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.film import ase_threshold, log_ase_spectrum, spike_position_eV
+from qdgain.model.film import (
+    ase_threshold,
+    log_ase_spectrum,
+    spike_position_eV,
+    spontaneous_spectrum,
+)
 from qdgain.model.populations import mean_excitons_after_pulse
+from qdgain.model.search import first_root
 
 _WIDTH_POINTS = 1501
+_ENERGY_POINTS = 601
 _WINDOW_WIDTHS = 6.0
 #: A spike counts if it rises above its surroundings by this part of the highest one.
 LEAST_PROMINENCE = 0.1
@@ -150,3 +157,77 @@ def threshold_by_two_lines(
         return float("nan")
     at, level = fluence[steepest], emission[steepest]
     return float(at - (level - start - slope * at) / (rise[steepest] - slope))
+
+
+def largest_spike_move(
+    dot: Dot, gain_exponent: float, pi_pulse_fluence_mJ_cm2: float, statistics: str = "rabi"
+) -> tuple[float, float]:
+    """Return the largest move of the spike of one dot within 1 % of the fluence, and where it is.
+
+    Between the threshold and J_π, in meV, positive to the blue, and the fluence over the
+    threshold; both nan if the threshold is not reached below J_π. Parameters as for
+    `spike_shift_meV_per_decade`.
+    """
+    pi_pulse = pi_pulse_fluence_mJ_cm2
+    threshold = float(ase_threshold(dot, gain_exponent, pi_pulse, statistics).fluence_mJ_cm2)
+    if not threshold < pi_pulse:
+        return np.nan, np.nan
+    steps = 1 + int(np.ceil(100 * np.log(pi_pulse / threshold)))
+    fluence = np.minimum(np.geomspace(threshold, pi_pulse, 1 + steps), pi_pulse)
+    mean = mean_excitons_after_pulse(fluence, pi_pulse, statistics)
+    moves = np.diff(spike_position_eV(dot, mean, gain_exponent, statistics))
+    largest = int(np.argmax(np.abs(moves)))
+    return float(1e3 * moves[largest]), float(fluence[largest] / threshold)
+
+
+def log_energy_ratio(
+    dot: Dot, mean_excitons: ArrayLike, gain_exponent: float, statistics: str = "rabi"
+) -> FloatArray:
+    r"""Return :math:`\ln(\int I\,dE / \int P\,dE)` of one dot against ⟨N⟩ > 0 of shape N.
+
+    What the film adds to the spontaneous emission; ln 2 is the ASE threshold (section 3.4).
+    """
+    energy = energy_window_eV(dot, _WINDOW_WIDTHS, _ENERGY_POINTS)
+    log_spectrum = log_ase_spectrum(dot, energy, mean_excitons, gain_exponent, statistics)
+    spontaneous = spontaneous_spectrum(dot, energy, mean_excitons, statistics).sum(axis=-1)
+    return np.asarray(scipy.special.logsumexp(log_spectrum, axis=-1) - np.log(spontaneous))
+
+
+def log_undepleted_photons(
+    dot: Dot,
+    mean_excitons: ArrayLike,
+    gain_exponent: float,
+    guided_fraction: float,
+    statistics: str = "rabi",
+) -> FloatArray:
+    r"""Return ln of the photons of one dot along the film in a lifetime if nothing is depleted.
+
+    :math:`\ln(2\beta\int I\,dE / \int PL_X\,dE)` against ⟨N⟩ > 0 of shape N: the formula for I
+    of the paper (section 3.4) with a number of photons on its axis.
+    """
+    energy = energy_window_eV(dot, _WINDOW_WIDTHS, _ENERGY_POINTS)
+    log_spectrum = log_ase_spectrum(dot, energy, mean_excitons, gain_exponent, statistics)
+    start = np.log(2 * guided_fraction / bands(dot, energy).emission.sum())
+    return np.asarray(start + scipy.special.logsumexp(log_spectrum, axis=-1))
+
+
+def undepleted_limit_mJ_cm2(
+    dot: Dot,
+    gain_exponent: float,
+    pi_pulse_fluence_mJ_cm2: float,
+    guided_fraction: float,
+    statistics: str = "rabi",
+) -> float:
+    """Return the fluence above which `log_undepleted_photons` are more than the excitons.
+
+    Infinity if they are fewer up to J_π.
+    """
+    pi_pulse = pi_pulse_fluence_mJ_cm2
+
+    def excess(amplitude: FloatArray, _: object) -> FloatArray:
+        mean = mean_excitons_after_pulse(pi_pulse * amplitude**2, pi_pulse, statistics)
+        spent = log_undepleted_photons(dot, mean, gain_exponent, guided_fraction, statistics)
+        return np.asarray(spent - np.log(mean))
+
+    amplitude = first_root(excess, np.linspace(0.01, 1, 100)[None, :])[0]
+    return float(pi_pulse * amplitude**2)
