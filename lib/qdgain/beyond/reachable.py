@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qdgain.beyond.levers import threshold_of
+from qdgain.beyond.levers import FLOOR, threshold_of
 from qdgain.model import parameters, units
 from qdgain.model.balance import balanced_stokes_shift_meV
 from qdgain.model.bands import FWHM_PER_SIGMA, band_offsets_meV
@@ -53,7 +53,7 @@ def lowest_balanced(
     temperature_K: float,
     *,
     definition: str = "at gain maximum",
-    floor: float | None = None,
+    floor: float = FLOOR,
     statistics: str = "rabi",
 ) -> Lowest:
     r"""Return the lowest threshold that equilibrium leaves at given linewidths.
@@ -67,7 +67,7 @@ def lowest_balanced(
     temperature_K : float
         Temperature.
     definition, floor, statistics
-        As for `qdgain.beyond.levers.threshold_of`.
+        As for `qdgain.beyond.levers.threshold`.
 
     Returns
     -------
@@ -119,7 +119,7 @@ def narrowest_balanced_linewidth_meV(
     temperature_K: float,
     *,
     definition: str = "at gain maximum",
-    floor: float | None = None,
+    floor: float = FLOOR,
     statistics: str = "rabi",
 ) -> float:
     """Return the smallest linewidth at which equilibrium leaves a wanted threshold.
