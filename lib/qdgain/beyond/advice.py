@@ -55,16 +55,9 @@ class Single(NamedTuple):
 class Equilibrium:
     """What detailed balance says of a dot at its linewidth.
 
-    Parameters
-    ----------
-    largest_shift_meV : float
-        s²/kT, the largest Stokes shift of bands of this width.
-    stokes_shift_meV, biexciton_stokes_shift_meV : float
-        The dot's own two.
-    lowest_threshold, at_binding_meV : float
-        The lowest ⟨N⟩ of a dot in equilibrium, of this width and these strengths, and its binding.
-    narrowest_linewidth_meV : float
-        Γ from which on the wanted threshold is possible in equilibrium; infinity if none is.
+    The largest Stokes shift of bands of this width, s²/kT, and the dot's own two; the lowest ⟨N⟩ of
+    a dot in equilibrium, of this width and these strengths, and its binding; and Γ from which on
+    the wanted threshold is possible in equilibrium, infinity if none is.
     """
 
     largest_shift_meV: float
@@ -92,14 +85,10 @@ class Advice:
         Definition to ⟨N⟩ now; infinity if no gain is reached.
     without_esa : float
         ⟨N⟩ of the same dot without absorption into the biexciton, a = 0.
-    shares : Shares
-        At the threshold now; nan if there is none.
-    ways : Mapping
-        Route to `qdgain.beyond.shortest_way.Way`.
+    ways, singles : Mapping
+        Name of `ROUTES` to the way, and of `SINGLES` to what it does alone.
     balanced_way : Way
         The shortest way that equilibrium allows, every linewidth allowed.
-    singles : Mapping
-        Name of `SINGLES` to what it does alone.
     """
 
     dot: Dot
@@ -131,21 +120,9 @@ def advice(
     statistics: str = "rabi",
     temperature_K: float = 300.0,
 ) -> Advice:
-    """Return what a single dot would need for a wanted ⟨N⟩.
+    """Return what a single dot would need for a wanted ⟨N⟩, and what equilibrium allows.
 
-    Parameters
-    ----------
-    dot, target
-        As for `qdgain.beyond.shortest_way.nearest_dot`.
-    definition, floor, statistics
-        Of the threshold that is to be lowered, as for `qdgain.beyond.levers.threshold`.
-    temperature_K : float
-        Of the equilibrium.
-
-    Raises
-    ------
-    ParameterError
-        If a value is refused.
+    Arguments as for `qdgain.beyond.shortest_way.nearest_dot`, which refuses what is not allowed.
     """
     how: dict[str, Any] = {"floor": floor, "statistics": statistics}
     now = {each: float(levers.threshold_of(dot, each, **how)) for each in levers.DEFINITIONS}

@@ -33,23 +33,17 @@ Fields = str | Sequence[str]
 def threshold(
     dot: Dot, definition: str, floor: float = FLOOR, statistics: str = "rabi"
 ) -> Threshold:
-    """Return ⟨N⟩ and photon energy at threshold under a named definition, of the dot's shape.
+    """Return ⟨N⟩ and photon energy at threshold, of the dot's shape.
 
     Parameters
     ----------
-    dot : Dot
-        Of shape D.
     definition : {"at gain maximum", "onset"}
-        `qdgain.threshold_at_maximum` or `qdgain.threshold_onset`.
-    floor : float
-        The floor of the onset.
-    statistics : {"rabi", "poisson", "sequential"}
-        How the pulse distributes the excitons.
+        `qdgain.threshold_at_maximum` or `qdgain.threshold_onset`; the floor is of the onset.
 
     Raises
     ------
     ParameterError
-        For an unknown definition, or a floor out of range.
+        For an unknown definition or statistics, or a floor out of range.
     """
     if definition == MAXIMUM:
         return threshold_at_maximum(dot, statistics=statistics)
@@ -63,31 +57,26 @@ def threshold(
 def threshold_of(
     dot: Dot, definition: str, floor: float = FLOOR, statistics: str = "rabi"
 ) -> FloatArray:
-    """Return the ⟨N⟩ of `threshold`, of the dot's shape."""
+    """Return the ⟨N⟩ of `threshold`."""
     return threshold(dot, definition, floor, statistics).mean_excitons
 
 
 def lowest_over(
     dot: Dot, field: Fields, definition: str = MAXIMUM, red: bool = False, **how: Any
 ) -> tuple[float, float]:
-    """Return the value of one field with the lowest threshold, and that threshold.
+    """Return the value in meV of one field with the lowest threshold, and that threshold.
 
     Parameters
     ----------
     dot : Dot
-        A single dot, whose other fields stay.
+        A single one, whose other fields stay.
     field : str or sequence of str
-        What to vary, in meV; of several that move together the first is returned.
-    definition, how
-        As for `threshold`.
+        What to vary; of several that move together the first is returned.
     red : bool
         Whether to leave out dots whose biexciton emits blue of A_X, where a real dot absorbs into
         states that the model does not have.
-
-    Raises
-    ------
-    ParameterError
-        As for `threshold`, and if the dot is an array of dots or the field unknown.
+    how
+        As for `threshold`.
     """
     values = _searched(dot, field)
     thresholds = _thresholds(dot, field, values, definition, red, **how)
@@ -100,19 +89,9 @@ def nearest_value_for(
 ) -> float:
     """Return the value of one field, nearest to its present one, that brings the threshold to ⟨N⟩.
 
-    A scan, two finer ones of the crossing nearest to the present value, then a straight line.
-
-    Parameters
-    ----------
-    dot, field, definition, red, how
-        As for `lowest_over`.
-    target : float
-        The wanted ⟨N⟩.
-
-    Returns
-    -------
-    float
-        In meV; infinity if no value within `SEARCH_REACH_WIDTHS` linewidths reaches the target.
+    In meV; infinity if no value within `SEARCH_REACH_WIDTHS` linewidths does. A scan, two finer
+    ones of the crossing nearest to the present value, then a straight line; arguments as for
+    `lowest_over`.
     """
     values = _searched(dot, field)
     now = float(np.asarray(getattr(dot, _names(field)[0])))
@@ -136,15 +115,8 @@ def nearest_value_for(
 def sensitivity(dot: Dot, field: str, definition: str = MAXIMUM, **how: Any) -> float:
     r"""Return :math:`\partial\ln\langle N\rangle_{th}/\partial\ln x` of one field of a dot.
 
-    A central difference over ±0.1 %. If the field varies with volume as :math:`V^p`, the
-    threshold's slope against volume is p times this.
-
-    Parameters
-    ----------
-    dot : Dot
-        A single dot, whose field is not zero.
-    field, definition, how
-        As for `lowest_over`.
+    A central difference over ±0.1 % of a single dot's field that is not zero. If it varies with
+    volume as :math:`V^p`, the threshold's slope against volume is p times this.
     """
     now = float(np.asarray(getattr(dot, field)))
     factors = np.array([0.999, 1.001])

@@ -11,13 +11,15 @@ centre of PL_XX. A positive slope means that attraction raises and repulsion low
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from qdgain.beyond.levers import FLOOR, MAXIMUM, threshold
-from qdgain.model.bands import band_offsets_meV, band_widths_meV
+from qdgain.beyond.levers import FLOOR, MAXIMUM, lowest_over, threshold, threshold_of
+from qdgain.model.bands import FWHM_PER_SIGMA, band_offsets_meV, band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.parameters import clipped
 from qdgain.model.threshold_laws import LAWS
 
 
@@ -36,12 +38,9 @@ class Slopes(NamedTuple):
 def threshold_slopes(
     dot: Dot, definition: str = MAXIMUM, floor: float = FLOOR, statistics: str = "rabi"
 ) -> Slopes:
-    r"""Return how the threshold of dots of shape D changes with the biexciton shifts.
+    r"""Return how the threshold changes with the biexciton shifts.
 
-    Parameters
-    ----------
-    dot, definition, floor, statistics
-        As for `qdgain.beyond.levers.threshold`, which refuses what is not allowed.
+    Arguments as for `qdgain.beyond.levers.threshold`, which refuses what is not allowed.
 
     Notes
     -----
@@ -78,3 +77,22 @@ def threshold_slopes(
     with np.errstate(divide="ignore", invalid="ignore"):
         parts = (-absorptive / by_mean, -emissive / by_mean, -(absorptive + emissive) / by_mean)
     return Slopes(*(np.broadcast_to(part, dot.shape) for part in parts))
+
+
+def best_binding(dot: Dot, **how: Any) -> tuple[float, float]:
+    """Return the one binding energy in meV with the lowest threshold, and that threshold.
+
+    Of a single dot with Δ_A2 = Δ_E and the biexciton's emission red of A_X: the best of a scan, and
+    of a finer one around it; `how` as for `qdgain.beyond.levers.threshold`.
+    """
+    both = ("absorptive_binding_meV", "emissive_binding_meV")
+    start = replace(dot, absorptive_binding_meV=0.0, emissive_binding_meV=0.0)
+    best, _ = lowest_over(start, both, red=True, **how)
+    width = float(band_widths_meV(dot).absorption) * FWHM_PER_SIGMA
+    near = best + 0.02 * width * np.linspace(-1, 1, 401)
+    near = clipped(both[0], np.maximum(near, -float(np.asarray(dot.stokes_shift_meV))))
+    thresholds = threshold_of(
+        replace(start, absorptive_binding_meV=near, emissive_binding_meV=near), **how
+    )
+    lowest = int(np.argmin(thresholds))
+    return float(near[lowest]), float(thresholds[lowest])

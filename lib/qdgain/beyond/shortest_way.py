@@ -31,12 +31,7 @@ from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.populations import populations
 
 #: The four parameters of a way, in the order of its vectors.
-FIELDS = (
-    "stokes_shift_meV",
-    "absorptive_binding_meV",
-    "emissive_binding_meV",
-    "linewidth_meV",
-)
+FIELDS = ("stokes_shift_meV", "absorptive_binding_meV", "emissive_binding_meV", "linewidth_meV")
 _S, _A2, _E, _WIDTH = range(4)
 #: What a way may change: name to the directions that span its changes.
 ROUTES: Mapping[str, tuple[tuple[float, ...], ...]] = MappingProxyType(
@@ -60,6 +55,8 @@ STARTS = 3
 #: way never ends short of its threshold.
 _SLACK, _MARGIN = 1e-7, 2e-7
 _FARTHEST_LOG = 700.0
+
+_Pair = tuple[FloatArray, FloatArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +97,7 @@ def nearest_dot(
     balanced_at_K: float | None = None,
     starts: int = STARTS,
 ) -> Way:
-    r"""Return the shortest way from a dot to a wanted threshold.
+    r"""Return the shortest way from a dot to a wanted threshold, of length 0 if it has it.
 
     Parameters
     ----------
@@ -119,11 +116,6 @@ def nearest_dot(
     starts : int
         From how many sides at most the search starts.
 
-    Returns
-    -------
-    Way
-        Of length 0 if the dot is there already.
-
     Raises
     ------
     ParameterError
@@ -140,11 +132,15 @@ def nearest_dot(
     target = float(parameters.check("low_threshold", target))
     # Refuses what the threshold itself would.
     threshold_of(dot, definition, floor, statistics)
-    search = _Search.of(dot, target, definition, floor, statistics, balanced_at_K, route)
-    found = search.shortest(starts)
+    onset, unit, limit = definition == ONSET, float(band_widths_meV(dot).absorption), np.inf
+    if balanced_at_K is not None:
+        kT = float(units.thermal_energy_meV(parameters.check("temperature_K", balanced_at_K)))
+        limit = unit / kT
+    weights = _weights(dot, target, float(floor) if onset else 0.0, statistics)
+    found = _Search(dot, route, weights, onset, limit).shortest(starts)
     if found is None:
         return Way(MappingProxyType(dict.fromkeys(FIELDS, np.nan)), np.inf, None, np.nan)
-    change = found * float(band_widths_meV(dot).absorption)
+    change = found * unit
     end = moved(dot, change)
     return Way(
         MappingProxyType(dict(zip(FIELDS, change.tolist(), strict=True))),
@@ -167,81 +163,40 @@ def moved(dot: Dot, change_meV: FloatArray) -> Dot:
     return replace(dot, **values)
 
 
-@dataclass(frozen=True, eq=False)
+def _weights(dot: Dot, target: float, floor: float, statistics: str) -> _Pair:
+    """Return log weights in the gain, of PL_X, PL_XX, and in the loss, of A_X, A_XX2, the floor."""
+    ground, exciton, biexciton = (float(p) for p in populations(target, statistics))
+    half, strength = 0.5 * exciton, float(np.asarray(dot.xx_absorption_strength))
+    emitted = biexciton * float(np.asarray(dot.xx_emission_strength))
+    with np.errstate(divide="ignore"):
+        gain = np.log(np.array([half, emitted]))
+        loss = np.log(np.array([ground, half * strength, floor]))
+    return np.maximum(gain, -_FARTHEST_LOG), np.maximum(loss, -_FARTHEST_LOG)
+
+
 class _Search:
     """What to reach and from where, in units of the standard deviation of A_X.
 
-    A place is (S, Δ_A2, Δ_E, Γ), an array of four rows; a photon energy counts from A_X; a guess is
-    the steps along the directions of the route, and the photon energy last.
-
-    Parameters
-    ----------
-    start, low, high : numpy.ndarray
-        The place of the dot, and the range of the places that are searched.
-    widths : numpy.ndarray
-        The standard deviations of A_X, PL_X, A_XX2 and PL_XX at the start.
-    loss, gain : numpy.ndarray
-        Logarithms of the weights of A_X, A_XX2, floor; and of PL_X, PL_XX.
-    onset : bool
-        Whether the photon energy is free.
-    limit : float
-        The largest Stokes shift at the present width, infinity without limit.
-    basis : numpy.ndarray
-        The directions of the route as columns.
+    A place is (S, Δ_A2, Δ_E, Γ), an array of four rows; a photon energy counts from A_X and is free
+    at the onset; a guess is the steps along the directions of the route, then the photon energy.
+    The limit is the largest Stokes shift at the present width.
     """
 
-    start: FloatArray
-    low: FloatArray
-    high: FloatArray
-    widths: FloatArray
-    loss: FloatArray
-    gain: FloatArray
-    onset: bool
-    limit: float
-    basis: FloatArray
-
-    @classmethod
-    def of(
-        cls,
-        dot: Dot,
-        target: float,
-        definition: str,
-        floor: float,
-        statistics: str,
-        balanced_at_K: float | None,
-        route: str,
-    ) -> _Search:
-        """Return the search for a wanted ⟨N⟩, its arguments as for `nearest_dot`."""
+    def __init__(self, dot: Dot, route: str, weights: _Pair, onset: bool, limit: float) -> None:
         own = band_widths_meV(dot)
         unit = float(own.absorption)
-        onset = definition == ONSET
-        ground, exciton, biexciton = (float(p) for p in populations(target, statistics))
-        half, strength = 0.5 * exciton, float(np.asarray(dot.xx_absorption_strength))
-        emitted = biexciton * float(np.asarray(dot.xx_emission_strength))
-        with np.errstate(divide="ignore"):
-            loss = np.log(np.array([ground, half * strength, float(floor) if onset else 0.0]))
-            gain = np.log(np.array([half, emitted]))
-        limit = np.inf
-        if balanced_at_K is not None:
-            kT = float(units.thermal_energy_meV(parameters.check("temperature_K", balanced_at_K)))
-            limit = unit / kT
-        now = np.array([float(np.asarray(getattr(dot, name))) for name in FIELDS])
+        now = np.array([getattr(dot, name) for name in FIELDS], dtype=float)
         reach = SEARCH_REACH_WIDTHS * now[_WIDTH]
         contract = [parameters.parameter(name) for name in FIELDS]
         low = np.maximum([entry.minimum for entry in contract], now - reach)
         low[_WIDTH] = max(low[_WIDTH], _NARROWEST * now[_WIDTH])
         high = np.minimum([entry.maximum for entry in contract], now + reach)
-        return cls(
-            start=now / unit,
-            low=low / unit,
-            high=high / unit,
-            widths=np.array([*own[:2], *own[3:]], dtype=float) / unit,
-            loss=np.maximum(loss, -_FARTHEST_LOG),
-            gain=np.maximum(gain, -_FARTHEST_LOG),
-            onset=onset,
-            limit=limit,
-            basis=np.array(ROUTES[route], dtype=float).T,
-        )
+        self.start, self.low, self.high = now / unit, low / unit, high / unit
+        # Of A_X, PL_X, A_XX2 and PL_XX.
+        self.widths = np.array([*own[:2], *own[3:]], dtype=float) / unit
+        self.gain, self.loss = weights
+        self.onset, self.limit = onset, limit
+        self.basis = np.array(ROUTES[route], dtype=float).T
 
     def shortest(self, starts: int) -> FloatArray | None:
         """Return the shortest change of (S, Δ_A2, Δ_E, Γ), or None."""
@@ -292,7 +247,7 @@ class _Search:
         square = self.basis.T @ self.basis
 
         @cache
-        def conditions(guess: bytes) -> tuple[FloatArray, FloatArray]:
+        def conditions(guess: bytes) -> _Pair:
             return self.conditions(np.frombuffer(guess))
 
         # No step into widths below zero, where nothing is defined.
@@ -323,7 +278,7 @@ class _Search:
         """Return the factor of all widths."""
         return np.asarray(places[_WIDTH] / self.start[_WIDTH])
 
-    def off(self, places: FloatArray, photon: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def off(self, places: FloatArray, photon: FloatArray) -> _Pair:
         """Return (E - centre)/s of A_X, PL_X, A_XX2 and PL_XX, and s."""
         stokes = places[_S]
         centres = np.stack(
@@ -332,7 +287,7 @@ class _Search:
         width = self.widths.reshape(4, *(1,) * (centres.ndim - 1)) * self.factor(places)
         return (photon - centres) / width, width
 
-    def sides(self, off: FloatArray) -> tuple[tuple[FloatArray, FloatArray], ...]:
+    def sides(self, off: FloatArray) -> tuple[_Pair, _Pair]:
         """Return ln(gain) and ln(loss) at the wanted ⟨N⟩, each with the share of its terms."""
         log = -0.5 * off * off
         floor = np.zeros_like(log[:1])
@@ -363,7 +318,7 @@ class _Search:
             rows += [[-1.0, 0, 0, by_width], [-1.0, 1, -1, by_width], [1.0, -1, 1, 0]]
         return np.array(rows)
 
-    def conditions(self, guess: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def conditions(self, guess: FloatArray) -> _Pair:
         """Return all that must not be negative at a guess, and its Jacobian."""
         free = self.basis.shape[1]
         place = self.start + self.basis @ guess[:free]
@@ -392,7 +347,7 @@ class _Search:
         )
 
 
-def _log_sum(weights: FloatArray, bands: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _log_sum(weights: FloatArray, bands: FloatArray) -> _Pair:
     """Return the logarithm of a sum of weighted bands, both logarithms, and each band's share."""
     terms = weights.reshape(-1, *(1,) * (bands.ndim - 1)) + bands
     top = terms.max(axis=0)
