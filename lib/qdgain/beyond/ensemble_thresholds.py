@@ -124,16 +124,15 @@ def ensemble_thresholds(
         emitted, spontaneous = log_emission(amplitude)
         return emitted - spontaneous - math.log(2)
 
-    found: list[float] = []
+    found = []
     for excess in (at_maximum, onset, doubled):
         root = _first_root(excess)
         found.append(float(sample.mean_excitons(root)) if math.isfinite(root) else math.inf)
         found.append(pi_pulse_fluence_mJ_cm2 * root**2)
-    higher, exponent = math.sqrt(_ABOVE_THRESHOLD) * root, math.nan
-    if higher <= REACH:
-        low, high = log_emission(np.array([root, higher]))[0]
-        exponent = float(high - low) / math.log(_ABOVE_THRESHOLD)
-    return EnsembleThresholds(*found, exponent)
+    higher = math.sqrt(_ABOVE_THRESHOLD) * root
+    low, high = log_emission(np.array([root, higher]))[0] if higher <= REACH else (math.nan,) * 2
+    found.append(float(high - low) / math.log(_ABOVE_THRESHOLD))
+    return EnsembleThresholds(*found)
 
 
 def _highest(values: FloatArray) -> FloatArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from operator import attrgetter
@@ -19,7 +19,7 @@ from qdgain.beyond.repulsion import best_binding, threshold_slopes
 from qdgain.beyond.shortest_way import FIELDS, Way, nearest_dot
 from qdgain.calibration.record import feasible_set
 from qdgain.figures import map_grids, style
-from qdgain.figures.kit import Figure, Numbers, line, mapped, number, panel, points, upright
+from qdgain.figures.kit import Figure, Numbers, line, mapped, number, panel, points, slug, upright
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.figures.table import Table
 from qdgain.model import parameters
@@ -34,11 +34,8 @@ SETTINGS = chapters.SETTINGS["design"]
 STOKES = Axis("Stokes shift S / linewidth Γ")
 ABSORPTIVE = Axis("absorptive shift Δ_A2 / linewidth Γ")
 BINDING = Axis("binding Δ / linewidth Γ")
-BINDING_MEV = Axis("binding Δ", "meV")
 THRESHOLD = Axis("threshold ⟨N⟩")
 SLOPE = Axis("change of ⟨N⟩ with Δ, per standard deviation")
-LENGTH = Axis("length of the way", "meV")
-ROW = Axis("row of the table below")
 EMISSIVE = Axis("emissive biexciton binding Δ_E", "meV")
 
 NOW, FOUR = BASE_OF_YOUR_DOT, "4LS+ESA"
@@ -46,15 +43,13 @@ BINDINGS = ("absorptive_binding_meV", "emissive_binding_meV")
 ALONE, TIED = "Δ_A2 alone", "one binding energy"
 SYMBOLS = dict(zip(FIELDS, ("S", "Δ_A2", "Δ_E", "Γ"), strict=True))
 FIELD_KEYS = dict(zip(FIELDS, ("stokes", "absorptive", "emissive", "width"), strict=True))
-DOT_KEYS = {NOW: "3ls", FOUR: "4ls", f"{YOUR_DOT}+ESA": "yours"}
 DEFINITION_KEYS = {MAXIMUM: "", ONSET: "-onset"}
-
+#: The strengths of two uncorrelated excitons.
+PLAIN = {"xx_absorption_strength": 1.0, "xx_emission_strength": 1.0}
 MARKERS = {"CdSe": "o", "CsPbBr3": "s", "Te:CdSe": "v"}
 #: Only ratios to the width count, so that a map is computed at a width that no range is short for.
 MAP_WIDTH_MEV = 100.0
 TARGETS = (1.5, 1.2, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05)
-#: Of the calibrated set, one in so many is computed.
-EVERY = 100
 
 
 def _how(run: Run, definition: str = MAXIMUM) -> dict[str, Any]:
@@ -68,11 +63,6 @@ def _threshold(run: Run, dot: Dot, definition: str = MAXIMUM) -> FloatArray:
 def _name(run: Run) -> str:
     """Name the dot that the chapter is about."""
     return NOW if run.is_papers else f"{YOUR_DOT}+ESA"
-
-
-def _dots(run: Run) -> Mapping[str, Dot]:
-    """Return the dots that ways start from: the subject, and the 4LS."""
-    return {_name(run): run.subject, FOUR: run.dots[FOUR]}
 
 
 def _sigma_meV(dot: Dot) -> float:
@@ -96,12 +86,11 @@ def _bound(dot: Dot, binding_meV: ArrayLike, fields: tuple[str, ...] = BINDINGS)
 def _with_balanced_shift(run: Run) -> Dot:
     """Return the subject with the Stokes shift of equilibrium at its linewidth."""
     shift = balanced_stokes_shift_meV(_width_meV(run.subject), run["temperature_K"])
-    field = "stokes_shift_meV"
-    return replace(run.subject, stokes_shift_meV=float(parameters.clipped(field, shift)))
+    return replace(run.subject, stokes_shift_meV=float(parameters.clipped(FIELDS[0], shift)))
 
 
 def _where_red(emission: ArrayLike, values: ArrayLike) -> FloatArray:
-    """Return values, nan where the biexciton emits blue of A_X, where real dots absorb too."""
+    """Return values, nan where the biexciton would emit blue of A_X: real dots absorb there."""
     return np.where(np.asarray(emission) >= -1e-9, values, np.nan)
 
 
@@ -144,13 +133,13 @@ def threshold_map(run: Run) -> tuple[Panel, ...]:
         if emissive is not column:
             series.append(line("A_XX2 on PL_XX", stokes, stokes + emissive, "A_XX2", ":"))
         if letter in "ad":  # the maps with the subject's own Δ_E
-            series += [_mark(name, dot) for name, dot in _dots(run).items()]
+            series += [_mark(run, name) for name in (_name(run), FOUR)]
         panels.append(panel(letter, f"{definition}, {title}", STOKES, ABSORPTIVE, series))
     return tuple(panels)
 
 
-def _mark(name: str, dot: Dot) -> Series:
-    stokes, absorptive = (_ratio(dot, field) for field in FIELDS[:2])
+def _mark(run: Run, name: str) -> Series:
+    stokes, absorptive = (_ratio(run.dots[name], field) for field in FIELDS[:2])
     marker = "s" if name == FOUR else "o"
     return points(name, stokes, absorptive, name.removesuffix("+ESA"), marker)
 
@@ -167,10 +156,10 @@ WAYS = (
 def ways(run: Run) -> tuple[Panel, ...]:
     """Return for two dots which threshold can be had at which distance."""
     panels = []
-    for letter, (name, dot) in zip("ab", _dots(run).items(), strict=True):
+    for letter, name in zip("ab", (_name(run), FOUR), strict=True):
         title = name if name.startswith(YOUR_DOT) else f"from the {name}"
-        lines = [_line_of_ways(run, dot, kind) for kind in WAYS]
-        panels.append(panel(letter, title, LENGTH, THRESHOLD, lines))
+        lines = [_line_of_ways(run, run.dots[name], kind) for kind in WAYS]
+        panels.append(panel(letter, title, Axis("length of the way", "meV"), THRESHOLD, lines))
     return tuple(panels)
 
 
@@ -226,7 +215,7 @@ def bindings(run: Run) -> tuple[Panel, ...]:
     return (
         _against_binding(run, "a", f"S of the {_name(run)}", run.subject),
         _against_binding(run, "b", balanced, _with_balanced_shift(run)),
-        panel("c", "published", ROW, EMISSIVE, published),
+        panel("c", "published", Axis("row of the table below"), EMISSIVE, published),
     )
 
 
@@ -242,10 +231,7 @@ def _against_binding(run: Run, letter: str, title: str, dot: Dot) -> Panel:
             values = _where_red(emission, _threshold(run, dots, definition))
             finite = np.where(np.isfinite(values), values, np.nan)
             lines.append(line(f"{what}, {definition}", binding, finite, quantity, dash))
-    return panel(letter, title, BINDING_MEV, THRESHOLD, lines)
-
-
-# --- drawings
+    return panel(letter, title, Axis("binding Δ", "meV"), THRESHOLD, lines)
 
 
 def _draw_ways(panels: tuple[Panel, ...]) -> Picture:
@@ -254,8 +240,7 @@ def _draw_ways(panels: tuple[Panel, ...]) -> Picture:
     axes = figure.subplots(1, 2, sharey=True)
     for ax, one in zip(axes, panels, strict=True):
         style.draw_panel(ax, one, legend=None)
-        ax.set(yscale="log", ylim=(0.045, 2.2))
-        ax.set_xlim(left=0)
+        ax.set(yscale="log", ylim=(0.045, 2.2), xlim=(0, None))
         ax.set_yticks([0.05, 0.1, 0.2, 0.5, 1, 2], ["0.05", "0.1", "0.2", "0.5", "1", "2"])
         ax.minorticks_off()
         ax.grid(axis="y", linewidth=0.4)
@@ -270,9 +255,8 @@ def _draw_bindings(panels: tuple[Panel, ...]) -> Picture:
     first, second, side = axes = figure.subplots(1, 3, width_ratios=(1.2, 1.2, 1))
     for ax, one in zip(axes, panels, strict=True):
         style.draw_panel(ax, one, legend=None)
-    for ax in (first, second):
-        ax.set_ylim(0, 2)
-    second.set_ylabel("")
+    first.set_ylim(0, 2)
+    second.set(ylim=(0, 2), ylabel="")
     side.set_xticks([int(np.max(series.x)) for series in panels[-1].series])
     side.margins(x=0.2)
     side.axhline(0.0, color="black", linewidth=0.8)
@@ -309,10 +293,13 @@ def headlines(run: Run) -> Numbers:
     n = Numbers("design")
     n.add("goal", "wanted threshold ⟨N⟩", run["low_threshold"])
     n.add("floor", "floor of the onset", run["floor"])
-    dots = {name: run.dots[name] for name in dict.fromkeys((NOW, FOUR, _name(run)))}
-    ways = {name: _of_dot(n, run, name, dot) for name, dot in dots.items()}
-    _of_lever(n, run, ways[NOW])
-    for part in (_of_set, _of_one_parameter, _of_equilibrium, _of_repulsion, _of_klimov):
+    way, *_ = [_of_dot(n, run, name) for name in dict.fromkeys((NOW, FOUR, _name(run)))]
+    change = way.change_meV["stokes_shift_meV"]
+    share = (change / way.distance_meV) ** 2 if way.distance_meV > 0 else np.nan
+    n.add("lever", "part of S in the squared length of the way, 3LS+ESA", share)
+    onset = f"way to an onset of {run['low_threshold']:g} by shifts, {_name(run)}"
+    _of_way(n, "onset", onset, _way(run, run.subject, definition=ONSET))
+    for part in (_of_set, _of_one_parameter, _of_equilibrium, _of_repulsion):
         part(n, run)
     return n
 
@@ -322,14 +309,14 @@ def _way(run: Run, dot: Dot, route: str = "shifts", **how: Any) -> Way:
 
 
 def _narrowest(run: Run, dot: Dot, **how: Any) -> float:
-    return reachable.narrowest_balanced_linewidth_meV(
-        dot, run["low_threshold"], run["temperature_K"], **(_how(run) | how)
-    )
+    goal, kelvin = run["low_threshold"], run["temperature_K"]
+    return reachable.narrowest_balanced_linewidth_meV(dot, goal, kelvin, **(_how(run) | how))
 
 
-def _of_dot(n: Numbers, run: Run, name: str, dot: Dot) -> Way:
+def _of_dot(n: Numbers, run: Run, name: str) -> Way:
     """Add what a dot is and what it needs; return the way by shifts."""
-    key, to = DOT_KEYS[name], f"way to ⟨N⟩ = {run['low_threshold']:g} by"
+    dot, key = run.dots[name], slug(name.removesuffix("+ESA"))
+    to = f"way to ⟨N⟩ = {run['low_threshold']:g} by"
     for definition, suffix in DEFINITION_KEYS.items():
         now = _threshold(run, dot, definition)
         n.add(f"now-{key}{suffix}", f"threshold {definition}, {name}", now)
@@ -347,21 +334,11 @@ def _of_dot(n: Numbers, run: Run, name: str, dot: Dot) -> Way:
     return way
 
 
-def _of_way(
-    n: Numbers, key: str, meaning: str, way: Way, fields: tuple[str, ...] = FIELDS[:3]
-) -> None:
-    n.add(key, f"length of the {meaning}", way.distance_meV, "meV")
+def _of_way(n: Numbers, key: str, of: str, way: Way, fields: Sequence[str] = FIELDS[:3]) -> None:
+    n.add(key, f"length of the {of}", way.distance_meV, "meV")
     for name in fields:
-        change = f"change of {SYMBOLS[name]} on the {meaning}"
+        change = f"change of {SYMBOLS[name]} on the {of}"
         n.add(f"{key}-{FIELD_KEYS[name]}", change, way.change_meV[name], "meV")
-
-
-def _of_lever(n: Numbers, run: Run, way: Way) -> None:
-    change = way.change_meV["stokes_shift_meV"]
-    share = (change / way.distance_meV) ** 2 if way.distance_meV > 0 else np.nan
-    n.add("lever", "part of S in the squared length of the way, 3LS+ESA", share)
-    onset = f"way to an onset of {run['low_threshold']:g} by shifts, {_name(run)}"
-    _of_way(n, "onset", onset, _way(run, run.subject, definition=ONSET))
 
 
 def _of_set(n: Numbers, run: Run) -> None:
@@ -371,7 +348,8 @@ def _of_set(n: Numbers, run: Run) -> None:
     larger = np.all([emissive > absorptive for emissive, absorptive in bindings], axis=0)
     strengths = ("xx_absorption_strength", "xx_emission_strength")
     widths = []
-    for pair in zip(*(found[name][::EVERY].tolist() for name in strengths), strict=True):
+    # One in a hundred of the set.
+    for pair in zip(*(found[name][::100].tolist() for name in strengths), strict=True):
         dot = replace(run.dots[NOW], **dict(zip(strengths, pair, strict=True)))
         widths.append(_narrowest(run, dot))
     larger_there = "part of the calibrated set with the larger Stokes shift in the biexciton"
@@ -390,29 +368,24 @@ def _of_one_parameter(n: Numbers, run: Run) -> None:
         n.add(f"alone-{key}-lowest", lowest, alone.lowest)
 
 
-def _strengths(run: Run, plain: str, own: str) -> tuple[tuple[str, str, Dot], ...]:
-    """Return the subject with its strengths and with a = γ = 1: key, what it is called, dot."""
-    dot = replace(run.subject, xx_absorption_strength=1.0, xx_emission_strength=1.0)
-    return ("", own, run.subject), ("-plain", plain, dot)
-
-
 def _of_equilibrium(n: Numbers, run: Run) -> None:
     subject, kelvin, goal = run.subject, run["temperature_K"], run["low_threshold"]
     width, name = _width_meV(subject), _name(run)
     largest = f"largest Stokes shift in equilibrium at that width, {kelvin:g} K"
     n.add("linewidth", f"linewidth, {name}", width, "meV")
     n.add("largest-shift", largest, balanced_stokes_shift_meV(width, kelvin), "meV")
-    strengths = _strengths(run, "a = γ = 1", "strengths of the presets")
-    for (plain, strength, dot), definition in product(strengths, levers.DEFINITIONS):
-        of, key = f"{definition}, {strength}", plain + DEFINITION_KEYS[definition]
+    plain = replace(subject, **PLAIN)
+    dots = {"strengths of the presets": ("", subject), "a = γ = 1": ("-plain", plain)}
+    for (strengths, (key, dot)), definition in product(dots.items(), levers.DEFINITIONS):
+        of, end = f"{definition}, {strengths}", key + DEFINITION_KEYS[definition]
         least = reachable.lowest_balanced(dot, width, kelvin, **_how(run, definition))
         # To what the search knows of it; a sum with zero has no sign of it.
         binding = round(float(least.binding_meV), 1) + 0.0
         lowest = f"lowest threshold in equilibrium at that width, {of}"
         allowed = f"linewidth from which equilibrium allows ⟨N⟩ = {goal:g}, {of}"
-        n.add(f"lowest{key}", lowest, least.threshold)
-        n.add(f"lowest{key}-binding", f"its binding, {of}", binding, "meV")
-        n.add(f"narrowest{key}", allowed, _narrowest(run, dot, definition=definition), "meV")
+        n.add(f"lowest{end}", lowest, least.threshold)
+        n.add(f"lowest{end}-binding", f"its binding, {of}", binding, "meV")
+        n.add(f"narrowest{end}", allowed, _narrowest(run, dot, definition=definition), "meV")
     for law in ("poisson", "sequential"):
         same = f"the same linewidth at gain maximum, {law} statistics"
         n.add(f"narrowest-{law}", same, _narrowest(run, subject, statistics=law), "meV")
@@ -426,7 +399,8 @@ def _of_repulsion(n: Numbers, run: Run) -> None:
     turn = "Δ_A2 beyond which attraction lowers the threshold at the gain maximum, Δ_E held"
     there = number(subject.stokes_shift_meV) + number(subject.emissive_binding_meV)
     n.add("turn-absorptive", turn, there, "meV")
-    for key, what, dot in _strengths(run, f"{name} with a = γ = 1", name):
+    plain, of_plain = replace(subject, **PLAIN), f"{name} with a = γ = 1"
+    for key, what, dot in (("", name, subject), ("-plain", of_plain, plain)):
         best, lowest = best_binding(dot, **_how(run))
         n.add(f"best{key}", f"best one binding energy at gain maximum, {what}", best, "meV")
         n.add(f"best{key}-threshold", f"threshold there, {what}", lowest)
@@ -438,13 +412,9 @@ def _of_repulsion(n: Numbers, run: Run) -> None:
         value = _threshold(run, _bound(balanced, sign * step), definition)
         meaning = f"threshold {definition}, one binding energy: {word}"
         n.add(f"{word}{DEFINITION_KEYS[definition]}", meaning, value)
-
-
-def _of_klimov(n: Numbers, run: Run) -> None:
-    """Add the threshold on the line of a 2LS whose biexciton repulsion has moved away."""
-    dot = run.dots["3LS"]
-    far = _bound(replace(dot, stokes_shift_meV=0.0), -5.0 * number(dot.linewidth_meV))
-    centre = number(dot.absorption_energy_eV)
+    # Of Klimov: a 2LS whose biexciton repulsion has moved away.
+    two = replace(run.dots["3LS"], stokes_shift_meV=0.0)
+    far, centre = _bound(two, -5.0 * number(two.linewidth_meV)), number(two.absorption_energy_eV)
     for law in ("sequential", "rabi", "poisson"):
         meaning = f"threshold on the line of a 2LS, its biexciton far away, {law} statistics"
         n.add(f"klimov-{law}", meaning, threshold_at_energy(far, centre, statistics=law))

@@ -37,9 +37,7 @@ from qdgain.model.threshold import threshold_at_maximum
 from qdgain.run import Run
 
 SETTINGS = chapters.SETTINGS["ensembles"]
-CASE = Axis("sample")
 THRESHOLD, THRESHOLD_FLUENCE = Axis("threshold ⟨N⟩"), Axis("threshold fluence", "mJ cm⁻²")
-FRACTION = Axis("fraction of dots")
 DETUNING = Axis("detuning Δ_A1 of the second step", "meV")
 FEWER = Axis("biexcitons / those of independent channels")
 WIDTH = Axis("inhomogeneous width Γ_inh", "meV")
@@ -129,8 +127,8 @@ def thresholds(run: Run) -> tuple[Panel, ...]:
         at_maximum.append(points(name, x, [each.at_maximum for each in found], *look))
         ase.append(points(name, x, [each.ase_fluence for each in found], *look))
     return (
-        panel("a", "gain maximum", CASE, THRESHOLD, at_maximum),
-        panel("b", "ASE", CASE, THRESHOLD_FLUENCE, ase),
+        panel("a", "gain maximum", Axis("sample"), THRESHOLD, at_maximum),
+        panel("b", "ASE", Axis("sample"), THRESHOLD_FLUENCE, ase),
     )
 
 
@@ -156,7 +154,7 @@ def second_step(run: Run) -> tuple[Panel, ...]:
         line("low fluence, three times as long", shift, longer, "reference", ":"),
     ]
     return (
-        panel("a", f"pulse of {duration:g} fs", FLUENCE, FRACTION, lines),
+        panel("a", f"pulse of {duration:g} fs", FLUENCE, Axis("fraction of dots"), lines),
         panel("b", "biexcitons", DETUNING, FEWER, pairs),
     )
 
@@ -181,9 +179,6 @@ def _pumped_alike(run: Run, dot: Dot, width_meV: FloatArray) -> FloatArray:
         return np.array([_thresholds(run, dot, sample).at_maximum for sample in each])
     wide = inhomogeneous(dot, width_meV)
     return threshold_at_maximum(wide, statistics=run["statistics"]).mean_excitons
-
-
-# --- drawings
 
 
 def _draw_thresholds(panels: Sequence[Panel]) -> Picture:
@@ -302,14 +297,11 @@ def _of_laws(n: Numbers, run: Run, every: _Samples) -> None:
         if name not in (EQUAL, TOGETHER):
             continue
         largest = f"largest difference of Rabi and Poisson below a π pulse, {name}"
+        tell = fluence_to_tell(dot, every[name])
         n.add(f"largest-{key}", largest, apart.largest)
         for what, meaning, fluence in (
             ("part", "fluence at which Rabi and Poisson part by 10 %", apart.ten_per_cent),
-            (
-                "tell",
-                "last fluence at which a fit of Poisson leaves 5 %",
-                fluence_to_tell(dot, every[name]),
-            ),
+            ("tell", "last fluence at which a fit of Poisson leaves 5 %", tell),
             ("top", "fluence of the largest ⟨N⟩", apart.highest_fluence),
         ):
             n.add(f"{what}-{key}", f"{meaning}, {name}", pi_pulse * fluence, "mJ cm⁻²")
@@ -331,27 +323,18 @@ def _of_choices(n: Numbers, run: Run, every: _Samples, found: _Found) -> None:
     parallel = replace(every[ORIENTATION], probe_polarisation="parallel")
     alike = replace(every[SIZE], resonant_pump=False)
     wide = replace(every[EQUAL], probe_spot_ratio=1.0)
+    others = (
+        ("parallel", "change of the threshold at gain maximum, parallel probe", parallel),
+        ("broad", "change by size, all dots pumped alike", alike),
+        ("wide", "change of the ASE threshold, probed spot as wide as the pump", wide),
+    )
     for pair in run.pairs:
         for name in (pair, f"{pair}+ESA"):
-            equal, own, key = found[name, EQUAL], run.dots[name], slug(name)
-            for what, meaning, sample, field in (
-                (
-                    "parallel",
-                    "change of the threshold at gain maximum, parallel probe",
-                    parallel,
-                    "at_maximum",
-                ),
-                ("broad", "change by size, all dots pumped alike", alike, "at_maximum"),
-                (
-                    "wide",
-                    "change of the ASE threshold, probed spot as wide as the pump",
-                    wide,
-                    "ase_fluence",
-                ),
-            ):
-                now = getattr(_thresholds(run, own, sample), field)
-                change = _change(now, getattr(equal, field))
-                n.add(f"{what}-{key}", f"{meaning}, {name}", change, "%")
+            for what, meaning, sample in others:
+                field = "ase_fluence" if what == "wide" else "at_maximum"
+                now = getattr(_thresholds(run, run.dots[name], sample), field)
+                change = _change(now, getattr(found[name, EQUAL], field))
+                n.add(f"{what}-{slug(name)}", f"{meaning}, {name}", change, "%")
         for which in (EQUAL, BEAM, TOGETHER):
             meaning = f"apparent exponent of ASE above threshold, {which}, {pair}"
             value = found[pair, which].ase_exponent
