@@ -160,6 +160,19 @@ def test_a_dot_that_is_there_stays():
     assert way.dot == THREE
 
 
+def test_a_dot_whose_onset_lies_between_the_energies_of_the_search_stays():
+    dot = qdgain.Dot(
+        linewidth_meV=20.0,
+        stokes_shift_meV=0.0,
+        absorptive_binding_meV=0.0,
+        emissive_binding_meV=-20.0,
+        xx_absorption_strength=0.0,
+        xx_emission_strength=1.0,
+    )
+    assert levers.threshold_of(dot, "onset") < 0.5
+    assert nearest_dot(dot, 0.5, "onset").distance_meV == 0
+
+
 def test_widths_of_single_bands_follow_the_linewidth():
     dot = replace(THREE, emission_linewidth_meV=60.0)
     changed = moved(dot, np.array([1.0, 2.0, 3.0, 8.0]))

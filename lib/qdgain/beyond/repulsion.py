@@ -23,6 +23,10 @@ from qdgain.model.parameters import clipped
 from qdgain.model.threshold_laws import LAWS
 
 
+#: What one binding energy moves alike.
+BINDINGS = ("absorptive_binding_meV", "emissive_binding_meV")
+
+
 class Slopes(NamedTuple):
     """∂⟨N⟩_th/∂Δ in meV⁻¹, of shape D each; nan where there is no threshold.
 
@@ -79,20 +83,18 @@ def threshold_slopes(
     return Slopes(*(np.broadcast_to(part, dot.shape) for part in parts))
 
 
-def best_binding(dot: Dot, **how: Any) -> tuple[float, float]:
+def best_binding(dot: Dot, definition: str = MAXIMUM, **how: Any) -> tuple[float, float]:
     """Return the one binding energy in meV with the lowest threshold, and that threshold.
 
     Of a single dot with Δ_A2 = Δ_E and the biexciton's emission red of A_X: the best of a scan, and
     of a finer one around it; `how` as for `qdgain.beyond.levers.threshold`.
     """
-    both = ("absorptive_binding_meV", "emissive_binding_meV")
     start = replace(dot, absorptive_binding_meV=0.0, emissive_binding_meV=0.0)
-    best, _ = lowest_over(start, both, red=True, **how)
+    best, _ = lowest_over(start, BINDINGS, definition, red=True, **how)
     width = float(band_widths_meV(dot).absorption) * FWHM_PER_SIGMA
     near = best + 0.02 * width * np.linspace(-1, 1, 401)
-    near = clipped(both[0], np.maximum(near, -float(np.asarray(dot.stokes_shift_meV))))
-    thresholds = threshold_of(
-        replace(start, absorptive_binding_meV=near, emissive_binding_meV=near), **how
-    )
+    near = clipped(BINDINGS[0], np.maximum(near, -float(np.asarray(dot.stokes_shift_meV))))
+    moved: dict[str, Any] = dict.fromkeys(BINDINGS, near)
+    thresholds = threshold_of(replace(dot, **moved), definition, **how)
     lowest = int(np.argmin(thresholds))
     return float(near[lowest]), float(thresholds[lowest])

@@ -131,13 +131,13 @@ def nearest_dot(
         raise parameters.ParameterError("a way starts from one dot: give numbers, not arrays.")
     target = float(parameters.check("low_threshold", target))
     # Refuses what the threshold itself would.
-    threshold_of(dot, definition, floor, statistics)
+    there = bool(threshold_of(dot, definition, floor, statistics) <= target)
     onset, unit, limit = definition == ONSET, float(band_widths_meV(dot).absorption), np.inf
     if balanced_at_K is not None:
         kT = float(units.thermal_energy_meV(parameters.check("temperature_K", balanced_at_K)))
         limit = unit / kT
     weights = _weights(dot, target, float(floor) if onset else 0.0, statistics)
-    found = _Search(dot, route, weights, onset, limit).shortest(starts)
+    found = _Search(dot, route, weights, onset, limit).shortest(starts, there)
     if found is None:
         return Way(MappingProxyType(dict.fromkeys(FIELDS, np.nan)), np.inf, None, np.nan)
     change = found * unit
@@ -198,7 +198,7 @@ class _Search:
         self.onset, self.limit = onset, limit
         self.basis = np.array(ROUTES[route], dtype=float).T
 
-    def shortest(self, starts: int) -> FloatArray | None:
+    def shortest(self, starts: int, there: bool) -> FloatArray | None:
         """Return the shortest change of (S, Δ_A2, Δ_E, Γ), or None."""
         start = self.start
         photon = -(start[_S] + start[_E])
@@ -206,7 +206,8 @@ class _Search:
             energy = _ENERGIES - start[_S]
             photon = float(energy[np.argmax(self.excess(start[:, None], energy))])
         here = np.append(np.zeros(self.basis.shape[1]), photon)
-        if np.all(self.conditions(here)[0] >= -_SLACK):
+        # A dot that has the threshold only needs to meet the limits.
+        if np.all(self.conditions(here)[0][there:] >= -_SLACK):
             return np.zeros(len(FIELDS))
         ends = (self.descend(guess) for guess in self.guesses(starts) or [here])
         return min((end for end in ends if end is not None), key=np.linalg.norm, default=None)

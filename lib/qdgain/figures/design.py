@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from qdgain import chapters
 from qdgain.beyond import advice, levers, reachable
 from qdgain.beyond.levers import MAXIMUM, ONSET
-from qdgain.beyond.repulsion import best_binding, threshold_slopes
+from qdgain.beyond.repulsion import BINDINGS, best_binding, threshold_slopes
 from qdgain.beyond.shortest_way import FIELDS, Way, nearest_dot
 from qdgain.calibration.record import feasible_set
 from qdgain.figures import map_grids, style
@@ -39,7 +39,6 @@ SLOPE = Axis("change of ⟨N⟩ with Δ, per standard deviation")
 EMISSIVE = Axis("emissive biexciton binding Δ_E", "meV")
 
 NOW, FOUR = BASE_OF_YOUR_DOT, "4LS+ESA"
-BINDINGS = ("absorptive_binding_meV", "emissive_binding_meV")
 ALONE, TIED = "Δ_A2 alone", "one binding energy"
 SYMBOLS = dict(zip(FIELDS, ("S", "Δ_A2", "Δ_E", "Γ"), strict=True))
 FIELD_KEYS = dict(zip(FIELDS, ("stokes", "absorptive", "emissive", "width"), strict=True))
