@@ -22,7 +22,6 @@ from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.parameters import clipped
 from qdgain.model.threshold_laws import LAWS
 
-
 #: What one binding energy moves alike.
 BINDINGS = ("absorptive_binding_meV", "emissive_binding_meV")
 
