@@ -186,15 +186,8 @@ def fluence_in_depth(
 
     with j = J/J_π, x the depth over the thickness and τ the natural optical depth of the unpumped
     film. At low fluence ⟨N⟩ = π²j/2 and the law is Beer's; where the dots saturate the film lets
-    the pump through.
-
-    Parameters
-    ----------
-    relative_fluence, nodes : array_like
-        j in front of the film, of shape N; rising depths x from 0 to 1, of shape X. The result is
-        of shape N + X.
-    mean_excitons : callable
-        ⟨N⟩ absorbed per dot at a j.
+    the pump through. From j in front of the film, of shape N, to rising depths x from 0 to 1, of
+    shape X: of shape N + X. The excitons are those that a dot absorbs at a j.
 
     Notes
     -----
@@ -241,12 +234,12 @@ def pumped(
     absorption_width_meV: float,
     statistics: str = "rabi",
 ) -> Pumped:
-    """Return a sample after a pump pulse.
+    """Return a sample after a pump pulse of the mean fluence J, as this module defines it.
 
     Parameters
     ----------
     relative_fluence : array_like
-        J/J_π of shape (N,), with J the mean fluence as this module defines it.
+        J/J_π of shape (N,).
     absorption_width_meV : float
         Standard deviation of a dot's own A_X, which decides what a resonant pump excites.
     statistics : {"rabi", "poisson", "sequential"}

@@ -63,16 +63,8 @@ _Pair = tuple[FloatArray, FloatArray]
 class Way:
     """A way from a dot to a wanted threshold.
 
-    Parameters
-    ----------
-    change_meV : Mapping
-        Change of each of `FIELDS`; nan if there is no way.
-    distance_meV : float
-        Its length: the root of the summed squares; infinity if there is no way.
-    dot : Dot or None
-        Where it ends.
-    threshold : float
-        ⟨N⟩ there; nan if there is no way.
+    The change of each of `FIELDS`, and the root of the summed squares; where the way ends, and ⟨N⟩
+    there. If there is no way, these are nan, infinity, None and nan.
     """
 
     change_meV: Mapping[str, float]
@@ -104,10 +96,8 @@ def nearest_dot(
     dot : Dot
         A single dot. Its strengths stay; a change of the linewidth widens all of its bands by one
         factor.
-    target : float
-        The wanted ⟨N⟩, above 0 and at most 2.
-    definition, floor, statistics
-        As for `qdgain.beyond.levers.threshold`.
+    target, definition, floor, statistics
+        The wanted ⟨N⟩, up to 2, and of which threshold: see `qdgain.beyond.levers.threshold`.
     route : str
         One of `ROUTES`: what may change.
     balanced_at_K : float, optional
