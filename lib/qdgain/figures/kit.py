@@ -221,8 +221,8 @@ class Numbers(list[Headline]):
 
 
 def slug(name: str) -> str:
-    """Return a dot's name as part of a key: ``3ls-esa`` for ``3LS+ESA``."""
-    return name.replace(" ", "-").replace("+ESA", "-esa").lower()
+    """Return a name as part of a key: ``3ls-esa`` for ``3LS+ESA``."""
+    return name.replace(", ", "-").replace(" ", "-").replace("+ESA", "-esa").lower()
 
 
 def number(value: ArrayLike) -> float:

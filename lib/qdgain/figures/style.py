@@ -195,6 +195,11 @@ def legend_of(corner: Axes, *axes: Axes) -> None:
     legend.set_in_layout(False)
 
 
+def legend_below(figure: Picture, ax: Axes, columns: int) -> None:
+    """Draw the legend of one of a figure's panels below all of them."""
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=columns)
+
+
 def draw_series(ax: Axes, series: Series) -> None:
     """Draw one line, set of points, band or level; maps are drawn by `draw_map`."""
     shade = colour(series.quantity)
@@ -238,7 +243,9 @@ def zero_line(ax: Axes) -> None:
     ax.axhline(0, color="black", linewidth=0.6)
 
 
-def draw_map(ax: Axes, series: Series, limit: float | None = None) -> AxesImage:
+def draw_map(
+    ax: Axes, series: Series, limit: float | None = None, interpolation: str = "bilinear"
+) -> AxesImage:
     """Draw a signed map with gain red, loss blue and the zero line black; return its mappable.
 
     Parameters
@@ -249,8 +256,10 @@ def draw_map(ax: Axes, series: Series, limit: float | None = None) -> AxesImage:
         Of kind map, evenly spaced along both axes.
     limit : float, optional
         The colour scale runs from -limit to limit; the largest absolute value by default.
+    interpolation : str
+        As of `matplotlib.axes.Axes.imshow`.
     """
-    x, y, z = np.asarray(series.x), np.asarray(series.y), np.asarray(series.z)
+    x, y, z = np.asarray(series.x), np.asarray(series.y), np.ma.masked_invalid(series.values)
     top = float(np.max(np.abs(z))) if limit is None else limit
     # An evenly spaced map is drawn as an image, which is small and smooth.
     half_x, half_y = 0.5 * (x[1] - x[0]), 0.5 * (y[1] - y[0])
@@ -259,12 +268,12 @@ def draw_map(ax: Axes, series: Series, limit: float | None = None) -> AxesImage:
         extent=(x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y),
         origin="lower",
         aspect="auto",
-        interpolation="bilinear",
+        interpolation=interpolation,
         cmap=GAIN_MAP,
         norm=TwoSlopeNorm(0, -top, top),
     )
     ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
-    if z.min() < 0 < z.max():
+    if z.count() and z.min() < 0 < z.max():
         ax.contour(x, y, z, levels=[0], colors="black", linewidths=1.0)
     ax.set_xlabel(typeset(series.x_axis.label))
     ax.set_ylabel(typeset(series.y_axis.label))
