@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 from numpy.typing import ArrayLike
 
@@ -95,8 +96,12 @@ class Figure:
         Whether the first panel's legend stands for all.
     axes : Mapping
         What is set on every panel, such as ``{"ylim": (0, 2)}``.
-    sharey : bool
-        Whether the panels share their upright axis.
+    sharex, sharey : bool
+        Whether the panels share an axis.
+    columns : int
+        Of panels in a row; all in one row if 0.
+    finish : callable, optional
+        Takes the drawn axes and the panels, and does what the other fields cannot say.
     """
 
     panels: Callable[..., Panels]
@@ -106,7 +111,10 @@ class Figure:
     legend: Mapping[str, Any] | None = field(default_factory=lambda: {"loc": "best"})
     first_legend_only: bool = False
     axes: Mapping[str, Any] = field(default_factory=dict)
+    sharex: bool = False
     sharey: bool = False
+    columns: int = 0
+    finish: Callable[[list[Axes], tuple[Panel, ...]], None] | None = None
 
     def draw(self, panels: Panels) -> Picture:
         """Return the picture of panels that `compute` returned."""
@@ -116,12 +124,17 @@ class Figure:
             every = as_tuple(panels)
             width = self.size[0] * (len(every) if self.per_panel else 1)
             picture = style.new_figure(width, self.size[1])
-            row = picture.subplots(1, len(every), sharey=self.sharey, squeeze=False)[0]
-            for i, (ax, one) in enumerate(zip(row, every, strict=True)):
+            columns = self.columns or len(every)
+            shape = -(-len(every) // columns), columns
+            shared: Any = {"sharex": self.sharex, "sharey": self.sharey}
+            grid = list(picture.subplots(*shape, squeeze=False, **shared).flat)
+            for i, (ax, one) in enumerate(zip(grid, every, strict=True)):
                 style.draw_panel(ax, one, legend=None)
                 ax.set(**self.axes)
                 if self.legend and len(one.series) > 1 and not (self.first_legend_only and i):
                     ax.legend(**self.legend)
+            if self.finish is not None:
+                self.finish(grid, every)
         return picture
 
 
