@@ -14,7 +14,6 @@ import scipy
 from numpy.typing import ArrayLike
 
 from qdgain.model.dot import FloatArray
-from qdgain.model.populations import Populations
 from qdgain.model.units import positive, sigma_from_fwhm
 
 #: Dots with more excitons than this count as having so many.
@@ -28,19 +27,8 @@ def arrival_rate(time: ArrayLike, pulse_fwhm: ArrayLike, cooling_time: ArrayLike
 
     A Gaussian pulse convolved with the exponential of cooling,
     :math:`r(t) = \tfrac{1}{\tau_c}\exp\!\big(\tfrac{\sigma^2}{2\tau_c^2}-\tfrac{t}{\tau_c}\big)
-    \,\Phi\big(\tfrac{t}{\sigma}-\tfrac{\sigma}{\tau_c}\big)`, of unit area.
-
-    Parameters
-    ----------
-    time : array_like
-        From the middle of the pulse.
-    pulse_fwhm, cooling_time : array_like
-        In the same unit, of shapes that broadcast with it.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of the common shape, in the inverse of the unit.
+    \,\Phi\big(\tfrac{t}{\sigma}-\tfrac{\sigma}{\tau_c}\big)`, of unit area; t counts from the
+    middle of the pulse. All in one unit of time, of shapes that broadcast.
 
     Raises
     ------
@@ -68,22 +56,11 @@ def arrival_rate(time: ArrayLike, pulse_fwhm: ArrayLike, cooling_time: ArrayLike
 def recombination_rates(
     exciton_lifetime: ArrayLike, biexciton_auger_lifetime: ArrayLike, most: int = MOST_EXCITONS
 ) -> FloatArray:
-    r"""Return the rates at which dots with 0, 1, 2, … excitons lose one.
+    r"""Return the rates at which dots with 0, 1, …, `most` excitons lose one, of shape D + (K,).
 
     :math:`D_k = k/\tau_X + \tfrac{k^2(k-1)}{4}\,\tfrac{1}{\tau_A}`, so that τ_A is the Auger
-    lifetime of two excitons.
-
-    Parameters
-    ----------
-    exciton_lifetime, biexciton_auger_lifetime : array_like
-        τ_X and τ_A in one unit, of shapes that broadcast to D; infinity switches either off.
-    most : int
-        The largest number of excitons.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape D + (most + 1,), in the inverse of the unit.
+    lifetime of two excitons. The lifetimes, in one unit, broadcast to D; infinity switches either
+    off.
 
     Raises
     ------
@@ -93,7 +70,7 @@ def recombination_rates(
     Notes
     -----
     k(k - 1)/2 pairs of electrons or of holes, times k carriers to recombine with: collisions of
-    three carriers, counted. That a dot's rates go like this is assumed.
+    three carriers, counted. That a dot's rates follow this count is assumed.
     """
     k = np.arange(most + 1.0)
     radiative = _rate("exciton_lifetime", exciton_lifetime)
@@ -178,10 +155,9 @@ def _eliminated(
     up_step = up * step
     share = np.zeros((len(step), most + 1, *step.shape[1:]))
     inverse, rise = np.empty_like(share), np.empty_like(share)
-    inverse[:, most] = 1 / (1 + step * down[most])
     for k in range(most, -1, -1):
-        if k < most:
-            inverse[:, k] = 1 / (1 + step * down[k] + up_step * (1 - share[:, k + 1]))
+        leaving = up_step * (1 - share[:, k + 1]) if k < most else 0.0
+        inverse[:, k] = 1 / (1 + step * down[k] + leaving)
         share[:, k] = step * down[k] * inverse[:, k]
         rise[:, k] = up_step * inverse[:, k]
     return share, inverse, rise
@@ -202,16 +178,9 @@ def _substituted(factors: Sequence[FloatArray], right: FloatArray) -> FloatArray
     return after
 
 
-def band_edge_populations(ladder: FloatArray) -> Populations:
-    """Return the populations of 0, X and XX, dots with more than two excitons counted as XX.
+def at_band_edge(ladder: FloatArray) -> FloatArray:
+    """Return the shares of dots with 0, 1 and at least 2 excitons, (…, 3), of a ladder (…, K).
 
-    Parameters
-    ----------
-    ladder : numpy.ndarray
-        Of shape (…, K), as from `populations_in_time`.
-
-    Notes
-    -----
     The band edge holds two excitons; more fill higher states. Assumed, as for Poisson statistics.
     """
-    return Populations(ladder[..., 0], ladder[..., 1], ladder[..., 2:].sum(axis=-1))
+    return np.stack([ladder[..., 0], ladder[..., 1], ladder[..., 2:].sum(axis=-1)], axis=-1)
