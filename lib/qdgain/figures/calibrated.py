@@ -35,7 +35,7 @@ _COUPLING = Axis("coupling and weight a: row")
 #: Residuals beyond this are drawn alike, in per cent.
 _TOP = 30.0
 
-_SYMBOLS: Mapping[str, Axis] = {
+SYMBOLS: Mapping[str, Axis] = {
     "stokes_3ls": Axis("S, 3LS", "meV"),
     "stokes_4ls": Axis("S, 4LS", "meV"),
     "absorptive_3ls": Axis("Δ_A2, 3LS", "meV"),
@@ -181,11 +181,11 @@ def solution_set() -> Panel:
             for column in _PAIRED[:i]:
                 series.append(
                     Series(
-                        f"{title}: {_SYMBOLS[row].name} against {_SYMBOLS[column].name}",
+                        f"{title}: {SYMBOLS[row].name} against {SYMBOLS[column].name}",
                         columns[column],
                         columns[row],
-                        _SYMBOLS[column],
-                        _SYMBOLS[row],
+                        SYMBOLS[column],
+                        SYMBOLS[row],
                         quantity="reference" if name == "wide" else "PL_X",
                         kind="points",
                         dash=".",
@@ -207,7 +207,7 @@ def draw_solution_set(panel: Panel) -> Picture:
                 if j > i:
                     ax.axis("off")
                     continue
-                pair = f"{_SYMBOLS[row].name} against {_SYMBOLS[column].name}"
+                pair = f"{SYMBOLS[row].name} against {SYMBOLS[column].name}"
                 for name, title in _SETS.items():
                     shown = panel[f"{title}: {pair}"]
                     ax.scatter(
@@ -224,9 +224,9 @@ def draw_solution_set(panel: Panel) -> Picture:
                     axis.set_major_locator(MaxNLocator(3))
                 ax.tick_params(labelsize=6)
                 if i == size - 2:
-                    ax.set_xlabel(style.typeset(_SYMBOLS[column].label), fontsize=7)
+                    ax.set_xlabel(style.typeset(SYMBOLS[column].label), fontsize=7)
                 if j == 0:
-                    ax.set_ylabel(style.typeset(_SYMBOLS[row].label), fontsize=7)
+                    ax.set_ylabel(style.typeset(SYMBOLS[row].label), fontsize=7)
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="upper right", fontsize=8, scatterpoints=5)
     return figure
@@ -295,7 +295,7 @@ def _recipe(loadings: Mapping[str, float], smallest: float = 0.3) -> str:
     shown = [(name, weight) for name, weight in terms if abs(weight) >= smallest][:3]
     text = ""
     for name, weight in shown:
-        axis = _SYMBOLS[name]
+        axis = SYMBOLS[name]
         symbol = ("" if axis.unit == "meV" else "ln ") + style.typeset(axis.name.replace(", ", " "))
         sign = " − " if weight < 0 else " + "
         number = "" if len(shown) == 1 else f"{abs(weight):.1f} "
@@ -359,7 +359,7 @@ def _range_rows() -> list[Headline]:
     scale = {"meV": width_meV(), "1": 1.0, "mJ cm⁻²": 1.0}
     rows = []
     for name, (low, _, high) in record()["sets"]["wide"]["quantiles"].items():
-        axis = _SYMBOLS[name]
+        axis = SYMBOLS[name]
         for end, percent, value in (("low", 5, low), ("high", 95, high)):
             rows.append(
                 Headline(

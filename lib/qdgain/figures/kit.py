@@ -205,5 +205,5 @@ def slug(name: str) -> str:
 
 
 def number(value: ArrayLike) -> float:
-    """Return a field of a single dot, or any other single number, as a float."""
-    return float(np.asarray(value))
+    """Return a field of a single dot, or any other single number, as a float; a count stays one."""
+    return value if isinstance(value, int) else float(np.asarray(value))

@@ -49,8 +49,9 @@ def _lay_out(figure: Figure) -> None:
     engine.execute(figure)
     figure.set_layout_engine("none")
     parts: list[Any] = figure.findobj(SubFigure)
+    axes: list[Any] = figure.axes
     for part in parts:
         part.bbox_relative.set_points(np.round(part.bbox_relative.get_points(), _DECIMALS))
-    for ax in figure.axes:
+    for ax in axes:
         for which, place in (("original", ax.get_position(True)), ("active", ax.get_position())):
             ax.set_position(np.round(place.bounds, _DECIMALS), which)

@@ -140,6 +140,16 @@ def write_cell(ax: Axes, x: float, y: float, text: str, white: bool, **font: Any
     ax.text(x, y, text, ha="center", va="center", color=colour, **font)
 
 
+def name_cells(
+    ax: Axes, panel: Panel, columns: Sequence[str], rows: Sequence[str], size: float = 7
+) -> None:
+    """Name a table's columns and rows, and give it its panel's title and letter."""
+    ax.set_xticks(range(len(columns)), [typeset(name) for name in columns], fontsize=size)
+    ax.set_yticks(range(len(rows)), [typeset(name) for name in rows], fontsize=size)
+    ax.set_title(typeset(panel.title))
+    letter(ax, panel.letter)
+
+
 def draw_series(ax: Axes, series: Series) -> None:
     """Draw one line, set of points, band or level; maps are drawn by `draw_map`."""
     shade = colour(series.quantity)
