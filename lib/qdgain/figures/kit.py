@@ -194,9 +194,9 @@ class Numbers(list[Headline]):
         super().__init__()
         self.chapter = chapter
 
-    def add(self, key: str, meaning: str, value: ArrayLike, unit: str = "1") -> None:
-        """Add one number; its key is ``chapter-key``."""
-        self.append(Headline(f"{self.chapter}-{key}", meaning, number(value), unit))
+    def add(self, key: str, meaning: str, value: ArrayLike, unit: str = "1", **more: str) -> None:
+        """Add one number; its key is ``chapter-key``, `more` are fields of `Headline`."""
+        self.append(Headline(f"{self.chapter}-{key}", meaning, number(value), unit, **more))
 
 
 def slug(name: str) -> str:
