@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -48,7 +48,7 @@ class Conditions:
     exciton_lifetime_ps: float
     read_delay_ps: float
     gain_exponent: float
-    build_up_time_ps: float
+    build_up_time_ps: ArrayLike
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Conditions:
@@ -68,16 +68,10 @@ class Conditions:
         """Return the thresholds of stimulated emission, see `se_threshold`."""
         return se_threshold(dot, self._pump(pulse_ps, auger_ps), self.read_delay_ps)
 
-    def ase(
-        self,
-        dot: Dot,
-        pulse_ps: ArrayLike,
-        auger_ps: ArrayLike,
-        build_up_ps: ArrayLike | None = None,
-    ) -> FloatArray:
-        """Return the ASE thresholds, see `ase_threshold`; the build-up time may be another."""
-        build_up = self.build_up_time_ps if build_up_ps is None else build_up_ps
-        return ase_threshold(dot, self._pump(pulse_ps, auger_ps), self.gain_exponent, build_up)
+    def ase(self, dot: Dot, pulse_ps: ArrayLike, auger_ps: ArrayLike) -> FloatArray:
+        """Return the ASE thresholds, see `ase_threshold`."""
+        pump = self._pump(pulse_ps, auger_ps)
+        return ase_threshold(dot, pump, self.gain_exponent, self.build_up_time_ps)
 
 
 def default_conditions() -> Conditions:
@@ -89,7 +83,7 @@ def _computed(name: str, kind: str, first: ArrayLike, auger: ArrayLike) -> Float
     """Return thresholds of a preset; `first` is the pulse, or the build-up time."""
     dot, fixed = presets()[name], default_conditions()
     if kind == "ase_build_up":
-        return fixed.ase(dot, SHORT_PULSE_PS, auger, first)
+        return replace(fixed, build_up_time_ps=first).ase(dot, SHORT_PULSE_PS, auger)
     if kind == "ase":
         return fixed.ase(dot, first, auger)
     se = fixed.se(dot, first, auger)

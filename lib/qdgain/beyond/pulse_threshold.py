@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import special
+from scipy.integrate import cumulative_trapezoid
 from scipy.optimize import elementwise
 
 from qdgain.beyond.recombination import (
@@ -119,15 +121,14 @@ def se_threshold(dot: Dot, pump: Pump, read_delay_ps: float) -> PulseThreshold:
     the pulse's middle. Without recombination this is the threshold under Poisson statistics.
     Source: the gain of paper section 3.3 with recombination added.
     """
-    time, _ = _times(pump, pump.half_pulse + read_delay_ps + _COOLINGS * pump.cooling)
-    ground, exciton, biexciton = _gain_weights(dot)
+    time = _times(pump, read_delay_ps + _COOLINGS * pump.cooling)
+    weights = _gain_weights(dot)
     ladder_of = _ladder(pump, time)
     late = time >= read_delay_ps
 
     def best(log_absorbed: FloatArray, rows: Places) -> tuple[FloatArray, FloatArray]:
         ladder = ladder_of(log_absorbed, rows)
-        shares = np.moveaxis(at_band_edge(ladder), -1, 0)
-        gain = ground * shares[0] + exciton * shares[1] + biexciton * shares[2]
+        gain = at_band_edge(ladder) @ weights
         present = ladder @ np.arange(float(ladder.shape[-1]))
         # The delay lies between two times.
         at_delay = _interpolated(time[rows], read_delay_ps, gain, present)
@@ -166,15 +167,14 @@ def ase_threshold(
     travel = positive("build_up_time_ps", build_up_time_ps)
     travel = np.broadcast_to(travel, pump.shape).ravel()
     followed = _LIFETIMES * np.where(np.isinf(pump.exciton), 0.0, pump.exciton)
-    last = pump.half_pulse + travel + _COOLINGS * pump.cooling + followed
-    time, growth = _times(pump, last)
+    time = _times(pump, travel + _COOLINGS * pump.cooling + followed)
     ladder_of = _ladder(pump, time)
     emission, gains = _spectra(dot)
     place, weight = np.polynomial.legendre.leggauss(_PLACES)
     place, weight = 0.5 * (1 + place), 0.5 * weight
     end = time[..., None] + travel[:, None, None] * place
     end = np.minimum(end, time[:, -1, None, None])
-    where = _index(time, growth, end)
+    where = [np.searchsorted(t, to, "right") - 1 for t, to in zip(time, end, strict=True)]
 
     def log_ratio(log_absorbed: FloatArray, rows: Places) -> tuple[FloatArray, FloatArray]:
         three = at_band_edge(ladder_of(log_absorbed, rows))
@@ -320,45 +320,28 @@ def _spectra(dot: Dot) -> tuple[FloatArray, FloatArray]:
     return emission.reshape(3, -1), gains.reshape(3, -1)
 
 
-def _times(pump: Pump, last: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return times, even in the pulse and then ever further apart, and how fast they part."""
+def _times(pump: Pump, after: FloatArray) -> FloatArray:
+    """Return times until a while after the pulse, even in it and then ever further apart."""
     half = pump.half_pulse
     step = 2 * half / _PULSE_STEPS
     # Never shorter than with equal steps, nor much.
-    reach = np.maximum((last - half) / step, 1.5 * _STEPS_AFTER)
-
-    def too_far(growth: FloatArray, reach: FloatArray) -> FloatArray:
-        return np.asarray(np.expm1(growth * _STEPS_AFTER) / growth - reach)
-
-    ends = (np.full_like(step, 1e-9), np.ones_like(step))
-    growth = elementwise.find_root(too_far, ends, args=(reach,)).x
+    ratio = _STEPS_AFTER / np.maximum(after / step, 1.5 * _STEPS_AFTER)
+    # Where expm1(growth * n) / growth is the reach in steps, for n of them.
+    growth = -(ratio + special.lambertw(-ratio * np.exp(-ratio), -1).real) / _STEPS_AFTER
     inside = np.linspace(-1, 1, _PULSE_STEPS + 1) * half[:, None]
     beyond = np.expm1(growth[:, None] * np.arange(1, _STEPS_AFTER + 1)) / growth[:, None]
-    return np.concatenate([inside, half[:, None] + step[:, None] * beyond], axis=-1), growth
-
-
-def _index(time: FloatArray, growth: FloatArray, at: FloatArray) -> Places:
-    """Return the place of the last time at or before others; both as `_times` makes them."""
-    step = time[:, 1] - time[:, 0]
-    steps, rate = (x[:, None, None] for x in (step, growth))
-    since = (at - time[:, :1, None]) / steps
-    beyond = np.maximum(since - _PULSE_STEPS, 0.0)
-    place = np.where(since < _PULSE_STEPS, since, _PULSE_STEPS + np.log1p(rate * beyond) / rate)
-    return np.asarray(np.clip(place.astype(int), 0, time.shape[-1] - 2))
+    return np.concatenate([inside, half[:, None] + step[:, None] * beyond], axis=-1)
 
 
 def _integral_to(time: FloatArray, values: FloatArray, at: FloatArray, where: Places) -> FloatArray:
     """Return integrals of values of shape (…, T, K) from the first time to others of shape (T, S).
 
-    Exact for straight lines between the times.
+    Exact for straight lines between the times; `where` are the last times at or before the others.
     """
-    steps = np.diff(time)[:, None]
-    mean = 0.5 * (values[..., 1:, :] + values[..., :-1, :])
-    whole = np.cumsum(mean * steps, axis=-2)
-    whole = np.concatenate([np.zeros_like(values[..., :1, :]), whole], axis=-2)
+    whole = cumulative_trapezoid(values, time, axis=-2, initial=0)
     where = np.minimum(where, time.size - 2)
     part = (at - time[where])[..., None]
-    slope = np.diff(values, axis=-2) / steps
+    slope = np.diff(values, axis=-2) / np.diff(time)[:, None]
     within = part * (values[..., where, :] + 0.5 * part * slope[..., where, :])
     return np.asarray(whole[..., where, :] + within)
 
