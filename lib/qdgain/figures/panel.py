@@ -46,8 +46,6 @@ class Series:
 
     Parameters
     ----------
-    name : str
-        As in the legend.
     x, y : array_like
         1-D. For a map, the values along its two axes; otherwise of one length.
     z : array_like, optional
@@ -88,13 +86,11 @@ class Series:
                 object.__setattr__(self, field, array)
         if self.kind not in KINDS:
             raise ValueError(f"series {self.name!r}: {self.kind!r} is none of {', '.join(KINDS)}")
-        if self.z is None:
-            if np.shape(self.x) != np.shape(self.y):
-                raise ValueError(
-                    f"series {self.name!r}: x {np.shape(self.x)} and y {np.shape(self.y)} differ"
-                )
-        elif np.shape(self.z) != (np.size(self.y), np.size(self.x)):
-            raise ValueError(f"series {self.name!r}: z is {np.shape(self.z)}, not (len(y), len(x))")
+        x, y, z = (np.asarray(values).shape for values in (self.x, self.y, self.z))
+        if self.z is None and x != y:
+            raise ValueError(f"series {self.name!r}: x {x} and y {y} differ")
+        if self.z is not None and z != (*y, *x):
+            raise ValueError(f"series {self.name!r}: z is {z}, not (len(y), len(x))")
 
     def same_curve(self, other: Series) -> bool:
         """Return whether another series goes through the same points, to rounding."""

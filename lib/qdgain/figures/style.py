@@ -51,7 +51,6 @@ SEQUENTIAL_MAP = "cividis"
 _BEHIND = "the paper's"
 _FAINT: Any = {"color": "#BBBBBB", "linewidth": 1.0, "zorder": 1.0}
 
-#: Of a picture in dots.
 DOTS_PER_INCH = 200
 _RC: Any = {
     "figure.dpi": 100,
