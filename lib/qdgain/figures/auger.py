@@ -266,7 +266,8 @@ def _of_kind(n: Numbers, run: Run, kind: str, title: str) -> None:
     n.add(f"{kind}-lag", f"τ_XX over pulse, {title} within 10 %", lag)
     exponents, logs = exponent_at(table, _STATED_AUGER_PS), np.log(table.first)
     first = int(np.argmax(exponents >= _LAW))
-    law = np.exp(np.interp(_LAW, exponents[first - 1 : first + 1], logs[first - 1 : first + 1]))
+    two = slice(max(first - 1, 0), first + 1)
+    law = np.exp(np.interp(_LAW, exponents[two], logs[two]))
     n.add(f"{kind}-law", f"pulse over τ_XX from which {title} ∝ 1/τ_XX", law / _STATED_AUGER_PS)
     read = [("", " at 30 ps", _STATED_AUGER_PS)]
     read += [(f"{_material(d).lower()}-", f", {d}", dots[d]) for d in (*dots,)[:: len(dots) - 1]]
