@@ -15,7 +15,8 @@ from qdgain.files import refuse_existing, whole
 from qdgain.reruns import rerun, run_folder
 from qdgain.reruns.page import frame
 from qdgain.reruns.request import Request, chapters_named, request, users_of
-from qdgain.reruns.run_card import CARD_FILE, as_text, card_of_all, read_card
+from qdgain.reruns.run_folder import CARD_FILE, card_of_all, read_card
+from qdgain.text import as_json
 from qdgain.version import library_hash
 
 
@@ -109,4 +110,4 @@ def _of_all(asked: Request, tasks: Sequence[rerun.Task]) -> dict[str, bytes]:
     uses = "".join(f"<li>{html.escape(line)}</li>" for line in _who_uses_what(asked).split("\n"))
     body = f"<h1>One run of every chapter</h1><ul>{items}</ul><h2>Who uses what</h2><ul>{uses}</ul>"
     page = frame("One run of every chapter", body)
-    return {run_folder.PAGE: page.encode(), CARD_FILE: as_text(card_of_all(tasks)).encode()}
+    return {run_folder.PAGE: page.encode(), CARD_FILE: as_json(card_of_all(tasks)).encode()}

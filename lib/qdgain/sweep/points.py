@@ -320,3 +320,15 @@ def hash_of(content: Any) -> str:
     """Return the SHA-256 of content as JSON."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def definition(
+    chapter: str, points: Points, fixed: Mapping[str, Any], results: str
+) -> dict[str, Any]:
+    """Return what the results of a sweep depend on besides the library, for JSON."""
+    return {
+        "chapter": chapter,
+        "points": points.record(),
+        "fixed parameters": {name: identity(name, value) for name, value in fixed.items()},
+        "results": results,
+    }

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from tqdm import tqdm
 
 _LINE_EVERY_S = 10.0
 
 
-class Show(Protocol):
-    """Show how many are done and how many failed."""
-
-    def __call__(self, done: int, failed: int) -> None:
-        """Show it."""
-
-
 @contextmanager
-def shown(total: int, done: int, unit: str) -> Iterator[Show]:
-    """Show progress on the error stream.
+def shown(total: int, done: int, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that shows on the error stream how many are done and how many failed.
 
     Parameters
     ----------
@@ -31,24 +23,25 @@ def shown(total: int, done: int, unit: str) -> Iterator[Show]:
     unit : str
         What is counted, such as ``runs``.
     """
-    if sys.stderr.isatty():
-        with tqdm(
-            total=total, initial=done, unit=f" {unit}", file=sys.stderr, smoothing=0.1
-        ) as bar:
-
-            def show_bar(done: int, failed: int) -> None:
-                if failed:
-                    bar.set_postfix_str(f"{failed} failed", refresh=False)
-                bar.update(done + failed - bar.n)
-
-            yield show_bar
+    if not sys.stderr.isatty():
+        yield _lines(total, done, unit)
         return
-    began, last, before = time.monotonic(), -_LINE_EVERY_S, done
+    with tqdm(total=total, initial=done, unit=f" {unit}", file=sys.stderr, smoothing=0.1) as bar:
 
-    def show_line(done: int, failed: int) -> None:
+        def show(done: int, failed: int) -> None:
+            if failed:
+                bar.set_postfix_str(f"{failed} failed", refresh=False)
+            bar.update(done + failed - bar.n)
+
+        yield show
+
+
+def _lines(total: int, before: int, unit: str) -> Callable[[int, int], None]:
+    began, last = time.monotonic(), -_LINE_EVERY_S
+
+    def show(done: int, failed: int) -> None:
         nonlocal last
-        now = time.monotonic() - began
-        ended = done + failed
+        now, ended = time.monotonic() - began, done + failed
         if ended < total and now - last < _LINE_EVERY_S:
             return
         last = now
@@ -59,7 +52,7 @@ def shown(total: int, done: int, unit: str) -> Iterator[Show]:
             text += f", about {_time(now / (ended - before) * (total - ended))} left"
         print(text, file=sys.stderr, flush=True)
 
-    yield show_line
+    return show
 
 
 def _time(seconds: float) -> str:
