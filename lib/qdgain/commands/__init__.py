@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
+import textwrap
+from collections.abc import Mapping
 from typing import NoReturn
 
 
@@ -26,19 +29,27 @@ class Parser(argparse.ArgumentParser):
 
 def add_parameter_options(command: argparse.ArgumentParser) -> None:
     """Add the options that set parameters."""
-    command.add_argument(
-        "-p",
-        "--parameter",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="set a parameter; wins over files",
-    )
-    command.add_argument(
-        "-f",
-        "--file",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="set parameters from TOML, YAML or a run card",
-    )
+    for short, option, metavar, purpose in (
+        ("-p", "--parameter", "NAME=VALUE", "set a parameter; wins over files"),
+        ("-f", "--file", "FILE", "set parameters from TOML, YAML or a run card"),
+    ):
+        command.add_argument(
+            short, option, action="append", default=[], metavar=metavar, help=purpose
+        )
+
+
+def explained(entries: Mapping[str, str]) -> list[str]:
+    """Return what there is to say of one thing, as lines."""
+    texts = [f"{name}: {text}" for name, text in entries.items()]
+    return [line for text in texts for line in textwrap.wrap(text, 100, subsequent_indent=" " * 4)]
+
+
+def number_above_0(text: str, what: str, largest: float = math.inf) -> float:
+    """Return the number that a text stands for; NaN, infinity and what is not above 0 are none."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and 0 < value < largest):
+        raise argparse.ArgumentTypeError(f"{text!r} {what} above 0")
+    return value

@@ -58,12 +58,10 @@ def run(given: argparse.Namespace) -> None:
 
 
 def _chapter(name: str | None, cards: Sequence[Mapping[str, Any]]) -> str:
-    if name is not None:
-        return name
-    named = {card["chapter"] for card in cards}
+    named = {str(card["chapter"]) for card in cards} if name is None else {name}
     if len(named) != 1:
         raise UsageError(f"name a chapter: {NAMES} or all; only a run card names its own.")
-    return str(named.pop())
+    return named.pop()
 
 
 def _run(asked: Request, todo: rerun.Task, folder: Path) -> rerun.Executed:

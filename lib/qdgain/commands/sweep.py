@@ -6,11 +6,18 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from qdgain.chapters import NAMES
-from qdgain.commands import Failure, Parser, UsageError, add_parameter_options
+from qdgain.commands import (
+    Failure,
+    Parser,
+    UsageError,
+    add_parameter_options,
+    number_above_0,
+)
 from qdgain.model.parameters import CONTRACT
 from qdgain.reruns import rerun
 from qdgain.reruns.request import EVERY_CHAPTER, Request, chapters_named, names_of, request
@@ -30,44 +37,35 @@ def add(command: Parser) -> None:
         "goes on where an interrupted one stopped."
     )
     command.add_argument("chapter", help=NAMES)
-    command.add_argument(
-        "--over",
-        action="append",
-        default=[],
-        metavar="NAME=VALUES",
-        help="start:stop:count, both ends included, or values with commas; may be repeated",
-    )
-    command.add_argument(
-        "--points",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a CSV file with a parameter a column and a point a row",
-    )
+    for option, metavar, purpose in (
+        (
+            "--over",
+            "NAME=VALUES",
+            "start:stop:count, both ends included, or values with commas; may be repeated",
+        ),
+        ("--points", "FILE", "a CSV file with a parameter a column and a point a row"),
+    ):
+        command.add_argument(option, action="append", default=[], metavar=metavar, help=purpose)
     add_parameter_options(command)
     command.add_argument("-o", "--output", required=True, help="the folder to write, or to go on")
-    command.add_argument(
-        "--replace", action="store_true", help="start over if the folder holds a sweep"
-    )
-    command.add_argument(
-        "--numbers-only",
-        action="store_true",
-        help="no notebooks: thresholds and gain from the vectorised library, as Parquet",
-    )
-    command.add_argument(
-        "--csv", action="store_true", help="with --numbers-only: a CSV file besides"
-    )
-    command.add_argument(
-        "--keep-pages", action="store_true", help="keep each run's notebook, page, pictures, data"
-    )
-    command.add_argument("--retry-failed", action="store_true", help="run again what failed before")
+    for option, purpose in (
+        ("--replace", "start over if the folder holds a sweep"),
+        (
+            "--numbers-only",
+            "no notebooks: thresholds and gain from the vectorised library, as Parquet",
+        ),
+        ("--csv", "with --numbers-only: a CSV file besides"),
+        ("--keep-pages", "keep each run's notebook, page, pictures, data"),
+        ("--retry-failed", "run again what failed before"),
+    ):
+        command.add_argument(option, action="store_true", help=purpose)
     command.add_argument("--workers", type=_positive, metavar="N", help="processes; one a core")
     command.add_argument(
         "--scheduler", metavar="ADDRESS", help="run on the workers of this Dask scheduler"
     )
     command.add_argument(
         "--connect-timeout",
-        type=_seconds,
+        type=partial(number_above_0, what="is not a number of seconds", largest=_DAY_S),
         default=cluster.CONNECT_S,
         metavar="SECONDS",
         help="how long to wait for the scheduler (10)",
@@ -78,16 +76,6 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
     return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < _DAY_S:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return value
 
 
 def run(given: argparse.Namespace) -> None:
@@ -124,7 +112,7 @@ def _notebooks(given: argparse.Namespace, chapter: str, asked: Request, found: P
     notebook = rerun.task(chapter, {}).notebook
     sweep = notebooks.Sweep(chapter, found, asked.given, notebook, given.keep_pages)
     target = Path(given.output)
-    with _prepared(given, sweep.definition(), chapter, asked, found) as spread:
+    with _prepared(given, sweep, asked) as spread:
         try:
             done = _follow(notebooks.run(sweep, target, spread, given.retry_failed), target, "runs")
         finally:
@@ -145,7 +133,7 @@ def _numbers_only(given: argparse.Namespace, chapter: str, asked: Request, found
         numbers.refuse_csv(found.size)
     sweep = numbers.Sweep(chapter, found, asked.given)
     target = Path(given.output)
-    with _prepared(given, sweep.definition(), chapter, asked, found) as spread:
+    with _prepared(given, sweep, asked) as spread:
         steps = numbers.run(sweep, target, spread, same_disk=not given.scheduler)
         done = _follow(steps, target, "points")
         if given.csv and not done.failed:
@@ -160,22 +148,18 @@ def _numbers_only(given: argparse.Namespace, chapter: str, asked: Request, found
 
 @contextmanager
 def _prepared(
-    given: argparse.Namespace,
-    definition: dict[str, Any],
-    chapter: str,
-    asked: Request,
-    found: Points,
+    given: argparse.Namespace, sweep: notebooks.Sweep | numbers.Sweep, asked: Request
 ) -> Iterator[cluster.Spread]:
     """Open folder and cluster, and say in a sentence what goes wrong with either."""
-    target = Path(given.output)
+    target, definition = Path(given.output), sweep.definition()
     folder.refuse(target, definition, given.replace)
     about = {
         "parameters of every point": {
             name: {"value": value, "unit": CONTRACT[name].unit}
-            for name, value in asked.run(chapter).parameters().items()
-            if name not in found.names
+            for name, value in asked.run(sweep.chapter).parameters().items()
+            if name not in sweep.points.names
         },
-        "points": found.size,
+        "points": sweep.points.size,
     }
     try:
         with ExitStack() as stack:
