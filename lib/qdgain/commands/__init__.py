@@ -26,16 +26,20 @@ class Parser(argparse.ArgumentParser):
         print(f"{self.prog}: {message}", file=sys.stderr)
         raise SystemExit(2)
 
+    def flag(self, option: str, purpose: str) -> None:
+        """Add an option that is given or not."""
+        self.add_argument(option, action="store_true", help=purpose)
 
-def add_parameter_options(command: argparse.ArgumentParser) -> None:
-    """Add the options that set parameters."""
-    for short, option, metavar, purpose in (
-        ("-p", "--parameter", "NAME=VALUE", "set a parameter; wins over files"),
-        ("-f", "--file", "FILE", "set parameters from TOML, YAML or a run card"),
-    ):
-        command.add_argument(
-            short, option, action="append", default=[], metavar=metavar, help=purpose
-        )
+    def several(self, *options: str, metavar: str, purpose: str) -> None:
+        """Add an option that may be given several times, each with a value."""
+        self.add_argument(*options, action="append", default=[], metavar=metavar, help=purpose)
+
+    def parameters(self) -> None:
+        """Add the options that set parameters."""
+        purpose = "set a parameter; wins over files"
+        self.several("-p", "--parameter", metavar="NAME=VALUE", purpose=purpose)
+        purpose = "set parameters from TOML, YAML or a run card"
+        self.several("-f", "--file", metavar="FILE", purpose=purpose)
 
 
 def explained(entries: Mapping[str, str]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from qdgain.beyond.advice import SINGLES, Advice, advice
 from qdgain.beyond.levers import SEARCH_REACH_WIDTHS
 from qdgain.beyond.shortest_way import FIELDS, Way
-from qdgain.commands import Parser, UsageError, add_parameter_options
+from qdgain.commands import Parser, UsageError
 from qdgain.model import parameters
 from qdgain.model.dot import Dot
 from qdgain.reruns.request import request
@@ -36,7 +36,7 @@ def add(command: Parser) -> None:
         "the shortest way there, what each parameter can do alone, and what thermal equilibrium "
         "allows. Fields of the dot that are not set are those of the 3LS with ESA."
     )
-    add_parameter_options(command)
+    command.parameters()
     command.add_argument(
         "--to",
         metavar="N",
@@ -50,7 +50,7 @@ def add(command: Parser) -> None:
         help="which threshold is to be lowered: at the gain maximum (default), or the onset at any "
         "photon energy, which needs a floor",
     )
-    command.add_argument("--json", action="store_true", help="print as JSON")
+    command.flag("--json", "print as JSON")
 
 
 def run(given: argparse.Namespace) -> None:

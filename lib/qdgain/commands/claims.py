@@ -19,7 +19,7 @@ def add(command: Parser) -> None:
     """Describe the subcommand."""
     command.description = "Print the ledger of the paper's statements, or explain one of them."
     command.add_argument("id", nargs="?", help="a statement to explain, such as F8-3ls-esa")
-    command.add_argument("--json", action="store_true", help="print as JSON")
+    command.flag("--json", "print as JSON")
 
 
 def run(given: argparse.Namespace) -> None:

@@ -59,7 +59,7 @@ def add(command: Parser) -> None:
     command.add_argument(
         "-o", "--output", type=Path, default=Path("my-dot.toml"), help="default: my-dot.toml"
     )
-    command.add_argument("--replace", action="store_true", help="overwrite what is there")
+    command.flag("--replace", "overwrite what is there")
     command.add_argument(
         "--column",
         metavar="NAME",

@@ -18,7 +18,7 @@ def add(command: Parser) -> None:
     command.description = "List the parameters of a chapter, or explain one of them."
     command.add_argument("chapter", nargs="?", default="all", help=f"{NAMES}; all by default")
     command.add_argument("name", nargs="?", help="a parameter to explain")
-    command.add_argument("--json", action="store_true", help="print as JSON")
+    command.flag("--json", "print as JSON")
 
 
 def run(given: argparse.Namespace) -> None:

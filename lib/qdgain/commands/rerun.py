@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qdgain.chapters import NAMES
-from qdgain.commands import Failure, Parser, UsageError, add_parameter_options
+from qdgain.commands import Failure, Parser, UsageError
 from qdgain.files import refuse_existing, whole
 from qdgain.reruns import rerun, run_folder
 from qdgain.reruns.page import frame
@@ -28,11 +28,9 @@ def add(command: Parser) -> None:
         "card. Nothing is written unless everything was."
     )
     command.add_argument("chapter", nargs="?", help=f"{NAMES} or all; a run card names its own")
-    add_parameter_options(command)
+    command.parameters()
     command.add_argument("-o", "--output", required=True, help="the folder to write")
-    command.add_argument(
-        "--replace", action="store_true", help="replace the folder if an earlier run wrote it"
-    )
+    command.flag("--replace", "replace the folder if an earlier run wrote it")
 
 
 def run(given: argparse.Namespace) -> None:

@@ -8,25 +8,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from qdgain.chapters import NAMES
-from qdgain.commands import (
-    Failure,
-    Parser,
-    UsageError,
-    add_parameter_options,
-    number_above_0,
-)
+from qdgain.commands import Failure, Parser, UsageError, number_above_0
 from qdgain.model.parameters import CONTRACT
 from qdgain.reruns import rerun
 from qdgain.reruns.request import EVERY_CHAPTER, Request, chapters_named, names_of, request
 from qdgain.sweep import cluster, folder, notebooks, numbers, table
 from qdgain.sweep.points import Points, points
-from qdgain.sweep.progress import shown
+from qdgain.sweep.progress import Progress, shown
 
 _DAY_S = 86400.0
-_Progress = TypeVar("_Progress", notebooks.Progress, numbers.Progress)
 
 
 def add(command: Parser) -> None:
@@ -37,28 +30,20 @@ def add(command: Parser) -> None:
         "goes on where an interrupted one stopped."
     )
     command.add_argument("chapter", help=NAMES)
-    for option, metavar, purpose in (
-        (
-            "--over",
-            "NAME=VALUES",
-            "start:stop:count, both ends included, or values with commas; may be repeated",
-        ),
-        ("--points", "FILE", "a CSV file with a parameter a column and a point a row"),
-    ):
-        command.add_argument(option, action="append", default=[], metavar=metavar, help=purpose)
-    add_parameter_options(command)
+    values = "start:stop:count, both ends included, or values with commas; may be repeated"
+    command.several("--over", metavar="NAME=VALUES", purpose=values)
+    table_of_points = "a CSV file with a parameter a column and a point a row"
+    command.several("--points", metavar="FILE", purpose=table_of_points)
+    command.parameters()
     command.add_argument("-o", "--output", required=True, help="the folder to write, or to go on")
-    for option, purpose in (
-        ("--replace", "start over if the folder holds a sweep"),
-        (
-            "--numbers-only",
-            "no notebooks: thresholds and gain from the vectorised library, as Parquet",
-        ),
-        ("--csv", "with --numbers-only: a CSV file besides"),
-        ("--keep-pages", "keep each run's notebook, page, pictures, data"),
-        ("--retry-failed", "run again what failed before"),
-    ):
-        command.add_argument(option, action="store_true", help=purpose)
+    command.flag("--replace", "start over if the folder holds a sweep")
+    command.flag(
+        "--numbers-only",
+        "no notebooks: thresholds and gain from the vectorised library, as Parquet",
+    )
+    command.flag("--csv", "with --numbers-only: a CSV file besides")
+    command.flag("--keep-pages", "keep each run's notebook, page, pictures, data")
+    command.flag("--retry-failed", "run again what failed before")
     command.add_argument("--workers", type=_positive, metavar="N", help="processes; one a core")
     command.add_argument(
         "--scheduler", metavar="ADDRESS", help="run on the workers of this Dask scheduler"
@@ -126,11 +111,7 @@ def _notebooks(given: argparse.Namespace, chapter: str, asked: Request, found: P
 
 
 def _numbers_only(given: argparse.Namespace, chapter: str, asked: Request, found: Points) -> None:
-    numbers.kind_of(chapter, found.names)
-    if found.size > numbers.MOST_POINTS:
-        raise UsageError(f"{found.size} points are more than {numbers.MOST_POINTS}: ask for fewer.")
-    if given.csv:
-        numbers.refuse_csv(found.size)
+    numbers.refuse(chapter, found, with_csv=given.csv)
     sweep = numbers.Sweep(chapter, found, asked.given)
     target = Path(given.output)
     with _prepared(given, sweep, asked) as spread:
@@ -185,18 +166,16 @@ def _when_needed(stack: ExitStack, workers: int | None) -> cluster.Spread:
     return spread
 
 
-def _follow(steps: Iterator[_Progress], target: Path, unit: str) -> _Progress:
+def _follow(steps: Iterator[Progress], target: Path, unit: str) -> Progress:
     """Show the progress, and say how to go on if it is interrupted."""
     now = next(steps)
     try:
-        with shown(now.total, now.done + now.failed, unit) as show:
-            show(now.done, now.failed)
+        with shown(now, unit) as show:
+            show(now)
             for now in steps:
-                show(now.done, now.failed)
+                show(now)
     except BaseException:
-        print(
-            f"{now.done} of {now.total} {unit} are in {target}: the same command goes on.",
-            file=sys.stderr,
-        )
+        kept = f"{now.done} of {now.total} {unit} are in {target}"
+        print(f"{kept}: the same command goes on.", file=sys.stderr)
         raise
     return now

@@ -83,16 +83,7 @@ def chapters_named(name: str) -> tuple[str, ...]:
 def request(
     chapters: Sequence[str], files: Sequence[str | Path] = (), assignments: Sequence[str] = ()
 ) -> Request:
-    """Return a checked request.
-
-    Parameters
-    ----------
-    chapters : sequence of str
-        As `chapters_named` returns them.
-    files : sequence of str or pathlib.Path
-        Parameter files, see `read_file`.
-    assignments : sequence of str
-        Each ``name=value``; these win over the files.
+    """Return a checked request from files, see `read_file`, and texts ``name=value``, which win.
 
     Raises
     ------

@@ -44,19 +44,7 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def card(todo: Task, run: Run, executed: Executed, written: Mapping[str, bytes]) -> dict[str, Any]:
-    """Return the card of a run, ready for JSON.
-
-    Parameters
-    ----------
-    todo : Task
-        What was executed.
-    run : Run
-        The same, resolved.
-    executed : Executed
-        What it gave.
-    written : Mapping
-        Path within the run's folder to content, of every other file; the card has their SHA-256.
-    """
+    """Return the card of a run, ready for JSON; it has the SHA-256 of what else was written."""
     return {
         CARD: CARD_FORMAT,
         "chapter": todo.chapter,

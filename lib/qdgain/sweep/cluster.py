@@ -172,6 +172,10 @@ class _Dask:
             return RuntimeError("the worker died whenever it ran this")
         if isinstance(error, ClusterError):
             raise error
+        if isinstance(error, ImportError):
+            # As of one that joined late.
+            why = f"a worker lacks what is needed here ({error})"
+            raise ClusterError(f"{why}: install the same version on both sides")
         if error is not None:
             return error
         try:

@@ -28,21 +28,8 @@ def opened(
 ) -> Iterator[bool]:
     """Make the folder of a sweep, or go on with one, and keep others from writing to it.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where it is or is to be.
-    definition : Mapping
-        Everything that the numbers depend on besides the library; must be the same to go on.
-    about : Mapping
-        What else the sweep's file says.
-    replace : bool
-        Whether to start over if there is a sweep.
-
-    Yields
-    ------
-    bool
-        Whether an earlier command's results are there.
+    The definition is everything that the numbers depend on besides the library, and must be the
+    same to go on; with ``replace`` the sweep starts over. Yields whether there are results already.
 
     Raises
     ------
@@ -76,16 +63,9 @@ def opened(
 
 
 def refuse(folder: Path, definition: Mapping[str, Any], replace: bool = False) -> None:
-    """Refuse a folder that this sweep may not be written to.
-
-    Raises
-    ------
-    ParameterError
-        With what can be done, in one sentence.
-    """
-    if folder.is_dir() and all(path.name == _LOCK for path in folder.iterdir()):
-        return
-    if not folder.exists() and not folder.is_symlink():
+    """Refuse a folder that this sweep may not be written to, and say what can be done."""
+    is_new = not folder.exists() and not folder.is_symlink()
+    if is_new or (folder.is_dir() and all(path.name == _LOCK for path in folder.iterdir())):
         return
     try:
         before = json.loads((folder / SWEEP_FILE).read_text(encoding="utf-8"))

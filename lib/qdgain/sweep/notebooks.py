@@ -17,6 +17,7 @@ from qdgain.reruns.run_folder import CARD_FILE, card
 from qdgain.sweep import table
 from qdgain.sweep.cluster import Job, Spread
 from qdgain.sweep.points import Points, definition, hash_of, identity
+from qdgain.sweep.progress import Progress
 from qdgain.sweep.table import Quantity
 from qdgain.text import as_json
 
@@ -27,8 +28,7 @@ MOST_POINTS = 100_000
 RUN_S = 8.0
 _RUNS, _FAILURES = "runs", "failures"
 _ID_DIGITS = 16
-# What tells the kernel where to keep its results belongs to the whole process, and the limit on the
-# time kills whatever was started meanwhile.
+# The limit on the time of a run kills whatever the process started meanwhile.
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -99,14 +99,6 @@ class Sweep:
         results = "notebooks with pages" if self.pages else "notebooks"
         common = definition(self.chapter, self.points, self.fixed, results)
         return common | {"notebook": hash_of(self.notebook)}
-
-
-class Progress(NamedTuple):
-    """How many runs there are, and how many ended how."""
-
-    total: int
-    done: int
-    failed: int
 
 
 def states(folder: Path) -> dict[str, str]:

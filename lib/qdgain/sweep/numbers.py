@@ -29,6 +29,7 @@ from qdgain.run import BASE_OF_YOUR_DOT
 from qdgain.sweep import table
 from qdgain.sweep.cluster import Job, Spread
 from qdgain.sweep.points import Column, Points, definition
+from qdgain.sweep.progress import Progress
 from qdgain.sweep.table import Quantity
 
 MOST_POINTS = 100_000_000
@@ -106,55 +107,47 @@ _ASE = Kind(
 KINDS: Mapping[str, Kind] = {"fig08": _THRESHOLDS, "fig09": _ASE, "fig10": _THRESHOLDS}
 
 
-def kind_of(chapter: str, swept: Sequence[str]) -> Kind:
-    """Return what is computed for a chapter, or refuse a chapter or parameter without effect."""
+def refuse(chapter: str, points: Points, with_csv: bool) -> None:
+    """Refuse, in a sentence, what has no numbers without a notebook, and what is too large."""
     if chapter not in KINDS:
         raise ParameterError(
             f"{chapter} has no numbers without a notebook ({', '.join(KINDS)} have): leave out "
             "--numbers-only."
         )
-    kind = KINDS[chapter]
-    for name in swept:
-        if name not in (*DOT_PARAMETERS, *kind.settings) or name in _WITHOUT_EFFECT:
+    for name in points.names:
+        if name not in (*DOT_PARAMETERS, *KINDS[chapter].settings) or name in _WITHOUT_EFFECT:
             raise ParameterError(
                 f"{name} changes none of the numbers of {chapter} without a notebook: sweep "
                 "something else, or leave out --numbers-only."
             )
-    return kind
+    if points.size > MOST_POINTS:
+        raise ParameterError(f"{points.size} points are more than {MOST_POINTS}: ask for fewer.")
+    if with_csv and points.size > MOST_CSV_ROWS:
+        raise ParameterError(
+            f"a CSV file of {points.size} rows is refused: spreadsheets stop near {MOST_CSV_ROWS}, "
+            "and it is several times larger and slower to read than the Parquet files that are "
+            "written anyway. Leave out --csv."
+        )
 
 
 def quantities_of(chapter: str) -> tuple[Quantity, ...]:
     """Return the columns of a chapter's numbers, those without ESA last."""
     own = KINDS[chapter].quantities
-    without = (
-        q._replace(name=f"{q.name}{_WITHOUT}", meaning=f"{q.meaning}; without ESA") for q in own
-    )
+    without = (Quantity(f"{q.name}{_WITHOUT}", q.unit, f"{q.meaning}; without ESA") for q in own)
     return (*own, *without)
 
 
 def numbers(chapter: str, given: Mapping[str, Any]) -> dict[str, FloatArray]:
-    """Return a chapter's numbers for an array of points of shape D.
+    """Return a chapter's numbers: the name of each of `quantities_of` to an array of shape D.
 
-    Parameters
-    ----------
-    chapter : str
-        One of `KINDS`.
-    given : Mapping
-        Parameter to value or array of shape D; nan in an array stands for the stand-in. What is not
-        given is as in a chapter that draws the user's dot.
-
-    Returns
-    -------
-    dict
-        Name of each of `quantities_of` to an array of shape D.
+    Parameters are given as values or arrays of shape D, in which nan stands for the stand-in; the
+    rest is as in a chapter that draws the user's dot.
     """
     kind = KINDS[chapter]
     size = np.broadcast_shapes(*(np.shape(value) for value in given.values()))
     columns = {name: np.broadcast_to(np.asarray(value), size) for name, value in given.items()}
-    settings = {
-        name: columns.get(name, np.broadcast_to(np.asarray(CONTRACT[name].default), size))
-        for name in kind.settings
-    }
+    defaults = {n: np.broadcast_to(np.asarray(CONTRACT[n].default), size) for n in kind.settings}
+    settings = {name: columns.get(name, value) for name, value in defaults.items()}
     dot = _dot_fields({n: column for n, column in columns.items() if n in DOT_PARAMETERS})
     names = [q.name for q in quantities_of(chapter)]
     found = {name: np.empty(size) for name in names}
@@ -256,15 +249,6 @@ class Sweep:
         return Block(self.chapter, given, stop - start)
 
 
-class Progress(NamedTuple):
-    """How many points there are, how many are done, how many failed, and why."""
-
-    total: int
-    done: int
-    failed: int
-    reason: str = ""
-
-
 def run(sweep: Sweep, folder: Path, spread: Spread, same_disk: bool = False) -> Iterator[Progress]:
     """Compute the parts that are not in the folder yet, and yield the progress after each.
 
@@ -301,16 +285,6 @@ def run(sweep: Sweep, folder: Path, spread: Spread, same_disk: bool = False) -> 
                 write_whole(place / made.key, result)
             done += sizes[made.key]
         yield Progress(sweep.points.size, done, failed, reason)
-
-
-def refuse_csv(size: int) -> None:
-    """Refuse a CSV file of more rows than spreadsheets open."""
-    if size > MOST_CSV_ROWS:
-        raise ParameterError(
-            f"a CSV file of {size} rows is refused: spreadsheets stop near {MOST_CSV_ROWS}, and "
-            "it is several times larger and slower to read than the Parquet files that are "
-            "written anyway. Leave out --csv."
-        )
 
 
 def write_csv(folder: Path) -> None:

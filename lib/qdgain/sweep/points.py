@@ -136,14 +136,12 @@ def points(
 
     Parameters
     ----------
-    known : sequence of str
-        The parameters that can be set.
+    known, fixed : sequence of str
+        The parameters that can be set, and those that are set to one value for all points.
     over : sequence of str
         Each ``name=start:stop:count`` or ``name=a,b,c``.
     tables : sequence of str or pathlib.Path
-        CSV files, a parameter a column and a point a row.
-    fixed : sequence of str
-        The parameters that are set to one value for all points.
+        CSV files, see `read_points`.
 
     Raises
     ------

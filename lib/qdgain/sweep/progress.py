@@ -6,50 +6,57 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from tqdm import tqdm
 
 _LINE_EVERY_S = 10.0
 
 
+class Progress(NamedTuple):
+    """How many runs or points there are, how many are done, how many failed, and the last why."""
+
+    total: int
+    done: int
+    failed: int
+    reason: str = ""
+
+
 @contextmanager
-def shown(total: int, done: int, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that shows on the error stream how many are done and how many failed.
-
-    Parameters
-    ----------
-    total, done : int
-        How many there are, and how many were done before.
-    unit : str
-        What is counted, such as ``runs``.
-    """
+def shown(before: Progress, unit: str) -> Iterator[Callable[[Progress], None]]:
+    """Give a function that shows progress, of what is counted as ``unit``, on the error stream."""
     if not sys.stderr.isatty():
-        yield _lines(total, done, unit)
+        yield _lines(before, unit)
         return
-    with tqdm(total=total, initial=done, unit=f" {unit}", file=sys.stderr, smoothing=0.1) as bar:
+    ended = before.done + before.failed
+    with tqdm(
+        total=before.total, initial=ended, unit=f" {unit}", file=sys.stderr, smoothing=0.1
+    ) as bar:
 
-        def show(done: int, failed: int) -> None:
-            if failed:
-                bar.set_postfix_str(f"{failed} failed", refresh=False)
-            bar.update(done + failed - bar.n)
+        def show(now: Progress) -> None:
+            if now.failed:
+                bar.set_postfix_str(f"{now.failed} failed", refresh=False)
+            bar.update(now.done + now.failed - bar.n)
 
         yield show
 
 
-def _lines(total: int, before: int, unit: str) -> Callable[[int, int], None]:
+def _lines(before: Progress, unit: str) -> Callable[[Progress], None]:
     began, last = time.monotonic(), -_LINE_EVERY_S
+    ended_before = before.done + before.failed
 
-    def show(done: int, failed: int) -> None:
+    def show(now: Progress) -> None:
         nonlocal last
-        now, ended = time.monotonic() - began, done + failed
-        if ended < total and now - last < _LINE_EVERY_S:
+        passed, ended = time.monotonic() - began, now.done + now.failed
+        if ended < now.total and passed - last < _LINE_EVERY_S:
             return
-        last = now
-        text = f"{done} of {total} {unit} done"
-        if failed:
-            text += f", {failed} failed"
-        if before < ended < total:
-            text += f", about {_time(now / (ended - before) * (total - ended))} left"
+        last = passed
+        text = f"{now.done} of {now.total} {unit} done"
+        if now.failed:
+            text += f", {now.failed} failed"
+        if ended_before < ended < now.total:
+            left = passed / (ended - ended_before) * (now.total - ended)
+            text += f", about {_time(left)} left"
         print(text, file=sys.stderr, flush=True)
 
     return show
