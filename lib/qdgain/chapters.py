@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -16,110 +17,10 @@ CELL_TIMEOUT_S = 120
 #: What a picture's output says of it to whoever makes a page: its name, and what it shows in words.
 FIGURE, IN_WORDS = "qdgain_figure", "qdgain_in_words"
 
+_LIST = (Path(__file__).parent / "data" / "chapters.toml").read_text(encoding="utf-8")
 #: Chapter to the names of its own settings, which come after the dot's parameters.
 SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "fig06": (
-            "splitting_fraction",
-            "phonon_energy_meV",
-            "temperature_K",
-            "relaxation_time_fs",
-            "exciton_lifetime_ns",
-            "cooling_time_ps",
-            "streak_irf_ps",
-            "transient_noise",
-            "seed",
-            "pulse_fwhm_fs",
-        ),
-        "fig07": (
-            "splitting_fraction",
-            "phonon_energy_meV",
-            "temperature_K",
-            "relaxation_time_fs",
-            "exciton_lifetime_ns",
-            "cw_esa_strength",
-            "induced_absorption_rise_fs",
-            "induced_absorption_decay_ps",
-            "hot_binding_meV",
-            "hot_width_ratio",
-            "pumped_fraction",
-            "pulse_fwhm_fs",
-            "perovskite_exciton_energy_eV",
-            "perovskite_linewidth_meV",
-            "perovskite_xx_shift_meV",
-            "perovskite_mx_lower_shift_meV",
-            "perovskite_mx_upper_shift_meV",
-            "perovskite_mx_lifetime_ps",
-            "perovskite_xx_lifetime_ps",
-            "perovskite_mean_excitons",
-            "streak_irf_ps",
-            "spectrum_noise",
-            "seed",
-        ),
-        "fig08": (
-            "statistics",
-            "floor",
-            "pi_pulse_fluence_mJ_cm2",
-            "film_refractive_index",
-        ),
-        "fig09": (
-            "statistics",
-            "gain_exponent",
-            "pi_pulse_fluence_mJ_cm2",
-            "guided_fraction",
-            "x1_spectra_csv",
-            "x3_spectra_csv",
-        ),
-        "fig10": (
-            "statistics",
-            "floor",
-            "pi_pulse_fluence_mJ_cm2",
-            "host_index",
-            "cdse_rescaling",
-            "cspbbr3_rescaling",
-            "xx_reduction",
-            "harvest_ratio",
-            "low_threshold",
-            "temperature_K",
-        ),
-        "balance": ("temperature_K", "floor", "phonon_energy_meV", "huang_rhys_factor"),
-        "auger": (
-            "pump_fwhm_ps",
-            "auger_lifetime_ps",
-            "read_delay_ps",
-            "build_up_time_ps",
-            "gain_exponent",
-            "cooling_time_ps",
-            "exciton_lifetime_ns",
-            "cdse_auger_ps_nm3",
-            "cspbbr3_auger_ps_nm3",
-        ),
-        "information": (
-            "statistics",
-            "floor",
-            "gain_exponent",
-            "pi_pulse_fluence_mJ_cm2",
-            "varied_by",
-            "precision_factor",
-        ),
-        "design": ("statistics", "floor", "low_threshold", "temperature_K"),
-        "ensembles": (
-            "statistics",
-            "floor",
-            "pi_pulse_fluence_mJ_cm2",
-            "gain_exponent",
-            "inhomogeneous_width_meV",
-            "size_dispersion",
-            "pump_band",
-            "pump_duration_fs",
-            "dipole_dimensions",
-            "probe_polarisation",
-            "pump_optical_density",
-            "probe_spot_ratio",
-            "second_step_detuning_meV",
-            "temperature_K",
-        ),
-    }
+    {chapter: tuple(names) for chapter, names in tomllib.loads(_LIST).items()}
 )
 #: In the order of the paper's figures, then those that go beyond them.
 CHAPTERS = tuple(SETTINGS)

@@ -14,11 +14,8 @@ from qdgain.commands import Failure, Parser, UsageError
 from qdgain.model.parameters import ParameterError
 from qdgain.version import __version__
 
-# What a shell reports of a program that was ended by a signal.
-_INTERRUPTED = 128 + signal.SIGINT
-_TERMINATED = 128 + signal.SIGTERM
-
-
+#: To the number of the signal that ended a program.
+_SHELL_ADDS = 128
 #: Each subcommand with what it is for; a module of `qdgain.commands` describes and does it.
 COMMANDS = {
     "advise": "how far a dot is from a low threshold, and the shortest way there",
@@ -31,10 +28,7 @@ COMMANDS = {
 
 
 def parser(command: str | None = None) -> Parser:
-    """Return the parser of every subcommand, with the options of one.
-
-    Only that one's module is imported: some need much.
-    """
+    """Return the parser of every subcommand; one has its options, and alone is imported."""
     top = Parser(
         prog="qdgain", description="Numbers of the executable companion to arXiv 2510.01199."
     )
@@ -50,12 +44,7 @@ def parser(command: str | None = None) -> Parser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code.
-
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        Those of the process if left out.
+    """Run the command, whose words are those of the process if left out.
 
     Returns
     -------
@@ -71,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with interrupts.remembered():
             command(given)
             sys.stdout.flush()
-            interrupts.heed()
+            interrupts.raise_pending()
     except (UsageError, ParameterError) as refusal:
         return _said(refusal, 2)
     except Failure as failure:
@@ -84,8 +73,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader, such as head, has gone; nothing more can be written, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (KeyboardInterrupt, _Terminated) as ended:
-        return _INTERRUPTED if isinstance(ended, KeyboardInterrupt) else _TERMINATED
+    except KeyboardInterrupt:
+        return _SHELL_ADDS + signal.SIGINT
+    except _Terminated:
+        return _SHELL_ADDS + signal.SIGTERM
     finally:
         signal.signal(signal.SIGTERM, before)
     return 0

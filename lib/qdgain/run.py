@@ -25,15 +25,10 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True)
 class Run:
-    """What a chapter was asked to draw.
+    """What a chapter was asked to draw: dots and the chapter's own settings, by name.
 
-    Parameters
-    ----------
-    dots : Mapping
-        Name to `Dot`: the paper's presets, and the user's dot without and with ESA if any of its
-        fields was set.
-    settings : Mapping
-        The chapter's own settings by name, checked.
+    The dots are the paper's presets and, if any of its fields was set, the user's dot without and
+    with ESA.
     """
 
     dots: Mapping[str, Dot]
@@ -74,7 +69,7 @@ class Run:
 
 
 def resolve(settings: tuple[str, ...], given: Mapping[str, Any]) -> Run:
-    """Check a chapter's parameters and return the run they ask for.
+    """Return the run of a chapter with some parameters, checked.
 
     Parameters
     ----------

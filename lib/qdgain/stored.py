@@ -1,7 +1,7 @@
 """Results that take too long for a chapter: made by ``make data`` and stored with their origin.
 
 ``python -m qdgain.stored`` makes every result anew, or those named. Each is written when it is
-whole, so that an interrupted run loses the one at work alone.
+ready, so that an interrupted run loses only the one at work.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 
-from qdgain.version import STORED, __version__, source_hash
+from qdgain.files import write_whole
+from qdgain.version import STORED, __version__, library_hash
 
 #: Name of a result to the module that makes it, which is a `Maker`.
 MAKERS: Mapping[str, str] = MappingProxyType(
@@ -57,8 +58,8 @@ def stored(name: str) -> Mapping[str, Any]:
 def origin(name: str) -> Mapping[str, str]:
     """Return what made a stored result: ``date``, ``version`` and ``library``, its source's hash.
 
-    That the result is still what the library gives is not read off the hash, which any change of
-    the library changes: the tests compute random points anew.
+    Any change of the library changes the hash; whether the library still gives the result, the
+    tests find out at random points.
     """
     return MappingProxyType(_content(name)["made"])
 
@@ -82,23 +83,14 @@ def store(name: str, result: Mapping[str, Any]) -> None:
     made = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "version": __version__,
-        "library": source_hash(),
+        "library": library_hash(with_stored=False),
     }
-    STORED.mkdir(exist_ok=True)
     text = json.dumps({"made": made, "result": result}, ensure_ascii=False, allow_nan=False)
-    aside = STORED / f"{name}.new"
-    aside.write_text(text + "\n", encoding="utf-8")
-    aside.replace(STORED / f"{name}.json")
+    write_whole(STORED / f"{name}.json", text + "\n")
 
 
 def main(names: Sequence[str]) -> None:
-    """Make the named results, or all.
-
-    Raises
-    ------
-    SystemExit
-        If a name is unknown; nothing is made then.
-    """
+    """Make the named results, or all; exit with a sentence if a name is unknown."""
     for name in names:
         if name not in MAKERS:
             sys.exit(f"{name!r} is no stored result: give {', '.join(MAKERS)} or nothing for all.")

@@ -1,8 +1,10 @@
-"""Numbers as text: significant digits and units."""
+"""Numbers as text: significant digits and units; and content as JSON."""
 
 from __future__ import annotations
 
+import json
 import math
+from typing import Any
 
 
 def significant(value: float, digits: int) -> str:
@@ -27,3 +29,8 @@ def significant(value: float, digits: int) -> str:
 def with_unit(text: str, unit: str) -> str:
     """Return a number's text with its unit, if it has one."""
     return text if unit == "1" else f"{text} {unit}"
+
+
+def as_json(content: Any) -> str:
+    """Return content as JSON text that people can read."""
+    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"

@@ -98,7 +98,6 @@ NOTEBOOK_MODULES = (
     "commands.rerun",
     "reruns.page",
     "reruns.rerun",
-    "reruns.run_card",
     "reruns.run_folder",
     "commands.sweep",
     "sweep.notebooks",

@@ -21,7 +21,7 @@ from qdgain import cli
 from qdgain.figures import fig06
 from qdgain.reruns import rerun
 from qdgain.reruns.request import CARD, request
-from qdgain.reruns.run_card import CARD_FILE
+from qdgain.reruns.run_folder import CARD_FILE
 from qdgain.run import resolve
 from qdgain.version import library_hash
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from qdgain.reruns import request
 from qdgain.reruns.rerun import Executed
-from qdgain.reruns.run_card import CARD_FILE, as_text, card
+from qdgain.reruns.run_folder import CARD_FILE, card
 from qdgain.sweep import cluster, folder, notebooks, points, table
+from qdgain.text import as_json
 
 CHAPTER = "fig08"
 
@@ -37,7 +38,7 @@ def quick(asked):
     )
     executed = Executed("{}", headlines, {}, "2000-01-01T00:00:00+00:00", 0.25)
     run = request.Request((CHAPTER,), asked.given).run(CHAPTER)
-    return {CARD_FILE: as_text(card(asked.todo, run, executed, {})).encode()}
+    return {CARD_FILE: as_json(card(asked.todo, run, executed, {})).encode()}
 
 
 def table_of(target):

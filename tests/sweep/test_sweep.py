@@ -206,8 +206,8 @@ def make(target, sweep, replace=False, **options):
 def test_the_table_has_a_row_a_run_with_parameters_numbers_and_what_failed(tmp_path):
     sweep = sweep_of("stokes_shift_meV=12:14:3", "statistics=rabi,poisson", floor=0.02)
     steps = make(tmp_path, sweep)
-    assert steps[0] == (6, 0, 0)
-    assert steps[-1] == (6, 4, 2)
+    assert steps[0] == (6, 0, 0, "")
+    assert steps[-1] == (6, 4, 2, "")
     rows = table_of(tmp_path)
     assert [(row["stokes_shift_meV"], row["statistics"]) for row in rows] == [
         (s, law) for s in ("12.0", "13.0", "14.0") for law in ("rabi", "poisson")
@@ -264,15 +264,15 @@ def test_the_same_sweep_again_runs_what_is_missing_alone(tmp_path):
     assert calls == [11.0, 12.0, 13.0]
     calls.clear()
     sweep = sweep_of(over, function=counting(calls))
-    assert make(tmp_path, sweep)[-1] == (5, 4, 1)
+    assert make(tmp_path, sweep)[-1] == (5, 4, 1, "")
     assert calls == [13.0, 14.0, 15.0]  # 13 was under way
     calls.clear()
-    assert make(tmp_path, sweep) == [(5, 4, 1)]
+    assert make(tmp_path, sweep) == [(5, 4, 1, "")]
     assert calls == []  # what failed is not tried again,
-    assert make(tmp_path, sweep, retry_failed=True)[-1] == (5, 4, 1)
+    assert make(tmp_path, sweep, retry_failed=True)[-1] == (5, 4, 1, "")
     assert calls == [13.0]  # unless it is asked for
     repaired = sweep_of(over, function=lambda asked: quick(asked._replace(given=GIVEN_20)))
-    assert make(tmp_path, repaired, retry_failed=True)[-1] == (5, 5, 0)
+    assert make(tmp_path, repaired, retry_failed=True)[-1] == (5, 5, 0, "")
     assert {row["status"] for row in table_of(tmp_path)} == {"done"}
 
 
@@ -285,7 +285,7 @@ def test_what_a_killed_command_left_half_written_is_removed(tmp_path):
     (name, _), *_ = sweep.given()
     (tmp_path / "runs" / name).rename(tmp_path / "runs" / f".{name}.unfinished-x")
     (tmp_path / ".table.csv.unfinished-1").write_text("half")
-    assert make(tmp_path, sweep)[0] == (2, 1, 0)
+    assert make(tmp_path, sweep)[0] == (2, 1, 0, "")
     assert not [path for path in tmp_path.rglob(".*") if path.name != ".lock"]
 
 
@@ -298,8 +298,8 @@ def test_another_sweep_is_not_mixed_in(tmp_path):
         with pytest.raises(ParameterError, match=what) as refusal:
             make(tmp_path, other)
         assert "name another folder, or add --replace to start over" in str(refusal.value)
-    assert make(tmp_path, sweep_of("stokes_shift_meV=40,60")) == [(2, 2, 0)]
-    assert make(tmp_path, sweep_of("stokes_shift_meV=40,70"), replace=True)[-1] == (2, 2, 0)
+    assert make(tmp_path, sweep_of("stokes_shift_meV=40,60")) == [(2, 2, 0, "")]
+    assert make(tmp_path, sweep_of("stokes_shift_meV=40,70"), replace=True)[-1] == (2, 2, 0, "")
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 

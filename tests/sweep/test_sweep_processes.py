@@ -107,7 +107,7 @@ def test_after_kill_9_only_what_was_in_flight_is_made_again_and_a_deadly_run_is_
     env = environment(SWEEP_LOG=str(log), SWEEP_DEADLY="31", **twice)
     code, out, err = ended(*words, env=env)
     assert code == 0, err
-    assert json.loads(out) == {"total": 12, "done": 11, "failed": 1}
+    assert json.loads(out) == {"total": 12, "done": 11, "failed": 1, "reason": ""}
     assert set(begun()) == missing
     assert begun().count(31.0) == 2
     *rows, last = table_of(target)

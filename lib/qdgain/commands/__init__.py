@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
+import textwrap
+from collections.abc import Mapping
 from typing import NoReturn
 
 
@@ -23,22 +26,34 @@ class Parser(argparse.ArgumentParser):
         print(f"{self.prog}: {message}", file=sys.stderr)
         raise SystemExit(2)
 
+    def flag(self, option: str, purpose: str) -> None:
+        """Add an option that is given or not."""
+        self.add_argument(option, action="store_true", help=purpose)
 
-def add_parameter_options(command: argparse.ArgumentParser) -> None:
-    """Add the options that set parameters."""
-    command.add_argument(
-        "-p",
-        "--parameter",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="set a parameter; wins over files",
-    )
-    command.add_argument(
-        "-f",
-        "--file",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="set parameters from TOML, YAML or a run card",
-    )
+    def several(self, *options: str, metavar: str, purpose: str) -> None:
+        """Add an option that may be given several times, each with a value."""
+        self.add_argument(*options, action="append", default=[], metavar=metavar, help=purpose)
+
+    def parameters(self) -> None:
+        """Add the options that set parameters."""
+        purpose = "set a parameter; wins over files"
+        self.several("-p", "--parameter", metavar="NAME=VALUE", purpose=purpose)
+        purpose = "set parameters from TOML, YAML or a run card"
+        self.several("-f", "--file", metavar="FILE", purpose=purpose)
+
+
+def explained(entries: Mapping[str, str]) -> list[str]:
+    """Return what there is to say of one thing, as lines."""
+    texts = [f"{name}: {text}" for name, text in entries.items()]
+    return [line for text in texts for line in textwrap.wrap(text, 100, subsequent_indent=" " * 4)]
+
+
+def number_above_0(text: str, what: str, largest: float = math.inf) -> float:
+    """Return the number that a text stands for; NaN, infinity and what is not above 0 are none."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and 0 < value < largest):
+        raise argparse.ArgumentTypeError(f"{text!r} {what} above 0")
+    return value

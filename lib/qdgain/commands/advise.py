@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from qdgain.beyond.advice import SINGLES, Advice, advice
 from qdgain.beyond.levers import SEARCH_REACH_WIDTHS
 from qdgain.beyond.shortest_way import FIELDS, Way
-from qdgain.commands import Parser, UsageError, add_parameter_options
+from qdgain.commands import Parser, UsageError
 from qdgain.model import parameters
+from qdgain.model.dot import Dot
 from qdgain.reruns.request import request
 from qdgain.run import BASE_OF_YOUR_DOT
-from qdgain.text import significant
+from qdgain.table import Table
+from qdgain.text import as_json, significant
 
 _CHAPTER = "design"
 _TARGET = "low_threshold"
@@ -24,7 +25,7 @@ _AT = {"maximum": "at gain maximum", "onset": "onset"}
 _SYMBOLS = dict(zip(FIELDS, ("S", "Δ_A2", "Δ_E", "Γ"), strict=True))
 _WIDTH = 90
 _DIGITS = 3
-#: Thresholds below this are not told apart, nor are they believed.
+#: Thresholds below this are not told apart.
 _TRACE = 1e-3
 
 
@@ -35,7 +36,7 @@ def add(command: Parser) -> None:
         "the shortest way there, what each parameter can do alone, and what thermal equilibrium "
         "allows. Fields of the dot that are not set are those of the 3LS with ESA."
     )
-    add_parameter_options(command)
+    command.parameters()
     command.add_argument(
         "--to",
         metavar="N",
@@ -49,7 +50,7 @@ def add(command: Parser) -> None:
         help="which threshold is to be lowered: at the gain maximum (default), or the onset at any "
         "photon energy, which needs a floor",
     )
-    command.add_argument("--json", action="store_true", help="print as JSON")
+    command.flag("--json", "print as JSON")
 
 
 def run(given: argparse.Namespace) -> None:
@@ -70,10 +71,9 @@ def run(given: argparse.Namespace) -> None:
         temperature_K=chapter["temperature_K"],
     )
     if given.json:
-        text = json.dumps(record(found), ensure_ascii=False, indent=1, allow_nan=False)
+        print(as_json(record(found)), end="")
     else:
-        text = as_text(found, chapter.is_papers)
-    print(text)
+        print(as_text(found, chapter.is_papers))
 
 
 def _target(text: str) -> float:
@@ -87,66 +87,52 @@ def _target(text: str) -> float:
 def record(found: Advice) -> dict[str, Any]:
     """Return the advice as JSON has it: null where there is no such number."""
     balance = found.equilibrium
+    same = ("target", "definition", "statistics", "floor", "temperature_K", "thresholds")
+    in_balance = ("stokes_shift_meV", "biexciton_stokes_shift_meV", "lowest_threshold")
     return {
-        "dot": {name: float(value) for name, value in found.dot.values().items()},
-        "target": found.target,
-        "definition": found.definition,
-        "statistics": found.statistics,
-        "floor": found.floor,
-        "temperature_K": found.temperature_K,
-        "thresholds": {name: _plain(value) for name, value in found.thresholds.items()},
+        "dot": _dot(found.dot),
+        **{name: _plain(getattr(found, name)) for name in same},
         "threshold_without_esa": _plain(found.without_esa),
-        "shares_at_threshold": {k: _plain(v) for k, v in found.shares._asdict().items()},
+        "shares_at_threshold": _plain(found.shares._asdict()),
         "ways": {route: _way(way) for route, way in found.ways.items()},
         "way_in_equilibrium": _way(found.balanced_way),
-        "one_parameter_alone": {
-            name: {k: _plain(v) for k, v in alone._asdict().items()}
-            for name, alone in found.singles.items()
-        },
+        "one_parameter_alone": _plain({n: one._asdict() for n, one in found.singles.items()}),
         "equilibrium": {
             "allows_the_dot": balance.allows,
             "largest_stokes_shift_meV": _plain(balance.largest_shift_meV),
-            "stokes_shift_meV": _plain(balance.stokes_shift_meV),
-            "biexciton_stokes_shift_meV": _plain(balance.biexciton_stokes_shift_meV),
-            "lowest_threshold": _plain(balance.lowest_threshold),
+            **{name: _plain(getattr(balance, name)) for name in in_balance},
             "at_binding_meV": _plain(balance.at_binding_meV),
             "narrowest_linewidth_meV": _plain(balance.narrowest_linewidth_meV),
         },
     }
 
 
-def _plain(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _plain(content: Any) -> Any:
+    if isinstance(content, Mapping):
+        return {name: _plain(value) for name, value in content.items()}
+    return None if isinstance(content, float) and not math.isfinite(content) else content
+
+
+def _dot(dot: Dot) -> dict[str, float]:
+    return {name: float(value) for name, value in dot.values().items()}
 
 
 def _way(way: Way) -> dict[str, Any] | None:
     if way.dot is None:
         return None
-    return {
-        "distance_meV": way.distance_meV,
-        "change_meV": dict(way.change_meV),
-        "dot": {name: float(value) for name, value in way.dot.values().items()},
-        "threshold": way.threshold,
-    }
+    changed = {"distance_meV": way.distance_meV, "change_meV": dict(way.change_meV)}
+    return changed | {"dot": _dot(way.dot), "threshold": way.threshold}
 
 
 def as_text(found: Advice, papers: bool) -> str:
-    """Return the advice as lines of text.
-
-    Parameters
-    ----------
-    found : Advice
-        The advice.
-    papers : bool
-        Whether the dot is the preset that lends its fields to others.
-    """
+    """Return the advice as lines of text; ``papers`` says that the dot is the preset."""
     dot = found.dot
-    which = f"the preset {BASE_OF_YOUR_DOT}" if papers else "your dot"
+    which = f"The preset {BASE_OF_YOUR_DOT}" if papers else "Your dot"
     head = ", ".join(
         f"{symbol} = {_number(float(getattr(dot, name)))}" for name, symbol in _SYMBOLS.items()
     )
     lines = _wrapped(
-        f"{which[:1].upper()}{which[1:]}: {head} meV, a = "
+        f"{which}: {head} meV, a = "
         f"{_number(float(dot.xx_absorption_strength))}, γ = "
         f"{_number(float(dot.xx_emission_strength))}."
     )
@@ -157,8 +143,8 @@ def as_text(found: Advice, papers: bool) -> str:
         )
         return "\n".join([*lines, "", *_in_equilibrium(found)])
     lines += [f"The shortest way to {found.target:g}, in meV, every meV counted alike:"]
-    lines += _aligned([("may change", "length", *_SYMBOLS.values()), *_ways(found)])
-    lines += ["", "One parameter alone:", *_aligned(_singles(found)), ""]
+    lines += [_ways(found).text(indent="  "), "", "One parameter alone:"]
+    lines += [_singles(found).text(indent="  "), ""]
     lines += _wrapped(
         f"Looked at within {SEARCH_REACH_WIDTHS:g} linewidths, with the biexciton's emission not "
         "blue of the absorption."
@@ -186,10 +172,11 @@ def _now(found: Advice) -> list[str]:
     return lines
 
 
-def _ways(found: Advice) -> list[tuple[str, ...]]:
+def _ways(found: Advice) -> Table:
     rows = [(route, *_cells(way)) for route, way in found.ways.items()]
-    name = f"in equilibrium at {found.temperature_K:g} K"
-    return [*rows, (name, *_cells(found.balanced_way))]
+    rows.append((f"in equilibrium at {found.temperature_K:g} K", *_cells(found.balanced_way)))
+    header = ("may change", "length", *_SYMBOLS.values())
+    return Table(header, rows, right=range(1, len(header)))
 
 
 def _cells(way: Way) -> tuple[str, ...]:
@@ -198,15 +185,15 @@ def _cells(way: Way) -> tuple[str, ...]:
     return (f"{way.distance_meV:.1f}", *(f"{way.change_meV[name]:+.1f}" for name in FIELDS))
 
 
-def _singles(found: Advice) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("parameter", "now", "needed", "lowest ⟨N⟩", "at")]
+def _singles(found: Advice) -> Table:
+    rows = []
     for name in SINGLES:
         alone = found.singles[name]
         needed = f"{alone.needed:.1f}" if math.isfinite(alone.needed) else "no value"
         at = f"{alone.best:.1f}" if math.isfinite(alone.lowest) else ""
         shown = name if name == SINGLES[name][0] else f"{name} (as {_SYMBOLS[SINGLES[name][0]]})"
         rows.append((shown, f"{alone.now:.1f}", needed, _number(alone.lowest), at))
-    return rows
+    return Table(("parameter", "now", "needed", "lowest ⟨N⟩", "at"), rows, right=range(1, 5))
 
 
 def _in_equilibrium(found: Advice) -> list[str]:
@@ -248,15 +235,3 @@ def _percent(share: float) -> str:
 
 def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, _WIDTH, break_on_hyphens=False)
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  "
-        + "  ".join(
-            cell.rjust(width) if i else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import textwrap
 from collections.abc import Sequence
 
-from qdgain.commands import Parser, UsageError
+from qdgain.commands import Parser, UsageError, explained
 from qdgain.ledger import verdicts
 from qdgain.paper.claims import KINDS
-from qdgain.text import significant, with_unit
+from qdgain.table import Table
+from qdgain.text import as_json, significant, with_unit
 
-_WIDTH = 100
 _STATEMENT_WIDTH = 60
 
 
@@ -20,70 +19,53 @@ def add(command: Parser) -> None:
     """Describe the subcommand."""
     command.description = "Print the ledger of the paper's statements, or explain one of them."
     command.add_argument("id", nargs="?", help="a statement to explain, such as F8-3ls-esa")
-    command.add_argument("--json", action="store_true", help="print as JSON")
+    command.flag("--json", "print as JSON")
 
 
 def run(given: argparse.Namespace) -> None:
     """Print what was asked for."""
-    rows = verdicts.ledger() if given.id is None else (_known(given.id),)
-    if given.json:
-        records = [verdicts.record(row) for row in rows]
-        print(json.dumps(records, ensure_ascii=False, indent=1, allow_nan=False))
-    elif given.id is None:
-        print(as_table(rows))
-    else:
-        print(explanation(rows[0]))
-
-
-def _known(name: str) -> verdicts.Row:
     try:
-        return verdicts.row(name)
+        rows = verdicts.ledger() if given.id is None else (verdicts.row(given.id),)
     except verdicts.UnknownClaim as error:
         raise UsageError(str(error)) from None
+    if given.json:
+        print(as_json([verdicts.record(row) for row in rows]), end="")
+    else:
+        print(as_table(rows) if given.id is None else explanation(rows[0]))
 
 
 def as_table(rows: Sequence[verdicts.Row]) -> str:
     """Return the ledger as lines of text, and the number of each verdict."""
-    table = [("id", "stated", "computed", "residual", "verdict", "statement")]
+    header = ("id", "stated", "computed", "residual", "verdict", "statement")
+    cells = []
     for row in rows:
         statement = textwrap.shorten(row.claim.statement, _STATEMENT_WIDTH, placeholder=" …")
         numbers = (row.stated_text, row.computed_text, row.residual_text)
-        table.append((row.claim.id, *numbers, row.verdict, statement))
-    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in table
-    ]
+        cells.append((row.claim.id, *numbers, row.verdict, statement))
     summary = ", ".join(f"{n} {name}" for name, n in verdicts.counts(rows).items() if n)
-    return "\n".join([*lines, "", f"{len(rows)} statements: {summary}"])
+    return f"{Table(header, cells).text()}\n\n{len(rows)} statements: {summary}"
 
 
 def explanation(row: verdicts.Row) -> str:
     """Return everything the ledger has on one statement, as lines of text."""
     claim = row.claim
     meaning = f" ({row.headline.meaning})" if row.headline else ""
-    entries = [
-        ("where", claim.where),
-        ("kind", f"{claim.kind}: {KINDS[claim.kind]}"),
-        ("stated", row.stated_text),
-        ("computed", row.computed_text and row.computed_text + meaning),
-        ("residual", row.residual_text),
-        ("tolerance", row.tolerance_text),
-        ("criterion", claim.criterion),
-        ("against", row.other and f"{row.other_number}: {row.other}"),
-        ("missing", claim.missing),
-        ("invariant", claim.invariant),
-        ("note", row.note),
-        ("function", claim.function),
-        ("figure", f"{claim.figure} of chapter {row.chapter}"),
-    ]
-    lines = [f"{claim.id}: {claim.statement}", f"verdict: {row.verdict}"]
-    for name, text in entries:
-        if text:
-            lines += textwrap.wrap(f"{name}: {text}", _WIDTH, subsequent_indent="    ")
-    if row.beside:
-        lines.append("beside:")
-        lines += [
-            f"    {with_unit(significant(h.value, 4), h.unit)}: {h.meaning}" for h in row.beside
-        ]
-    return "\n".join(lines)
+    entries = {
+        "where": claim.where,
+        "kind": f"{claim.kind}: {KINDS[claim.kind]}",
+        "stated": row.stated_text,
+        "computed": row.computed_text and row.computed_text + meaning,
+        "residual": row.residual_text,
+        "tolerance": row.tolerance_text,
+        "criterion": claim.criterion,
+        "against": row.other and f"{row.other_number}: {row.other}",
+        "missing": claim.missing,
+        "invariant": claim.invariant,
+        "note": row.note,
+        "function": claim.function,
+        "figure": f"{claim.figure} of chapter {row.chapter}",
+    }
+    there = explained({name: text for name, text in entries.items() if text})
+    lines = [f"{claim.id}: {claim.statement}", f"verdict: {row.verdict}", *there]
+    beside = [f"    {with_unit(significant(h.value, 4), h.unit)}: {h.meaning}" for h in row.beside]
+    return "\n".join([*lines, "beside:", *beside] if beside else lines)

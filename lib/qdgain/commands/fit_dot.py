@@ -7,14 +7,15 @@ import importlib
 import math
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from qdgain.commands import Failure, Parser, UsageError
+from qdgain.commands import Failure, Parser, UsageError, number_above_0
 from qdgain.files import refuse_existing, whole
 from qdgain.fitting.band_fit import FittedBands, Spectrum, emission_per_eV, even_spectrum, fit_bands
 from qdgain.fitting.fitted_dot import FittedDot, fitted_dot, parameter_file, threshold_intervals
@@ -23,12 +24,13 @@ from qdgain.model import parameters
 from qdgain.model.dot import presets
 from qdgain.reruns.request import sha256_of
 from qdgain.run import BASE_OF_YOUR_DOT
+from qdgain.table import Table
 from qdgain.text import significant
 from qdgain.version import __version__, library_hash
 
-#: What each file is called in options and sentences.
-_FILES = ("absorption", "pl", "transient")
+#: What each file is called in options, and in sentences.
 _TITLES = {"absorption": "absorption", "pl": "PL", "transient": "transient"}
+_FILES = tuple(_TITLES)
 _TRANSMITTANCE = re.compile(r"%\s*T\b|transmi", re.IGNORECASE)
 _FREE = "free"
 _WIDTH = 80
@@ -52,16 +54,12 @@ def add(command: Parser) -> None:
     )
     command.add_argument("absorption", type=Path, help="absorbance against nm or eV")
     command.add_argument("pl", type=Path, help="photoluminescence against nm or eV")
-    command.add_argument(
-        "transient",
-        type=Path,
-        nargs="?",
-        help="transient absorption ΔA of relaxed excitons, bleach negative, against nm or eV",
-    )
+    bleach = "transient absorption ΔA of relaxed excitons, bleach negative, against nm or eV"
+    command.add_argument("transient", type=Path, nargs="?", help=bleach)
     command.add_argument(
         "-o", "--output", type=Path, default=Path("my-dot.toml"), help="default: my-dot.toml"
     )
-    command.add_argument("--replace", action="store_true", help="overwrite what is there")
+    command.flag("--replace", "overwrite what is there")
     command.add_argument(
         "--column",
         metavar="NAME",
@@ -72,23 +70,18 @@ def add(command: Parser) -> None:
         "--unit", choices=UNITS, help="of the axis of every file that has no option of its own"
     )
     for name in _FILES:
-        command.add_argument(
-            f"--{name}-column", metavar="NAME", help=f"the trace of the {name} file"
-        )
-        command.add_argument(
-            f"--{name}-unit", choices=UNITS, help=f"of the axis of the {name} file"
-        )
+        trace, axis = f"the trace of the {name} file", f"of the axis of the {name} file"
+        command.add_argument(f"--{name}-column", metavar="NAME", help=trace)
+        command.add_argument(f"--{name}-unit", choices=UNITS, help=axis)
     command.add_argument(
         "--pl-per",
         choices=UNITS,
         help="what the PL intensity is per; that of its axis if left out",
     )
-    command.add_argument(
-        "--from-eV", type=_energy, metavar="E", help="fit no photon energies below this one"
-    )
-    command.add_argument(
-        "--to-eV", type=_energy, metavar="E", help="fit no photon energies above this one"
-    )
+    energy = partial(number_above_0, what="is no photon energy: give a number")
+    for option, side in (("--from-eV", "below"), ("--to-eV", "above")):
+        purpose = f"fit no photon energies {side} this one"
+        command.add_argument(option, type=energy, metavar="E", help=purpose)
     command.add_argument(
         "--strength",
         metavar=f"A|{_FREE}",
@@ -127,16 +120,6 @@ def run(given: argparse.Namespace) -> None:
     print("\nwritten: " + ", ".join(str(target) for target in targets.values()))
 
 
-def _energy(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is no photon energy: give a number above 0")
-    return value
-
-
 def _strength(text: str | None) -> tuple[float, bool | None]:
     """Return the strength a, and whether to hold it; None to let the transient decide."""
     preset = float(np.asarray(presets()[BASE_OF_YOUR_DOT].xx_absorption_strength))
@@ -168,12 +151,8 @@ def _read(given: argparse.Namespace, name: str) -> _Input:
     column, unit = getattr(given, f"{name}_column"), getattr(given, f"{name}_unit")
     if column is None and len(table.traces()) > 1:
         column = given.column
-    trace = table.trace(
-        column,
-        unit or given.unit,
-        f"--{name}-column",
-        f"--{name}-unit nm or --{name}-unit eV",
-    )
+    options = f"--{name}-column", f"--{name}-unit nm or --{name}-unit eV"
+    trace = table.trace(column, unit or given.unit, *options)
     if name == "absorption" and _TRANSMITTANCE.search(trace.column):
         table.refuse(f"its column {trace.column!r} is a transmittance: give the absorbance")
     per = (given.pl_per or trace.unit) if name == "pl" else "eV"
@@ -186,12 +165,14 @@ def _source(inputs: Mapping[str, _Input], fit: FittedBands) -> dict[str, object]
     source: dict[str, object] = {}
     for name, read in inputs.items():
         used = fit.spectra[_TITLES[name]]
-        source[name] = read.path.name
-        source[f"{name}_sha256"] = sha256_of(read.path)
-        source[f"{name}_column"] = read.trace.column
-        source[f"{name}_unit"] = read.trace.unit
-        source[f"{name}_window_eV"] = [float(f"{used.energy_eV[i]:.6g}") for i in (0, -1)]
-        source[f"{name}_noise"] = float(f"{used.noise:.3g}")
+        source |= {
+            name: read.path.name,
+            f"{name}_sha256": sha256_of(read.path),
+            f"{name}_column": read.trace.column,
+            f"{name}_unit": read.trace.unit,
+            f"{name}_window_eV": [float(f"{used.energy_eV[i]:.6g}") for i in (0, -1)],
+            f"{name}_noise": float(f"{used.noise:.3g}"),
+        }
     return source | {"pl_per": inputs["pl"].per, "qdgain": __version__, "library": library_hash()}
 
 
@@ -210,20 +191,14 @@ def report(inputs: Mapping[str, _Input], fit: FittedBands, fitted: FittedDot) ->
         )
         lines += [f"            {note}" for note in read.trace.notes]
     lines += [f"note: {note}" for note in fit.notes]
-    rows = [("parameter", "value", "±", "unit", "origin")]
+    rows = []
     for name, origin in fitted.origin.items():
-        error = fitted.uncertainty.get(name)
         value = float(np.asarray(getattr(fitted.dot, name)))
         unit = parameters.CONTRACT[name].unit
-        rows.append(
-            (
-                name,
-                *_value_and_error(value, error),
-                "" if unit == "1" else unit,
-                origin,
-            )
-        )
-    lines += ["", *_aligned(rows, right=(1, 2)), ""]
+        numbers = _value_and_error(value, fitted.uncertainty.get(name))
+        rows.append((name, *numbers, "" if unit == "1" else unit, origin))
+    header = ("parameter", "value", "±", "unit", "origin")
+    lines += ["", Table(header, rows, right=(1, 2)).text(), ""]
     if fit.free_strength is not None:
         lines += [*_strengths(fit), ""]
     return "\n".join([*lines, *_thresholds(fitted)])
@@ -238,23 +213,18 @@ def _value_and_error(value: float, error: float | None) -> tuple[str, str]:
 
 
 def _strengths(fit: FittedBands) -> list[str]:
-    assert fit.free_strength is not None
+    free = fit.free_strength
+    assert free is not None
     strength, shift = (
         " ± ".join(_value_and_error(*pair))
-        for pair in (
-            fit.free_strength.xx_absorption_strength,
-            fit.free_strength.absorptive_binding_meV,
-        )
+        for pair in (free.xx_absorption_strength, free.absorptive_binding_meV)
     )
-    held = "xx_absorption_strength" not in fit.names
-    outcome = (
-        "Above, a is held, and what it may be off by is not in the error of Δ_A2."
-        if held
-        else "Both are those above."
-    )
+    outcome = "Both are those above."
+    if "xx_absorption_strength" not in fit.names:
+        outcome = "Above, a is held, and what it may be off by is not in the error of Δ_A2."
     return textwrap.wrap(
         f"With the strength a free, the transient gives a = {strength} and Δ_A2 = {shift} meV, "
-        f"correlation {fit.free_strength.correlation:.2f}. {outcome}",
+        f"correlation {free.correlation:.2f}. {outcome}",
         _WIDTH,
     )
 
@@ -264,22 +234,17 @@ def _thresholds(fitted: FittedDot) -> list[str]:
     assert isinstance(floor, float)
     assert isinstance(statistics, str)
     intervals, set_aside = threshold_intervals(fitted, floor, statistics)
-    rows = [("gain threshold ⟨N⟩", "of the dot", "median", "68 % interval")]
+    rows = []
     for row in intervals:
-        low, high = (significant(value, 3) for value in (row.low, row.high))
-        rows.append(
-            (
-                f"{'with' if row.esa else 'without'} ESA, {row.name}",
-                significant(row.value, 3),
-                significant(row.median, 3),
-                low if low == high else f"{low} to {high}",
-            )
-        )
-    measured = [
-        n for n in fitted.names if n in ("absorptive_binding_meV", "xx_absorption_strength")
-    ]
+        numbers = (row.value, row.median, row.low, row.high)
+        value, median, low, high = (significant(number, 3) for number in numbers)
+        name = f"{'with' if row.esa else 'without'} ESA, {row.name}"
+        rows.append((name, value, median, low if low == high else f"{low} to {high}"))
+    header = ("gain threshold ⟨N⟩", "of the dot", "median", "68 % interval")
+    may_be = ("absorptive_binding_meV", "xx_absorption_strength")
+    measured = [name for name in fitted.names if name in may_be]
     assumed = [name for name, text in fitted.origin.items() if text.startswith("assumed")]
-    lines = _aligned(rows, right=(1, 2))
+    lines = [Table(header, rows, right=(1, 2)).text()]
     lines += textwrap.wrap(
         f"{statistics.capitalize()} statistics; the onset is at a gain of {floor:g} of the peak "
         "absorption. Without ESA: from the absorption and PL alone. With ESA: "
@@ -294,17 +259,6 @@ def _thresholds(fitted: FittedDot) -> list[str]:
             _WIDTH,
         )
     return lines
-
-
-def _aligned(rows: Sequence[Sequence[str]], right: tuple[int, ...]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.rjust(width) if i in right else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
 
 
 def _write(targets: Mapping[str, Path], replace: bool, text: str, fit: FittedBands) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
-import textwrap
 
 from qdgain.chapters import CHAPTERS, NAMES
-from qdgain.commands import Parser
+from qdgain.commands import Parser, explained
 from qdgain.model import parameters
-from qdgain.model.parameters import Parameter
+from qdgain.model.parameters import CONTRACT, Parameter
 from qdgain.reruns.request import chapters_named, users_of
-
-_WIDTH = 100
+from qdgain.table import Table
+from qdgain.text import as_json
 
 
 def add(command: Parser) -> None:
@@ -20,7 +18,7 @@ def add(command: Parser) -> None:
     command.description = "List the parameters of a chapter, or explain one of them."
     command.add_argument("chapter", nargs="?", default="all", help=f"{NAMES}; all by default")
     command.add_argument("name", nargs="?", help="a parameter to explain")
-    command.add_argument("--json", action="store_true", help="print as JSON")
+    command.flag("--json", "print as JSON")
 
 
 def run(given: argparse.Namespace) -> None:
@@ -32,23 +30,17 @@ def run(given: argparse.Namespace) -> None:
         raise parameters.unknown_name(given.name, users)
     names = tuple(users) if given.name is None else (given.name,)
     if given.json:
-        records = [record(parameters.CONTRACT[name], users[name]) for name in names]
-        print(json.dumps(records, ensure_ascii=False, indent=1))
+        print(as_json([record(CONTRACT[name], users[name]) for name in names]), end="")
     elif given.name is None:
         print(as_table(users))
     else:
-        print(explanation(parameters.CONTRACT[given.name], users[given.name]))
+        print(explanation(CONTRACT[given.name], users[given.name]))
 
 
 def record(entry: Parameter, chapters: tuple[str, ...]) -> dict[str, object]:
     """Return one parameter as JSON has it."""
-    return {
-        "name": entry.name,
-        "symbol": entry.symbol,
-        "unit": entry.unit,
-        "allowed": entry.allowed,
-        "default": entry.default,
-        "stand_in": entry.stand_in,
+    fields = ("name", "symbol", "unit", "allowed", "default", "stand_in")
+    return {name: getattr(entry, name) for name in fields} | {
         "origin": entry.origin.kind,
         "source": entry.origin.source,
         "meaning": entry.meaning,
@@ -58,42 +50,27 @@ def record(entry: Parameter, chapters: tuple[str, ...]) -> dict[str, object]:
 
 def as_table(users: dict[str, tuple[str, ...]]) -> str:
     """Return the parameters as lines of text."""
-    table = [("name", "symbol", "unit", "range", "default", "origin", "chapters")]
+    header = ("name", "symbol", "unit", "range", "default", "origin", "chapters")
+    rows = []
     for name, chapters in users.items():
-        entry = parameters.CONTRACT[name]
-        table.append(
-            (
-                name,
-                entry.symbol,
-                entry.unit,
-                _range(entry),
-                _default(entry),
-                entry.origin.kind,
-                " ".join(chapters),
-            )
-        )
-    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in table
-    )
+        entry = CONTRACT[name]
+        cells = (entry.symbol, entry.unit, _range(entry), _default(entry), entry.origin.kind)
+        rows.append((name, *cells, " ".join(chapters)))
+    return Table(header, rows).text()
 
 
 def explanation(entry: Parameter, chapters: tuple[str, ...]) -> str:
     """Return everything the contract has on one parameter, as lines of text."""
-    entries = [
-        ("meaning", entry.meaning),
-        ("symbol", entry.symbol),
-        ("unit", entry.unit),
-        ("allowed", entry.allowed),
-        ("default", _default(entry)),
-        ("origin", f"{entry.origin.kind}: {entry.origin.source}"),
-        ("chapters", ", ".join(chapters)),
-    ]
-    lines = [entry.name]
-    for what, text in entries:
-        lines += textwrap.wrap(f"{what}: {text}", _WIDTH, subsequent_indent="    ")
-    return "\n".join(lines)
+    entries = {
+        "meaning": entry.meaning,
+        "symbol": entry.symbol,
+        "unit": entry.unit,
+        "allowed": entry.allowed,
+        "default": _default(entry),
+        "origin": f"{entry.origin.kind}: {entry.origin.source}",
+        "chapters": ", ".join(chapters),
+    }
+    return "\n".join([entry.name, *explained(entries)])
 
 
 def _range(entry: Parameter) -> str:

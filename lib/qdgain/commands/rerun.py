@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from qdgain.chapters import NAMES
-from qdgain.commands import Failure, Parser, UsageError, add_parameter_options
+from qdgain.commands import Failure, Parser, UsageError
 from qdgain.files import refuse_existing, whole
 from qdgain.reruns import rerun, run_folder
 from qdgain.reruns.page import frame
 from qdgain.reruns.request import Request, chapters_named, request, users_of
-from qdgain.reruns.run_card import CARD_FILE, as_text, card_of_all, read_card
+from qdgain.reruns.run_folder import CARD_FILE, card_of_all, read_card
+from qdgain.text import as_json
 from qdgain.version import library_hash
 
 
@@ -27,11 +28,9 @@ def add(command: Parser) -> None:
         "card. Nothing is written unless everything was."
     )
     command.add_argument("chapter", nargs="?", help=f"{NAMES} or all; a run card names its own")
-    add_parameter_options(command)
+    command.parameters()
     command.add_argument("-o", "--output", required=True, help="the folder to write")
-    command.add_argument(
-        "--replace", action="store_true", help="replace the folder if an earlier run wrote it"
-    )
+    command.flag("--replace", "replace the folder if an earlier run wrote it")
 
 
 def run(given: argparse.Namespace) -> None:
@@ -57,12 +56,10 @@ def run(given: argparse.Namespace) -> None:
 
 
 def _chapter(name: str | None, cards: Sequence[Mapping[str, Any]]) -> str:
-    if name is not None:
-        return name
-    named = {card["chapter"] for card in cards}
+    named = {str(card["chapter"]) for card in cards} if name is None else {name}
     if len(named) != 1:
         raise UsageError(f"name a chapter: {NAMES} or all; only a run card names its own.")
-    return str(named.pop())
+    return named.pop()
 
 
 def _run(asked: Request, todo: rerun.Task, folder: Path) -> rerun.Executed:
@@ -109,4 +106,4 @@ def _of_all(asked: Request, tasks: Sequence[rerun.Task]) -> dict[str, bytes]:
     uses = "".join(f"<li>{html.escape(line)}</li>" for line in _who_uses_what(asked).split("\n"))
     body = f"<h1>One run of every chapter</h1><ul>{items}</ul><h2>Who uses what</h2><ul>{uses}</ul>"
     page = frame("One run of every chapter", body)
-    return {run_folder.PAGE: page.encode(), CARD_FILE: as_text(card_of_all(tasks)).encode()}
+    return {run_folder.PAGE: page.encode(), CARD_FILE: as_json(card_of_all(tasks)).encode()}

@@ -6,20 +6,20 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from qdgain.chapters import NAMES
-from qdgain.commands import Failure, Parser, UsageError, add_parameter_options
+from qdgain.commands import Failure, Parser, UsageError, number_above_0
 from qdgain.model.parameters import CONTRACT
 from qdgain.reruns import rerun
 from qdgain.reruns.request import EVERY_CHAPTER, Request, chapters_named, names_of, request
 from qdgain.sweep import cluster, folder, notebooks, numbers, table
 from qdgain.sweep.points import Points, points
-from qdgain.sweep.progress import shown
+from qdgain.sweep.progress import Progress, shown
 
 _DAY_S = 86400.0
-_Progress = TypeVar("_Progress", notebooks.Progress, numbers.Progress)
 
 
 def add(command: Parser) -> None:
@@ -30,44 +30,27 @@ def add(command: Parser) -> None:
         "goes on where an interrupted one stopped."
     )
     command.add_argument("chapter", help=NAMES)
-    command.add_argument(
-        "--over",
-        action="append",
-        default=[],
-        metavar="NAME=VALUES",
-        help="start:stop:count, both ends included, or values with commas; may be repeated",
-    )
-    command.add_argument(
-        "--points",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a CSV file with a parameter a column and a point a row",
-    )
-    add_parameter_options(command)
+    values = "start:stop:count, both ends included, or values with commas; may be repeated"
+    command.several("--over", metavar="NAME=VALUES", purpose=values)
+    table_of_points = "a CSV file with a parameter a column and a point a row"
+    command.several("--points", metavar="FILE", purpose=table_of_points)
+    command.parameters()
     command.add_argument("-o", "--output", required=True, help="the folder to write, or to go on")
-    command.add_argument(
-        "--replace", action="store_true", help="start over if the folder holds a sweep"
-    )
-    command.add_argument(
+    command.flag("--replace", "start over if the folder holds a sweep")
+    command.flag(
         "--numbers-only",
-        action="store_true",
-        help="no notebooks: thresholds and gain from the vectorised library, as Parquet",
+        "no notebooks: thresholds and gain from the vectorised library, as Parquet",
     )
-    command.add_argument(
-        "--csv", action="store_true", help="with --numbers-only: a CSV file besides"
-    )
-    command.add_argument(
-        "--keep-pages", action="store_true", help="keep each run's notebook, page, pictures, data"
-    )
-    command.add_argument("--retry-failed", action="store_true", help="run again what failed before")
+    command.flag("--csv", "with --numbers-only: a CSV file besides")
+    command.flag("--keep-pages", "keep each run's notebook, page, pictures, data")
+    command.flag("--retry-failed", "run again what failed before")
     command.add_argument("--workers", type=_positive, metavar="N", help="processes; one a core")
     command.add_argument(
         "--scheduler", metavar="ADDRESS", help="run on the workers of this Dask scheduler"
     )
     command.add_argument(
         "--connect-timeout",
-        type=_seconds,
+        type=partial(number_above_0, what="is not a number of seconds", largest=_DAY_S),
         default=cluster.CONNECT_S,
         metavar="SECONDS",
         help="how long to wait for the scheduler (10)",
@@ -78,16 +61,6 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
     return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < _DAY_S:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return value
 
 
 def run(given: argparse.Namespace) -> None:
@@ -124,7 +97,7 @@ def _notebooks(given: argparse.Namespace, chapter: str, asked: Request, found: P
     notebook = rerun.task(chapter, {}).notebook
     sweep = notebooks.Sweep(chapter, found, asked.given, notebook, given.keep_pages)
     target = Path(given.output)
-    with _prepared(given, sweep.definition(), chapter, asked, found) as spread:
+    with _prepared(given, sweep, asked) as spread:
         try:
             done = _follow(notebooks.run(sweep, target, spread, given.retry_failed), target, "runs")
         finally:
@@ -138,14 +111,10 @@ def _notebooks(given: argparse.Namespace, chapter: str, asked: Request, found: P
 
 
 def _numbers_only(given: argparse.Namespace, chapter: str, asked: Request, found: Points) -> None:
-    numbers.kind_of(chapter, found.names)
-    if found.size > numbers.MOST_POINTS:
-        raise UsageError(f"{found.size} points are more than {numbers.MOST_POINTS}: ask for fewer.")
-    if given.csv:
-        numbers.refuse_csv(found.size)
+    numbers.refuse(chapter, found, with_csv=given.csv)
     sweep = numbers.Sweep(chapter, found, asked.given)
     target = Path(given.output)
-    with _prepared(given, sweep.definition(), chapter, asked, found) as spread:
+    with _prepared(given, sweep, asked) as spread:
         steps = numbers.run(sweep, target, spread, same_disk=not given.scheduler)
         done = _follow(steps, target, "points")
         if given.csv and not done.failed:
@@ -160,22 +129,18 @@ def _numbers_only(given: argparse.Namespace, chapter: str, asked: Request, found
 
 @contextmanager
 def _prepared(
-    given: argparse.Namespace,
-    definition: dict[str, Any],
-    chapter: str,
-    asked: Request,
-    found: Points,
+    given: argparse.Namespace, sweep: notebooks.Sweep | numbers.Sweep, asked: Request
 ) -> Iterator[cluster.Spread]:
     """Open folder and cluster, and say in a sentence what goes wrong with either."""
-    target = Path(given.output)
+    target, definition = Path(given.output), sweep.definition()
     folder.refuse(target, definition, given.replace)
     about = {
         "parameters of every point": {
             name: {"value": value, "unit": CONTRACT[name].unit}
-            for name, value in asked.run(chapter).parameters().items()
-            if name not in found.names
+            for name, value in asked.run(sweep.chapter).parameters().items()
+            if name not in sweep.points.names
         },
-        "points": found.size,
+        "points": sweep.points.size,
     }
     try:
         with ExitStack() as stack:
@@ -201,18 +166,16 @@ def _when_needed(stack: ExitStack, workers: int | None) -> cluster.Spread:
     return spread
 
 
-def _follow(steps: Iterator[_Progress], target: Path, unit: str) -> _Progress:
+def _follow(steps: Iterator[Progress], target: Path, unit: str) -> Progress:
     """Show the progress, and say how to go on if it is interrupted."""
     now = next(steps)
     try:
-        with shown(now.total, now.done + now.failed, unit) as show:
-            show(now.done, now.failed)
+        with shown(now, unit) as show:
+            show(now)
             for now in steps:
-                show(now.done, now.failed)
+                show(now)
     except BaseException:
-        print(
-            f"{now.done} of {now.total} {unit} are in {target}: the same command goes on.",
-            file=sys.stderr,
-        )
+        kept = f"{now.done} of {now.total} {unit} are in {target}"
+        print(f"{kept}: the same command goes on.", file=sys.stderr)
         raise
     return now

@@ -24,27 +24,21 @@ from pybtex.database import parse_file
 from qdgain.chapters import BOOK, FIGURE, IN_WORDS
 from qdgain.model.parameters import CONTRACT
 from qdgain.run import Run
+from qdgain.table import Table
 from qdgain.text import with_unit
 
 _RECORD = "application/papermill.record/text/plain"
-#: What a rerun's page leaves out: also what works beside the book's other pages alone.
+_DEAD_LINK = re.compile(r"<a href='(?!https?:|#)[^']*'>(.*?)</a>")
+#: What the page leaves out: also what works only beside the book's other pages.
 _LEFT_OUT = {"remove-cell", "book-only"}
 _HIDDEN = {"remove-cell", "remove-input", "parameters", "injected-parameters"}
 
 
 def page(notebook: Mapping[str, Any], title: str, run: Run, kept: Sequence[str]) -> str:
-    """Return an executed chapter as an HTML page.
+    """Return an executed chapter, a notebook as JSON holds it, as an HTML page.
 
-    Parameters
-    ----------
-    notebook : Mapping
-        The notebook as JSON holds it.
-    title : str
-        Of the page, such as the chapter's name.
-    run : Run
-        What it was run with; where it differs from the paper's, a banner says so.
-    kept : sequence of str
-        The paths of the run's other files, relative to the page, which links to them.
+    A banner says where the run differs from the paper's. The page links to the run's other files,
+    whose paths, relative to the page, are ``kept``.
     """
     glued = _glued(notebook["cells"])
     markdown = _markdown(glued)
@@ -56,7 +50,7 @@ def page(notebook: Mapping[str, Any], title: str, run: Run, kept: Sequence[str])
     return _rendered(
         title=title,
         differences=[
-            (name, _text(name, paper), _text(name, here)) for name, paper, here in run.differences()
+            (d.name, _text(d.name, d.paper), _text(d.name, d.here)) for d in run.differences()
         ],
         blocks=blocks,
         inputs=[path for path in kept if path.startswith("inputs/")],
@@ -80,12 +74,8 @@ def _template() -> Template:
 
 def _parameters(run: Run) -> Markup:
     """Return every parameter of the run as a table."""
-    rows = "".join(
-        f'<tr><th scope="row">{name}</th><td>{html.escape(_text(name, value))}</td></tr>'
-        for name, value in run.parameters().items()
-    )
-    head = '<thead><tr><th scope="col">parameter</th><th scope="col">value</th></tr></thead>'
-    table = f"<table>{head}<tbody>{rows}</tbody></table>"
+    rows = [(name, _text(name, value)) for name, value in run.parameters().items()]
+    table = Table(("parameter", "value"), rows, frame="").html()
     return Markup(f'<div class="wide" tabindex="0">{table}</div>')
 
 
@@ -130,25 +120,21 @@ def _blocks(cell: Mapping[str, Any], markdown: MarkdownIt, kept: Sequence[str]) 
 def _output(
     output: Mapping[str, Any], cell: Mapping[str, Any], markdown: MarkdownIt, kept: Sequence[str]
 ) -> str:
-    if output["output_type"] == "stream":
-        return f"<pre>{html.escape(''.join(output['text']))}</pre>"
-    data = output.get("data", {})
+    data = {kind: "".join(text) for kind, text in output.get("data", {}).items()}
     if _RECORD in data:
         return ""
     if "image/svg+xml" in data:
         return _figure(output["metadata"], cell, markdown, kept)
     if "text/html" in data:
-        return _without_dead_links("".join(data["text/html"]))
+        # Links to the book's other pages, which are not here, become plain text.
+        return _DEAD_LINK.sub(r"\1", data["text/html"])
     if "text/markdown" in data:
-        return str(markdown.render("".join(data["text/markdown"])))
-    return f"<pre>{html.escape(''.join(data.get('text/plain', '')))}</pre>"
+        return str(markdown.render(data["text/markdown"]))
+    return f"<pre>{html.escape(data.get('text/plain', ''.join(output.get('text', ''))))}</pre>"
 
 
 def _figure(
-    picture: Mapping[str, str],
-    cell: Mapping[str, Any],
-    markdown: MarkdownIt,
-    kept: Sequence[str],
+    picture: Mapping[str, str], cell: Mapping[str, Any], markdown: MarkdownIt, kept: Sequence[str]
 ) -> str:
     """Return a figure with caption and alt text, and links to its pictures and data."""
     shown, name = cell["metadata"]["mystnb"], picture[FIGURE]
@@ -163,11 +149,6 @@ def _figure(
         f'<img src="figures/{name}.svg" alt="{in_words}">'
         f'<figcaption>{caption}<span class="files">Files: {links}</span></figcaption></figure>'
     )
-
-
-def _without_dead_links(markup: str) -> str:
-    """Return HTML whose links to the book's other pages are plain text."""
-    return re.sub(r"<a href='(?!https?:|#)[^']*'>(.*?)</a>", r"\1", markup)
 
 
 def _markdown(glued: Mapping[str, str]) -> MarkdownIt:

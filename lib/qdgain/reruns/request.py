@@ -11,8 +11,9 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -30,23 +31,16 @@ EVERY_CHAPTER = "all"
 CARD, CARD_FORMAT = "qdgain_run_card", 1
 #: Tables of a parameter file that tell where its values come from, and set nothing.
 ABOUT = ("uncertainty", "correlation", "origin", "source")
+_FILE = "parameter file"
 _LARGEST_FILE_BYTES = 1_000_000
-# As Python's float, less infinities, underscores and digits of other scripts.
+# As Python's float, without infinities, underscores and digits of other scripts.
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NONE = "none"
 
 
 @dataclass(frozen=True)
 class Request:
-    """Parameters that a user set, checked, and the chapters they are for.
-
-    Parameters
-    ----------
-    chapters : tuple of str
-        Such as ``("fig08",)``.
-    given : Mapping
-        Name to checked value; for a file its absolute path.
-    """
+    """Chapters such as ``fig08``, and the checked parameters set for them; a path is absolute."""
 
     chapters: tuple[str, ...]
     given: Mapping[str, Any]
@@ -76,13 +70,7 @@ def users_of(chapters: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def chapters_named(name: str) -> tuple[str, ...]:
-    """Return the chapters that a name such as ``fig08`` or ``all`` stands for.
-
-    Raises
-    ------
-    ParameterError
-        If there is none.
-    """
+    """Return the chapters that a name such as ``fig08`` or ``all`` stands for, or refuse it."""
     if name == EVERY_CHAPTER:
         return CHAPTERS
     if name in CHAPTERS:
@@ -95,16 +83,7 @@ def chapters_named(name: str) -> tuple[str, ...]:
 def request(
     chapters: Sequence[str], files: Sequence[str | Path] = (), assignments: Sequence[str] = ()
 ) -> Request:
-    """Return a checked request.
-
-    Parameters
-    ----------
-    chapters : sequence of str
-        As `chapters_named` returns them.
-    files : sequence of str or pathlib.Path
-        Parameter files, see `read_file`.
-    assignments : sequence of str
-        Each ``name=value``; these win over the files.
+    """Return a checked request from files, see `read_file`, and texts ``name=value``, which win.
 
     Raises
     ------
@@ -119,7 +98,9 @@ def request(
             in_files[name] = checked(name, value, known)
     typed: dict[str, Any] = {}
     for text in assignments:
-        name, value = _split(text)
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise ParameterError(f"{text!r} is not a parameter: write name=value.")
         _refuse_twice(name, typed, value)
         typed[name] = checked(name, value_of(entry_of(name, known), value), known)
     given = {name: value for name, value in (in_files | typed).items() if value is not None}
@@ -130,13 +111,7 @@ def request(
 
 
 def value_of(entry: Parameter, text: str) -> Any:
-    """Return the value that a text on the command line or in a table stands for, not yet checked.
-
-    Raises
-    ------
-    ParameterError
-        If a number is expected and the text is none.
-    """
+    """Return the value that a typed text stands for, not yet checked; refuse text for a number."""
     if entry.kind in ("word", "file"):
         return text
     if entry.stand_in and text == _NONE:
@@ -159,54 +134,33 @@ def read_file(path: str | Path) -> dict[str, Any]:
         If the file cannot be used; one sentence says why.
     """
     path = Path(path)
-    readers = {".toml": _read_toml, ".yaml": _read_yaml, ".yml": _read_yaml, ".json": _read_json}
-    if path.suffix.lower() not in readers:
-        raise _unusable(path, "its name must end in .toml, .yaml, .yml or .json")
+    if path.suffix.lower() not in _READERS:
+        raise unusable(_FILE, path, "its name must end in .toml, .yaml, .yml or .json")
+    form, read = _READERS[path.suffix.lower()]
+    text = read_text(_FILE, path, _LARGEST_FILE_BYTES)
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise _unusable(path, f"it cannot be opened ({error.strerror})") from None
-    if len(content) > _LARGEST_FILE_BYTES:
-        raise _unusable(path, "it is larger than a megabyte")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise _unusable(path, "it is not text in UTF-8") from None
-    table = readers[path.suffix.lower()](path, text)
+        table = read(text)
+    except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise unusable(_FILE, path, f"it is not {form}: {reason}") from None
     if not isinstance(table, dict):
-        raise _unusable(path, "it is not a table of names and values")
+        raise unusable(_FILE, path, "it is not a table of names and values")
     if CARD in table:
         if table[CARD] != CARD_FORMAT or not isinstance(table.get("given"), dict):
-            raise _unusable(path, f"it is not a run card of format {CARD_FORMAT}")
+            raise unusable(_FILE, path, f"it is not a run card of format {CARD_FORMAT}")
         table = table["given"]
-    found: dict[str, Any] = {}
-    for name, value in table.items():
-        if isinstance(value, dict) and name in ABOUT:
-            continue
-        found[str(name)] = _beside(path, name, value)
-    return found
+    return {
+        str(name): _beside(path, name, value)
+        for name, value in table.items()
+        if not (isinstance(value, dict) and name in ABOUT)
+    }
 
 
 def _beside(path: Path, name: Any, value: Any) -> Any:
     """Return the value, a path taken from the folder of the file that it stands in."""
     entry = parameters.CONTRACT.get(name) if isinstance(name, str) else None
-    if entry is not None and entry.kind == "file" and isinstance(value, str) and value:
-        return str(path.parent / value)
-    return value
-
-
-def _read_toml(path: Path, text: str) -> Any:
-    try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise _unusable(path, f"it is not TOML: {error}") from None
-
-
-def _read_json(path: Path, text: str) -> Any:
-    try:
-        return json.loads(text, object_pairs_hook=_without_repeats)
-    except (ValueError, RecursionError) as error:
-        raise _unusable(path, f"it is not JSON: {error}") from None
+    is_path = entry is not None and entry.kind == "file" and isinstance(value, str) and value
+    return str(path.parent / value) if is_path else value
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -235,23 +189,32 @@ _Yaml.add_implicit_resolver(
 )
 
 
-def _read_yaml(path: Path, text: str) -> Any:
+# What a file of this kind is called, and what reads its text.
+_READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    ".toml": ("TOML", tomllib.loads),
+    ".json": ("JSON", partial(json.loads, object_pairs_hook=_without_repeats)),
+    ".yaml": ("YAML", partial(yaml.load, Loader=_Yaml)),
+    ".yml": ("YAML", partial(yaml.load, Loader=_Yaml)),
+}
+
+
+def read_text(what: str, path: Path, largest: int | None = None) -> str:
+    """Return the text of a user's file, such as a ``parameter file``, or refuse it."""
     try:
-        return yaml.load(text, Loader=_Yaml)
-    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
-        reason = " ".join(str(error).split())
-        raise _unusable(path, f"it is not YAML: {reason}") from None
+        content = path.read_bytes()
+    except OSError as error:
+        raise unusable(what, path, f"it cannot be opened ({error.strerror})") from None
+    if largest is not None and len(content) > largest:
+        raise unusable(what, path, "it is larger than a megabyte")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise unusable(what, path, "it is not text in UTF-8") from None
 
 
-def _unusable(path: Path, reason: str) -> ParameterError:
-    return ParameterError(f"the parameter file {path.name} is not usable: {reason}.")
-
-
-def _split(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise ParameterError(f"{text!r} is not a parameter: write name=value.")
-    return name, value
+def unusable(what: str, path: Path, reason: str) -> ParameterError:
+    """Return the refusal of a user's file."""
+    return ParameterError(f"the {what} {path.name} is not usable: {reason}.")
 
 
 def entry_of(name: str, known: tuple[str, ...]) -> Parameter:

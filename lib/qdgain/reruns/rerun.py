@@ -1,6 +1,6 @@
 """Rerun a chapter with other parameters: papermill executes it, its results come back as data.
 
-A `Task` holds everything that an execution needs and an `Executed` everything that it gave, so
+A `Task` holds everything that an execution needs, and an `Executed` everything that it gave, so
 that both can travel to another machine.
 """
 
@@ -30,13 +30,14 @@ from qdgain.book import keep, warm_kernel
 from qdgain.chapters import CELL_TIMEOUT_S, START_TIMEOUT_S, notebook_of
 from qdgain.ledger.verdicts import STORED_NUMBERS
 from qdgain.model.parameters import CONTRACT, ParameterError
+from qdgain.text import as_json
 from qdgain.version import library_hash
 
 #: After this long the kernel is stopped, whatever it does.
 LIMIT_S = 600
 _INPUTS = "inputs"
 _KEPT = "kept"
-_NOTEBOOK = "notebook.ipynb"
+_NOTEBOOK, _EXECUTED = "notebook.ipynb", "executed.ipynb"
 
 
 class RunFailed(Exception):
@@ -45,72 +46,39 @@ class RunFailed(Exception):
 
 @dataclass(frozen=True)
 class Task:
-    """One chapter to execute.
-
-    Parameters
-    ----------
-    chapter : str
-        Such as ``fig08``.
-    notebook : str
-        The chapter's notebook as JSON.
-    given : Mapping
-        Name to checked value; for a file its name within ``files``.
-    files : Mapping
-        Parameter name to the file's name and content.
-    pictures : bool
-        Whether figures are drawn, and kept with their data beside the numbers.
-    library_hash : str
-        Of the library that checked the parameters; no other executes the task.
-    limit_s : float
-        After this long the kernel is stopped.
-    kernel : str
-        The name of the kernel: ``python3``, or where many follow each other that of
-        `qdgain.book.warm_kernel`.
-    """
+    """One chapter to execute."""
 
     chapter: str
+    #: The chapter's notebook as JSON.
     notebook: str
+    #: Name to checked value; for a file its name within ``files``.
     given: Mapping[str, Any]
+    #: Parameter name to the file's name and content.
     files: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+    #: Whether figures are drawn, and kept with their data beside the numbers.
     pictures: bool = True
+    #: Of the library that checked the parameters; no other executes the task.
     library_hash: str = field(default_factory=library_hash)
+    #: After this long the kernel is stopped.
     limit_s: float = LIMIT_S
+    #: ``python3``, or where many runs follow each other that of `qdgain.book.warm_kernel`.
     kernel: str = "python3"
 
 
 @dataclass(frozen=True)
 class Executed:
-    """What one execution of a chapter gave.
+    """What one execution of a chapter gave."""
 
-    Parameters
-    ----------
-    notebook : str
-        The executed notebook as JSON.
-    headlines : tuple of dict
-        The chapter's numbers: key, meaning, value, unit. A value that is not finite is text.
-    kept : Mapping
-        Path within the run's folder to content: pictures and data.
-    started : str
-        In UTC, ISO 8601.
-    duration_s : float
-        From the start of the kernel to its end.
-    """
-
+    #: The executed notebook as JSON.
     notebook: str
+    #: The chapter's numbers: key, meaning, value, unit. A value that is not finite is text.
     headlines: tuple[dict[str, Any], ...]
+    #: Path within the run's folder to content: pictures, data and the user's files.
     kept: Mapping[str, bytes]
+    #: In UTC, ISO 8601.
     started: str
+    #: From the start of the kernel to its end.
     duration_s: float
-
-
-class _QuietKernel(AsyncKernelManager):
-    """A kernel on sockets that no other user can listen to, whose own log nobody reads."""
-
-    transport = "ipc"
-
-    # The base class's is a coroutine too, though it is not declared as one.
-    async def start_kernel(self, **settings: Any) -> None:  # type: ignore[override]
-        await super().start_kernel(**settings | {"stderr": subprocess.DEVNULL})
 
 
 def task(
@@ -118,16 +86,7 @@ def task(
 ) -> Task:
     """Return the task of executing a chapter of this checkout with checked parameters.
 
-    Parameters
-    ----------
-    chapter : str
-        Such as ``fig08``.
-    given : Mapping
-        Name to checked value.
-    pictures : bool
-        Whether figures are drawn, and kept with their data beside the numbers.
-    one_of_many : bool
-        Whether the same process executes others too, which then share the time of the imports.
+    The kernels of one of many share the time that imports take.
 
     Raises
     ------
@@ -142,12 +101,11 @@ def task(
     values, files = dict(given), {}
     for name, value in given.items():
         if CONTRACT[name].kind == "file" and value:
+            values[name] = f"{name}{Path(value).suffix}"
             try:
-                content = Path(value).read_bytes()
+                files[name] = (values[name], Path(value).read_bytes())
             except OSError as error:
                 raise ParameterError(f"{name}: {value} cannot be read: {error.strerror}.") from None
-            values[name] = f"{name}{Path(value).suffix}"
-            files[name] = (values[name], content)
     kernel = warm_kernel.NAME if one_of_many else "python3"
     text = notebook.read_text(encoding="utf-8")
     return Task(chapter, text, values, files, pictures, kernel=kernel)
@@ -169,13 +127,11 @@ def execute(todo: Task) -> Executed:
         )
     with tempfile.TemporaryDirectory(prefix="qdgain-") as name:
         folder = Path(name)
-        (folder / _KEPT).mkdir()
-        (folder / _INPUTS).mkdir()
-        (folder / _NOTEBOOK).write_text(todo.notebook, encoding="utf-8")
         values = dict(todo.given)
         for parameter, (file_name, content) in todo.files.items():
-            (folder / _INPUTS / file_name).write_bytes(content)
             values[parameter] = str(folder / _INPUTS / file_name)
+            _write(folder / _INPUTS / file_name, content)
+        _write(folder / _NOTEBOOK, todo.notebook.encode())
         started, began = datetime.now(UTC), time.monotonic()
         notebook = _papermill(folder, todo, values)
         duration = time.monotonic() - began
@@ -188,13 +144,13 @@ def execute(todo: Task) -> Executed:
     if numbers["library_hash"] != todo.library_hash:
         raise RunFailed("the kernel imports another version of qdgain than this command")
     kept |= {f"{_INPUTS}/{file_name}": content for file_name, content in todo.files.values()}
-    return Executed(
-        notebook,
-        tuple(numbers["headlines"]),
-        kept,
-        started.isoformat(timespec="seconds"),
-        round(duration, 3),
-    )
+    when = started.isoformat(timespec="seconds")
+    return Executed(notebook, tuple(numbers["headlines"]), kept, when, round(duration, 3))
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
 
 
 def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
@@ -202,22 +158,14 @@ def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
     # What goes wrong is said once, in a sentence, by whoever catches it.
     for noisy in ("papermill", "nbclient", "traitlets", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
-    environment = {
-        keep.NUMBERS_FOLDER: str(folder / _KEPT),
-        keep.PICTURES_FOLDER: str(folder / _KEPT),
-        keep.PICTURES: "1" if todo.pictures else "0",
-        # What the ledger computed for the paper's presets is the same for every run.
-        STORED_NUMBERS: os.environ.get(STORED_NUMBERS) or str(_shared_numbers()),
-    }
-    target = folder / "executed.ipynb"
     if todo.kernel == warm_kernel.NAME:
-        # It outlives the run.
+        # The server of these kernels outlives the run.
         warm_kernel.start_server()
-    with _environment(environment), _time_limit(todo.limit_s) as expired:
+    with _time_limit(todo.limit_s) as expired:
         try:
             papermill.execute_notebook(
                 folder / _NOTEBOOK,
-                target,
+                folder / _EXECUTED,
                 parameters=dict(values),
                 kernel_name=todo.kernel,
                 cwd=folder,
@@ -227,7 +175,7 @@ def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
                 autosave_cell_every=0,
                 start_timeout=START_TIMEOUT_S,
                 execution_timeout=CELL_TIMEOUT_S,
-                kernel_manager_class=_QuietKernel,
+                kernel_manager_class=_kernel_manager(folder / _KEPT, todo.pictures),
             )
         except PapermillExecutionError as error:
             raise RunFailed(f"{error.ename}: {error.evalue}") from None
@@ -235,36 +183,36 @@ def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
             if expired.is_set():
                 raise RunFailed(f"it took longer than {todo.limit_s:g} s") from None
             raise RunFailed(f"{type(error).__name__}: {error}") from None
-    return _clean(json.loads(target.read_text(encoding="utf-8")))
+    notebook = json.loads((folder / _EXECUTED).read_text(encoding="utf-8"))
+    # Without the times and paths that papermill notes in it.
+    for part in (notebook, *notebook["cells"]):
+        for noted in ("papermill", "execution"):
+            part["metadata"].pop(noted, None)
+    return as_json(notebook)
 
 
-def _clean(notebook: dict[str, Any]) -> str:
-    """Return the notebook without the times and paths that papermill notes in it."""
-    notebook["metadata"].pop("papermill", None)
-    for cell in notebook["cells"]:
-        cell["metadata"].pop("papermill", None)
-        cell["metadata"].pop("execution", None)
-    return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
+def _kernel_manager(kept: Path, pictures: bool) -> type[AsyncKernelManager]:
+    """Return a manager that tells its kernel where to keep its results."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    environment = {
+        keep.NUMBERS_FOLDER: str(kept),
+        keep.PICTURES_FOLDER: str(kept),
+        keep.PICTURES: "1" if pictures else "0",
+        # What the ledger computed for the paper's presets is the same for every run.
+        STORED_NUMBERS: os.environ.get(STORED_NUMBERS) or str(cache / "qdgain" / "numbers"),
+    }
 
+    class Quiet(AsyncKernelManager):
+        """A kernel on sockets that no other user can listen to, whose own log nobody reads."""
 
-def _shared_numbers() -> Path:
-    """Return a folder in the user's cache for numbers that belong to a version of the library."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "qdgain" / "numbers"
+        transport = "ipc"
 
+        # The base class's is a coroutine too, though it is not declared as one.
+        async def start_kernel(self, **settings: Any) -> None:  # type: ignore[override]
+            more = {"stderr": subprocess.DEVNULL, "env": os.environ | environment}
+            await super().start_kernel(**settings | more)
 
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    return Quiet
 
 
 @contextmanager

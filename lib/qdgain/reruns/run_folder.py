@@ -1,31 +1,30 @@
-"""The folder of one run: executed notebook, page, pictures, data, and the card of it all."""
+"""The folder of one run: notebook, page, pictures, data, and the run card.
+
+The card says what was run, with what, and what came out: enough to prove a run and to repeat it.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from qdgain.model.parameters import CONTRACT
 from qdgain.reruns.page import page
+from qdgain.reruns.request import CARD, CARD_FORMAT, EVERY_CHAPTER
 from qdgain.reruns.rerun import Executed, Task
-from qdgain.reruns.run_card import CARD_FILE, as_text, card
 from qdgain.run import Run
+from qdgain.text import as_json
+from qdgain.version import provenance
 
-NOTEBOOK, PAGE = "notebook.ipynb", "index.html"
+NOTEBOOK, PAGE, CARD_FILE = "notebook.ipynb", "index.html", "run-card.json"
+_PACKAGES = ("numpy", "scipy", "matplotlib", "lmfit", "papermill", "ipykernel", "nbclient")
 
 
 def contents(todo: Task, run: Run, executed: Executed) -> dict[str, bytes]:
-    """Return every file of a run's folder by its path in it, the run card last.
-
-    Parameters
-    ----------
-    todo : Task
-        What was executed.
-    run : Run
-        The same, resolved.
-    executed : Executed
-        What it gave.
-    """
+    """Return every file of the folder of a run by its path in it, the run card last."""
     notebook = json.loads(executed.notebook)
     title = "".join(notebook["cells"][0]["source"]).lstrip("# ").splitlines()[0]
     files = {
@@ -33,7 +32,7 @@ def contents(todo: Task, run: Run, executed: Executed) -> dict[str, bytes]:
         PAGE: page(notebook, title, run, sorted(executed.kept)).encode(),
         **executed.kept,
     }
-    return files | {CARD_FILE: as_text(card(todo, run, executed, files)).encode()}
+    return files | {CARD_FILE: as_json(card(todo, run, executed, files)).encode()}
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -42,3 +41,68 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
+
+
+def card(todo: Task, run: Run, executed: Executed, written: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the card of a run, ready for JSON; it has the SHA-256 of what else was written."""
+    return {
+        CARD: CARD_FORMAT,
+        "chapter": todo.chapter,
+        "given": {name: _given(todo, name) for name in todo.given},
+        "differs_from_the_paper": {
+            name: {"paper": paper, "here": _shown(name, here), "unit": CONTRACT[name].unit}
+            for name, paper, here in run.differences()
+        },
+        "parameters": {
+            name: _entry(name, value, name in todo.given)
+            for name, value in run.parameters().items()
+        },
+        "headlines": list(executed.headlines),
+        **provenance(_PACKAGES),
+        "started": executed.started,
+        "duration_s": executed.duration_s,
+        "sha256": {
+            path: hashlib.sha256(content).hexdigest() for path, content in sorted(written.items())
+        },
+    }
+
+
+def card_of_all(tasks: Sequence[Task]) -> dict[str, Any]:
+    """Return the card of a run of several chapters, each of which has a card of its own."""
+    given = {
+        name: f"{todo.chapter}/{_given(todo, name)}" if name in todo.files else todo.given[name]
+        for todo in tasks
+        for name in todo.given
+    }
+    return {
+        CARD: CARD_FORMAT,
+        "chapter": EVERY_CHAPTER,
+        "chapters": [todo.chapter for todo in tasks],
+        "given": given,
+        "library": provenance(())["library"],
+    }
+
+
+def read_card(path: str | Path) -> dict[str, Any] | None:
+    """Return a run card, None if the file is none."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) and CARD in content else None
+
+
+def _given(todo: Task, name: str) -> Any:
+    """Return a given value; a file's path within the run's folder, which holds a copy of it."""
+    return f"inputs/{todo.files[name][0]}" if name in todo.files else todo.given[name]
+
+
+def _shown(name: str, value: Any) -> Any:
+    return Path(value).name if CONTRACT[name].kind == "file" and value else value
+
+
+def _entry(name: str, value: Any, given: bool) -> dict[str, Any]:
+    entry = CONTRACT[name]
+    stand_in = {"stand_in": entry.stand_in} if value is None else {}
+    origin = "given" if given else f"{entry.origin.kind}: {entry.origin.source}"
+    return {"value": _shown(name, value), "unit": entry.unit, "origin": origin, **stand_in}

@@ -1,26 +1,21 @@
-"""Functions applied to many arguments by Dask, here or on an existing cluster.
-
-What travels is pickled by hand, so that a worker with another version of the library, or with
-none, says so instead of failing at the task.
-"""
+"""Calls spread over the workers of Dask, on this machine or on an existing cluster."""
 
 from __future__ import annotations
 
-import itertools
 import logging
 import math
-import pickle
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import dask
 import psutil
 from dask.system import CPU_COUNT
-from distributed import Client, Future, LocalCluster
+from distributed import Client, Future, LocalCluster, get_worker
 from distributed.scheduler import KilledWorker
 
 from qdgain.version import library_hash
@@ -31,16 +26,13 @@ _POLL_S = 0.02
 _ASK_EVERY_S = 1.0
 _NO_WORKERS_S = 120.0
 _CLOSE_S = 10.0
-
-
 _SETTINGS: dict[str, Any] = {
     # A worker that died comes back, however slow the machine is.
     "distributed.deploy.lost-worker-timeout": "1 day",
-    # Dask lets workers give back memory at once; getting it again took half of their time.
+    # By default workers return memory to the system at once; getting it again took half their time.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 1 << 28,
 }
-# Forked from a server that has Dask loaded, workers start sooner. Libraries of macOS do not survive
-# a fork.
+# Workers start sooner if forked from a server that has Dask loaded; on macOS libraries fail then.
 if sys.platform == "linux":
     _SETTINGS["distributed.worker.multiprocessing-method"] = "forkserver"
 
@@ -50,9 +42,9 @@ class ClusterError(Exception):
 
 
 class Job(NamedTuple):
-    """One call to be made somewhere: what it is called, the function and its argument.
+    """One call to be made somewhere: its name, the function and its argument.
 
-    Beside a short call the next one waits, so that its worker never does.
+    With a short call its worker gets the next one too, so that it never waits.
     """
 
     key: str
@@ -70,13 +62,7 @@ class Spread(Protocol):
 
 @contextmanager
 def local(workers: int | None = None) -> Iterator[Spread]:
-    """Start processes on this machine, one thread each, and stop them and what they started.
-
-    Parameters
-    ----------
-    workers : int, optional
-        How many; as many as there are cores if left out.
-    """
+    """Start processes on this machine, by default one a core, and stop them and their children."""
     with _quiet(), dask.config.set(_SETTINGS):
         cluster = LocalCluster(
             n_workers=workers or CPU_COUNT,
@@ -90,7 +76,8 @@ def local(workers: int | None = None) -> Iterator[Spread]:
         try:
             with Client(cluster) as client:
                 verify(client)
-                client.run(_leave_interrupts_to_us())
+                # The terminal sends Ctrl-C to every process; only this one is to act on it.
+                client.run(_ignore_interrupts)
                 yield _Dask(client)
         finally:
             # A worker waits for its run to end, and a run for its kernel.
@@ -103,14 +90,9 @@ def local(workers: int | None = None) -> Iterator[Spread]:
 
 @contextmanager
 def existing(address: str, timeout_s: float = CONNECT_S) -> Iterator[Spread]:
-    """Use the workers of a scheduler that runs somewhere.
+    """Use the workers of a scheduler that runs somewhere, such as at ``tcp://10.0.0.1:8786``.
 
-    Parameters
-    ----------
-    address : str
-        Such as ``tcp://10.0.0.1:8786``.
-    timeout_s : float
-        How long to wait for it, and for its first worker.
+    The time limit is on waiting for it, and for its first worker.
 
     Raises
     ------
@@ -134,15 +116,9 @@ def existing(address: str, timeout_s: float = CONNECT_S) -> Iterator[Spread]:
 
 
 def verify(client: Client) -> None:
-    """Refuse workers whose library is not the one here.
-
-    Raises
-    ------
-    ClusterError
-        It names the worker and both libraries.
-    """
-    for worker, found in client.run(_worker_library()).items():
-        _refuse_other(worker, found)
+    """Refuse workers whose library is not the one here, or that have none."""
+    for worker, found in client.run(library_hash, on_error="return").items():
+        _refuse_other(worker, found if isinstance(found, str) else "", library_hash())
 
 
 class _Dask:
@@ -152,20 +128,16 @@ class _Dask:
         self.client = client
 
     def __call__(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Any]]:
-        waiting, call = iter(jobs), _call()
-        first = next(waiting, None)
-        if first is None:
-            return
-        waiting, each = itertools.chain([first], waiting), 1 + first.short
+        waiting, each = iter(jobs), 1
         flying: dict[Future[Any], Job] = {}
         try:
             for workers in self._workers():
                 # No more calls at a worker: ten thousand arguments would fill the memory, and a
                 # call that kills its worker would take others along.
-                for job in itertools.islice(waiting, max(each * workers - len(flying), 0)):
-                    payload = pickle.dumps((job.function, job.argument))
-                    future = self.client.submit(call, library_hash(), payload, pure=False)
-                    flying[future] = job
+                while len(flying) < each * workers and (job := next(waiting, None)):
+                    each = 2 if job.short else 1
+                    call = partial(_call, library_hash(), job)
+                    flying[self.client.submit(call, pure=False)] = job
                 if workers and not flying:
                     return
                 ended = [future for future in flying if future.status not in ("pending", "lost")]
@@ -198,16 +170,20 @@ class _Dask:
         error = future.exception() if future.status == "error" else None
         if isinstance(error, KilledWorker):
             return RuntimeError("the worker died whenever it ran this")
+        if isinstance(error, ClusterError):
+            raise error
+        if isinstance(error, ImportError):
+            # As of one that joined late.
+            why = f"a worker lacks what is needed here ({error})"
+            raise ClusterError(f"{why}: install the same version on both sides")
         if error is not None:
             return error
         try:
-            answer: Mapping[str, Any] = future.result()
+            return future.result()
         except Exception as failure:
             if self.client.status != "running" or future.status != "error":
                 raise self._lost() from None
             return failure
-        _refuse_other(answer["worker"], answer["library"])
-        return answer["result"] if answer["error"] is None else answer["error"]
 
     def _lost(self) -> ClusterError:
         return ClusterError("the connection to the scheduler is lost")
@@ -218,56 +194,23 @@ def _addresses(client: Client) -> tuple[str, ...]:
     return tuple(client.scheduler_info(n_workers=-1)["workers"])
 
 
-def _refuse_other(worker: str, found: str) -> None:
-    if found != library_hash():
+def _call(wanted: str, job: Job) -> Any:
+    """Make a call, at a worker, which may have joined after the others were asked."""
+    _refuse_other(get_worker().address, library_hash(), wanted)
+    return job.function(job.argument)
+
+
+def _refuse_other(worker: str, found: str, wanted: str) -> None:
+    if found != wanted:
         has = f"has the library {found[:12]}" if found else "has no qdgain"
         raise ClusterError(
-            f"the worker {worker} {has}, here it is {library_hash()[:12]}: "
+            f"the worker {worker} {has}, here it is {wanted[:12]}: "
             "install the same version on both sides"
         )
 
 
-def _worker_library() -> Callable[[], str]:
-    # Nested functions travel as code, so that a worker without qdgain can still answer.
-    def library() -> str:
-        try:
-            from qdgain.version import library_hash as here  # noqa: PLC0415
-        except ImportError:
-            return ""
-        return here()
-
-    return library
-
-
-def _leave_interrupts_to_us() -> Callable[[], None]:
-    def ignore() -> None:
-        # The terminal sends Ctrl-C to every process.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    return ignore
-
-
-def _call() -> Callable[[str, bytes], dict[str, Any]]:
-    def call(wanted: str, payload: bytes) -> dict[str, Any]:
-        import pickle  # noqa: PLC0415
-
-        from distributed import get_worker  # noqa: PLC0415
-
-        answer: dict[str, Any] = {"worker": get_worker().address, "result": None, "error": None}
-        try:
-            from qdgain.version import library_hash as here  # noqa: PLC0415
-        except ImportError:
-            return answer | {"library": ""}
-        answer["library"] = here()
-        if answer["library"] != wanted:
-            return answer
-        try:
-            function, argument = pickle.loads(payload)
-            return answer | {"result": function(argument)}
-        except Exception as error:
-            return answer | {"error": error}
-
-    return call
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _kill_children(pid: int) -> None:
@@ -279,13 +222,9 @@ def _kill_children(pid: int) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Dask's own messages from the screen: what matters is said in a sentence."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL + 1)
+    """Keep the messages of Dask from the screen: what matters is said in a sentence."""
+    logging.disable()
     try:
         yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        logging.disable(logging.NOTSET)

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
-import platform
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from qdgain.files import UNFINISHED, write_whole
 from qdgain.model.parameters import ParameterError
-from qdgain.version import __version__, library_hash
+from qdgain.text import as_json
+from qdgain.version import library_hash, provenance
 
 #: The file that says what a folder is a sweep of: the sweep's own run card.
 SWEEP_FILE = "sweep.json"
 SWEEP, SWEEP_FORMAT = "qdgain_sweep", 1
-#: What is not finished has this in its name.
-UNFINISHED = ".unfinished-"
 _LOCK = ".lock"
 _PACKAGES = ("numpy", "scipy", "distributed", "pyarrow")
 
@@ -31,21 +28,8 @@ def opened(
 ) -> Iterator[bool]:
     """Make the folder of a sweep, or go on with one, and keep others from writing to it.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where it is or is to be.
-    definition : Mapping
-        Everything that the numbers depend on besides the library; must be the same to go on.
-    about : Mapping
-        What else the sweep's file says.
-    replace : bool
-        Whether to start over if there is a sweep.
-
-    Yields
-    ------
-    bool
-        Whether an earlier command's results are there.
+    The definition is everything that the numbers depend on besides the library, and must be the
+    same to go on; with ``replace`` the sweep starts over. Yields whether there are results already.
 
     Raises
     ------
@@ -65,34 +49,23 @@ def opened(
             raise ParameterError(f"another command is writing to {folder}: wait for it.") from None
         refuse(folder, definition, replace)
         if replace:
-            _empty(folder)
-        _remove_unfinished(folder)
+            # What says that the folder is ours goes last, so that --replace can be given again.
+            paths = sorted(folder.iterdir(), key=lambda path: path.name == SWEEP_FILE)
+            _remove(path for path in paths if path.name != _LOCK)
+        # What a killed command has left half written.
+        _remove(folder.glob(f".*{UNFINISHED}*"))
+        _remove(folder.glob(f"*/.*{UNFINISHED}*"))
         is_old = (folder / SWEEP_FILE).exists()
         if not is_old:
-            content = {
-                SWEEP: SWEEP_FORMAT,
-                "definition": definition,
-                **about,
-                "library": {"version": __version__, "hash": library_hash()},
-                "python": platform.python_version(),
-                "system": f"{platform.system()} {platform.machine()}",
-                "packages": {name: metadata.version(name) for name in _PACKAGES},
-            }
-            write_whole(folder / SWEEP_FILE, as_json(content))
+            content = {SWEEP: SWEEP_FORMAT, "definition": definition, **about}
+            write_whole(folder / SWEEP_FILE, as_json(content | provenance(_PACKAGES)))
         yield is_old
 
 
 def refuse(folder: Path, definition: Mapping[str, Any], replace: bool = False) -> None:
-    """Refuse a folder that this sweep may not be written to.
-
-    Raises
-    ------
-    ParameterError
-        With what can be done, in one sentence.
-    """
-    if folder.is_dir() and all(path.name == _LOCK for path in folder.iterdir()):
-        return
-    if not folder.exists() and not folder.is_symlink():
+    """Refuse a folder that this sweep may not be written to, and say what can be done."""
+    is_new = not folder.exists() and not folder.is_symlink()
+    if is_new or (folder.is_dir() and all(path.name == _LOCK for path in folder.iterdir())):
         return
     try:
         before = json.loads((folder / SWEEP_FILE).read_text(encoding="utf-8"))
@@ -117,43 +90,9 @@ def refuse(folder: Path, definition: Mapping[str, Any], replace: bool = False) -
         )
 
 
-def _empty(folder: Path) -> None:
-    # What says that the folder is ours goes last, so that --replace can be given again.
-    for path in sorted(folder.iterdir(), key=lambda path: path.name == SWEEP_FILE):
+def _remove(paths: Iterator[Path]) -> None:
+    for path in paths:
         if path.is_dir():
             shutil.rmtree(path)
-        elif path.name != _LOCK:
+        else:
             path.unlink()
-
-
-def _remove_unfinished(folder: Path) -> None:
-    """Remove what a killed command has left half written."""
-    for place in (folder, *(path for path in folder.iterdir() if path.is_dir())):
-        for path in place.glob(f".*{UNFINISHED}*"):
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-
-
-def write_whole(target: Path, content: bytes) -> None:
-    """Write a file that is there wholly or not at all, whenever the command is killed."""
-    with written_whole(target) as aside:
-        aside.write_bytes(content)
-
-
-@contextmanager
-def written_whole(target: Path) -> Iterator[Path]:
-    """Give a path aside to write a file to, which then takes the target's place."""
-    aside = target.with_name(f".{target.name}{UNFINISHED}{os.getpid()}")
-    try:
-        yield aside
-        aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def as_json(content: Any) -> bytes:
-    """Return content as JSON text."""
-    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
-    return f"{text}\n".encode()

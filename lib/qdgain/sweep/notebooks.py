@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from qdgain.files import write_whole, written_aside
 from qdgain.reruns import rerun, run_folder
 from qdgain.reruns.request import Request
-from qdgain.reruns.run_card import CARD_FILE, as_text, card
+from qdgain.reruns.run_folder import CARD_FILE, card
 from qdgain.sweep import table
 from qdgain.sweep.cluster import Job, Spread
-from qdgain.sweep.folder import UNFINISHED, as_json, write_whole
-from qdgain.sweep.points import Points, hash_of, identity
+from qdgain.sweep.points import Points, definition, hash_of, identity
+from qdgain.sweep.progress import Progress
 from qdgain.sweep.table import Quantity
+from qdgain.text import as_json
 
 DONE, FAILED = "done", "failed"
 #: More points than this want `qdgain.sweep.numbers`.
@@ -28,16 +28,15 @@ MOST_POINTS = 100_000
 RUN_S = 8.0
 _RUNS, _FAILURES = "runs", "failures"
 _ID_DIGITS = 16
-# What tells the kernel where to keep its results belongs to the whole process.
+# The limit on the time of a run kills whatever the process started meanwhile.
 _ONE_AT_A_TIME = threading.Lock()
 
 
 class Asked(NamedTuple):
-    """One run to be made: what to execute, with which parameters, and whether to keep the page."""
+    """One run to be made: what to execute, and the parameters as the user gave them."""
 
     todo: rerun.Task
     given: Mapping[str, Any]
-    pages: bool
 
 
 class Failed(Exception):
@@ -49,7 +48,7 @@ class Failed(Exception):
 
 
 def execute(asked: Asked) -> dict[str, bytes]:
-    """Execute a chapter and return the files of its folder, of which without page only the card.
+    """Execute a chapter and return the files of its folder: without page only card and inputs.
 
     Raises
     ------
@@ -63,31 +62,18 @@ def execute(asked: Asked) -> dict[str, bytes]:
         except rerun.RunFailed as failure:
             raise Failed(str(failure), round(time.monotonic() - began, 3)) from None
     run = Request((asked.todo.chapter,), asked.given).run(asked.todo.chapter)
-    if asked.pages:
+    if asked.todo.pictures:
         return run_folder.contents(asked.todo, run, executed)
     inputs = {path: executed.kept[path] for path in executed.kept if path.startswith("inputs/")}
-    text = as_text(card(asked.todo, run, executed, inputs))
-    return inputs | {CARD_FILE: text.encode()}
+    return inputs | {CARD_FILE: as_json(card(asked.todo, run, executed, inputs)).encode()}
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A chapter to be executed at some points.
+    """A chapter to be executed at some points, with some parameters fixed.
 
-    Parameters
-    ----------
-    chapter : str
-        Such as ``fig08``.
-    points : Points
-        What varies.
-    fixed : Mapping
-        What is set to one value, checked.
-    notebook : str
-        The chapter's notebook as JSON.
-    pages : bool
-        Whether to keep each run's whole folder, its page included.
-    function : callable
-        What makes one run: `execute`.
+    The notebook is JSON text. With ``pages`` each run's whole folder is kept, its page included.
+    ``function`` makes one run.
     """
 
     chapter: str
@@ -110,21 +96,9 @@ class Sweep:
 
     def definition(self) -> dict[str, Any]:
         """Return what the results depend on besides the library, for JSON."""
-        return {
-            "chapter": self.chapter,
-            "points": self.points.record(),
-            "fixed parameters": {n: identity(n, value) for n, value in self.fixed.items()},
-            "results": "notebooks with pages" if self.pages else "notebooks",
-            "notebook": hash_of(self.notebook),
-        }
-
-
-class Progress(NamedTuple):
-    """How many runs there are, and how many ended how."""
-
-    total: int
-    done: int
-    failed: int
+        results = "notebooks with pages" if self.pages else "notebooks"
+        common = definition(self.chapter, self.points, self.fixed, results)
+        return common | {"notebook": hash_of(self.notebook)}
 
 
 def states(folder: Path) -> dict[str, str]:
@@ -136,71 +110,49 @@ def states(folder: Path) -> dict[str, str]:
 def run(
     sweep: Sweep, folder: Path, spread: Spread, retry_failed: bool = False
 ) -> Iterator[Progress]:
-    """Make the runs that are not there yet, and yield the progress after each.
+    """Make the runs that are not in the folder yet, and yield the progress after each.
 
-    Parameters
-    ----------
-    sweep : Sweep
-        What to run.
-    folder : pathlib.Path
-        Of the sweep; each run is written to it as it ends.
-    spread : Spread
-        Where.
-    retry_failed : bool
-        Whether failed runs are made again.
+    Each run is written as it ends; one that failed is made again only if asked for.
     """
     wanted = [name for name, _ in sweep.given()]
     before = states(folder)
     ended = {name: before[name] for name in wanted if name in before}
     if retry_failed:
         ended = {name: state for name, state in ended.items() if state != FAILED}
-
     done = sum(state == DONE for state in ended.values())
     failed = len(ended) - done
     yield Progress(len(wanted), done, failed)
     if len(ended) == len(wanted):
         return
-    todo = ((name, given) for name, given in sweep.given() if name not in ended)
-    for job, result in spread(_jobs(sweep, todo)):
+    for job, result in spread(_jobs(sweep, ended)):
+        failure = folder / _FAILURES / f"{job.key}.json"
         if isinstance(result, Exception):
-            _keep_failure(folder, job.key, result)
+            write_whole(failure, as_json(_failure(result)))
             failed += 1
         else:
-            _keep_run(folder, job.key, result)
+            with written_aside(folder / _RUNS / job.key) as aside:
+                run_folder.write(aside, result)
+            failure.unlink(missing_ok=True)
             done += 1
         yield Progress(len(wanted), done, failed)
 
 
-def _jobs(sweep: Sweep, todo: Iterator[tuple[str, dict[str, Any]]]) -> Iterator[Job]:
-    for name, given in todo:
-        values = {key: value for key, value in given.items() if value is not None}
-        task = rerun.task(sweep.chapter, values, pictures=sweep.pages)
-        # The notebook that the sweep began with, should the file change meanwhile.
-        task = replace(task, notebook=sweep.notebook)
-        yield Job(name, sweep.function, Asked(task, values, sweep.pages))
+def _jobs(sweep: Sweep, ended: Container[str]) -> Iterator[Job]:
+    for name, given in sweep.given():
+        if name not in ended:
+            values = {key: value for key, value in given.items() if value is not None}
+            task = rerun.task(sweep.chapter, values, pictures=sweep.pages)
+            # The file may have changed since the sweep began.
+            task = replace(task, notebook=sweep.notebook)
+            yield Job(name, sweep.function, Asked(task, values))
 
 
-def _keep_run(folder: Path, name: str, files: Mapping[str, bytes]) -> None:
-    place = folder / _RUNS
-    place.mkdir(exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{name}{UNFINISHED}", dir=place))
-    try:
-        run_folder.write(aside, files)
-        aside.chmod(0o755)
-        aside.rename(place / name)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    (folder / _FAILURES / f"{name}.json").unlink(missing_ok=True)
-
-
-def _keep_failure(folder: Path, name: str, error: Exception) -> None:
+def _failure(error: Exception) -> dict[str, Any]:
     if isinstance(error, Failed):
         reason, seconds = error.reason, error.seconds
     else:
         reason, seconds = f"{type(error).__name__}: {error}", None
-    (folder / _FAILURES).mkdir(exist_ok=True)
-    content = {"reason": " ".join(reason.split()), "seconds": seconds}
-    write_whole(folder / _FAILURES / f"{name}.json", as_json(content))
+    return {"reason": " ".join(reason.split()), "seconds": seconds}
 
 
 def write_table(sweep: Sweep, folder: Path) -> None:

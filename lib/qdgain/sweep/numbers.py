@@ -1,7 +1,7 @@
 """Headline numbers of many dots without notebooks: the vectorised library, block by block.
 
-Blocks are computed anywhere and become parts of one data set, so that memory does not grow with the
-number of points. Workers of this machine write them; from elsewhere they come back as Parquet.
+Each block of points becomes a part of one data set, so that memory does not grow with the number of
+points. Workers of this machine write the parts; from elsewhere they come back as Parquet.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import io
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from qdgain.fast.onset import threshold_onset
+from qdgain.files import write_whole, written_aside
 from qdgain.model.dot import Dot, FloatArray, presets
 from qdgain.model.film import ase_threshold
 from qdgain.model.gain import largest_gain
@@ -27,14 +29,14 @@ from qdgain.model.threshold import threshold_at_maximum
 from qdgain.run import BASE_OF_YOUR_DOT
 from qdgain.sweep import table
 from qdgain.sweep.cluster import Job, Spread
-from qdgain.sweep.folder import write_whole, written_whole
-from qdgain.sweep.points import Column, Points, identity
+from qdgain.sweep.points import Column, Points, definition
+from qdgain.sweep.progress import Progress
 from qdgain.sweep.table import Quantity
 
 MOST_POINTS = 100_000_000
 #: A spreadsheet opens this many rows.
 MOST_CSV_ROWS = 1_000_000
-#: At once in the library: the work arrays of so many dots stay near the processor.
+# The work arrays of so many dots stay in the processor's cache.
 _DOTS_AT_ONCE = 16384
 _PARTS = 32
 _WITHOUT = "_without_esa"
@@ -106,61 +108,47 @@ _ASE = Kind(
 KINDS: Mapping[str, Kind] = {"fig08": _THRESHOLDS, "fig09": _ASE, "fig10": _THRESHOLDS}
 
 
-def kind_of(chapter: str, swept: Sequence[str]) -> Kind:
-    """Return what is computed for a chapter.
-
-    Raises
-    ------
-    ParameterError
-        If there is nothing, or it does not depend on a parameter that is swept.
-    """
+def refuse(chapter: str, points: Points, with_csv: bool) -> None:
+    """Refuse, in a sentence, what has no numbers without a notebook, and what is too large."""
     if chapter not in KINDS:
         raise ParameterError(
             f"{chapter} has no numbers without a notebook ({', '.join(KINDS)} have): leave out "
             "--numbers-only."
         )
-    kind = KINDS[chapter]
-    for name in swept:
-        if name not in (*DOT_PARAMETERS, *kind.settings) or name in _WITHOUT_EFFECT:
+    for name in points.names:
+        if name not in (*DOT_PARAMETERS, *KINDS[chapter].settings) or name in _WITHOUT_EFFECT:
             raise ParameterError(
                 f"{name} changes none of the numbers of {chapter} without a notebook: sweep "
                 "something else, or leave out --numbers-only."
             )
-    return kind
+    if points.size > MOST_POINTS:
+        raise ParameterError(f"{points.size} points are more than {MOST_POINTS}: ask for fewer.")
+    if with_csv and points.size > MOST_CSV_ROWS:
+        raise ParameterError(
+            f"a CSV file of {points.size} rows is refused: spreadsheets stop near {MOST_CSV_ROWS}, "
+            "and it is several times larger and slower to read than the Parquet files that are "
+            "written anyway. Leave out --csv."
+        )
 
 
 def quantities_of(chapter: str) -> tuple[Quantity, ...]:
     """Return the columns of a chapter's numbers, those without ESA last."""
     own = KINDS[chapter].quantities
-    without = (
-        q._replace(name=f"{q.name}{_WITHOUT}", meaning=f"{q.meaning}; without ESA") for q in own
-    )
+    without = (Quantity(f"{q.name}{_WITHOUT}", q.unit, f"{q.meaning}; without ESA") for q in own)
     return (*own, *without)
 
 
 def numbers(chapter: str, given: Mapping[str, Any]) -> dict[str, FloatArray]:
-    """Return a chapter's numbers for an array of points.
+    """Return a chapter's numbers: the name of each of `quantities_of` to an array of shape D.
 
-    Parameters
-    ----------
-    chapter : str
-        One of `KINDS`.
-    given : Mapping
-        Parameter to value or array of shape D; nan in an array stands for the stand-in. The rest
-        is as in a chapter that draws the user's dot.
-
-    Returns
-    -------
-    dict
-        Name of each of `quantities_of` to an array of shape D.
+    Parameters are given as values or arrays of shape D, in which nan stands for the stand-in; the
+    rest is as in a chapter that draws the user's dot.
     """
     kind = KINDS[chapter]
     size = np.broadcast_shapes(*(np.shape(value) for value in given.values()))
     columns = {name: np.broadcast_to(np.asarray(value), size) for name, value in given.items()}
-    settings = {
-        name: columns.get(name, np.broadcast_to(np.asarray(CONTRACT[name].default), size))
-        for name in kind.settings
-    }
+    defaults = {n: np.broadcast_to(np.asarray(CONTRACT[n].default), size) for n in kind.settings}
+    settings = {name: columns.get(name, value) for name, value in defaults.items()}
     dot = _dot_fields({n: column for n, column in columns.items() if n in DOT_PARAMETERS})
     names = [q.name for q in quantities_of(chapter)]
     found = {name: np.empty(size) for name in names}
@@ -219,16 +207,8 @@ def part(block: Block) -> bytes:
     return stream.getvalue()
 
 
-class _Written(NamedTuple):
-    """A part to be written where it is computed: the function, the block and the file."""
-
-    function: Callable[[Block], bytes]
-    block: Block
-    target: Path
-
-
-def _write(part: _Written) -> None:
-    write_whole(part.target, part.function(part.block))
+def _write(function: Callable[[Block], bytes], target: Path, block: Block) -> None:
+    write_whole(target, function(block))
 
 
 def columns_of(chapter: str, given: Sequence[str]) -> tuple[Quantity, ...]:
@@ -238,18 +218,9 @@ def columns_of(chapter: str, given: Sequence[str]) -> tuple[Quantity, ...]:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Numbers wanted at some points.
+    """Numbers of a chapter wanted at some points, with some parameters fixed.
 
-    Parameters
-    ----------
-    chapter : str
-        One of `KINDS`.
-    points : Points
-        What varies.
-    fixed : Mapping
-        What is set to one value, checked.
-    function : callable
-        What computes a block: `part`.
+    ``function`` computes a block.
     """
 
     chapter: str
@@ -265,12 +236,7 @@ class Sweep:
 
     def definition(self) -> dict[str, Any]:
         """Return what the results depend on besides the library, for JSON."""
-        return {
-            "chapter": self.chapter,
-            "points": self.points.record(),
-            "fixed parameters": {n: identity(n, value) for n, value in self.fixed.items()},
-            "results": "numbers only",
-        }
+        return definition(self.chapter, self.points, self.fixed, "numbers only")
 
     def parts(self) -> Iterator[tuple[str, int, int]]:
         """Yield the file of each part with its first point, and the first after it."""
@@ -284,29 +250,10 @@ class Sweep:
         return Block(self.chapter, given, stop - start)
 
 
-class Progress(NamedTuple):
-    """How many points there are, how many are done, how many failed, and why."""
-
-    total: int
-    done: int
-    failed: int
-    reason: str = ""
-
-
 def run(sweep: Sweep, folder: Path, spread: Spread, same_disk: bool = False) -> Iterator[Progress]:
-    """Compute the parts that are not there yet, and yield the progress after each.
+    """Compute the parts that are not in the folder yet, and yield the progress after each.
 
-    Parameters
-    ----------
-    sweep : Sweep
-        What to compute.
-    folder : pathlib.Path
-        Of the sweep; each part is written to it as it comes.
-    spread : Spread
-        Where.
-    same_disk : bool
-        Whether the folder is there too, so that parts are written where they are computed and need
-        not travel.
+    On the same disk parts are written where they are computed and need not travel.
 
     Raises
     ------
@@ -324,11 +271,9 @@ def run(sweep: Sweep, folder: Path, spread: Spread, same_disk: bool = False) -> 
         return
 
     def job(name: str, start: int, stop: int) -> Job:
-        block = sweep.block(start, stop)
-        if same_disk:
-            part = _Written(sweep.function, block, place.resolve() / name)
-            return Job(name, _write, part, short=True)
-        return Job(name, sweep.function, block, short=True)
+        function = sweep.function
+        written = partial(_write, function, place.resolve() / name)
+        return Job(name, written if same_disk else function, sweep.block(start, stop), short=True)
 
     for made, result in spread(job(*part) for part in sweep.parts() if part[0] not in there):
         if same_disk and isinstance(result, OSError):
@@ -343,26 +288,10 @@ def run(sweep: Sweep, folder: Path, spread: Spread, same_disk: bool = False) -> 
         yield Progress(sweep.points.size, done, failed, reason)
 
 
-def refuse_csv(size: int) -> None:
-    """Refuse a CSV file of more rows than anything opens.
-
-    Raises
-    ------
-    ParameterError
-        With the reason.
-    """
-    if size > MOST_CSV_ROWS:
-        raise ParameterError(
-            f"a CSV file of {size} rows is refused: spreadsheets stop near {MOST_CSV_ROWS}, and "
-            "it is several times larger and slower to read than the Parquet files that are "
-            "written anyway. Leave out --csv."
-        )
-
-
 def write_csv(folder: Path) -> None:
     """Write all parts as one CSV file, part by part."""
     parts = sorted((folder / table.PARQUET).glob("part-*.parquet"))
-    with written_whole(folder / table.CSV_FILE) as aside:
+    with written_aside(folder / table.CSV_FILE) as aside:
         schema = parquet.read_schema(parts[0])
         options = csv.WriteOptions(quoting_style="needed", quoting_header="needed")
         with csv.CSVWriter(aside, schema, write_options=options) as writer:

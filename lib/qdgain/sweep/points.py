@@ -12,43 +12,29 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qdgain.model.parameters import CONTRACT, Parameter, ParameterError
-from qdgain.reruns.request import checked, entry_of, sha256_of, value_of
+from qdgain.reruns.request import checked, entry_of, read_text, sha256_of, unusable, value_of
 
 #: A column of values: floats (nan where the parameter's stand-in is meant), integers or text.
 Column: TypeAlias = NDArray[Any]
 #: A table of points is read whole; a grid is not, and may be larger.
 MOST_ROWS = 1_000_000
+_AT_ONCE = 1000
+_TABLE = "table of points"
 _WHOLE = re.compile(r"\d{1,12}", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _SEPARATORS = (",", ";", "\t")
-
-
-class Axis(Protocol):
-    """What varies independently of the other axes: one parameter, or the columns of a table."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The parameters."""
-
-    @property
-    def size(self) -> int:
-        """How many values there are."""
-
-    def at(self, index: NDArray[np.intp]) -> dict[str, Column]:
-        """Return each parameter's values at some indices."""
-
-    def record(self) -> dict[str, Any]:
-        """Return what tells this axis from others, for JSON."""
+_sha256 = cache(sha256_of)
 
 
 @dataclass(frozen=True)
 class Steps:
-    """Evenly spaced values of one parameter, both ends included, never held in memory."""
+    """An axis of evenly spaced values, both ends included, never held in memory."""
 
     name: str
     start: float
@@ -57,7 +43,7 @@ class Steps:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The parameter."""
+        """The one parameter."""
         return (self.name,)
 
     def at(self, index: NDArray[np.intp]) -> dict[str, Column]:
@@ -73,13 +59,13 @@ class Steps:
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Values that stand in a list, or in the rows of a table."""
+    """An axis of values that stand in a list, or in the rows of a table."""
 
     columns: Mapping[str, Column]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The parameters."""
+        """The parameters, one for each column."""
         return tuple(self.columns)
 
     @property
@@ -106,7 +92,7 @@ class Columns:
 class Points:
     """Every combination of the values of some axes, the last axis running fastest."""
 
-    axes: tuple[Axis, ...]
+    axes: tuple[Steps | Columns, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,18 +100,14 @@ class Points:
         return tuple(name for axis in self.axes for name in axis.names)
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """The size of each axis."""
-        return tuple(axis.size for axis in self.axes)
-
-    @property
     def size(self) -> int:
         """How many points there are."""
-        return math.prod(self.shape)
+        return math.prod(axis.size for axis in self.axes)
 
     def block(self, start: int, stop: int) -> dict[str, Column]:
         """Return some of the points, a column for each parameter."""
-        indices = np.unravel_index(np.arange(start, stop), self.shape)
+        shape = tuple(axis.size for axis in self.axes)
+        indices = np.unravel_index(np.arange(start, stop), shape)
         found: dict[str, Column] = {}
         for axis, index in zip(self.axes, indices, strict=True):
             found |= axis.at(index)
@@ -133,9 +115,8 @@ class Points:
 
     def each(self) -> Iterator[dict[str, Any]]:
         """Yield the points one by one, as parameters; None for a stand-in."""
-        at_once = 1000
-        for start in range(0, self.size, at_once):
-            block = self.block(start, min(start + at_once, self.size))
+        for start in range(0, self.size, _AT_ONCE):
+            block = self.block(start, min(start + _AT_ONCE, self.size))
             columns = [[scalar(value) for value in column] for column in block.values()]
             for row in zip(*columns, strict=True):
                 yield dict(zip(block, row, strict=True))
@@ -155,14 +136,12 @@ def points(
 
     Parameters
     ----------
-    known : sequence of str
-        The parameters there are.
+    known, fixed : sequence of str
+        The parameters that can be set, and those that are set to one value for all points.
     over : sequence of str
         Each ``name=start:stop:count`` or ``name=a,b,c``.
     tables : sequence of str or pathlib.Path
-        CSV files, a parameter a column and a point a row.
-    fixed : sequence of str
-        The parameters that are set to one value for all points.
+        CSV files, see `read_points`.
 
     Raises
     ------
@@ -170,7 +149,10 @@ def points(
         If a name or value is refused, stands twice, or is both fixed and swept; one sentence.
     """
     known = tuple(known)
-    axes = [axis_of(text, known) for text in over] + [read_points(path, known) for path in tables]
+    axes = [
+        *(axis_of(text, known) for text in over),
+        *(read_points(path, known) for path in tables),
+    ]
     if not axes:
         raise ParameterError("a sweep needs something to go over: give --over or --points.")
     found = Points(tuple(axes))
@@ -182,14 +164,8 @@ def points(
     return found
 
 
-def axis_of(text: str, known: tuple[str, ...]) -> Axis:
-    """Return the axis that a text such as ``stokes_shift_meV=20:120:11`` stands for.
-
-    Raises
-    ------
-    ParameterError
-        If it stands for none.
-    """
+def axis_of(text: str, known: tuple[str, ...]) -> Steps | Columns:
+    """Return the axis that a text such as ``stokes_shift_meV=20:120:11`` stands for."""
     name, equals, values = text.partition("=")
     if not equals or not name:
         raise ParameterError(
@@ -205,22 +181,21 @@ def axis_of(text: str, known: tuple[str, ...]) -> Axis:
 
 
 def _steps(entry: Parameter, text: str) -> Steps:
+    def refused(reason: str) -> ParameterError:
+        return ParameterError(f"{entry.name} = {text!r} is not allowed: {reason}.")
+
     parts = text.split(":")
     if len(parts) != 3 or not _WHOLE.fullmatch(parts[2]) or int(parts[2]) < 2:
-        raise ParameterError(
-            f"{entry.name} = {text!r} is not allowed: write start:stop:count with a whole number "
-            "from 2 as count, or values with commas."
-        )
+        how = "start:stop:count with a whole number from 2 as count, or values with commas"
+        raise refused(f"write {how}")
     start, stop = (entry.check(value_of(entry, part)) for part in parts[:2])
     if start is None or stop is None:
         raise entry.refusal("none")
-    count = int(parts[2])
     if start == stop:
-        raise ParameterError(f"{entry.name} = {text!r} is not allowed: start and stop are alike.")
+        raise refused("start and stop are alike")
+    count = int(parts[2])
     if entry.kind == "integer" and (stop - start) % (count - 1):
-        raise ParameterError(
-            f"{entry.name} = {text!r} is not allowed: these steps are no whole numbers."
-        )
+        raise refused("these steps are no whole numbers")
     return Steps(entry.name, start, stop, count)
 
 
@@ -260,48 +235,37 @@ def read_points(path: str | Path, known: tuple[str, ...]) -> Columns:
         If the file cannot be used; one sentence says why, with the line number.
     """
     path = Path(path)
-    lines = _rows(path)
-    (_, header), rows = lines[0], lines[1:]
+    (_, header), *rows = _rows(path)
     for position, name in enumerate(header):
         if not name:
-            raise _unusable(path, f"column {position + 1} has no name")
+            raise unusable(_TABLE, path, f"column {position + 1} has no name")
         if name in header[:position]:
-            raise _unusable(path, f"{name} stands twice in its first line")
+            raise unusable(_TABLE, path, f"{name} stands twice in its first line")
         entry_of(name, known)
     for number, cells in rows:
         if len(cells) != len(header):
-            raise _unusable(
-                path, f"line {number} has {len(cells)} values for {len(header)} columns"
-            )
+            fault = f"line {number} has {len(cells)} values for {len(header)} columns"
+            raise unusable(_TABLE, path, fault)
     if not rows:
-        raise _unusable(path, "it has no rows below the names")
+        raise unusable(_TABLE, path, "it has no rows below the names")
 
     def where(position: int) -> str:
-        return f"line {rows[position][0]} of {path.name}: "
+        return f"line {rows[position][0]} of {path.name}"
 
     columns = {}
     for position, name in enumerate(header):
         texts = [cells[position] for _, cells in rows]
         if CONTRACT[name].kind == "file":
             texts = [text and str(path.parent / text) for text in texts]
-        columns[name] = _column(CONTRACT[name], texts, known, where)
-    _refuse_repeats(
-        list(zip(*(column.tolist() for column in columns.values()), strict=True)),
-        lambda i, j: f"line {rows[i][0]} of {path.name} is line {rows[j][0]}",
-    )
+        columns[name] = _column(CONTRACT[name], texts, known, lambda i: f"{where(i)}: ")
+    values = list(zip(*(column.tolist() for column in columns.values()), strict=True))
+    _refuse_repeats(values, lambda i, j: f"{where(i)} is line {rows[j][0]}")
     return Columns(columns)
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
     """Return the lines of a CSV file that are not blank, with their numbers, split into cells."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise _unusable(path, f"it cannot be opened ({error.strerror})") from None
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise _unusable(path, "it is not text in UTF-8") from None
+    text = read_text(_TABLE, path)
     first = next((line for line in text.splitlines() if line.strip()), "")
     # No parameter's name holds a separator, so the first line tells which it is.
     separator = max(_SEPARATORS, key=first.count)
@@ -315,16 +279,17 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
             if any(stripped):
                 found.append((reader.line_num, stripped))
             if len(found) > MOST_ROWS + 1:
-                raise _unusable(path, f"it has more than {MOST_ROWS} rows; give a grid instead")
+                fault = f"it has more than {MOST_ROWS} rows; give a grid instead"
+                raise unusable(_TABLE, path, fault)
     except csv.Error as error:
-        raise _unusable(path, f"line {reader.line_num} is not CSV: {error}") from None
+        raise unusable(_TABLE, path, f"line {reader.line_num} is not CSV: {error}") from None
     if not found:
-        raise _unusable(path, "it is empty")
+        raise unusable(_TABLE, path, "it is empty")
     return found
 
 
 def _with_point(cell: str) -> str:
-    return cell.replace(",", ".") if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", cell) else cell
+    return cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell
 
 
 def _refuse_repeats(values: Sequence[tuple[Any, ...]], name: Callable[[int, int], str]) -> None:
@@ -334,10 +299,6 @@ def _refuse_repeats(values: Sequence[tuple[Any, ...]], name: Callable[[int, int]
         if key in seen:
             raise ParameterError(f"{name(position, seen[key])} again: give each point once.")
         seen[key] = position
-
-
-def _unusable(path: Path, reason: str) -> ParameterError:
-    return ParameterError(f"the table of points {path.name} is not usable: {reason}.")
 
 
 def scalar(value: Any) -> Any:
@@ -353,12 +314,19 @@ def identity(name: str, value: Any) -> Any:
     return value
 
 
-@cache
-def _sha256(path: str) -> str:
-    return sha256_of(path)
-
-
 def hash_of(content: Any) -> str:
     """Return the SHA-256 of content as JSON."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def definition(
+    chapter: str, points: Points, fixed: Mapping[str, Any], results: str
+) -> dict[str, Any]:
+    """Return what the results of a sweep depend on besides the library, for JSON."""
+    return {
+        "chapter": chapter,
+        "points": points.record(),
+        "fixed parameters": {name: identity(name, value) for name, value in fixed.items()},
+        "results": results,
+    }

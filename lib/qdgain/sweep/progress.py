@@ -4,62 +4,62 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import NamedTuple
 
 from tqdm import tqdm
 
 _LINE_EVERY_S = 10.0
 
 
-class Show(Protocol):
-    """Show how many are done and how many failed."""
+class Progress(NamedTuple):
+    """How many runs or points there are, how many are done, how many failed, and the last why."""
 
-    def __call__(self, done: int, failed: int) -> None:
-        """Show it."""
+    total: int
+    done: int
+    failed: int
+    reason: str = ""
 
 
 @contextmanager
-def shown(total: int, done: int, unit: str) -> Iterator[Show]:
-    """Show progress on the error stream.
-
-    Parameters
-    ----------
-    total, done : int
-        How many there are, and how many were done before.
-    unit : str
-        What is counted, such as ``runs``.
-    """
-    if sys.stderr.isatty():
-        with tqdm(
-            total=total, initial=done, unit=f" {unit}", file=sys.stderr, smoothing=0.1
-        ) as bar:
-
-            def show_bar(done: int, failed: int) -> None:
-                if failed:
-                    bar.set_postfix_str(f"{failed} failed", refresh=False)
-                bar.update(done + failed - bar.n)
-
-            yield show_bar
+def shown(before: Progress, unit: str) -> Iterator[Callable[[Progress], None]]:
+    """Give a function that shows progress, of what is counted as ``unit``, on the error stream."""
+    if not sys.stderr.isatty():
+        yield _lines(before, unit)
         return
-    began, last, before = time.monotonic(), -_LINE_EVERY_S, done
+    ended = before.done + before.failed
+    with tqdm(
+        total=before.total, initial=ended, unit=f" {unit}", file=sys.stderr, smoothing=0.1
+    ) as bar:
 
-    def show_line(done: int, failed: int) -> None:
+        def show(now: Progress) -> None:
+            if now.failed:
+                bar.set_postfix_str(f"{now.failed} failed", refresh=False)
+            bar.update(now.done + now.failed - bar.n)
+
+        yield show
+
+
+def _lines(before: Progress, unit: str) -> Callable[[Progress], None]:
+    began, last = time.monotonic(), -_LINE_EVERY_S
+    ended_before = before.done + before.failed
+
+    def show(now: Progress) -> None:
         nonlocal last
-        now = time.monotonic() - began
-        ended = done + failed
-        if ended < total and now - last < _LINE_EVERY_S:
+        passed, ended = time.monotonic() - began, now.done + now.failed
+        if ended < now.total and passed - last < _LINE_EVERY_S:
             return
-        last = now
-        text = f"{done} of {total} {unit} done"
-        if failed:
-            text += f", {failed} failed"
-        if before < ended < total:
-            text += f", about {_time(now / (ended - before) * (total - ended))} left"
+        last = passed
+        text = f"{now.done} of {now.total} {unit} done"
+        if now.failed:
+            text += f", {now.failed} failed"
+        if ended_before < ended < now.total:
+            left = passed / (ended - ended_before) * (now.total - ended)
+            text += f", about {_time(left)} left"
         print(text, file=sys.stderr, flush=True)
 
-    yield show_line
+    return show
 
 
 def _time(seconds: float) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,8 +11,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from pyarrow import parquet
 
+from qdgain.files import write_whole, written_aside
 from qdgain.model.parameters import CONTRACT
-from qdgain.sweep.folder import write_whole, written_whole
 from qdgain.version import __version__, library_hash
 
 CSV_FILE, PARQUET, COLUMNS_FILE = "table.csv", "table.parquet", "columns.csv"
@@ -66,38 +65,21 @@ def write(
     rows: Sequence[Mapping[str, Any]],
     about: Mapping[str, str],
 ) -> None:
-    """Write a table and the meaning of its columns.
+    """Write a table, whose rows map column to value, and the meaning of its columns.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Of the sweep.
-    quantities : sequence of Quantity
-        The columns.
-    rows : sequence of Mapping
-        Column to value; what is missing is blank in CSV and null in Parquet.
-    about : Mapping
-        What the table is of.
+    What is missing in a row is blank in CSV and null in Parquet.
     """
     names = [q.name for q in quantities]
-    text = _csv([names, *([_cell(row.get(name)) for name in names] for row in rows)])
+    text = _csv([names, *([row.get(name) for name in names] for row in rows)])
     schema = schema_of(quantities, about)
     arrays = [pa.array([row.get(field.name) for row in rows], type=field.type) for field in schema]
     write_columns(folder, quantities)
     write_whole(folder / CSV_FILE, text)
-    with written_whole(folder / PARQUET) as aside:
+    with written_aside(folder / PARQUET) as aside:
         parquet.write_table(pa.Table.from_arrays(arrays, schema=schema), aside)
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # inf, -inf, nan
-    return repr(value) if isinstance(value, float) else str(value)
-
-
-def _csv(rows: Iterable[Sequence[str]]) -> bytes:
+def _csv(rows: Iterable[Sequence[Any]]) -> str:
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerows(rows)
-    return stream.getvalue().encode()
+    return stream.getvalue()
