@@ -23,16 +23,7 @@ from qdgain.beyond.sensitivity import (
     ranges_around,
     sobol,
 )
-from qdgain.calibration.objective import (
-    COUPLINGS,
-    DOTS,
-    UNKNOWNS,
-    Variant,
-    candidate_dots,
-    predict,
-    values,
-    width_meV,
-)
+from qdgain.calibration.objective import predict
 from qdgain.calibration.posterior import (
     DISCREPANCY,
     OTHER_DISCREPANCIES,
@@ -43,6 +34,15 @@ from qdgain.calibration.posterior import (
     refuse_unconverged,
     sample,
     split_rhat,
+)
+from qdgain.calibration.readings import (
+    COUPLINGS,
+    DOTS,
+    UNKNOWNS,
+    Variant,
+    candidate_dots,
+    values,
+    width_meV,
 )
 from qdgain.model.dot import Dot, FloatArray, presets
 from qdgain.model.parameters import CONTRACT, PRESETS

@@ -11,14 +11,13 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from qdgain.calibration import plausibility
-from qdgain.calibration.objective import (
-    CONDITIONS,
+from qdgain.calibration.objective import CONDITIONS, public_numbers
+from qdgain.calibration.readings import (
     COUPLINGS,
     DOTS,
     TARGETS,
     TOLERANCE,
     Variant,
-    public_numbers,
     stated_numbers,
     width_meV,
 )

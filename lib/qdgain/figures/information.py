@@ -41,7 +41,7 @@ from qdgain.beyond.sensitivity import (
     inputs_of,
     strips,
 )
-from qdgain.calibration.objective import Variant, values, width_meV
+from qdgain.calibration.readings import Variant, values, width_meV
 from qdgain.figures import kit, style
 from qdgain.figures.calibrated import _SYMBOLS as SYMBOLS
 from qdgain.figures.panel import Axis, Panel, Series
