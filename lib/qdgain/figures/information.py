@@ -18,7 +18,6 @@ from qdgain.beyond.information import (
     DEFAULT,
     POSTERIORS,
     RIVALS,
-    SCHEMES,
     VARIED_BY,
     stored_indices,
 )
@@ -41,7 +40,7 @@ from qdgain.beyond.sensitivity import (
     inputs_of,
     strips,
 )
-from qdgain.calibration.readings import Variant, values, width_meV
+from qdgain.calibration.readings import SCHEMES, Variant, values, width_meV
 from qdgain.figures import kit, style
 from qdgain.figures.calibrated import _SYMBOLS as SYMBOLS
 from qdgain.figures.panel import Axis, Panel, Series
