@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qdgain.calibration import feasible, objective, plausibility, readings, record
-from qdgain.calibration.objective import CONDITIONS
+from qdgain.calibration import conditions, feasible, objective, plausibility, readings, record
+from qdgain.calibration.conditions import CONDITIONS
 from qdgain.calibration.readings import COUPLINGS, TARGETS, UNKNOWNS, Variant
 from qdgain.calibration.run import WIDE, variants
 from qdgain.model import dot, parameters
@@ -36,10 +36,10 @@ def stored_variant(which="default"):
 
 def stored_solution(which="default"):
     variant, free = stored_variant(which), np.array(record.record()[which]["free"])
-    numbers, conditions, *_ = objective.predict(variant.full(free), variant)
+    found = objective.predict(variant.full(free), variant)
     terms = objective.objective(free[None], variant, True, as_printed=which == "default")
     cost = 0.5 * float(np.sum(terms**2))
-    return objective.Solution(variant, free, cost, numbers[0], conditions[0])
+    return objective.Solution(variant, free, cost, found.numbers[0], found.conditions[0])
 
 
 def test_targets_are_the_papers_calibrating_numbers():
@@ -74,7 +74,7 @@ def test_fast_numbers_and_spikes_are_the_public_ones(threshold, statistics):
         assert reached.sum() > 6
         np.testing.assert_allclose(fast.numbers[k][reached], exact[reached], rtol=1e-3)
         if reached[5:].all():
-            spikes = objective.public_conditions(dots, row[8], row[9], variant)
+            spikes = conditions.public_conditions(dots, row[8], row[9], variant)
             np.testing.assert_allclose(fast.conditions[k], spikes, atol=0.01)
             clear = np.abs(spikes) > 0.01
             assert np.all((fast.dominance[k] > 0)[clear] == (spikes > 0)[clear])
@@ -96,7 +96,7 @@ def test_residuals_recomputed_from_the_presets_are_the_stored_ones():
 
 
 def test_presets_meet_every_qualitative_condition():
-    met = objective.public_conditions(dot.presets(), **film(), variant=stored_variant())
+    met = conditions.public_conditions(dot.presets(), **film(), variant=stored_variant())
     stored = record.record()["default"]["conditions"]
     assert list(stored) == list(CONDITIONS)
     np.testing.assert_allclose(met, list(stored.values()), atol=1e-3)

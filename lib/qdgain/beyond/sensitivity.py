@@ -17,7 +17,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from qdgain.calibration.objective import FLUENCE_RANGE
+from qdgain.calibration.conditions import FLUENCE_RANGE
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.film import _spike_detuning_meV, ase_threshold
 from qdgain.model.gain import largest_gain

@@ -10,13 +10,13 @@ With :math:`\rho_i = \ln(x_i/X_i)/\ln 1.1` for the computed x and stated X, the 
 .. math:: F = \sum_i (\rho_i^2 + \rho_i^6) + \sum_j h_j^2
 
 is least for all numbers within ten per cent: squares inside the tolerance, steep walls outside. The
-second sum asks for the paper's qualitative statements (`CONDITIONS`) and is left out where the
-numbers alone are asked for. Each wants the spike on one side of some energy: with D the logarithm
-of the strongest emission there over the strongest elsewhere, :math:`h = \operatorname{arsinh}
-(\max(0.2 - D, 0)/0.2)`: steep next to the condition, which is thus met where it can be and stays
-so when the result is rounded, and mild far from it. Seeded random candidates are screened, and the
-best are refined with bounded least squares, for every reading of the paper
-(`qdgain.calibration.readings.Variant`).
+second sum asks for the paper's qualitative statements, `qdgain.calibration.conditions.CONDITIONS`,
+and is left out where the numbers alone are asked for. Each wants the spike on one side of some
+energy: with D the logarithm of the strongest emission there over the strongest elsewhere,
+:math:`h = \operatorname{arsinh}(\max(0.2 - D, 0)/0.2)`: steep next to the condition, which is thus
+met where it can be and stays so when the result is rounded, and mild far from it. Seeded random
+candidates are screened, and the best are refined with bounded least squares, for every reading of
+the paper (`qdgain.calibration.readings.Variant`).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from qdgain.calibration.conditions import FLUENCE_RANGE, conditions, dominance
 from qdgain.calibration.readings import (
     DOTS,
     INDEX,
@@ -41,7 +42,7 @@ from qdgain.calibration.readings import (
     values,
     width_meV,
 )
-from qdgain.model.bands import FWHM_PER_SIGMA, band_centres_eV
+from qdgain.model.bands import FWHM_PER_SIGMA
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.film import (
     amplification,
@@ -50,7 +51,6 @@ from qdgain.model.film import (
     first_root,
     log_amplification,
     parabolic_peak,
-    spike_position_eV,
 )
 from qdgain.model.gain import largest_gain
 from qdgain.model.parameters import ParameterError
@@ -59,23 +59,6 @@ from qdgain.model.threshold import threshold_at_maximum, threshold_onset
 
 #: In linewidths, assumed: a biexciton that emits within the exciton's band, as is usually seen.
 LARGEST_EMISSIVE_BINDING = 0.5
-#: The qualitative statements on Fig 9. The paper states no fluence: the spike is followed from the
-#: threshold to `FLUENCE_RANGE` times it (at most J_π), and its place is the one there.
-CONDITIONS = (
-    "3LS: the spike is at the centre of PL_X",
-    "3LS+ESA: the spike is red of the centre of PL_X",
-    "3LS+ESA: the spike is red of the one without ESA",
-    "3LS: the spike shifts blue with fluence",
-    "4LS: the spike shifts blue with fluence",
-    "4LS+ESA: the spike shifts red with fluence",
-)
-FLUENCE_RANGE = 3.0
-#: In linewidths: what still is the centre, and what already is a shift.
-LARGEST_OFFSET = 0.1
-SMALLEST_SHIFT = 0.02
-
-#: Of `DOTS`, the one that each condition is about.
-_OF_CONDITION = (0, 1, 1, 0, 2, 3)
 #: Points of a film's spectrum, of which the threshold takes every fourth, and how many standard
 #: deviations the grid reaches beyond the centres of the emission.
 _POINTS, _FINER, _REACH = 449, 4, 5.5
@@ -88,7 +71,6 @@ _STEP = 1e-5
 _COARSE = 1e-7
 _CLEARANCE = 0.2
 _CONDITION_SCALE = 0.2
-_STRONGEST = 50.0
 
 
 class _Film(NamedTuple):
@@ -164,7 +146,7 @@ def log_fluences(
 class Prediction(NamedTuple):
     """What K candidates predict.
 
-    The numbers (K, 9); by how many linewidths the `CONDITIONS` (K, 6) are met; the logarithm of
+    The numbers (K, 9); by how many linewidths the conditions (K, 6) are met; the logarithm of
     how much stronger the emission is where a condition wants the spike than anywhere else, (K, 6),
     which has the same sign and no jumps; and √(J/J_π) at the ASE thresholds, (K, 4), 1 where they
     are out of reach.
@@ -201,8 +183,8 @@ def predict(full: FloatArray, variant: Variant, near: FloatArray | None = None) 
         dot.linewidth_meV
     )
     spike = parabolic_peak(offset[..., None, :], spectrum)
-    dominance = _dominance(offset, spectrum[..., 1, :], spike)
-    return Prediction(numbers, conditions(spike), dominance, amplitude.reshape(dot.shape))
+    stronger = dominance(offset, spectrum[..., 1, :], spike)
+    return Prediction(numbers, conditions(spike), stronger, amplitude.reshape(dot.shape))
 
 
 def gain_numbers(dot: Dot, v: FloatArray, variant: Variant) -> FloatArray:
@@ -236,63 +218,6 @@ def meets_numbers(full: FloatArray, variant: Variant, tolerance: float) -> NDArr
         log_fluence = log_fluences(candidate_dots(full[met]), exponent, variant.statistics)
         met[met] = within(all_numbers(v[met], gains[met], log_fluence))
     return met
-
-
-def _windows(spike: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return between which offsets each condition wants the spike, of shape (K, 6) both."""
-    start, ideal = spike[..., 0], spike[:, 0, 1]
-    low = np.full((len(spike), len(CONDITIONS)), -np.inf)
-    high = -low
-    low[:, 0], high[:, 0] = -LARGEST_OFFSET, LARGEST_OFFSET
-    high[:, 1] = -SMALLEST_SHIFT
-    high[:, 2] = ideal - SMALLEST_SHIFT
-    low[:, 3] = start[:, 0] + SMALLEST_SHIFT
-    low[:, 4] = start[:, 2] + SMALLEST_SHIFT
-    high[:, 5] = start[:, 3] - SMALLEST_SHIFT
-    return low, high
-
-
-def conditions(spike_offset: FloatArray) -> FloatArray:
-    """Return by how many linewidths the `CONDITIONS` are met, of shape (K, 6).
-
-    Parameters
-    ----------
-    spike_offset : numpy.ndarray
-        Spike minus the centre of PL_X in linewidths, of shape (K, 4, 2): `DOTS`, and at the
-        threshold and above it.
-    """
-    low, high = _windows(spike_offset)
-    above = spike_offset[:, _OF_CONDITION, 1]
-    return np.minimum(above - low, high - above)
-
-
-def _dominance(offset: FloatArray, spectrum: FloatArray, spike: FloatArray) -> FloatArray:
-    """Return how much stronger emission is where a condition wants it, (K, 6), as a logarithm.
-
-    Offset and logarithmic spectrum at the higher fluence are of shape (K, 4, E), the spike's
-    offset at both of shape (K, 4, 2).
-    """
-    edges = _windows(spike)
-    low, high = (edge[..., None] for edge in edges)
-    x, y = offset[:, _OF_CONDITION], spectrum[:, _OF_CONDITION]
-    window = (x >= low) & (x <= high)
-    inside = np.max(np.where(window, y, -np.inf), axis=-1)
-    outside = np.max(np.where(window, -np.inf, y), axis=-1)
-    # The edges belong to both sides, so that nothing jumps where one passes a point of the grid.
-    for edge in edges:
-        there = _interpolated(x, y, edge)
-        inside, outside = np.maximum(inside, there), np.maximum(outside, there)
-    return np.asarray(np.clip(inside - outside, -_STRONGEST, _STRONGEST))
-
-
-def _interpolated(x: FloatArray, y: FloatArray, at: FloatArray) -> FloatArray:
-    """Return y at one place of each row of an even grid; minus infinity outside it."""
-    place = (at - x[..., 0]) / (x[..., 1] - x[..., 0])
-    inside = (place >= 0) & (place <= x.shape[-1] - 1)
-    place = np.where(inside, place, 0.0)
-    left = np.minimum(place.astype(int), x.shape[-1] - 2)
-    y_left, y_right = (np.take_along_axis(y, left[..., None] + k, -1)[..., 0] for k in (0, 1))
-    return np.where(inside, y_left + (place - left) * (y_right - y_left), -np.inf)
 
 
 @cache
@@ -460,17 +385,3 @@ def public_numbers(
         + [float(largest_gain(dots["3LS+ESA"]))]
         + [float(film.fluence_mJ_cm2) for film in films]
     )
-
-
-def public_conditions(
-    dots: Mapping[str, Dot], gain_exponent: float, pi_pulse_fluence_mJ_cm2: float, variant: Variant
-) -> FloatArray:
-    """Return the `CONDITIONS` of four dots, in linewidths; arguments as for `public_numbers`."""
-    offsets, law = [], variant.statistics
-    for dot in (dots[name] for name in DOTS):
-        at = ase_threshold(dot, gain_exponent, pi_pulse_fluence_mJ_cm2, law).fluence_mJ_cm2
-        above = np.minimum(FLUENCE_RANGE * at, pi_pulse_fluence_mJ_cm2)
-        mean = mean_excitons_after_pulse([at, above], pi_pulse_fluence_mJ_cm2, law)
-        shift = spike_position_eV(dot, mean, gain_exponent, law) - band_centres_eV(dot).emission
-        offsets.append(1e3 * shift / np.asarray(dot.linewidth_meV))
-    return np.asarray(conditions(np.array([offsets]))[0])

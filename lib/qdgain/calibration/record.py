@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from qdgain.calibration.conditions import CONDITIONS, public_conditions
 from qdgain.calibration.feasible import Chain, disagreement, principal_combinations
-from qdgain.calibration.objective import CONDITIONS, Solution, public_conditions, public_numbers
+from qdgain.calibration.objective import Solution, public_numbers
 from qdgain.calibration.readings import (
     COUPLINGS,
     DOTS,

@@ -16,7 +16,8 @@ from operator import attrgetter
 import numpy as np
 
 from qdgain.calibration import feasible, record
-from qdgain.calibration.objective import CONDITIONS, Solution, refine, solve
+from qdgain.calibration.conditions import CONDITIONS
+from qdgain.calibration.objective import Solution, refine, solve
 from qdgain.calibration.readings import COUPLINGS, TARGETS, TOLERANCE, Variant, stated_numbers
 from qdgain.model.dot import FloatArray
 

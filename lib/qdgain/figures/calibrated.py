@@ -11,7 +11,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from qdgain.calibration import plausibility
-from qdgain.calibration.objective import CONDITIONS, public_numbers
+from qdgain.calibration.conditions import CONDITIONS
+from qdgain.calibration.objective import public_numbers
 from qdgain.calibration.readings import (
     COUPLINGS,
     DOTS,
