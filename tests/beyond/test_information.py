@@ -7,13 +7,13 @@ from qdgain.beyond.information import (
     DEFAULT,
     POSTERIORS,
     RIVALS,
-    SCHEMES,
     posterior_ranges,
     readings,
 )
 from qdgain.beyond.measurements import KEYS, MEASUREMENTS, PROBABILITIES
 from qdgain.beyond.sensitivity import INPUTS, OUTPUTS
 from qdgain.calibration.posterior import FEWEST_INDEPENDENT, LARGEST_SPLIT_RHAT
+from qdgain.calibration.readings import SCHEMES
 from qdgain.figures import information as chapter
 from qdgain.figures import next_measurement
 from qdgain.run import resolve

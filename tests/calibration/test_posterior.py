@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from qdgain.beyond.information import readings
 from qdgain.calibration import objective, posterior
-from qdgain.calibration.objective import TARGETS, Variant
+from qdgain.calibration.readings import INDEX, TARGETS, Variant, half_digits, stated_numbers
 
 
 @pytest.mark.slow
@@ -24,7 +24,7 @@ def test_the_probabilities_of_all_that_could_be_printed_sum_to_one(number, discr
 
 
 def test_likelihood_without_discrepancy_is_rounding_alone():
-    stated, half = objective.stated_numbers(), posterior.half_digits()
+    stated, half = stated_numbers(), half_digits()
     assert posterior.log_likelihood(stated, 1e-4) == pytest.approx(0.0, abs=1e-9)
     for i in range(len(TARGETS)):
         beyond = stated.copy()
@@ -39,7 +39,7 @@ def test_likelihood_without_discrepancy_is_rounding_alone():
 
 
 def test_half_digits_are_those_that_the_paper_prints():
-    half = dict(zip(TARGETS, posterior.half_digits(), strict=True))
+    half = dict(zip(TARGETS, half_digits(), strict=True))
     assert half["F8-3ls"] == pytest.approx(0.05)
     assert half["F9-4ls"] == pytest.approx(0.005)
 
@@ -49,7 +49,7 @@ def test_fast_numbers_are_those_of_the_calibration(variant):
     random = np.random.default_rng(3)
     typical = np.array([0.45, 1.47, 0.75, 0.2, 2.6, 0.4, 0.5, -1.2, 5.6, 0.5, -3.0])
     full = np.tile(typical, (12, 1)) + 0.15 * random.standard_normal((12, 11))
-    full = variant.full(np.stack([full[:, objective._INDEX[name]] for name in variant.names], 1))
+    full = variant.full(np.stack([full[:, INDEX[name]] for name in variant.names], 1))
     fast = posterior.numbers_of(full, variant)
     np.testing.assert_allclose(fast, objective.predict(full, variant).numbers, rtol=3e-3)
 

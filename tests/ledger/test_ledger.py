@@ -13,7 +13,8 @@ import pytest
 
 from conftest import CLAIM_KEYS, ROOT
 from qdgain import chapters
-from qdgain.calibration.objective import CONDITIONS, TARGETS
+from qdgain.calibration.conditions import CONDITIONS
+from qdgain.calibration.readings import TARGETS
 from qdgain.ledger import table, verdicts
 from qdgain.model.dot import presets
 from qdgain.paper.claims import KINDS, LAST_DIGIT, Check, Claim, Headline, claims

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from qdgain.calibration.objective import TARGETS, TOLERANCE
+from qdgain.calibration.readings import TARGETS, TOLERANCE
 from qdgain.calibration.record import record
 from qdgain.ledger import matrix, table, verdicts
 from qdgain.ledger.matrix import STATISTICS, THRESHOLDS

@@ -8,11 +8,11 @@ import numpy as np
 
 from bench.measured import Measured, Scale, number, quartiles, ratio, seconds
 from qdgain.calibration import objective as calibration
-from qdgain.model.dot import Dot
+from qdgain.calibration import readings
 
 _CANDIDATES, _SINGLES = 256, 8
 _STARTS, _SCREENED = 2, 200
-VARIANT = calibration.Variant()
+VARIANT = readings.Variant()
 
 
 def candidates(count: int) -> np.ndarray:
@@ -21,27 +21,17 @@ def candidates(count: int) -> np.ndarray:
 
 
 def dot_by_dot(free: np.ndarray) -> np.ndarray:
-    """Return the terms of one candidate, each of its four dots on its own."""
+    """Return the residuals of one candidate, each of its four dots on its own."""
     full = VARIANT.full(free)
-    v = calibration.values(full)
-    four = calibration.candidate_dots(full)
-    every = {name: np.broadcast_to(value, four.shape) for name, value in four.values().items()}
-    exponent = v[:, 8]
-    thresholds, fluences, found = [], [], []
-    for i in range(len(calibration.DOTS)):
-        dot = Dot(**{name: value[:, i : i + 1] for name, value in every.items()})
-        film = calibration._Film(dot, exponent, VARIANT.statistics, calibration._FINE_GRID)
-        amplitude, log_fluence = film.coarse().threshold()
-        thresholds.append(calibration._gain_numbers(dot, v, VARIANT)[:, :1])
-        fluences.append(v[:, [9]] * np.exp(np.minimum(log_fluence, 50.0)))
-        found.append(film.spikes(amplitude))
-    offset, spectrum, spike = (np.concatenate(part, axis=1) for part in zip(*found, strict=True))
-    dominance = calibration._dominance(offset, spectrum[..., 1, :], spike)
-    numbers = np.concatenate([*thresholds, v[:, [7]], *fluences], axis=1)
-    prediction = calibration.Prediction(
-        numbers, calibration.conditions(spike), dominance, np.empty(0)
-    )
-    return calibration._terms(prediction, True)
+    v, four = readings.values(full), readings.candidate_dots(full)
+    gains, fluences = [], []
+    for i in range(len(readings.DOTS)):
+        dot = readings.columns(four, [i])
+        gains.append(calibration.gain_numbers(dot, v, VARIANT)[:, :1])
+        fluences.append(calibration.log_fluences(dot, v[:, 8], VARIANT.statistics))
+    gain = np.concatenate([*gains, v[:, [7]]], axis=1)
+    numbers = calibration.all_numbers(v, gain, np.concatenate(fluences, axis=1))
+    return calibration.residuals(numbers)
 
 
 def searched(starts: int, screened: int) -> tuple[Any, int, int]:

@@ -7,10 +7,11 @@ statistics, the definition of the threshold, or how the biexciton's shifts are c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qdgain.beyond.measurements import KEYS, MEASUREMENTS, PROBABILITIES, nested_bits, predicted
 from qdgain.beyond.sensitivity import (
@@ -23,16 +24,7 @@ from qdgain.beyond.sensitivity import (
     ranges_around,
     sobol,
 )
-from qdgain.calibration.objective import (
-    COUPLINGS,
-    DOTS,
-    UNKNOWNS,
-    Variant,
-    candidate_dots,
-    predict,
-    values,
-    width_meV,
-)
+from qdgain.calibration.objective import predict
 from qdgain.calibration.posterior import (
     DISCREPANCY,
     OTHER_DISCREPANCIES,
@@ -44,7 +36,18 @@ from qdgain.calibration.posterior import (
     sample,
     split_rhat,
 )
-from qdgain.model.dot import Dot, FloatArray, presets
+from qdgain.calibration.readings import (
+    COUPLINGS,
+    DOTS,
+    INDEX,
+    SCHEMES,
+    Variant,
+    candidate_dots,
+    columns,
+    values,
+    width_meV,
+)
+from qdgain.model.dot import FloatArray, presets
 from qdgain.model.parameters import CONTRACT, PRESETS
 from qdgain.stored import Again, rounded
 
@@ -56,7 +59,6 @@ RIVALS: Mapping[str, Mapping[str, Variant]] = {
     "definition": {name: Variant(threshold=name) for name in ("maximum", "onset")},
     "coupling": {name: Variant(coupling=name) for name in COUPLINGS},
 }
-SCHEMES = ("3ls", "4ls")
 #: What the marginals are of: key -> in words.
 POSTERIORS: Mapping[str, str] = {
     "main": "posterior, δ = 5 %",
@@ -71,7 +73,8 @@ _POINTS, _CHECKED, _PREDICTED, _NESTED = 300, 30, 600, 2000
 _BINS = 80
 #: Points of the posterior whose spikes are looked at for the qualitative statements.
 _LOOKED_AT = 6000
-_DIGITS = 4
+#: So many at once, which do not fill the memory.
+_AT_ONCE = 200
 _SAMPLES = 512
 _QUANTILES = (0.05, 0.5, 0.95)
 # Steps of each walker, by reading and discrepancy: more where they mix slowly.
@@ -88,6 +91,11 @@ def readings() -> dict[str, Variant]:
 # --- making
 
 
+def _short(x: Any) -> Any:
+    """Return numbers at the four significant digits that are stored."""
+    return rounded(x, 4)
+
+
 def make() -> dict[str, Any]:
     """Return everything that is stored.
 
@@ -102,22 +110,16 @@ def make() -> dict[str, Any]:
         key: _sampled(DEFAULT, discrepancy, _resampled(main, discrepancy))
         for key, discrepancy in zip(("tight", "loose"), OTHER_DISCREPANCIES, strict=True)
     }
-    points = {
-        "main": main.points,
-        "conditions": _meeting_conditions(main),
-        "tight": others["tight"].points,
-        "loose": others["loose"].points,
-    }
-    independent = {key: float(other.independent.sum()) for key, other in others.items()}
-    independent["main"] = float(main.independent.sum())
-    share = len(points["conditions"]) / _LOOKED_AT
-    independent["conditions"] = share * independent["main"]
+    looked_at = main.thinned(_LOOKED_AT)
+    meeting = looked_at[_conditions(looked_at, DEFAULT)]
+    points = {key: x.points for key, x in (("main", main), *others.items())}
+    independent = {key: x.independent.sum() for key, x in (("main", main), *others.items())}
+    points["conditions"] = meeting
+    independent["conditions"] = len(meeting) / _LOOKED_AT * independent["main"]
     return {
-        "readings": {
-            name: _reading(readings()[name], posterior) for name, posterior in found.items()
-        },
-        "posteriors": {key: _posterior(points[key], independent[key]) for key in POSTERIORS},
-        "converged": {key: _convergence(other) for key, other in others.items()},
+        "readings": {name: _reading(readings()[name], x) for name, x in found.items()},
+        "posteriors": {key: _posterior(points[key], float(independent[key])) for key in POSTERIORS},
+        "converged": {key: _convergence(x) for key, x in others.items()},
         "points": _points(main),
         "nested": _nested(main),
         "sobol": _sobol(main),
@@ -131,15 +133,8 @@ def _sampled(
     slow = variant.threshold == "onset" or discrepancy < DISCREPANCY
     steps = _MORE_STEPS if slow or (variant == DEFAULT and starts is None) else _STEPS
     steps = _MOST_STEPS if variant.statistics == "poisson" else steps
-    found = sample(
-        variant,
-        _SEED,
-        discrepancy=discrepancy,
-        starts=starts,
-        walkers=_WALKERS,
-        steps=steps,
-        dropped=int(0.4 * steps),
-    )
+    how = {"walkers": _WALKERS, "steps": steps, "dropped": int(0.4 * steps)}
+    found = sample(variant, _SEED, discrepancy=discrepancy, starts=starts, **how)
     print(
         f"  {variant.name}, δ = {discrepancy:g}: split R̂ {split_rhat(found.chains).max():.3f}, "
         f"{found.independent.sum():.0f} independent",
@@ -149,12 +144,15 @@ def _sampled(
     return found
 
 
+def _in_parts(function: Callable[[FloatArray], FloatArray], free: FloatArray) -> FloatArray:
+    parts = np.array_split(free, -(-len(free) // _AT_ONCE))
+    return np.concatenate([function(part) for part in parts])
+
+
 def _resampled(main: Sample, discrepancy: float, points: int = 8000) -> FloatArray:
     """Return points of a posterior, drawn as another discrepancy weights them: where to start."""
     free = main.thinned(points)
-    numbers = np.concatenate(
-        [numbers_of(DEFAULT.full(x), DEFAULT) for x in np.array_split(free, 40)]
-    )
+    numbers = _in_parts(lambda x: numbers_of(DEFAULT.full(x), DEFAULT), free)
     log_weight = log_likelihood(numbers, discrepancy) - log_likelihood(numbers)
     weight = np.exp(log_weight - log_weight.max())
     random = np.random.default_rng(_SEED)
@@ -164,41 +162,35 @@ def _resampled(main: Sample, discrepancy: float, points: int = 8000) -> FloatArr
 
 
 def _convergence(found: Sample) -> dict[str, Any]:
+    ensembles, steps, walkers, _ = found.chains.shape
     return {
-        "split_rhat": rounded(split_rhat(found.chains).max(), _DIGITS),
+        "split_rhat": _short(split_rhat(found.chains).max()),
         "independent": rounded(found.independent.sum(), 3),
         "autocorrelation": rounded(found.autocorrelation.max(), 3),
-        "steps": found.chains.shape[1],
-        "walkers": found.chains.shape[2],
-        "ensembles": found.chains.shape[0],
+        "steps": steps,
+        "walkers": walkers,
+        "ensembles": ensembles,
         "acceptance": rounded(found.acceptance.mean(), 3),
     }
 
 
-def _meeting_conditions(found: Sample, points: int = _LOOKED_AT) -> FloatArray:
-    """Return those of evenly taken points that meet every qualitative statement."""
-    free = found.thinned(points)
-    met = np.concatenate([_conditions(x) for x in np.array_split(free, 30)])
-    chosen: FloatArray = free[met]
-    return chosen
-
-
-def _conditions(free: FloatArray, variant: Variant = DEFAULT) -> FloatArray:
-    return np.asarray(np.all(predict(variant.full(free), variant).conditions >= 0, axis=1))
+def _conditions(free: FloatArray, variant: Variant) -> NDArray[np.bool_]:
+    """Return which free parameters (K, P) meet every qualitative statement."""
+    met = _in_parts(lambda x: predict(variant.full(x), variant).conditions, free)
+    return np.asarray(np.all(met >= 0, axis=1))
 
 
 def _reading(variant: Variant, found: Sample) -> dict[str, Any]:
     free = found.thinned(_PREDICTED)
-    v = values(variant.full(free))
-    met = np.mean(np.concatenate([_conditions(x, variant) for x in np.array_split(free, 4)]))
+    quantiles = np.quantile(values(variant.full(free)), _QUANTILES, axis=0).T
     return _convergence(found) | {
         "parameters": variant.parameters,
-        "best": rounded(found.log_posterior.max(), _DIGITS),
-        "conditions": rounded(met, 3),
+        "best": _short(found.log_posterior.max()),
+        "conditions": rounded(np.mean(_conditions(free, variant)), 3),
         "quantiles": {
-            unknown.name: rounded(np.quantile(v[:, i], _QUANTILES), _DIGITS)
-            for i, unknown in enumerate(UNKNOWNS)
-            if unknown.name != "floor" or variant.threshold == "onset"
+            name: _short(ends)
+            for name, ends in zip(INDEX, quantiles, strict=True)
+            if name != "floor" or variant.threshold == "onset"
         },
         "predictive": _predictive(predictions(free, variant)),
     }
@@ -207,44 +199,35 @@ def _reading(variant: Variant, found: Sample) -> dict[str, Any]:
 def predictions(free: FloatArray, variant: Variant) -> FloatArray:
     """Return what every measurement would show of free parameters (K, P), (2 schemes, K, 14)."""
     full = variant.full(free)
-    v, many = values(full), candidate_dots(full)
-    fields = [(name, np.asarray(x)) for name, x in many.values().items() if x is not None]
-    result = []
-    for scheme in SCHEMES:
-        at = DOTS.index(f"{scheme.upper()}+ESA")
-        dot = Dot(**{name: np.broadcast_to(x, many.shape)[:, at] for name, x in fields})
-        result.append(predicted(dot, v[:, 8], v[:, 9], variant.statistics))
-    return np.stack(result)
+    many, v = candidate_dots(full), values(full)
+    film = (v[:, INDEX[name]] for name in ("gain_exponent", "pi_pulse_fluence_mJ_cm2"))
+    length, pi_pulse = film
+    with_esa = (columns(many, DOTS.index(f"{scheme.upper()}+ESA")) for scheme in SCHEMES)
+    return np.stack([predicted(dot, length, pi_pulse, variant.statistics) for dot in with_esa])
 
 
 def _predictive(shown: FloatArray) -> dict[str, Any]:
     return {
         scheme: {
-            "quantiles": rounded(np.quantile(x, PROBABILITIES, axis=0).T, _DIGITS),
-            "variance": rounded(x.var(axis=0), _DIGITS),
+            "quantiles": _short(np.quantile(x, PROBABILITIES, axis=0).T),
+            "variance": _short(x.var(axis=0)),
         }
         for scheme, x in zip(SCHEMES, shown, strict=True)
     }
 
 
 def _posterior(points: FloatArray, independent: float) -> dict[str, Any]:
-    low, high = DEFAULT.bounds
     shown = points[np.linspace(0, len(points) - 1, min(_PREDICTED, len(points))).astype(int)]
+    bits, quantiles, density = {}, {}, {}
+    for name, x, low, high in zip(DEFAULT.names, points.T, *DEFAULT.bounds, strict=True):
+        bits[name] = rounded(information_bits(x, low, high, independent), 3)
+        quantiles[name] = _short(np.quantile(x, _QUANTILES))
+        counts = np.histogram(x, _BINS, (low, high))[0]
+        density[name] = rounded(counts * _BINS / len(points), 3)
     return {
-        "bits": {
-            name: rounded(information_bits(points[:, i], low[i], high[i], independent), 3)
-            for i, name in enumerate(DEFAULT.names)
-        },
-        "quantiles": {
-            name: rounded(np.quantile(points[:, i], _QUANTILES), _DIGITS)
-            for i, name in enumerate(DEFAULT.names)
-        },
-        "density": {
-            name: rounded(
-                np.histogram(points[:, i], _BINS, (low[i], high[i]))[0] * _BINS / len(points), 3
-            )
-            for i, name in enumerate(DEFAULT.names)
-        },
+        "bits": bits,
+        "quantiles": quantiles,
+        "density": density,
         "predictive": _predictive(predictions(shown, DEFAULT))["3ls"]["quantiles"],
     }
 
@@ -289,36 +272,29 @@ def preset_inputs(scheme: str) -> FloatArray:
 def posterior_ranges(quantiles: Mapping[str, Any], scheme: str) -> tuple[FloatArray, FloatArray]:
     """Return the middle nine tenths of each input's posterior; width and floor by ± a tenth."""
     low, high = ranges_around(preset_inputs(scheme), VARIED_BY)
-    own = {
-        "stokes_shift_meV": f"stokes_{scheme}",
-        "absorptive_binding_meV": f"absorptive_{scheme}",
-        "emissive_binding_meV": f"emissive_{scheme}",
-    }
-    for i, name in enumerate(INPUTS):
-        unknown = own.get(name, name)
+    # The first three inputs are energies that each scheme has of its own.
+    own = [f"{name}_{scheme}" for name in ("stokes", "absorptive", "emissive")]
+    for i, unknown in enumerate((*own, *INPUTS[len(own) :])):
         if unknown in quantiles:
             ends = np.array(quantiles[unknown], dtype=float)[[0, 2]]
-            low[i], high[i] = width_meV() * ends if name in own else np.exp(ends)
+            low[i], high[i] = width_meV() * ends if unknown in own else np.exp(ends)
     return low, high
 
 
 def _sobol(main: Sample) -> dict[str, Any]:
-    quantiles = {
-        name: np.quantile(main.points[:, i], _QUANTILES) for i, name in enumerate(DEFAULT.names)
-    }
+    ends = np.quantile(main.points, _QUANTILES, axis=0).T
+    quantiles = dict(zip(DEFAULT.names, ends, strict=True))
     result: dict[str, Any] = {"samples": _SAMPLES}
     for scheme in SCHEMES:
         ranges = {
             "around": ranges_around(preset_inputs(scheme), VARIED_BY),
             "posterior": posterior_ranges(quantiles, scheme),
         }
-        for name, ends in ranges.items():
-            low, high = (np.array(rounded(end, _DIGITS)) for end in ends)
+        for name, exact in ranges.items():
+            low, high = _short(exact)
             found = sobol(outputs, low, high, samples=_SAMPLES)
-            result[f"{scheme}, {name}"] = {
-                "low": low.tolist(),
-                "high": high.tolist(),
-            } | {key: rounded(x, _DIGITS) for key, x in found._asdict().items()}
+            indices = {key: _short(x) for key, x in found._asdict().items()}
+            result[f"{scheme}, {name}"] = {"low": low, "high": high} | indices
     return result
 
 
@@ -333,21 +309,20 @@ def again(result: Mapping[str, Any], random: np.random.Generator) -> Iterator[Ag
         yield Again(f"log-likelihood of point {k}", points["log_likelihood"][k], float(now))
     k = int(random.integers(_CHECKED))
     shown = predictions(np.array([points["free"][k]]), DEFAULT)[:, 0]
-    for scheme, row, stored_rows in zip(SCHEMES, shown, points["predictions"], strict=True):
-        for key, now in zip(KEYS, row, strict=True):
-            stored = stored_rows[k][KEYS.index(key)]
-            yield Again(f"{key} of point {k}, {scheme}", stored, float(now))
+    for scheme, row, before in zip(SCHEMES, shown, points["predictions"], strict=True):
+        for key, old, now in zip(KEYS, before[k], row, strict=True):
+            yield Again(f"{key} of point {k}, {scheme}", old, float(now))
     # The gain's indices alone: a film takes a hundred times as long.
-    which = f"{random.choice(SCHEMES)}, {random.choice(['around', 'posterior'])}"
-    found_before = result["sobol"][which]
-    low, high = found_before["low"], found_before["high"]
-    found = sobol(gain_outputs, low, high, samples=result["sobol"]["samples"], resamples=0)
+    scheme, ranges = random.choice(SCHEMES), random.choice(["around", "posterior"])
+    stored = result["sobol"][f"{scheme}, {ranges}"]
+    samples = result["sobol"]["samples"]
+    found = sobol(gain_outputs, stored["low"], stored["high"], samples=samples, resamples=0)
     for name in ("first", "total"):
-        now_all = getattr(found, name)
-        i = int(random.integers(len(now_all)))
-        j = int(np.argmax(now_all[i]))
-        what = f"{name} index, {which}, {OUTPUTS[i].key} by {INPUTS[j]}"
-        yield Again(what, found_before[name][i][j], float(now_all[i, j]))
+        indices = getattr(found, name)
+        i = int(random.integers(len(indices)))
+        j = int(np.argmax(indices[i]))
+        what = f"{name} index, {scheme}, {ranges}, {OUTPUTS[i].key} by {INPUTS[j]}"
+        yield Again(what, stored[name][i][j], float(indices[i, j]))
 
 
 def stored_indices(result: Mapping[str, Any], scheme: str, ranges: str) -> Indices:

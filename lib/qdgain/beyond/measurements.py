@@ -23,10 +23,9 @@ from typing import NamedTuple
 import numpy as np
 import scipy
 
-from qdgain.beyond.sensitivity import SPIKE_FLUENCE, spike_offset_meV
-from qdgain.calibration.objective import FLUENCE_RANGE
+from qdgain.beyond.sensitivity import spike_and_shift_meV
 from qdgain.fast.onset import threshold_onset
-from qdgain.model.bands import FWHM_PER_SIGMA
+from qdgain.model.bands import FWHM_PER_SIGMA, band_centres_eV
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.film import ase_threshold
 from qdgain.model.gain import gain
@@ -70,32 +69,26 @@ class Measurement(NamedTuple):
 
 _CENTRES = "assumed: centres of fitted bands 80 meV wide"
 _COUNTED = "assumed: what the absolute count of excitons per dot is known to"
+_BONATI = "literature: half of the range of 30 to 40 meV in DOI 10.1103/PhysRevB.71.205317"
+_SUM_OF_THREE = "assumed: ESA is inferred from a sum of three overlapping terms"
+_WITH_ITS_PLACE = "assumed: inferred together with its position"
+_TWO_SECTIONS = "assumed: a ratio, but of counts with two cross sections"
+_BLEACH = "assumed: a bleach relative to its saturated value"
+_ONE_BEAM = "assumed: a ratio of fluences of one beam"
 #: In the order of the last axis of `predicted`.
 MEASUREMENTS = (
     Measurement("stokes", "Stokes shift S, absorption and PL", "meV", 3.0, False, _CENTRES),
-    Measurement(
-        "emissive",
-        "emissive binding Δ_E, time-resolved PL",
-        "meV",
-        5.0,
-        False,
-        "literature: half of the range of 30 to 40 meV in DOI 10.1103/PhysRevB.71.205317",
-    ),
+    Measurement("emissive", "emissive binding Δ_E, time-resolved PL", "meV", 5.0, False, _BONATI),
     Measurement(
         "absorptive",
         "absorptive shift Δ_A2, transient absorption",
         "meV",
         10.0,
         False,
-        "assumed: ESA is inferred from a sum of three overlapping terms",
+        _SUM_OF_THREE,
     ),
     Measurement(
-        "strength",
-        "ESA strength a, transient absorption",
-        "1",
-        0.2,
-        True,
-        "assumed: inferred together with its position",
+        "strength", "ESA strength a, transient absorption", "1", 0.2, True, _WITH_ITS_PLACE
     ),
     Measurement("full-gain", "largest gain at ⟨N⟩ = 2", "1", 0.1, True, _COUNTED),
     Measurement("single-gain", "largest gain at ⟨N⟩ = 1", "1", 0.02, False, _COUNTED),
@@ -103,29 +96,10 @@ MEASUREMENTS = (
     Measurement("onset", "⟨N⟩ of onset at ε = 0.01", "1", 0.1, True, _COUNTED),
     Measurement("onset-energy", "onset's energy less PL_X", "meV", 3.0, False, _CENTRES),
     Measurement(
-        "above-gap",
-        "threshold pumped at 3.1 eV / at band edge",
-        "1",
-        0.1,
-        True,
-        "assumed: a ratio, but of counts with two cross sections",
+        "above-gap", "threshold pumped at 3.1 eV / at band edge", "1", 0.1, True, _TWO_SECTIONS
     ),
-    Measurement(
-        "saturation",
-        "excited fraction at 0.5 mJ cm⁻²",
-        "1",
-        0.03,
-        False,
-        "assumed: a bleach relative to its saturated value",
-    ),
-    Measurement(
-        "length",
-        "ASE threshold, stripe of twice the length",
-        "1",
-        0.05,
-        True,
-        "assumed: a ratio of fluences of one beam",
-    ),
+    Measurement("saturation", "excited fraction at 0.5 mJ cm⁻²", "1", 0.03, False, _BLEACH),
+    Measurement("length", "ASE threshold, stripe of twice the length", "1", 0.05, True, _ONE_BEAM),
     Measurement("spike", "ASE spike less PL_X at 1.5 J_th", "meV", 3.0, False, _CENTRES),
     Measurement("spike-shift", "spike's shift, J_th to 3 J_th", "meV", 3.0, False, _CENTRES),
 )
@@ -154,23 +128,17 @@ def predicted(
     numpy.ndarray
         Of shape (K, 14). An ASE threshold out of reach is counted as J_π.
     """
-    length, pi_pulse = gain_exponent, pi_pulse_fluence_mJ_cm2
     peak = _largest_gain(dot, statistics)
     maximum = threshold_at_maximum(dot, statistics=statistics).mean_excitons
     onset = threshold_onset(dot, MEASURED_FLOOR, statistics)
     hot = threshold_at_maximum(dot, statistics="poisson").mean_excitons
-    emission = np.asarray(dot.absorption_energy_eV) - 1e-3 * np.asarray(dot.stokes_shift_meV)
-    mean = mean_excitons_after_pulse(
-        np.minimum(SATURATION_FLUENCE / pi_pulse, 1.0), 1.0, statistics
-    )
-    area, longer = (
-        np.minimum(ase_threshold(dot, n * length, 1.0, statistics).fluence_mJ_cm2, 1.0)
+    area = np.minimum(SATURATION_FLUENCE / pi_pulse_fluence_mJ_cm2, 1.0)
+    pumped = populations(mean_excitons_after_pulse(area, 1.0, statistics), statistics)
+    short, long = (
+        np.minimum(ase_threshold(dot, n * gain_exponent, 1.0, statistics).fluence_mJ_cm2, 1.0)
         for n in (1.0, 2.0)
     )
-    at, near, far = (
-        spike_offset_meV(dot, length, np.minimum(n * area, 1.0), statistics)
-        for n in (1.0, SPIKE_FLUENCE, FLUENCE_RANGE)
-    )
+    spike, shift = spike_and_shift_meV(dot, gain_exponent, short, statistics)
     found = {
         "stokes": dot.stokes_shift_meV,
         "emissive": dot.emissive_binding_meV,
@@ -180,12 +148,12 @@ def predicted(
         "single-gain": peak[0],
         "maximum": maximum,
         "onset": onset.mean_excitons,
-        "onset-energy": 1e3 * (onset.energy_eV - emission),
+        "onset-energy": 1e3 * (onset.energy_eV - band_centres_eV(dot).emission),
         "above-gap": hot / maximum,
-        "saturation": 1 - populations(mean, statistics).ground,
-        "length": longer / area,
-        "spike": near,
-        "spike-shift": far - at,
+        "saturation": 1 - pumped.ground,
+        "length": long / short,
+        "spike": spike,
+        "spike-shift": shift,
     }
     columns = []
     for measurement in MEASUREMENTS:
@@ -204,49 +172,40 @@ def _largest_gain(dot: Dot, statistics: str) -> FloatArray:
 # --- what a measurement tells
 
 
-class _Cells(NamedTuple):
-    """Cells of one width; the first and the last edge."""
+def _densities(distributions: Sequence[FloatArray], sigma: float) -> tuple[list[FloatArray], float]:
+    """Return the density of y, for each quantiles of f at `PROBABILITIES`, in cells of one width.
 
-    edges: FloatArray
-    width: float
-
-
-def _cells(distributions: Sequence[FloatArray], sigma: float) -> _Cells:
-    low = min(float(q[0]) for q in distributions) - _TAIL * sigma
-    high = max(float(q[-1]) for q in distributions) + _TAIL * sigma
+    And that width. The cells hold every distribution, and its noise up to six σ.
+    """
+    low = min(float(quantiles[0]) for quantiles in distributions) - _TAIL * sigma
+    high = max(float(quantiles[-1]) for quantiles in distributions) + _TAIL * sigma
     count = int(min(np.ceil((high - low) / sigma * _CELLS_PER_SIGMA), _MOST_CELLS))
     edges = np.linspace(low, high, count + 1)
-    return _Cells(edges, float(edges[1] - edges[0]))
+    width = float(edges[1] - edges[0])
+    densities = []
+    for quantiles in distributions:
+        # Several equal quantiles are a step; a hair apart, it has one value at each place.
+        rising = quantiles + 1e-9 * sigma * np.arange(len(quantiles))
+        mass = np.diff(np.interp(edges, rising, PROBABILITIES, left=0.0, right=1.0))
+        blurred = scipy.ndimage.gaussian_filter1d(
+            mass, sigma / width, mode="constant", truncate=_TAIL
+        )
+        densities.append(np.asarray(blurred / width))
+    return densities, width
 
 
-def _density(quantiles: FloatArray, sigma: float, cells: _Cells) -> FloatArray:
-    """Return the density of y in cells, for quantiles of f at `PROBABILITIES`."""
-    # Several equal quantiles are a step; a hair apart, it has one value at each place.
-    rising = quantiles + 1e-9 * sigma * np.arange(len(quantiles))
-    mass = np.diff(np.interp(cells.edges, rising, PROBABILITIES, left=0.0, right=1.0))
-    blurred = scipy.ndimage.gaussian_filter1d(
-        mass, sigma / cells.width, mode="constant", truncate=_TAIL
-    )
-    return np.asarray(blurred / cells.width)
-
-
-def _entropy(density: FloatArray, cells: _Cells) -> float:
-    return float(np.sum(scipy.special.entr(density)) * cells.width)
+def _entropy(density: FloatArray, width: float) -> float:
+    return float(np.sum(scipy.special.entr(density)) * width)
 
 
 def parameter_bits(quantiles: FloatArray, sigma: float) -> float:
     """Return what a measurement is expected to tell of the parameters, in bits.
 
-    Parameters
-    ----------
-    quantiles : numpy.ndarray
-        Of the predicted quantity at `PROBABILITIES`.
-    sigma : float
-        The precision, in the quantity's unit.
+    Of the predicted quantity's quantiles at `PROBABILITIES` and the precision, in its unit.
     """
-    cells = _cells([quantiles], sigma)
+    (density,), width = _densities([quantiles], sigma)
     noise = 0.5 * (1 + np.log(2 * np.pi * sigma**2))
-    return float((_entropy(_density(quantiles, sigma, cells), cells) - noise) / np.log(2))
+    return float((_entropy(density, width) - noise) / np.log(2))
 
 
 def normal_bits(variance: float, sigma: float) -> float:
@@ -257,7 +216,7 @@ def normal_bits(variance: float, sigma: float) -> float:
 def nested_bits(values: FloatArray, sigma: float, random: np.random.Generator) -> float:
     """Return the same from points of the posterior by sampling: one y for each, in bits.
 
-    The mean of ln p(y|θ) less that of ln p(y), p(y) averaged over all points.
+    The mean of ln p(y|θ) minus that of ln p(y), p(y) averaged over all points.
     """
     noise = random.standard_normal(len(values))
     y = values + sigma * noise
@@ -267,33 +226,21 @@ def nested_bits(values: FloatArray, sigma: float, random: np.random.Generator) -
 
 
 def reading_bits(distributions: Sequence[FloatArray], sigma: float) -> float:
-    """Return what a measurement is expected to tell of which reading holds, in bits.
+    """Return what a measurement is expected to tell of which rival reading holds, in bits.
 
-    Parameters
-    ----------
-    distributions : sequence of numpy.ndarray
-        Quantiles of the predicted quantity at `PROBABILITIES`, one for each rival reading.
-    sigma : float
-        The precision.
+    Of the quantiles that each predicts, at `PROBABILITIES`, and the precision.
     """
-    cells = _cells(distributions, sigma)
-    each = [_density(quantiles, sigma, cells) for quantiles in distributions]
-    mixed = _entropy(np.mean(each, axis=0), cells)
-    return float((mixed - np.mean([_entropy(p, cells) for p in each])) / np.log(2))
+    each, width = _densities(distributions, sigma)
+    mixed = _entropy(np.mean(each, axis=0), width)
+    return float((mixed - np.mean([_entropy(p, width) for p in each])) / np.log(2))
 
 
 def expected_log_bayes_factor(true: FloatArray, rival: FloatArray, sigma: float) -> float:
     r"""Return :math:`\int p\ln(p/q)\,dy`: the expected ln Bayes factor where p is true.
 
-    Parameters
-    ----------
-    true, rival : numpy.ndarray
-        Quantiles of the predicted quantity at `PROBABILITIES`.
-    sigma : float
-        The precision.
+    Of the quantiles that both readings predict, at `PROBABILITIES`, and the precision.
     """
-    cells = _cells([true, rival], sigma)
-    p, q = (_density(quantiles, sigma, cells) for quantiles in (true, rival))
+    (p, q), width = _densities((true, rival), sigma)
     # Beyond six standard deviations of either there is nothing to integrate.
-    floor = 1e-12 / cells.width
-    return float(np.sum(scipy.special.rel_entr(p, np.maximum(q, floor))) * cells.width)
+    floor = 1e-12 / width
+    return float(np.sum(scipy.special.rel_entr(p, np.maximum(q, floor))) * width)

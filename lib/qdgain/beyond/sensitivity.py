@@ -1,4 +1,4 @@
-r"""How much each headline number hangs on each parameter: elasticities, and Sobol indices.
+r"""How much each headline number depends on each parameter: elasticities, and Sobol indices.
 
 An **elasticity** is local, :math:`\partial\ln y/\partial\ln x` at one dot. The **Sobol indices**
 (Sobol 2001, DOI 10.1016/S0378-4754(00)00270-6) split the variance of y over stated, independent
@@ -17,7 +17,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from qdgain.calibration.objective import FLUENCE_RANGE
+from qdgain.calibration.conditions import FLUENCE_RANGE
 from qdgain.fast.onset import threshold_onset
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.film import _spike_detuning_meV, ase_threshold
@@ -83,12 +83,8 @@ def inputs_of(
 def dots_of(inputs: FloatArray, base: Dot | None = None) -> Dot:
     """Return the dots with ESA of inputs (K, 9), of shape (K,), other fields as those of a base."""
     base = Dot() if base is None else base
-    fields: dict[str, Any] = {
-        # A width of its own would keep the shape of one dot.
-        name: np.full(len(inputs), float(np.asarray(value)))
-        for name, value in base.values().items()
-        if value is not None
-    }
+    # Every field has the shape (K,), so that no own width keeps that of one dot.
+    fields = {name: np.full(len(inputs), float(np.asarray(x))) for name, x in base.values().items()}
     fields |= {name: inputs[:, i] for i, name in enumerate(INPUTS[:_OF_DOT])}
     return replace(base, **fields)
 
@@ -101,17 +97,10 @@ def gain_outputs(
     Infinite where no pulse reaches a threshold.
     """
     dot, floor = dots_of(inputs, base), inputs[:, 8]
-    ideal = dot.uncorrelated()
-    return np.stack(
-        [
-            threshold_at_maximum(ideal, statistics=statistics).mean_excitons,
-            threshold_at_maximum(dot, statistics=statistics).mean_excitons,
-            threshold_onset(ideal, floor, statistics).mean_excitons,
-            threshold_onset(dot, floor, statistics).mean_excitons,
-            largest_gain(dot),
-        ],
-        axis=-1,
-    )
+    both = (dot.uncorrelated(), dot)
+    found = [threshold_at_maximum(x, statistics=statistics).mean_excitons for x in both]
+    found += [threshold_onset(x, floor, statistics).mean_excitons for x in both]
+    return np.stack([*found, largest_gain(dot)], axis=-1)
 
 
 def film_outputs(
@@ -122,27 +111,27 @@ def film_outputs(
     A threshold that no pulse up to J_π reaches is counted as J_π.
     """
     dot, length, pi_pulse = dots_of(inputs, base), inputs[:, 6], inputs[:, 7]
-    ideal = ase_threshold(dot.uncorrelated(), length, pi_pulse, statistics).fluence_mJ_cm2
-    fluence = ase_threshold(dot, length, pi_pulse, statistics).fluence_mJ_cm2
-    fluence, ideal = np.minimum(fluence, pi_pulse), np.minimum(ideal, pi_pulse)
-    times = (1.0, SPIKE_FLUENCE, FLUENCE_RANGE)
-    at, near, far = (
-        spike_offset_meV(dot, length, np.minimum(n * fluence / pi_pulse, 1.0), statistics)
-        for n in times
+    ideal, fluence = (
+        np.minimum(ase_threshold(x, length, pi_pulse, statistics).fluence_mJ_cm2, pi_pulse)
+        for x in (dot.uncorrelated(), dot)
     )
-    return np.stack([ideal, fluence, near, far - at], axis=-1)
+    place, shift = spike_and_shift_meV(dot, length, fluence / pi_pulse, statistics)
+    return np.stack([ideal, fluence, place, shift], axis=-1)
 
 
-def spike_offset_meV(
+def spike_and_shift_meV(
     dot: Dot, gain_exponent: FloatArray, area: FloatArray, statistics: str
-) -> FloatArray:
-    """Return where the ASE of each dot (K,) is strongest, less the centre of PL_X, in meV.
+) -> tuple[FloatArray, FloatArray]:
+    """Return where the ASE of each dot (K,) is strongest, and how far that moves, in meV.
 
-    ``area`` is J/J_π of each dot, (K,).
+    The place at `SPIKE_FLUENCE` times the threshold minus the centre of PL_X, and the shift between
+    the threshold and `FLUENCE_RANGE` times it. ``area`` is J_th/J_π, (K,).
     """
-    mean = mean_excitons_after_pulse(area, 1.0, statistics)
-    place = _spike_detuning_meV(dot, mean[..., None], gain_exponent, statistics)[..., 0]
-    return np.asarray(place + np.asarray(dot.stokes_shift_meV))
+    times = np.array([1.0, SPIKE_FLUENCE, FLUENCE_RANGE])
+    mean = mean_excitons_after_pulse(np.minimum(area[:, None] * times, 1.0), 1.0, statistics)
+    place = _spike_detuning_meV(dot, mean, gain_exponent, statistics)
+    at, near, far = place.T + np.asarray(dot.stokes_shift_meV)
+    return near, far - at
 
 
 def outputs(inputs: FloatArray, statistics: str = "rabi", base: Dot | None = None) -> FloatArray:
@@ -164,16 +153,7 @@ def strips(
 ) -> FloatArray:
     """Return the outputs with each input lowered and raised by a fraction, (2, 9 inputs, 9).
 
-    Parameters
-    ----------
-    at : numpy.ndarray
-        One point, (9,).
-    fraction : float
-        By how much; less where the contract allows no more.
-    statistics : {"rabi", "poisson", "sequential"}
-        How the pulse distributes the excitons.
-    base : Dot, optional
-        As in `dots_of`.
+    By less where the contract allows no more. At one point, (9,); base as in `dots_of`.
     """
     around = lowered_and_raised(at, fraction)
     return outputs(around.reshape(18, 9), statistics, base).reshape(2, 9, -1)
@@ -183,18 +163,14 @@ def elasticities(at: FloatArray, statistics: str = "rabi", base: Dot | None = No
     r"""Return :math:`\partial\ln y/\partial\ln x` of the positive outputs, of shape (7, 9).
 
     A difference over ±0.1 %; zero for an input that is zero; nan where an output is out of reach.
-
-    Parameters
-    ----------
-    at, statistics, base
-        As for `strips`.
+    Arguments as for `strips`.
     """
     around = lowered_and_raised(at, _STEP)
     with np.errstate(divide="ignore", invalid="ignore"):
         y = np.log(strips(at, _STEP, statistics, base)[..., :POSITIVE])
         step = np.log(np.diagonal(around[1]) / np.diagonal(around[0]))
         slope = np.where(at == 0, 0.0, (y[1] - y[0]).T / step)
-    return np.asarray(np.where(np.isfinite(slope), slope, np.nan))
+    return np.where(np.isfinite(slope), slope, np.nan)
 
 
 class Indices(NamedTuple):
@@ -226,10 +202,8 @@ def sobol(
     samples : int
         A power of two; the function is called at (P + 2) times as many points, which scipy draws
         from a scrambled Sobol sequence (Saltelli's scheme).
-    seed : int
-        For the sequence and the bootstrap of the errors.
-    resamples : int
-        Of the bootstrap; with none the errors are zero.
+    seed, resamples : int
+        For the sequence, and of the bootstrap of the errors; with no resamples these are zero.
     """
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
 
@@ -251,10 +225,8 @@ def sobol(
             # It takes no generator, and draws from numpy's one for all.
             np.random.seed(seed)  # noqa: NPY002
             spread = found.bootstrap(confidence_level=0.6827, n_resamples=resamples)
-        intervals = (spread.first_order, spread.total_order)
-        ends = [part.confidence_interval for part in intervals]
-        halves = [np.atleast_2d(0.5 * (end.high - end.low)) for end in ends]
-        errors = [np.nan_to_num(half) for half in halves]
+        ends = [x.confidence_interval for x in (spread.first_order, spread.total_order)]
+        errors = [np.nan_to_num(np.atleast_2d(0.5 * (end.high - end.low))) for end in ends]
     return Indices(*indices, *errors)
 
 

@@ -1,4 +1,4 @@
-"""The calibration: `objective` poses and solves it, `run` carries it out, `record` stores it.
+"""The calibration: `readings` has the unknowns, `objective` solves for them, `record` stores.
 
 What else would do is asked by `feasible`, which samples the set of solutions, and `posterior`; what
 the solution means for real dots by `plausibility`. ``python -m qdgain.calibration`` runs it and

@@ -8,16 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from qdgain.calibration.objective import (
-    TOLERANCE,
-    Variant,
-    meets_numbers,
-)
+from qdgain.calibration.objective import meets_numbers
+from qdgain.calibration.posterior import ensemble
+from qdgain.calibration.readings import TOLERANCE, Variant
 from qdgain.model.dot import FloatArray
 
-# The fast numbers differ from the public ones by less than this.
+# The calibration's numbers differ from those of finer grids by less than this.
 _MARGIN = 1e-3
-_STRETCH = 2.0
 _JITTER = 0.002
 
 
@@ -52,58 +49,33 @@ def sample(
     variant : Variant
         Whose free parameters vary.
     start : numpy.ndarray
-        Points of the set, (K, P); every walker starts next to one of them.
+        Points of the set, (K, P); every walker starts next to one of them. Parts of the set that
+        none of them touches may be missed.
     seed : int
         For the moves.
     walkers, sweeps, keep : int
         Ensemble size, steps of each walker, and how many points to return, evenly from the
         second half of the run.
-
-    Returns
-    -------
-    Chain
-        Points of the set.
-
-    Notes
-    -----
-    Half of the moves are affine-invariant stretches (Goodman and Weare 2010, DOI
-    10.2140/camcos.2010.5.65), half differences of two other walkers (ter Braak 2006, DOI
-    10.1007/s11222-006-8769-1), which also carry walkers between separate parts of the set. Parts
-    that no start touches may be missed.
     """
-    rng = np.random.default_rng(seed)
-    dimension = start.shape[1]
     low, high = variant.bounds
     position = start[np.arange(walkers) % len(start)]
-    moved = position + _JITTER * (high - low) * rng.standard_normal(position.shape)
+    jitter = np.random.default_rng(seed).standard_normal(position.shape)
+    moved = position + _JITTER * (high - low) * jitter
     position = np.where(inside(moved, variant)[:, None], moved, position)
-    halves = np.arange(walkers) % 2
-    rng.shuffle(halves)
-    kept, accepted = [], 0
-    for sweep in range(sweeps):
-        for half in (0, 1):
-            mine, others = np.flatnonzero(halves == half), position[halves != half]
-            x = position[mine]
-            if rng.random() < 0.5:
-                z = ((_STRETCH - 1) * rng.random(mine.size) + 1) ** 2 / _STRETCH
-                partner = others[rng.integers(len(others), size=mine.size)]
-                proposal = partner + z[:, None] * (x - partner)
-                passed = rng.random(mine.size) < z ** (dimension - 1)
-            else:
-                i, j = rng.integers(len(others), size=(2, mine.size))
-                # Now and then the whole difference, a jump between parts of the set.
-                scale = 1.0 if rng.random() < 0.2 else 1.2 / np.sqrt(2 * dimension)
-                noise = 1e-4 * (high - low) * rng.standard_normal(x.shape)
-                proposal = x + scale * (others[i] - others[j]) + noise
-                passed = np.ones(mine.size, dtype=bool)
-            passed[passed] = inside(proposal[passed], variant)
-            position[mine[passed]] = proposal[passed]
-            accepted += int(passed.sum())
-        if sweep >= sweeps // 2:
-            kept.append(position.copy())
-    points = np.concatenate(kept)
+    sampler = ensemble(
+        lambda free: np.where(inside(free, variant), 0.0, -np.inf), position.shape, seed
+    )
+    sampler.run_mcmc(position, sweeps, skip_initial_state_check=True)
+    points = sampler.get_chain(discard=sweeps // 2, flat=True)
     chosen = np.linspace(0, len(points) - 1, keep).round().astype(int)
-    return Chain(points[chosen], accepted / (sweeps * walkers))
+    return Chain(points[chosen], float(np.mean(sampler.acceptance_fraction)))
+
+
+def disagreement(chains: Sequence[Chain]) -> float:
+    """Return the spread of the chains' means over that of the points, of the worst parameter."""
+    means = np.array([chain.free.mean(axis=0) for chain in chains])
+    points = np.concatenate([chain.free for chain in chains])
+    return float(np.max(means.std(axis=0) / points.std(axis=0)))
 
 
 class Combination(NamedTuple):
@@ -120,9 +92,9 @@ class Combination(NamedTuple):
 def principal_combinations(free: FloatArray, names: Sequence[str]) -> list[Combination]:
     """Return the principal combinations of sampled free parameters (M, P), best pinned first."""
     _, singular, axes = np.linalg.svd(free - free.mean(axis=0), full_matrices=False)
-    result = []
-    for spread, axis in zip(singular[::-1] / np.sqrt(len(free) - 1), axes[::-1], strict=True):
-        sign = np.sign(axis[np.argmax(np.abs(axis))])
-        weights = (float(sign * weight) for weight in axis)
-        result.append(Combination(float(spread), dict(zip(names, weights, strict=True))))
-    return result
+    spreads = singular / np.sqrt(len(free) - 1)
+    axes *= np.sign(np.take_along_axis(axes, np.argmax(np.abs(axes), axis=1)[:, None], axis=1))
+    return [
+        Combination(float(spread), dict(zip(names, map(float, axis), strict=True)))
+        for spread, axis in zip(spreads[::-1], axes[::-1], strict=True)
+    ]

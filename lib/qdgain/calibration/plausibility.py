@@ -35,14 +35,7 @@ def dot_density_per_cm3(
 ) -> float:
     r"""Return the dots per cm³ of a film: :math:`f/\big(\tfrac{\pi}{6}(D+d)^3\big)`.
 
-    Parameters
-    ----------
-    diameter_nm : float
-        Of the inorganic dot.
-    packing : float
-        Volume fraction f of the packed spheres, ligands included.
-    ligands_nm : float
-        What ligands add to the diameter.
+    D is the inorganic dot's diameter, to which ligands add d; f the volume fraction of both.
     """
     diameter = float(units.positive("diameter_nm", diameter_nm))
     return packing / float(sphere_volume_nm3(diameter + ligands_nm)) * 1e21

@@ -10,7 +10,7 @@ discrepancy, assumed. The probability that the paper then prints X is
 and the numbers count as independent. The calibration's qualitative statements are not asked for;
 how many of the points meet them is a result.
 
-**Prior.** Flat between the bounds of `qdgain.calibration.objective.UNKNOWNS`: in shifts over s, the
+**Prior.** Flat between the bounds of `qdgain.calibration.readings.UNKNOWNS`: in shifts over s, the
 standard deviation of the bands, and in the logarithms of everything else.
 
 **Sampling.** Affine-invariant ensembles (Goodman and Weare 2010, DOI 10.2140/camcos.2010.5.65) with
@@ -23,24 +23,25 @@ them, which stand in for chains.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
 
-from qdgain.calibration.objective import (
-    TARGETS,
+from qdgain.calibration.objective import all_numbers, gain_numbers, log_fluences
+from qdgain.calibration.readings import (
+    INDEX,
     UNKNOWNS,
     Variant,
-    _Film,
-    _gain_numbers,
     candidate_dots,
+    columns,
+    half_digits,
     stated_numbers,
     values,
 )
-from qdgain.model.dot import Dot, FloatArray
-from qdgain.paper.claims import claims
+from qdgain.model.dot import FloatArray
 
 #: Standard deviation of ln(model/truth), assumed, and the alternatives that are tried.
 DISCREPANCY = 0.05
@@ -49,7 +50,7 @@ OTHER_DISCREPANCIES = (0.02, 0.10)
 LARGEST_SPLIT_RHAT = 1.05
 FEWEST_INDEPENDENT = 300.0
 
-_STOKES, _EXPONENT, _PI_PULSE = 0, 8, 9
+_EXPONENT = INDEX["gain_exponent"]
 _GRID = 57
 _TABLE_STOKES = np.linspace(0.0, 4.0, 61)
 _TABLE_LOG_EXPONENT = np.linspace(0.0, np.log(3000.0), 81)
@@ -61,18 +62,14 @@ _DRAWN, _DRAWS = 40_000, 10
 _SCREENED = 1500
 
 
-def half_digits() -> FloatArray:
-    """Return h, half a unit of the last digit that the paper prints, of each of `TARGETS`."""
-    return np.array([claims()[name].tolerance for name in TARGETS], dtype=float)
-
-
 def log_likelihood(numbers: FloatArray, discrepancy: float = DISCREPANCY) -> FloatArray:
     """Return the logarithm of the probability that the paper's numbers are printed.
 
     Parameters
     ----------
     numbers : numpy.ndarray
-        What the model gives, positive, of shape (…, 9) in the order of `TARGETS`.
+        What the model gives, positive, of shape (…, 9) in the order of `TARGETS`, or of the first
+        of them.
     discrepancy : float
         δ, positive.
 
@@ -81,8 +78,8 @@ def log_likelihood(numbers: FloatArray, discrepancy: float = DISCREPANCY) -> Flo
     numpy.ndarray
         Of shape (…).
     """
-    stated, half = stated_numbers(), half_digits()
     log_numbers = np.log(numbers)
+    stated, half = (x[: numbers.shape[-1]] for x in (stated_numbers(), half_digits()))
     low = (np.log(stated - half) - log_numbers) / discrepancy
     high = (np.log(stated + half) - log_numbers) / discrepancy
     # In the lower tail, where the logarithm of Φ keeps its digits.
@@ -91,42 +88,32 @@ def log_likelihood(numbers: FloatArray, discrepancy: float = DISCREPANCY) -> Flo
     return np.asarray(np.sum(above + np.log1p(-np.exp(below - above)), axis=-1))
 
 
-def numbers_of(full: FloatArray, variant: Variant) -> FloatArray:
-    """Return the nine numbers of candidates of coordinates (K, 11), as `objective.predict` does."""
-    return _numbers(full, variant, _gain_numbers(candidate_dots(full), values(full), variant))
+def numbers_of(full: FloatArray, variant: Variant, gains: FloatArray | None = None) -> FloatArray:
+    """Return the nine numbers of candidates of coordinates (K, 11), as `objective.predict` does.
 
-
-def _numbers(full: FloatArray, variant: Variant, gains: FloatArray) -> FloatArray:
-    """Return all numbers, given those of the gain.
-
-    Without ESA the ASE threshold depends on S and L_g alone, and is read off a table.
+    Those of the gain, (K, 5), may be given. Without ESA the ASE threshold depends on S and L_g
+    alone, and is read off a table.
     """
-    v, dot = values(full), candidate_dots(full)
-    with_esa = Dot(**{name: np.broadcast_to(x, dot.shape)[:, 1::2] for name, x in _fields(dot)})
-    film = _Film(with_esa, v[:, _EXPONENT], variant.statistics, _GRID)
-    log_fluence = np.empty((len(full), 4))
-    log_fluence[:, 1::2] = film.threshold()[1]
-    table = _without_esa(variant.statistics)
-    for column, stokes in ((0, _STOKES), (2, _STOKES + 1)):
-        log_fluence[:, column] = table.ev(full[:, stokes], full[:, _EXPONENT])
-    fluence = v[:, [_PI_PULSE]] * np.exp(np.minimum(log_fluence, 50.0))
-    return np.concatenate([gains, fluence], axis=1)
-
-
-def _fields(dot: Dot) -> list[tuple[str, FloatArray]]:
-    return [(name, np.asarray(x)) for name, x in dot.values().items() if x is not None]
+    dot, v = candidate_dots(full), values(full)
+    gains = gain_numbers(dot, v, variant) if gains is None else gains
+    ideal, with_esa = slice(0, 4, 2), slice(1, 4, 2)
+    log_fluence = np.empty(dot.shape)
+    log_fluence[:, ideal] = _without_esa(variant.statistics).ev(full[:, :2], full[:, [_EXPONENT]])
+    log_fluence[:, with_esa] = log_fluences(
+        columns(dot, with_esa), v[:, _EXPONENT], variant.statistics, _GRID
+    )
+    return all_numbers(v, gains, log_fluence)
 
 
 @cache
 def _without_esa(statistics: str) -> scipy.interpolate.RectBivariateSpline:
     """Return ln(J_th/J_π) without ESA against S/s and ln L_g."""
-    stokes, log_exponent = np.meshgrid(_TABLE_STOKES, _TABLE_LOG_EXPONENT, indexing="ij")
-    full = np.zeros((stokes.size, len(UNKNOWNS)))
-    full[:, 0] = full[:, 1] = stokes.ravel()
-    dot = candidate_dots(full)
-    ideal = Dot(**{name: np.broadcast_to(x, dot.shape)[:, :1] for name, x in _fields(dot)})
-    film = _Film(ideal, np.exp(log_exponent.ravel()), statistics, _GRID)
-    table = film.threshold()[1].reshape(stokes.shape)
+    full = np.zeros((_TABLE_STOKES.size * _TABLE_LOG_EXPONENT.size, len(UNKNOWNS)))
+    full[:, 0] = np.repeat(_TABLE_STOKES, _TABLE_LOG_EXPONENT.size)
+    full[:, _EXPONENT] = np.tile(_TABLE_LOG_EXPONENT, _TABLE_STOKES.size)
+    ideal = columns(candidate_dots(full), slice(1))
+    table = log_fluences(ideal, np.exp(full[:, _EXPONENT]), statistics, _GRID)
+    table = table.reshape(_TABLE_STOKES.size, -1)
     return scipy.interpolate.RectBivariateSpline(_TABLE_STOKES, _TABLE_LOG_EXPONENT, table)
 
 
@@ -142,18 +129,13 @@ def log_posterior(
     result = np.full(len(free), -np.inf)
     rows = np.flatnonzero(np.all((free >= low) & (free <= high), axis=1))
     full = variant.full(free[rows])
-    gains = _gain_numbers(candidate_dots(full), values(full), variant)
+    gains = gain_numbers(candidate_dots(full), values(full), variant)
     # The film takes twenty times as long, and no film makes up for a hopeless gain.
-    likely = log_likelihood(_with_stated_fluences(gains), discrepancy) > _HOPELESS
+    likely = log_likelihood(gains, discrepancy) > _HOPELESS
     if likely.any():
-        numbers = _numbers(full[likely], variant, gains[likely])
+        numbers = numbers_of(full[likely], variant, gains[likely])
         result[rows[likely]] = log_likelihood(numbers, discrepancy)
     return result
-
-
-def _with_stated_fluences(gains: FloatArray) -> FloatArray:
-    """Return nine numbers: those of the gain, and the ASE thresholds as stated."""
-    return np.column_stack([gains, np.broadcast_to(stated_numbers()[5:], (len(gains), 4))])
 
 
 def overdispersed(
@@ -166,8 +148,8 @@ def overdispersed(
     for _ in range(_DRAWS):
         drawn = low + (high - low) * random.random((_DRAWN, low.size))
         full = variant.full(drawn)
-        gains = _gain_numbers(candidate_dots(full), values(full), variant)
-        alone = log_likelihood(_with_stated_fluences(gains), discrepancy)
+        gains = gain_numbers(candidate_dots(full), values(full), variant)
+        alone = log_likelihood(gains, discrepancy)
         best = np.argsort(-alone)[:_SCREENED]
         kept = np.concatenate([kept, drawn[best[alone[best] > _HOPELESS]]])
         if len(kept) >= 2 * walkers:
@@ -208,6 +190,23 @@ class Sample(NamedTuple):
         return chosen
 
 
+def ensemble(
+    log_probability: Callable[..., FloatArray], shape: tuple[int, ...], seed: int, *args: Any
+) -> Any:
+    """Return emcee's ensemble of walkers and parameters (W, P) for a function of (K, P)."""
+    # An extra of the environment, which reading the stored result does not need.
+    emcee = importlib.import_module("emcee")
+    moves = [
+        (emcee.moves.DEMove(), 0.55),
+        # The whole difference of two walkers: a jump between separate regions.
+        (emcee.moves.DEMove(gamma0=1.0), 0.1),
+        (emcee.moves.StretchMove(), 0.35),
+    ]
+    sampler = emcee.EnsembleSampler(*shape, log_probability, args=args, moves=moves, vectorize=True)
+    sampler.random_state = np.random.RandomState(seed).get_state()
+    return sampler
+
+
 def sample(
     variant: Variant,
     seed: int,
@@ -234,33 +233,24 @@ def sample(
     ensembles, walkers, steps, dropped : int
         How many, and how many of the steps are dropped at the start.
     """
-    # An extra of the environment, which reading the stored result does not need.
-    emcee = importlib.import_module("emcee")
-
-    moves = [(emcee.moves.DEMove(), 0.55), (emcee.moves.DEMove(gamma0=1.0), 0.1)]
-    moves.append((emcee.moves.StretchMove(), 0.35))
-    chains, log_posteriors, acceptance, times = [], [], [], []
-    for ensemble in range(ensembles):
+    found = []
+    for i in range(ensembles):
         if starts is None:
-            start = overdispersed(variant, walkers, seed + ensemble, discrepancy)
+            start = overdispersed(variant, walkers, seed + i, discrepancy)
         else:
-            start = starts[ensemble * walkers : (ensemble + 1) * walkers]
-        sampler = emcee.EnsembleSampler(
-            walkers,
-            variant.parameters,
-            log_posterior,
-            args=(variant, discrepancy),
-            moves=moves,
-            vectorize=True,
-        )
-        sampler.random_state = np.random.RandomState(seed + ensemble).get_state()
+            start = starts[i * walkers : (i + 1) * walkers]
+        sampler = ensemble(log_posterior, start.shape, seed + i, variant, discrepancy)
         state = sampler.run_mcmc(start, dropped // 2, skip_initial_state_check=True)
         sampler.run_mcmc(_gathered(state.coords, state.log_prob, seed), steps - dropped // 2)
-        chains.append(sampler.get_chain(discard=dropped))
-        log_posteriors.append(sampler.get_log_prob(discard=dropped))
-        acceptance.append(np.mean(sampler.acceptance_fraction))
-        times.append(np.max(emcee.autocorr.integrated_time(chains[-1], tol=0)))
-    return Sample(*(np.array(x, dtype=float) for x in (chains, log_posteriors, acceptance, times)))
+        found.append(
+            (
+                sampler.get_chain(discard=dropped),
+                sampler.get_log_prob(discard=dropped),
+                np.mean(sampler.acceptance_fraction),
+                np.max(sampler.get_autocorr_time(discard=dropped, tol=0)),
+            )
+        )
+    return Sample(*(np.array(x, dtype=float) for x in zip(*found, strict=True)))
 
 
 def _gathered(position: FloatArray, log_posterior: FloatArray, seed: int) -> FloatArray:
@@ -274,19 +264,10 @@ def _gathered(position: FloatArray, log_posterior: FloatArray, seed: int) -> Flo
 
 
 def split_rhat(chains: FloatArray) -> FloatArray:
-    r"""Return the split R̂ of every parameter, between ensembles and their halves.
+    r"""Return the split R̂ of every parameter, of shape (P,): 1 where ensembles and halves agree.
 
-    :math:`\sqrt{1 + V_B/\bar V_W}`, V_B the variance of the means of the halves, V_W that within.
-
-    Parameters
-    ----------
-    chains : numpy.ndarray
-        Of shape (ensembles, steps, walkers, P).
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape (P,); 1 where the halves agree.
+    :math:`\sqrt{1 + V_B/\bar V_W}`, V_B the variance of the means of the halves, V_W that within,
+    for chains of shape (ensembles, steps, walkers, P).
     """
     half = chains.shape[1] // 2
     parts = np.concatenate([chains[:, :half], chains[:, -half:]])
@@ -296,13 +277,7 @@ def split_rhat(chains: FloatArray) -> FloatArray:
 
 
 def refuse_unconverged(found: Sample, name: str) -> None:
-    """Stop if ensembles disagree or too few points are independent.
-
-    Raises
-    ------
-    RuntimeError
-        With the numbers.
-    """
+    """Stop with a RuntimeError if ensembles disagree or too few points are independent."""
     worst, independent = float(split_rhat(found.chains).max()), float(found.independent.sum())
     if worst > LARGEST_SPLIT_RHAT or independent < FEWEST_INDEPENDENT:
         raise RuntimeError(
@@ -312,20 +287,11 @@ def refuse_unconverged(found: Sample, name: str) -> None:
 
 
 def information_bits(points: FloatArray, low: float, high: float, independent: float) -> float:
-    r"""Return what a sample tells of one parameter beyond a flat prior, in bits.
+    r"""Return what a sample tells of one parameter beyond a flat prior from low to high, in bits.
 
     The Kullback–Leibler divergence :math:`\int p\log_2(p\,(b-a))\,dx` of the marginal from the
-    flat density between a and b, by histogram, less the bias :math:`(k-1)/(2M\ln 2)` that M
+    flat density between a and b, by histogram, minus the bias :math:`(k-1)/(2M\ln 2)` that M
     independent points in k occupied bins have.
-
-    Parameters
-    ----------
-    points : numpy.ndarray
-        Of one parameter.
-    low, high : float
-        The prior's bounds a and b.
-    independent : float
-        How many of the points are.
     """
     spread = np.quantile(points, (0.01, 0.99))
     narrow = max(float(spread[1] - spread[0]), 1e-12 * (high - low))

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -13,61 +14,49 @@ from typing import Any
 
 import numpy as np
 
-from qdgain.calibration.feasible import Chain, principal_combinations
-from qdgain.calibration.objective import (
-    CONDITIONS,
+from qdgain.calibration.conditions import CONDITIONS, public_conditions
+from qdgain.calibration.feasible import Chain, disagreement, principal_combinations
+from qdgain.calibration.objective import Solution, public_numbers
+from qdgain.calibration.readings import (
     COUPLINGS,
     DOTS,
+    INDEX,
+    SCHEMES,
     TARGETS,
-    TOLERANCE,
     UNKNOWNS,
-    Solution,
     Variant,
-    candidate_dots,
-    public_conditions,
-    public_numbers,
+    dot_with_esa,
     stated_numbers,
     values,
     width_meV,
 )
+from qdgain.files import whole
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.parameters import PRESETS
+from qdgain.stored import rounded
 
 DATA = Path(str(resources.files("qdgain").joinpath("data")))
-_DIGITS = 4
-_DOT_FIELDS = (
-    "stokes_shift_meV",
-    "absorptive_binding_meV",
-    "emissive_binding_meV",
-    "xx_absorption_strength",
-    "xx_emission_strength",
-)
 
 
-def rounded(value: float) -> float:
-    """Return a number at the four significant digits that are stored."""
-    return float(f"{value:.{_DIGITS}g}")
+def _short(x: Any) -> Any:
+    """Return numbers at the four significant digits that are stored."""
+    return rounded(x, 4)
+
+
+def _values(solution: Solution) -> dict[str, float]:
+    """Return the values of the unknowns by name."""
+    found = values(solution.variant.full(solution.free))[0]
+    return dict(zip(INDEX, map(float, found), strict=True))
 
 
 def preset_values(solution: Solution) -> dict[str, dict[str, float]]:
     """Return the rounded presets of a solution: ``3LS+ESA``, ``4LS+ESA`` and ``film``."""
-    full = solution.variant.full(solution.free)
-    dot, v = (
-        candidate_dots(full),
-        dict(zip((u.name for u in UNKNOWNS), values(full)[0], strict=True)),
-    )
-    result = {
-        name: {
-            field: rounded(float(np.broadcast_to(getattr(dot, field), dot.shape)[0, i]))
-            for field in _DOT_FIELDS
-        }
-        for i, name in enumerate(DOTS)
-        if name.endswith("+ESA")
+    v = _values(solution)
+    exact = {f"{scheme.upper()}+ESA": dot_with_esa(v, scheme) for scheme in SCHEMES}
+    exact["film"] = {name: v[name] for name in ("pi_pulse_fluence_mJ_cm2", "gain_exponent")}
+    return {
+        name: {field: _short(x) for field, x in fields.items()} for name, fields in exact.items()
     }
-    result["film"] = {
-        name: rounded(float(v[name])) for name in ("pi_pulse_fluence_mJ_cm2", "gain_exponent")
-    }
-    return result
 
 
 def preset_dots(stored: Mapping[str, Mapping[str, float]]) -> dict[str, Dot]:
@@ -81,67 +70,59 @@ def preset_dots(stored: Mapping[str, Mapping[str, float]]) -> dict[str, Dot]:
 
 def check_presets(solution: Solution) -> tuple[FloatArray, FloatArray]:
     """Return numbers and conditions of the rounded presets, by the public functions."""
-    stored = preset_values(solution)
-    film = stored["film"]
-    dots, variant = preset_dots(stored), solution.variant
-    length, pi_pulse = film["gain_exponent"], film["pi_pulse_fluence_mJ_cm2"]
-    floor = None
-    if variant.threshold == "onset":
-        floor = float(values(variant.full(solution.free))[0, -1])
+    stored, variant = preset_values(solution), solution.variant
+    dots, film = preset_dots(stored), stored["film"]
+    floor = _values(solution)["floor"] if variant.threshold == "onset" else None
     return (
-        public_numbers(dots, length, pi_pulse, variant, floor),
-        public_conditions(dots, length, pi_pulse, variant),
+        public_numbers(dots, **film, variant=variant, floor=floor),
+        public_conditions(dots, **film, variant=variant),
     )
 
 
 def presets_text(solution: Solution) -> str:
     """Return ``presets.toml`` for a solution."""
     variant, stored = solution.variant, preset_values(solution)
-    numbers, _ = check_presets(solution)
-    worst = 100 * np.max(np.abs(numbers / stated_numbers() - 1))
-    weight = (
-        "the strength a of A_XX2 solved for"
-        if variant.esa_weight is None
-        else f"the strength a of A_XX2 held at {variant.esa_weight:g}"
-    )
+    worst = 100 * np.max(np.abs(check_presets(solution)[0] / stated_numbers() - 1))
+    held = "solved for" if variant.esa_weight is None else f"held at {variant.esa_weight:g}"
     source = (
         f"solved from {len(TARGETS)} numbers stated with Figs 8 and 9 with {variant.parameters} "
-        f"free parameters, all met within {worst:.1f} %; {COUPLINGS[variant.coupling][0]}; {weight}"
+        f"free parameters, all met within {worst:.1f} %; {COUPLINGS[variant.coupling][0]}; "
+        f"the strength a of A_XX2 {held}"
     )
-    lines = [
-        "# Written by `python -m qdgain.calibration`; not to be edited.",
-        f"default_dot = {json.dumps(PRESETS['default_dot'])}",
-        "",
-        "[origin]",
-        'kind = "calibrated"',
-        f"source = {json.dumps(source, ensure_ascii=False)}",
-        "",
-        "[shared]",
-        *(f"{name} = {value!r}" for name, value in PRESETS["shared"].items()),
-    ]
-    for name in DOTS:
-        if name in stored:
-            lines += ["", f"[dots.{json.dumps(name)}]"]
-            lines += [f"{field} = {value!r}" for field, value in stored[name].items()]
-    lines += ["", "[film]", *(f"{name} = {value!r}" for name, value in stored["film"].items())]
+    tables = {"origin": {"kind": "calibrated", "source": source}, "shared": PRESETS["shared"]}
+    tables |= {f'dots."{name}"': stored[name] for name in DOTS if name in stored}
+    tables["film"] = stored["film"]
+    lines = ["# Written by `python -m qdgain.calibration`; not to be edited."]
+    lines += [f"default_dot = {json.dumps(PRESETS['default_dot'])}"]
+    for name, table in tables.items():
+        entries = (f"{key} = {json.dumps(x, ensure_ascii=False)}" for key, x in table.items())
+        lines += ["", f"[{name}]", *entries]
     return "\n".join(lines) + "\n"
 
 
-def solution_record(solution: Solution) -> dict[str, Any]:
-    """Return a solution as plain data."""
-    v = values(solution.variant.full(solution.free))[0]
+def _numbers(numbers: FloatArray) -> dict[str, float]:
+    return dict(zip(TARGETS, _short(numbers), strict=True))
+
+
+def _met(conditions: FloatArray) -> dict[str, float]:
+    return dict(zip(CONDITIONS, (round(float(c), 3) for c in conditions), strict=True))
+
+
+def _reading(variant: Variant) -> dict[str, Any]:
+    return {"name": variant.name, **asdict(variant), "free_parameters": variant.parameters}
+
+
+def _solution_record(solution: Solution, starts_within: int) -> dict[str, Any]:
+    is_onset = solution.variant.threshold == "onset"
     return {
         "parameters": {
-            unknown.name: rounded(float(x))
-            for unknown, x in zip(UNKNOWNS, v, strict=True)
-            if unknown.name != "floor" or solution.variant.threshold == "onset"
+            name: _short(x) for name, x in _values(solution).items() if name != "floor" or is_onset
         },
-        "numbers": dict(zip(TARGETS, map(rounded, map(float, solution.numbers)), strict=True)),
-        "largest_residual": rounded(solution.largest_residual),
-        "conditions": dict(
-            zip(CONDITIONS, (round(float(c), 3) for c in solution.conditions), strict=True)
-        ),
-        "cost": rounded(solution.cost),
+        "numbers": _numbers(solution.numbers),
+        "largest_residual": _short(solution.largest_residual),
+        "conditions": _met(solution.conditions),
+        "cost": _short(solution.cost),
+        "starts_within": starts_within,
     }
 
 
@@ -153,31 +134,27 @@ def variant_record(
     Of each list the point with the smallest objective is kept; the other counts say how many of
     the starts met what was asked.
     """
-    return {
-        "name": variant.name,
-        "threshold": variant.threshold,
-        "statistics": variant.statistics,
-        "esa_weight": variant.esa_weight,
-        "coupling": variant.coupling,
-        "free_parameters": variant.parameters,
+    met = sum(s.meets_numbers for s in numbers_only)
+    both = sum(s.meets_numbers and s.meets_conditions for s in with_conditions)
+    return _reading(variant) | {
         "starts": len(numbers_only),
-        "numbers_only": solution_record(numbers_only[0])
-        | {"starts_within": sum(s.meets_numbers for s in numbers_only)},
-        "with_conditions": solution_record(with_conditions[0])
-        | {"starts_within": sum(s.meets_numbers and s.meets_conditions for s in with_conditions)},
+        "numbers_only": _solution_record(numbers_only[0], met),
+        "with_conditions": _solution_record(with_conditions[0], both),
     }
 
 
 def choose(solutions: Sequence[Solution], *, as_printed: bool = True) -> Solution:
-    """Return the default by the criterion in `qdgain.calibration.objective`.
+    """Return the default, or the most parsimonious reading.
 
-    Parameters
-    ----------
-    solutions : sequence of Solution
-        Of any variants.
-    as_printed : bool
-        Whether every number has to come out as the paper prints it; otherwise within `TOLERANCE`,
-        which gives the most parsimonious reading.
+    Both have Rabi statistics, because the paper states them, and the threshold at the gain maximum,
+    because it needs no floor, and meet every condition; of those that do, the one with the fewest
+    free parameters, of these the smallest objective. The default gives every number *as the paper
+    prints it*, within half a unit of its last digit (and the tolerance), with emissive bindings,
+    which photoluminescence measures directly, of at most
+    `qdgain.calibration.objective.LARGEST_EMISSIVE_BINDING`. It has about as many parameters as
+    numbers and tests nothing. The most parsimonious reading (not ``as_printed``) gives every number
+    within the tolerance and has fewer parameters than numbers, but the list of couplings was drawn
+    up with first results at hand, so it is no prediction either.
 
     Raises
     ------
@@ -187,8 +164,7 @@ def choose(solutions: Sequence[Solution], *, as_printed: bool = True) -> Solutio
     eligible = [
         s
         for s in solutions
-        if s.variant.statistics == "rabi"
-        and s.variant.threshold == "maximum"
+        if (s.variant.threshold, s.variant.statistics) == ("maximum", "rabi")
         and (s.prints_as_stated and s.is_plausible if as_printed else s.meets_numbers)
         and s.meets_conditions
     ]
@@ -200,55 +176,30 @@ def choose(solutions: Sequence[Solution], *, as_printed: bool = True) -> Solutio
 def default_record(solution: Solution) -> dict[str, Any]:
     """Return the default with the numbers of its rounded presets."""
     numbers, met = check_presets(solution)
-    variant = solution.variant
-    return {
-        "name": variant.name,
-        "threshold": variant.threshold,
-        "statistics": variant.statistics,
-        "esa_weight": variant.esa_weight,
-        "coupling": variant.coupling,
+    off = (round(float(r), 4) for r in numbers / stated_numbers() - 1)
+    return _reading(solution.variant) | {
         "stated_numbers": len(TARGETS),
-        "free_parameters": variant.parameters,
-        "free": [float(f"{x:.10g}") for x in solution.free],
-        "cost": rounded(solution.cost),
-        "numbers": dict(zip(TARGETS, map(rounded, map(float, numbers)), strict=True)),
-        "residuals": dict(
-            zip(
-                TARGETS,
-                (round(float(r), 4) for r in numbers / stated_numbers() - 1),
-                strict=True,
-            )
-        ),
-        "conditions": dict(zip(CONDITIONS, (round(float(c), 3) for c in met), strict=True)),
+        "free": rounded(solution.free, 10),
+        "cost": _short(solution.cost),
+        "numbers": _numbers(numbers),
+        "residuals": dict(zip(TARGETS, off, strict=True)),
+        "conditions": _met(met),
     }
 
 
 def set_record(variant: Variant, chains: Sequence[Chain]) -> dict[str, Any]:
-    """Return quantiles and principal combinations of a sampled set, and whether chains agree.
-
-    Parameters
-    ----------
-    variant : Variant
-        That was sampled.
-    chains : sequence of Chain
-        Independent ensembles. Their disagreement is the spread of their means over the spread of
-        the points, for the parameter in which it is largest.
-    """
+    """Return quantiles and principal combinations of a sampled set, and whether chains agree."""
     free = np.concatenate([chain.free for chain in chains])
-    means = np.array([chain.free.mean(axis=0) for chain in chains])
-    v = values(variant.full(free))
+    quantiles = np.quantile(values(variant.full(free)), (0.05, 0.5, 0.95), axis=0).T
     return {
         "variant": variant.name,
         "points": len(free),
         "acceptance": [round(chain.acceptance, 3) for chain in chains],
-        "chain_disagreement": round(float(np.max(means.std(axis=0) / free.std(axis=0))), 3),
-        "quantiles": {
-            unknown.name: [rounded(float(q)) for q in np.quantile(v[:, i], (0.05, 0.5, 0.95))]
-            for i, unknown in enumerate(UNKNOWNS[:-1])
-        },
+        "chain_disagreement": round(disagreement(chains), 3),
+        "quantiles": dict(zip(list(INDEX)[:-1], _short(quantiles[:-1]), strict=True)),
         "combinations": [
             {
-                "spread": rounded(found.spread),
+                "spread": _short(found.spread),
                 "loadings": {name: round(weight, 4) for name, weight in found.loadings.items()},
             }
             for found in principal_combinations(free, variant.names)
@@ -256,16 +207,17 @@ def set_record(variant: Variant, chains: Sequence[Chain]) -> dict[str, Any]:
     }
 
 
-def set_text(samples: Sequence[tuple[str, FloatArray]]) -> str:
-    """Return the sampled sets as CSV: the coupling's name and the values, energies in meV."""
+def set_text(sets: Mapping[str, tuple[Variant, Sequence[Chain]]]) -> str:
+    """Return the sampled sets as CSV: the set's name and the values, energies in meV."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    names = [f"{u.name}_meV" if u.unit == "s" else u.name for u in UNKNOWNS[:-1]]
-    writer.writerow(["set", *names])
-    scale = np.array([width_meV() if u.unit == "s" else 1.0 for u in UNKNOWNS[:-1]])
-    for name, full in samples:
-        for row in values(full)[:, :-1] * scale:
-            writer.writerow([name, *(f"{x:.5g}" for x in row)])
+    scales = {u.name: ("_meV", width_meV()) if u.unit == "s" else ("", 1.0) for u in UNKNOWNS[:-1]}
+    writer.writerow(["set", *(name + unit for name, (unit, _) in scales.items())])
+    scale = np.array([factor for _, factor in scales.values()])
+    for name, (variant, chains) in sets.items():
+        for chain in chains:
+            for row in values(variant.full(chain.free))[:, :-1] * scale:
+                writer.writerow([name, *(f"{x:.5g}" for x in row)])
     return stream.getvalue()
 
 
@@ -295,17 +247,7 @@ def refitted(
     """
     rows = {row["name"]: row for row in record()["variants"]}
     found = rows[variant.name][kind]["parameters"]
-    s = width_meV()
-    dots = {
-        f"{scheme.upper()}+ESA": {
-            "stokes_shift_meV": s * found[f"stokes_{scheme}"],
-            "absorptive_binding_meV": s * found[f"absorptive_{scheme}"],
-            "emissive_binding_meV": s * found[f"emissive_{scheme}"],
-            "xx_absorption_strength": found["xx_absorption_strength"],
-            "xx_emission_strength": found["xx_emission_strength"],
-        }
-        for scheme in ("3ls", "4ls")
-    }
+    dots = {f"{scheme.upper()}+ESA": dot_with_esa(found, scheme) for scheme in SCHEMES}
     film = ("gain_exponent", "pi_pulse_fluence_mJ_cm2", "floor")
     return preset_dots(dots), {name: found[name] for name in film if name in found}
 
@@ -319,34 +261,13 @@ def feasible_set(name: str) -> Mapping[str, FloatArray]:
     name : {"lean", "wide"}
         The set of the leanest reading, or that of the one in which every parameter is free.
     """
-    text = (DATA / "calibration_set.csv").read_text(encoding="utf-8")
-    rows = [row for row in csv.DictReader(io.StringIO(text)) if row["set"] == name]
-    return {
-        column: np.array([float(row[column]) for row in rows])
-        for column in rows[0]
-        if column != "set"
-    }
+    with (DATA / "calibration_set.csv").open(encoding="utf-8") as file:
+        head, *rows = csv.reader(file)
+    table = np.array([row[1:] for row in rows if row[0] == name], dtype=float)
+    return dict(zip(head[1:], np.ascontiguousarray(table.T), strict=True))
 
 
 def write(name: str, text: str) -> None:
     """Replace a stored file in one step."""
-    temporary = DATA / f"{name}.new"
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(DATA / name)
-
-
-def record_text(content: Mapping[str, Any]) -> str:
-    """Return ``calibration.json``."""
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-
-
-def head(seed: int, starts: int) -> dict[str, Any]:
-    """Return what was asked of the calibration."""
-    return {
-        "seed": seed,
-        "starts": starts,
-        "tolerance": TOLERANCE,
-        "stated": dict(zip(TARGETS, map(float, stated_numbers()), strict=True)),
-        "couplings": {name: meaning for name, (meaning, _) in COUPLINGS.items()},
-        "conditions": list(CONDITIONS),
-    }
+    with whole(DATA / name, replace=True) as aside:
+        aside.write_text(text, encoding="utf-8")

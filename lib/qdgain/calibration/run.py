@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from itertools import product
+from functools import partial
+from itertools import product, repeat
 from multiprocessing import get_context
+from operator import attrgetter
 
 import numpy as np
 
 from qdgain.calibration import feasible, record
-from qdgain.calibration.objective import COUPLINGS, Solution, Variant, refine, solve
+from qdgain.calibration.conditions import CONDITIONS
+from qdgain.calibration.objective import Solution, refine, solve
+from qdgain.calibration.readings import COUPLINGS, TARGETS, TOLERANCE, Variant, stated_numbers
 from qdgain.model.dot import FloatArray
 
 _SEED = 2510
@@ -24,73 +29,60 @@ _ACCURACY = 1e-12
 _CHAINS = 2
 WIDE = Variant()
 
-Found = tuple[Variant, list[Solution], list[Solution]]
-
-
-def _cost(solution: Solution) -> float:
-    return solution.cost
+Say = Callable[[str], None]
+#: Reading, and whether the conditions were asked for → minima, best first.
+Found = dict[tuple[Variant, bool], list[Solution]]
 
 
 def variants() -> list[Variant]:
     """Return every variant, the default's threshold and statistics first."""
-    return [
-        Variant(*choice)
-        for choice in product(
-            ("maximum", "onset"), ("rabi", "sequential", "poisson"), (1.0, 2.0, None), COUPLINGS
-        )
-    ]
+    choices = (("maximum", "onset"), ("rabi", "sequential", "poisson"), (1.0, 2.0, None), COUPLINGS)
+    return [Variant(*choice) for choice in product(*choices)]
 
 
-def _solve_both(task: tuple[Variant, int, int]) -> Found:
-    variant, seed, starts = task
-    return variant, solve(variant, False, seed, starts), solve(variant, True, seed + 1, starts)
-
-
-def _refine_both(task: tuple[Variant, list[FloatArray]]) -> Found:
-    variant, starts = task
-    return (
-        variant,
-        [refine(start, variant, with_conditions=False) for start in starts],
-        [refine(start, variant, with_conditions=True) for start in starts],
-    )
-
-
-def _nested_starts(variant: Variant, found: list[Found]) -> list[FloatArray]:
+def _nested_starts(variant: Variant, found: Found) -> list[FloatArray]:
     """Return the best points found for this reading and for those that are special cases of it."""
-    reading = (variant.threshold, variant.statistics)
-    bests = [
-        solutions[0]
-        for other, *lists in found
-        for solutions in lists
-        if (other.threshold, other.statistics) == reading
-    ]
+    bests = [minima[0] for (other, _), minima in found.items() if other.is_like(variant)]
     bests.sort(key=lambda solution: (not solution.meets_conditions, solution.cost))
     inside = (variant.free(best.variant.full(best.free)[0]) for best in bests)
     return [start for start in inside if start is not None][:_NESTED]
 
 
-def _sample(task: tuple[Variant, FloatArray, int, int, int]) -> feasible.Chain:
-    variant, start, seed, sweeps, keep = task
-    return feasible.sample(variant, start, seed, sweeps=sweeps, keep=keep)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _refine_as_printed(solution: Solution) -> Solution:
-    return refine(solution.free, solution.variant, True, as_printed=True)
+def _solved(seed: int, starts: int, pool: ProcessPoolExecutor, say: Say) -> Found:
+    """Return the minima of every reading."""
+    tasks = [(variant, kind) for variant in variants() for kind in (False, True)]
+    seeds = [seed + 100 * (i // 2) + i % 2 for i in range(len(tasks))]
+    solving = pool.map(solve, *zip(*tasks, strict=True), seeds, repeat(starts))
+    found: Found = {}
+    for (variant, kind), minima in zip(tasks, solving, strict=True):
+        found[variant, kind] = minima
+        asked = "with the statements" if kind else "the numbers alone"
+        say(
+            f"{len(found):3d}/{len(tasks)}  {variant.name:42s} {variant.parameters:2d} parameters  "
+            f"{asked}: largest residual {100 * minima[0].largest_residual:5.1f} %, "
+            f"{np.sum(minima[0].conditions >= 0)}/{len(CONDITIONS)} statements hold"
+        )
+    # A reading can do no worse than its special cases: it starts from their best points too.
+    jobs = [(x, *task) for task in tasks for x in _nested_starts(task[0], found)]
+    refining = pool.map(refine, *zip(*jobs, strict=True))
+    for (_, variant, kind), solution in zip(jobs, refining, strict=True):
+        found[variant, kind].append(solution)
+    say("every reading refined from its special cases")
+    return {task: sorted(minima, key=attrgetter("cost")) for task, minima in found.items()}
 
 
 def _default(every: Sequence[Solution], seed: int, pool: ProcessPoolExecutor) -> Solution:
     """Return the default: every reading refined as printed, the chosen one with more starts."""
-    paper = [s for s in every if (s.variant.threshold, s.variant.statistics) == ("maximum", "rabi")]
-    chosen = record.choose(list(pool.map(_refine_as_printed, paper)))
+    as_printed = partial(refine, with_conditions=True, as_printed=True)
+
+    def refined(solutions: Sequence[Solution]) -> list[Solution]:
+        frees, readings = ([s.free for s in solutions], [s.variant for s in solutions])
+        return list(pool.map(as_printed, frees, readings))
+
+    chosen = record.choose(refined([s for s in every if s.variant.is_like(WIDE)]))
     again = solve(chosen.variant, True, seed, _DEFAULT_STARTS, 3000)
-    more = list(pool.map(_refine_as_printed, again))
-    best = record.choose([chosen, *more])
-    precise = refine(best.free, best.variant, True, _ACCURACY, as_printed=True)
-    return record.choose([best, precise])
+    best = record.choose([chosen, *refined(again)])
+    return record.choose([best, as_printed(best.free, best.variant, accuracy=_ACCURACY)])
 
 
 def _leanest(every: Sequence[Solution], seed: int) -> Solution:
@@ -101,73 +93,64 @@ def _leanest(every: Sequence[Solution], seed: int) -> Solution:
     return record.choose([chosen, *precise], as_printed=False)
 
 
-def run(seed: int, starts: int, pool: ProcessPoolExecutor, say: Callable[[str], None]) -> None:
-    """Solve every variant, choose the default, sample its set, and store all of it."""
-    began = time.monotonic()
-
-    def elapsed() -> str:
-        return f"{time.monotonic() - began:4.0f} s"
-
-    tasks = [(v, seed + 100 * i, starts) for i, v in enumerate(variants())]
-    found: list[Found] = []
-    for result in pool.map(_solve_both, tasks):
-        variant, numbers_only, both = result
-        found.append(result)
-        say(
-            f"{elapsed()}  {len(found):2d}/{len(tasks)}  {variant.name:42s} "
-            f"{variant.parameters:2d} parameters  largest residual "
-            f"{100 * numbers_only[0].largest_residual:5.1f} %, with the statements "
-            f"{100 * both[0].largest_residual:5.1f} % "
-            f"({int(np.sum(both[0].conditions >= 0))}/{both[0].conditions.size} hold)"
-        )
-
-    # A reading can do no worse than its special cases: it starts from their best points too.
-    nested = [(variant, _nested_starts(variant, found)) for variant, *_ in found]
-    for i, (variant, *more) in enumerate(pool.map(_refine_both, nested)):
-        _, *before = found[i]
-        alone, both = (sorted([*a, *b], key=_cost) for a, b in zip(before, more, strict=True))
-        found[i] = (variant, alone, both)
-    say(f"{elapsed()}  every reading refined from its special cases")
-
-    every = [solution for _, _, both in found for solution in both]
-    best, lean = _default(every, seed, pool), _leanest(every, seed)
-    say(f"{elapsed()}  the default is {best.variant.name}, the leanest {lean.variant.name}")
-    say(record.presets_text(best))
-
-    inside: list[Solution] = [
-        solution
-        for variant, *lists in found
-        for solutions in lists
-        for solution in solutions
-        if (variant.statistics, variant.threshold) == (WIDE.statistics, WIDE.threshold)
-    ]
+def _sampled(
+    found: Found, lean: Solution, seed: int, pool: ProcessPoolExecutor, say: Say
+) -> dict[str, tuple[Variant, list[feasible.Chain]]]:
+    """Return the sets of the leanest reading and of the one in which every parameter is free."""
+    inside = [s for (variant, _), all_ in found.items() if variant.is_like(WIDE) for s in all_]
     wide = np.concatenate([s.variant.full(s.free)[:, : WIDE.parameters] for s in inside])
     own = np.array([s.free for s in [*inside, lean] if s.variant == lean.variant])
-    samples, sets = [], {}
+    sets = {}
     for name, variant, start, sweeps, keep in (
         ("lean", lean.variant, own, 500, 400),
         ("wide", WIDE, wide, 2500, 1000),
     ):
         kept = start[feasible.inside(start, variant)]
-        jobs = [(variant, kept, seed + 7 * i + 1, sweeps, keep) for i in range(_CHAINS)]
-        chains = list(pool.map(_sample, jobs))
-        sets[name] = record.set_record(variant, chains)
-        samples.append((name, variant.full(np.concatenate([chain.free for chain in chains]))))
+        sampling = partial(feasible.sample, variant, kept, sweeps=sweeps, keep=keep)
+        chains = list(pool.map(sampling, [seed + 7 * i + 1 for i in range(_CHAINS)]))
+        sets[name] = (variant, chains)
+        accepted = [round(chain.acceptance, 3) for chain in chains]
         say(
-            f"{elapsed()}  sampled the set of {variant.name}: acceptance "
-            f"{sets[name]['acceptance']}, chains differ by {sets[name]['chain_disagreement']} σ"
+            f"sampled the set of {variant.name}: acceptance {accepted}, "
+            f"chains differ by {feasible.disagreement(chains):.3f} σ"
         )
+    return sets
 
-    content = record.head(seed, starts) | {
+
+def run(seed: int, starts: int, pool: ProcessPoolExecutor, say: Say) -> None:
+    """Solve every variant, choose the default, sample its set, and store all of it."""
+    began = time.monotonic()
+
+    def timed(text: str) -> None:
+        say(f"{time.monotonic() - began:4.0f} s  {text}")
+
+    found = _solved(seed, starts, pool, timed)
+    every = [s for (_, with_conditions), all_ in found.items() if with_conditions for s in all_]
+    best, lean = _default(every, seed, pool), _leanest(every, seed)
+    timed(f"the default is {best.variant.name}, the leanest {lean.variant.name}")
+    presets = record.presets_text(best)
+    say(presets)
+    sets = _sampled(found, lean, seed, pool, timed)
+    content = {
+        "seed": seed,
+        "starts": starts,
+        "tolerance": TOLERANCE,
+        "stated": dict(zip(TARGETS, map(float, stated_numbers()), strict=True)),
+        "couplings": {name: meaning for name, (meaning, _) in COUPLINGS.items()},
+        "conditions": list(CONDITIONS),
         "default": record.default_record(best),
         "lean": record.default_record(lean),
-        "sets": sets,
-        "variants": [record.variant_record(*one) for one in found],
+        "sets": {name: record.set_record(*one) for name, one in sets.items()},
+        "variants": [record.variant_record(v, found[v, False], found[v, True]) for v in variants()],
     }
-    record.write("calibration_set.csv", record.set_text(samples))
-    record.write("calibration.json", record.record_text(content))
-    record.write("presets.toml", record.presets_text(best))
-    say(f"{elapsed()}  stored in {record.DATA}")
+    record.write("calibration_set.csv", record.set_text(sets))
+    record.write("calibration.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    record.write("presets.toml", presets)
+    timed(f"stored in {record.DATA}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def main(arguments: Iterable[str] | None = None) -> int:

@@ -12,14 +12,14 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from qdgain.calibration import plausibility
-from qdgain.calibration.objective import (
-    CONDITIONS,
+from qdgain.calibration.conditions import CONDITIONS
+from qdgain.calibration.objective import public_numbers
+from qdgain.calibration.readings import (
     COUPLINGS,
     DOTS,
     TARGETS,
     TOLERANCE,
     Variant,
-    public_numbers,
     stated_numbers,
     width_meV,
 )

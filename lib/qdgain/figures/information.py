@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Picture
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from qdgain import chapters
-from qdgain.beyond.information import DEFAULT, POSTERIORS, SCHEMES, VARIED_BY, stored_indices
+from qdgain.beyond.information import DEFAULT, POSTERIORS, VARIED_BY, stored_indices
 from qdgain.beyond.sensitivity import (
     ENERGIES,
     INPUTS,
@@ -21,7 +21,7 @@ from qdgain.beyond.sensitivity import (
     inputs_of,
     strips,
 )
-from qdgain.calibration.objective import values, width_meV
+from qdgain.calibration.readings import SCHEMES, values, width_meV
 from qdgain.figures import next_measurement, style
 from qdgain.figures.calibrated import SYMBOLS
 from qdgain.figures.kit import Figure, Numbers, line, mapped, panel, points

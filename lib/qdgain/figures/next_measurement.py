@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 from numpy.typing import ArrayLike
 
-from qdgain.beyond.information import DEFAULT, POSTERIORS, RIVALS, SCHEMES
+from qdgain.beyond.information import DEFAULT, POSTERIORS, RIVALS
 from qdgain.beyond.measurements import (
     KEYS,
     MEASUREMENTS,
@@ -23,7 +23,7 @@ from qdgain.beyond.measurements import (
     parameter_bits,
     reading_bits,
 )
-from qdgain.calibration.objective import Variant
+from qdgain.calibration.readings import SCHEMES, Variant
 from qdgain.figures import style
 from qdgain.figures.kit import Numbers, line, mapped, panel
 from qdgain.figures.panel import Axis, Panel

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from qdgain.calibration.objective import TARGETS, TOLERANCE, Variant
+from qdgain.calibration.readings import TARGETS, TOLERANCE, Variant
 from qdgain.calibration.record import record, refitted
 from qdgain.ledger import verdicts
 from qdgain.model.dot import Dot, presets
