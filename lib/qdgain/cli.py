@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with interrupts.remembered():
             command(given)
             sys.stdout.flush()
-            interrupts.heed()
+            interrupts.raise_pending()
     except (UsageError, ParameterError) as refusal:
         return _said(refusal, 2)
     except Failure as failure:

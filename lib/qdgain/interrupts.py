@@ -6,7 +6,6 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 _ASKED = threading.Event()
 
@@ -26,20 +25,15 @@ def remembered() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def heed() -> None:
-    """Raise the interrupt that was asked for since `remembered` began, if there was one.
+def raise_pending() -> None:
+    """Raise KeyboardInterrupt if there was an interrupt since `remembered` began.
 
     Called before what a command has made appears, and at its end.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If there was one.
     """
     if _ASKED.is_set():
         raise KeyboardInterrupt
 
 
-def _interrupted(_: int, __: FrameType | None) -> None:
+def _interrupted(*_: object) -> None:
     _ASKED.set()
     raise KeyboardInterrupt

@@ -9,7 +9,7 @@ import pytest
 
 from qdgain import cli, interrupts
 from qdgain.commands import rerun as command
-from qdgain.files import whole
+from qdgain.files import whole, write_whole, written_aside
 
 
 def swallowed():
@@ -18,17 +18,17 @@ def swallowed():
         os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_what_was_swallowed_is_raised_when_heeded_and_not_remembered_longer():
+def test_what_was_swallowed_is_raised_when_asked_for_and_not_remembered_longer():
     before = signal.getsignal(signal.SIGINT)
     with interrupts.remembered():
-        interrupts.heed()
+        interrupts.raise_pending()
         swallowed()
         with pytest.raises(KeyboardInterrupt):
-            interrupts.heed()
+            interrupts.raise_pending()
     assert signal.getsignal(signal.SIGINT) is before
-    interrupts.heed()
+    interrupts.raise_pending()
     with interrupts.remembered():
-        interrupts.heed()
+        interrupts.raise_pending()
 
 
 def write_and_be_interrupted(target):
@@ -51,7 +51,7 @@ def test_a_command_that_went_on_all_the_same_says_that_it_was_interrupted(monkey
 def test_other_threads_are_left_alone():
     def enter():
         with interrupts.remembered():
-            interrupts.heed()
+            interrupts.raise_pending()
             found.append(signal.getsignal(signal.SIGINT))
 
     found = []
@@ -59,3 +59,15 @@ def test_other_threads_are_left_alone():
     thread.start()
     thread.join()
     assert found == [signal.getsignal(signal.SIGINT)]
+
+
+def test_a_file_is_replaced_in_one_step_and_nothing_is_left_aside(tmp_path):
+    target = tmp_path / "new" / "note.txt"
+    for content in ("Δ\n", b"bytes"):
+        write_whole(target, content)
+        assert target.read_bytes() == (content if isinstance(content, bytes) else content.encode())
+    with suppress(ZeroDivisionError), written_aside(target) as aside:
+        aside.write_text("half")
+        raise ZeroDivisionError
+    assert target.read_bytes() == b"bytes"
+    assert list(target.parent.iterdir()) == [target]
