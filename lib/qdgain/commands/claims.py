@@ -8,9 +8,9 @@ import textwrap
 from collections.abc import Sequence
 
 from qdgain.commands import Parser, UsageError
-from qdgain.ledger import verdicts
+from qdgain.ledger import joined, verdicts
 from qdgain.paper.claims import KINDS
-from qdgain.text import significant, with_unit
+from qdgain.table import Table
 
 _WIDTH = 100
 _STATEMENT_WIDTH = 60
@@ -25,7 +25,7 @@ def add(command: Parser) -> None:
 
 def run(given: argparse.Namespace) -> None:
     """Print what was asked for."""
-    rows = verdicts.ledger() if given.id is None else (_known(given.id),)
+    rows = joined.ledger() if given.id is None else (_known(given.id),)
     if given.json:
         records = [verdicts.record(row) for row in rows]
         print(json.dumps(records, ensure_ascii=False, indent=1, allow_nan=False))
@@ -37,25 +37,27 @@ def run(given: argparse.Namespace) -> None:
 
 def _known(name: str) -> verdicts.Row:
     try:
-        return verdicts.row(name)
-    except verdicts.UnknownClaim as error:
+        return joined.row(name)
+    except joined.UnknownClaim as error:
         raise UsageError(str(error)) from None
 
 
 def as_table(rows: Sequence[verdicts.Row]) -> str:
     """Return the ledger as lines of text, and the number of each verdict."""
-    table = [("id", "stated", "computed", "residual", "verdict", "statement")]
-    for row in rows:
-        statement = textwrap.shorten(row.claim.statement, _STATEMENT_WIDTH, placeholder=" …")
-        numbers = (row.stated_text, row.computed_text, row.residual_text)
-        table.append((row.claim.id, *numbers, row.verdict, statement))
-    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
     lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in table
+        (
+            row.claim.id,
+            row.stated_text,
+            row.computed_text,
+            row.residual_text,
+            row.verdict,
+            textwrap.shorten(row.claim.statement, _STATEMENT_WIDTH, placeholder=" …"),
+        )
+        for row in rows
     ]
+    table = Table(("id", "stated", "computed", "residual", "verdict", "statement"), lines)
     summary = ", ".join(f"{n} {name}" for name, n in verdicts.counts(rows).items() if n)
-    return "\n".join([*lines, "", f"{len(rows)} statements: {summary}"])
+    return f"{table.text()}\n\n{len(rows)} statements: {summary}"
 
 
 def explanation(row: verdicts.Row) -> str:
@@ -70,7 +72,7 @@ def explanation(row: verdicts.Row) -> str:
         ("residual", row.residual_text),
         ("tolerance", row.tolerance_text),
         ("criterion", claim.criterion),
-        ("against", row.other and f"{row.other_number}: {row.other}"),
+        ("against", row.against),
         ("missing", claim.missing),
         ("invariant", claim.invariant),
         ("note", row.note),
@@ -83,7 +85,5 @@ def explanation(row: verdicts.Row) -> str:
             lines += textwrap.wrap(f"{name}: {text}", _WIDTH, subsequent_indent="    ")
     if row.beside:
         lines.append("beside:")
-        lines += [
-            f"    {with_unit(significant(h.value, 4), h.unit)}: {h.meaning}" for h in row.beside
-        ]
+        lines += [f"    {headline.text}: {headline.meaning}" for headline in row.beside]
     return "\n".join(lines)

@@ -14,13 +14,13 @@ from qdgain import chapters
 from qdgain.beyond import levers
 from qdgain.figures import kit, style
 from qdgain.figures.panel import Axis, Panel, Series
-from qdgain.figures.table import Table
 from qdgain.model import balance as detailed_balance
 from qdgain.model import cross_sections, units
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.paper.claims import Headline
 from qdgain.paper.thresholds import MeasuredThreshold, measured_thresholds, size_dependence
 from qdgain.run import YOUR_DOT, Run
+from qdgain.table import Table
 
 SETTINGS = chapters.SETTINGS["fig10"]
 

@@ -45,11 +45,11 @@ from qdgain.calibration.objective import Variant, values, width_meV
 from qdgain.figures import kit, style
 from qdgain.figures.calibrated import _SYMBOLS as SYMBOLS
 from qdgain.figures.panel import Axis, Panel, Series
-from qdgain.figures.table import Table
 from qdgain.model.dot import FloatArray
 from qdgain.paper.claims import Headline
 from qdgain.run import YOUR_DOT, Run
 from qdgain.stored import stored
+from qdgain.table import Table
 from qdgain.text import significant
 
 SETTINGS = chapters.SETTINGS["information"]

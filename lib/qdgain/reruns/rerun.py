@@ -26,9 +26,9 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from qdgain.book import keep, warm_kernel
+from qdgain.book import keep
 from qdgain.chapters import CELL_TIMEOUT_S, START_TIMEOUT_S, notebook_of
-from qdgain.ledger.verdicts import STORED_NUMBERS
+from qdgain.ledger import STORED_NUMBERS
 from qdgain.model.parameters import CONTRACT, ParameterError
 from qdgain.version import library_hash
 
@@ -63,9 +63,6 @@ class Task:
         Of the library that checked the parameters; no other executes the task.
     limit_s : float
         After this long the kernel is stopped.
-    kernel : str
-        The name of the kernel: ``python3``, or where many follow each other that of
-        `qdgain.book.warm_kernel`.
     """
 
     chapter: str
@@ -75,7 +72,6 @@ class Task:
     pictures: bool = True
     library_hash: str = field(default_factory=library_hash)
     limit_s: float = LIMIT_S
-    kernel: str = "python3"
 
 
 @dataclass(frozen=True)
@@ -113,9 +109,7 @@ class _QuietKernel(AsyncKernelManager):
         await super().start_kernel(**settings | {"stderr": subprocess.DEVNULL})
 
 
-def task(
-    chapter: str, given: Mapping[str, Any], pictures: bool = True, one_of_many: bool = False
-) -> Task:
+def task(chapter: str, given: Mapping[str, Any], pictures: bool = True) -> Task:
     """Return the task of executing a chapter of this checkout with checked parameters.
 
     Parameters
@@ -126,8 +120,6 @@ def task(
         Name to checked value.
     pictures : bool
         Whether figures are drawn, and kept with their data beside the numbers.
-    one_of_many : bool
-        Whether the same process executes others too, which then share the time of the imports.
 
     Raises
     ------
@@ -148,9 +140,8 @@ def task(
                 raise ParameterError(f"{name}: {value} cannot be read: {error.strerror}.") from None
             values[name] = f"{name}{Path(value).suffix}"
             files[name] = (values[name], content)
-    kernel = warm_kernel.NAME if one_of_many else "python3"
     text = notebook.read_text(encoding="utf-8")
-    return Task(chapter, text, values, files, pictures, kernel=kernel)
+    return Task(chapter, text, values, files, pictures)
 
 
 def execute(todo: Task) -> Executed:
@@ -210,16 +201,13 @@ def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
         STORED_NUMBERS: os.environ.get(STORED_NUMBERS) or str(_shared_numbers()),
     }
     target = folder / "executed.ipynb"
-    if todo.kernel == warm_kernel.NAME:
-        # It outlives the run.
-        warm_kernel.start_server()
     with _environment(environment), _time_limit(todo.limit_s) as expired:
         try:
             papermill.execute_notebook(
                 folder / _NOTEBOOK,
                 target,
                 parameters=dict(values),
-                kernel_name=todo.kernel,
+                kernel_name="python3",
                 cwd=folder,
                 progress_bar=False,
                 # Once, at the end: written before and after every cell it takes a second.
