@@ -209,10 +209,10 @@ def label(entry: Parameter) -> str:
 
 
 def slider(entry: Parameter, value: float, linewidth_meV: float) -> dict[str, Any]:
-    """Return the window of a slider around a value: narrower than the allowed range.
+    """Return the window of a slider around a value, narrower than the allowed range.
 
-    Of ``low``, ``step`` and the number of ``steps``; of the decimal logarithm if ``log``. For
-    shifts of bands the linewidth is what matters.
+    It has ``low``, ``step`` and the number of ``steps``, of the decimal logarithm if ``log``. The
+    scale of shifts of bands is the linewidth.
     """
     if entry.name in _CONTENT["logarithmic"]:
         low = math.log10(max(entry.minimum, value / 100))
