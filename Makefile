@@ -71,7 +71,8 @@ pdf: $(BIN)/.installed
 	$(BIN)/python -m qdgain.book.pdf "$(SOURCE)/_build"
 
 check: $(BIN)/.installed lint
-	$(BIN)/pytest --quiet -n 2 --dist loadfile -m "not slow" $(addprefix --ignore ,$(OF_PAGES) $(IN_BROWSER)) tests
+	$(BIN)/pytest --quiet -n 2 --dist loadfile -m "not slow" $(addprefix --ignore ,$(OF_PAGES) $(IN_BROWSER)) \
+	  --doctest-modules lib/qdgain/model tests
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff check
@@ -79,6 +80,7 @@ lint: $(BIN)/.installed
 	$(BIN)/mypy
 	$(BIN)/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff
+	$(BIN)/check-jsonschema --quiet --schemafile lib/qdgain/data/parameters.schema.json lib/qdgain/data/parameters.toml
 
 # The book is built beside the tests, so that both cores stay busy. Make 3.81, the one of macOS,
 # mixes their output: it cannot keep it apart. With new dependencies, one failure hides no other.
@@ -91,7 +93,7 @@ pytest: $(BIN)/.installed
 	rm -rf .pytest_cache/numbers
 	QDGAIN_STORED_NUMBERS="$(CURDIR)/.pytest_cache/numbers" QDGAIN_PICTURES=0 \
 	  $(BIN)/pytest --quiet -n 2 --dist loadfile --nbval-lax --nbval-kernel-name qdgain --nbval-cell-timeout 120 \
-	  $(addprefix --ignore ,$(OF_PAGES) $(IN_BROWSER)) tests $(NOTEBOOKS)
+	  $(addprefix --ignore ,$(OF_PAGES) $(IN_BROWSER)) --doctest-modules lib/qdgain/model tests $(NOTEBOOKS)
 
 refresh: $(BIN)/.installed
 	$(BIN)/python -m qdgain.book.notebooks

@@ -1,5 +1,6 @@
 """Optical gain of colloidal quantum dots in the Simple Model of arXiv 2510.01199."""
 
+from qdgain.fast.onset import threshold_onset
 from qdgain.model.bands import bands
 from qdgain.model.dot import Dot, presets
 from qdgain.model.film import ase_spectrum, ase_threshold
@@ -14,7 +15,6 @@ from qdgain.model.threshold import (
     Threshold,
     threshold_at_energy,
     threshold_at_maximum,
-    threshold_onset,
 )
 from qdgain.version import __version__
 

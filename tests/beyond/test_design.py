@@ -15,7 +15,11 @@ from qdgain.beyond.advice import SINGLES, advice, shares_at_threshold
 from qdgain.beyond.repulsion import threshold_slopes
 from qdgain.beyond.shortest_way import FIELDS, ROUTES, moved, nearest_dot
 from qdgain.figures import design as figures
-from qdgain.model.balance import balanced_stokes_shift_meV, balanced_threshold_at_emission
+from qdgain.model.balance import (
+    balanced_stokes_shift_meV,
+    balanced_threshold_at_emission,
+    biexciton_stokes_shift_meV,
+)
 from qdgain.model.parameters import ParameterError
 from qdgain.model.populations import populations
 from qdgain.model.threshold import threshold_at_energy
@@ -127,7 +131,7 @@ def test_a_way_in_equilibrium_ends_in_equilibrium():
         end = nearest_dot(dot, 0.1, route="shifts and linewidth", balanced_at_K=300.0).dot
         most = balanced_stokes_shift_meV(end.linewidth_meV, 300.0) * (1 + 1e-6)
         assert 0 <= end.stokes_shift_meV <= most
-        assert -1e-5 <= reachable.biexciton_stokes_shift_meV(end) <= most
+        assert -1e-5 <= biexciton_stokes_shift_meV(end) <= most
     assert not nearest_dot(THREE, 0.1, balanced_at_K=300.0).exists
 
 
@@ -320,7 +324,7 @@ def test_slopes_at_the_onset_are_those_of_the_threshold(dot, law):
 def test_repulsion_of_the_absorption_alone_helps_up_to_the_emission(dot, law):
     """The closed form: the sign of S + Δ_E - Δ_A2, whatever the strengths and statistics."""
     assume(dot.xx_absorption_strength > 0.01)
-    second = float(reachable.biexciton_stokes_shift_meV(dot))
+    second = float(biexciton_stokes_shift_meV(dot))
     slope = float(threshold_slopes(dot, statistics=law).absorptive)
     # Under sequential statistics below one exciton, and far from the bands, nothing is left of it.
     assume(np.isfinite(slope) and abs(slope) > 1e-12 and abs(second) > 1e-6)

@@ -10,7 +10,7 @@ from conftest import ROOT
 from qdgain.book import explorer_page
 from qdgain.book.explorer_page import LAYOUTS, SHOWN, entry_of
 from qdgain.chapters import SETTINGS
-from qdgain.figures import fig09, style
+from qdgain.figures import emission_maps, style
 from qdgain.model.dot import presets
 from qdgain.model.parameters import CONTRACT, DOT_PARAMETERS, PRESETS, ParameterError
 from qdgain.reruns.page import page
@@ -107,8 +107,11 @@ def test_a_gradient_is_even_in_lightness():
 
 def test_axes_are_those_of_the_chapters():
     axes = {key: (axis["name"], axis["unit"]) for key, axis in DATA["context"]["axes"].items()}
-    assert axes["emission"] == (fig09._RELATIVE.name, fig09._RELATIVE.unit)
-    assert axes["amplification"] == (fig09._AMPLIFICATION.name, fig09._AMPLIFICATION.unit)
+    assert axes["emission"] == (emission_maps.RELATIVE.name, emission_maps.RELATIVE.unit)
+    assert axes["amplification"] == (
+        emission_maps.AMPLIFICATION.name,
+        emission_maps.AMPLIFICATION.unit,
+    )
     assert axes["energy"][1] == "eV"
     assert axes["binding"][1] == "meV"
 

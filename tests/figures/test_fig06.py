@@ -53,7 +53,7 @@ def test_recovered_cooling_times_agree_with_the_true_ones(run, numbers):
     fit = fig06.resolution(run)["fit, one standard error"]
     error = np.asarray(fit.y_high) - np.asarray(fit.y)
     assert (np.abs(fit.y - fit.x) < 4 * error).all()
-    assert abs(numbers["F6-hot-cooling"] - 1.5) < 4 * numbers["fig06-hot-cooling-error"]
+    assert abs(numbers["fig06-hot-cooling"] - 1.5) < 4 * numbers["fig06-hot-cooling-error"]
 
 
 def test_more_noise_resolves_less(numbers):
@@ -67,10 +67,10 @@ def test_more_noise_resolves_less(numbers):
 
 def test_build_up_time_is_the_relaxation_time(run, numbers):
     # The pulse is short, so it hardly changes it.
-    assert numbers["F6-se-buildup"] == pytest.approx(0.5, rel=0.02)
+    assert numbers["fig06-build-up"] == pytest.approx(0.5, rel=0.02)
     slow = resolve(fig06.SETTINGS, {"relaxation_time_fs": 900.0})
     rows = {row.key: row.value for row in fig06.headlines(slow)}
-    assert rows["F6-se-buildup"] == pytest.approx(0.9, rel=0.02)
+    assert rows["fig06-build-up"] == pytest.approx(0.9, rel=0.02)
 
 
 def test_build_up_begins_at_the_prompt_share(run, numbers):
@@ -86,7 +86,7 @@ def test_build_up_begins_at_the_prompt_share(run, numbers):
 def test_continuous_gain_crosses_zero_at_the_thresholds(run, numbers):
     panel = fig06.continuous_gain(run)
     for name in ("3LS, ideal", "3LS, 300 K", "4LS, 300 K"):
-        key = "F6-3ls-threshold" if "ideal" in name else f"fig06-thermal-{name[:3].lower()}"
+        key = "fig06-ideal-3ls" if "ideal" in name else f"fig06-thermal-{name[:3].lower()}"
         crossing = np.exp(np.interp(0, panel[name].y, np.log(panel[name].x)))
         assert crossing == pytest.approx(numbers[key], rel=1e-2)
     assert (panel["4LS, ideal"].y > 0).all()
@@ -119,4 +119,4 @@ def test_a_users_dot_is_drawn_beside_the_papers(run):
         names = {series.name for series in compute(own).series}
         assert {series.name for series in compute(run).series} < names
         assert any("your dot" in name for name in names)
-    assert kinetics.cw_threshold(fig06.thermal_schemes(own, own.dots)["your dot"]) > 0
+    assert kinetics.cw_threshold(fig06.thermal_schemes(own)["your dot"]) > 0

@@ -28,7 +28,7 @@ def test_diagrams_carry_the_energies_of_the_bands(run):
 
 def test_esa_is_resonant_with_emission_at_zero_or_at_the_stokes_shift(run, numbers):
     # Within half a step of the shifts that are tried.
-    assert numbers["F7-esa-2ls"] == pytest.approx(0, abs=0.126)
+    assert numbers["fig07-resonance-2ls"] == pytest.approx(0, abs=0.126)
     for name in ("3LS", "4LS"):
         stokes = run.dots[f"{name}+ESA"].stokes_shift_meV
         assert numbers[f"fig07-resonance-{name.lower()}"] == pytest.approx(stokes, abs=0.126)
@@ -36,7 +36,7 @@ def test_esa_is_resonant_with_emission_at_zero_or_at_the_stokes_shift(run, numbe
 
 def test_definitions_differ_by_what_the_exciton_has_lost(run, numbers):
     three, four = (run.dots[name].stokes_shift_meV for name in ("3LS", "4LS"))
-    assert numbers["F7-definitions"] == pytest.approx(three)
+    assert numbers["fig07-definitions-3ls"] == pytest.approx(three)
     assert numbers["fig07-definitions-4ls"] == pytest.approx(four / 2)
 
 
@@ -45,11 +45,11 @@ def test_full_esa_cancels_all_gain_and_weaker_esa_does_not(run, numbers):
     np.testing.assert_allclose(gains["4LS, ρ = 1"].y, 0, atol=1e-14)
     assert (gains["3LS, ρ = 1"].y < 0).all()
     assert (gains["2LS, ρ = 1"].y < gains["2LS, no ESA"].y).all()
-    assert numbers["F7-cancellation"] == pytest.approx(0, abs=1e-14)
+    assert numbers["fig07-largest-4ls"] == pytest.approx(0, abs=1e-14)
     assert numbers["fig07-half-3ls"] == pytest.approx(2)
     weak = resolve(fig07.SETTINGS, {"cw_esa_strength": 0.8})
     rows = {row.key: row.value for row in fig07.headlines(weak)}
-    assert rows["F7-cancellation"] > 0
+    assert rows["fig07-largest-4ls"] > 0
     assert rows["fig07-largest-3ls"] > 0
 
 
@@ -89,7 +89,7 @@ def test_induced_absorption_has_the_times_that_were_put_in(run, numbers):
     assert numbers["fig07-pia-blue"] > 0
     slow = resolve(fig07.SETTINGS, {"induced_absorption_decay_ps": 1.5})
     rows = {row.key: row.value for row in fig07.headlines(slow)}
-    assert rows["F7-pia"] > numbers["F7-pia"]
+    assert rows["fig07-pia-decay"] > numbers["fig07-pia-decay"]
     narrow = resolve(fig07.SETTINGS, {"hot_width_ratio": 1.0})
     rows = {row.key: row.value for row in fig07.headlines(narrow)}
     assert rows["fig07-pia-blue"] < 1e-6
@@ -102,7 +102,7 @@ def test_fits_reproduce_the_spectrum_and_only_the_global_one_the_bands(run, numb
     for label in ("single fit", "global fit"):
         total = sum(s.y for s in panel.series if s.name.endswith(label))
         assert np.std(data - total) < 1.2 * noise
-    assert numbers["F7-four-bands"] > 5
+    assert numbers["fig07-four-bands-smallest"] > 5
     single = errors.series[0]
     together = errors.series[2]
     assert np.median(single.y) > 5 * np.median(together.y)

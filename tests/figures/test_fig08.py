@@ -41,7 +41,7 @@ def test_threshold_is_highest_where_esa_meets_the_biexciton_emission(run):
 
 def test_two_level_thresholds_are_the_textbook_ones(run):
     numbers = {row.key: row.value for row in fig08.headlines(run)}
-    assert numbers["SM-2ls"] == pytest.approx(1, abs=1e-12)
+    assert numbers["fig08-2ls"] == pytest.approx(1, abs=1e-12)
     # e^N = 2 + N
     poisson = numbers["fig08-2ls-poisson"]
     assert np.exp(poisson) == pytest.approx(2 + poisson, rel=1e-12)

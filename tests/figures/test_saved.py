@@ -17,7 +17,7 @@ from qdgain.run import resolve
 
 @pytest.fixture
 def figure():
-    return fig08.draw_spectra(fig08.spectra(resolve(fig08.SETTINGS, {})))
+    return fig08.FIGURES["spectra"].draw(fig08.spectra(resolve(fig08.SETTINGS, {})))
 
 
 @pytest.mark.slow
@@ -52,7 +52,7 @@ def test_a_figure_is_laid_out_once_whatever_is_made_of_it(figure, monkeypatch):
 
 @pytest.mark.slow
 def test_no_digit_that_hangs_on_the_run_is_left_in_a_place():
-    figure = fig09.draw_spectra(fig09.spectra(resolve(fig09.SETTINGS, {})))
+    figure = fig09.FIGURES["spectra"].draw(fig09.spectra(resolve(fig09.SETTINGS, {})))
     to_svg(figure)
     parts = figure.findobj(SubFigure)
     assert len(parts) > len(figure.subfigs), "some lie in others"

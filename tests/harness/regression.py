@@ -109,7 +109,7 @@ TOLERANCES = {
 #: Which tolerance: the first pattern of "chapter/figure/series" that fits.
 RULES = (
     ("fig06/photoluminescence/fit, one standard error", "fit"),
-    ("fig06/headlines/F6-hot-cooling", "fit"),
+    ("fig06/headlines/fig06-hot-cooling", "fit"),
     ("fig06/headlines/fig06-hot-cooling-error", "fit"),
     ("fig06/headlines/fig06-resolved", "fit"),
     ("fig07/four_bands/single fit, 8 noise seeds", "fit without a clear minimum"),
@@ -117,7 +117,6 @@ RULES = (
     ("fig07/headlines/fig07-global-actual-*", "fit"),
     ("fig07/continuous_gain/?LS, 300 K", "pole"),
     ("fig08/contours/*at onset", "extremum"),
-    ("fig08/headlines/F8-onset-vs-max", "extremum"),
     ("fig08/headlines/fig08-apart-*", "extremum"),
     ("fig08/headlines/fig08-worst-*", "extremum"),
     ("fig09/saturation/*", "over decades"),

@@ -129,7 +129,6 @@ def test_figures_return_panels_with_named_series_and_units(chapter, tmp_path):
     for figure in figures_of(chapter)[:-1]:
         for panel in computed(chapter, figure):
             assert isinstance(panel, Panel), figure
-            assert panel.figure == page_of(chapter)
             assert panel.series
             for series in panel.series:
                 assert series.x_axis.unit

@@ -56,6 +56,20 @@ def test_the_models_own_spectra_come_back(write):
     assert spectra.emission.max() == pytest.approx(1.0)
 
 
+def test_the_energy_is_doubled_at_the_threshold_of_a_file(write):
+    spectra = read_spectra(write(table()))
+    mean = spectra.ase_threshold(150.0, 1.5).mean_excitons
+    assert spectra.log_energy_ratio(mean, 150.0) == pytest.approx(np.log(2), abs=2e-3)
+    np.testing.assert_allclose(spectra.log_energy_ratio(np.array([0.5, 1.0]), 0.0), 0, atol=1e-12)
+
+
+def test_a_resonant_pulse_gives_two_excitons_at_most(write):
+    energy = np.linspace(1.7, 2.25, 11)
+    spectra = measured.MeasuredSpectra(energy, np.array([0.0, 3.0]), np.zeros((2, 11)), np.ones(11))
+    assert spectra.most_excitons() == 2
+    assert spectra.most_excitons("poisson") == 3
+
+
 def test_uncorrelated_threshold_agrees_with_the_model(write):
     """Without ESA P = n PL exactly, so the file must give the model's own threshold."""
     dot = DOT.uncorrelated()

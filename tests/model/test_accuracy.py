@@ -10,7 +10,7 @@ from bench.accuracy import accuracies
 from bench.dots import of_the_whole_contract, one_of, usual
 from bench.onset import brute_force, largest_excess
 from bench.threshold_at_maximum import with_plain_python
-from qdgain.model.threshold_laws import LAWS
+from qdgain.fast.laws import LAWS
 
 
 @pytest.mark.slow

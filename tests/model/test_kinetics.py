@@ -14,6 +14,35 @@ ratio = st.floats(1e-6, 3.0)
 strength = st.floats(0.0, 2.0)
 
 
+# The closed forms of standard laser kinetics: independent derivations.
+
+
+def net_gain_two_level(w, rho=0.0):
+    """A pump that drives the emission line itself, both ways, and one decay."""
+    return ((1 - rho) * w - (1 + w)) / (1 + 2 * w)
+
+
+def net_gain_three_level(w, b=0.0, rho=0.0):
+    """A pump both ways, X_A to X_E alone, X_E to the ground state; b is N(X_A) / N(X_E)."""
+    return ((1 - rho - b) * w - 1) / ((1 + 2 * b) * w + 1)
+
+
+def net_gain_four_level(w, b=0.0, rho=0.0, theta=0.0):
+    """An instant X_A → X_E; b is the lifetime of the terminal level, θ its occupation."""
+    return ((1 - rho - b) * w - theta) / (1 + theta + (1 + b) * w)
+
+
+def rate_matrix(scheme, w):
+    """K of dN/dt = K N, for a scheme without instant decays."""
+    rates = [(step.source, step.target, 1 / step.time) for step in scheme.steps]
+    rates += [(*scheme.pump, w), (*scheme.pump[::-1], w)]
+    K = np.zeros((*w.shape, len(scheme.levels), len(scheme.levels)))
+    for source, target, rate in rates:
+        K[..., scheme.index(source), scheme.index(source)] -= rate
+        K[..., scheme.index(target), scheme.index(source)] += rate
+    return K
+
+
 def test_two_level_never_gains():
     inversion = kinetics.net_gain(kinetics.two_level(), PUMPS)
     np.testing.assert_allclose(inversion, -1 / (1 + 2 * PUMPS), rtol=1e-12)
@@ -26,7 +55,7 @@ def test_two_level_never_gains():
 def test_two_level_closed_form(rho):
     np.testing.assert_allclose(
         kinetics.net_gain(kinetics.two_level(), PUMPS, rho),
-        kinetics.net_gain_two_level(PUMPS, rho),
+        net_gain_two_level(PUMPS, rho),
         atol=1e-12,
     )
 
@@ -37,7 +66,7 @@ def test_three_level_closed_form_and_threshold(b, rho):
     scheme = kinetics.three_level(b)
     np.testing.assert_allclose(
         kinetics.net_gain(scheme, PUMPS, rho),
-        kinetics.net_gain_three_level(PUMPS, b, rho),
+        net_gain_three_level(PUMPS, b, rho),
         atol=1e-10,
     )
     left = 1 - b - rho
@@ -51,7 +80,7 @@ def test_three_level_closed_form_and_threshold(b, rho):
 def test_thermal_back_transfer_adds_to_the_branching(b, kappa):
     np.testing.assert_allclose(
         kinetics.net_gain(kinetics.three_level(b, kappa), PUMPS),
-        kinetics.net_gain_three_level(PUMPS, b + kappa),
+        net_gain_three_level(PUMPS, b + kappa),
         atol=1e-9,
     )
 
@@ -62,7 +91,7 @@ def test_four_level_closed_form_and_threshold(b, rho):
     scheme = kinetics.four_level(b)
     np.testing.assert_allclose(
         kinetics.net_gain(scheme, PUMPS, rho),
-        kinetics.net_gain_four_level(PUMPS, b, rho),
+        net_gain_four_level(PUMPS, b, rho),
         atol=1e-10,
     )
     left = 1 - b - rho
@@ -76,7 +105,7 @@ def test_thermally_filled_terminal_level_gives_the_four_level_system_a_threshold
     scheme = kinetics.four_level(b, terminal_occupation=theta)
     np.testing.assert_allclose(
         kinetics.net_gain(scheme, PUMPS),
-        kinetics.net_gain_four_level(PUMPS, b, terminal_occupation=theta),
+        net_gain_four_level(PUMPS, b, theta=theta),
         atol=1e-9,
     )
     np.testing.assert_allclose(kinetics.cw_threshold(scheme), theta / (1 - b), rtol=1e-6)
@@ -135,7 +164,7 @@ SCHEMES = {
 
 @pytest.mark.parametrize("name", SCHEMES)
 def test_rates_move_excitons_and_lose_none(name):
-    K = kinetics.rate_matrix(SCHEMES[name], PUMPS)
+    K = rate_matrix(SCHEMES[name], PUMPS)
     np.testing.assert_allclose(K.sum(axis=-2) / PUMPS.max(), 0, atol=1e-15)
     end = kinetics.steady_state(SCHEMES[name], PUMPS)
     np.testing.assert_allclose((K @ end[..., None])[..., 0] / PUMPS.max(), 0, atol=1e-12)
@@ -172,6 +201,23 @@ def test_thermal_terminal_level_agrees_with_detailed_balance():
     assert ratio == pytest.approx(np.exp(-stokes / 2 / (0.0861733 * temperature)), rel=1e-4)
 
 
+@pytest.mark.parametrize("fraction", [0.0, 0.3, 1.0])
+def test_thermal_schemes_lift_over_the_splitting_and_the_reorganisation(fraction):
+    stokes, temperature, b = 60.0, 300.0, 1e-3
+    five = kinetics.thermal_scheme("5LS", stokes, temperature, b, fraction)
+    up = {step.source: step.time / b for step in five.steps[-2:]}
+    kT = 0.0861733 * temperature
+    assert up["X_E"] == pytest.approx(np.exp(fraction * stokes / kT), rel=1e-4)
+    assert up["ground"] == pytest.approx(np.exp((1 - fraction) * stokes / 2 / kT), rel=1e-4)
+
+
+def test_thermal_three_and_four_level_systems_have_all_of_the_shift_in_one_step():
+    kappa, theta = (float(kinetics.thermal_ratio(energy, 300.0)) for energy in (60.0, 30.0))
+    three, four = (kinetics.thermal_scheme(name, 60.0, 300.0, 1e-3) for name in ("3LS", "4LS"))
+    assert three == kinetics.three_level(1e-3, kappa)
+    assert four == kinetics.four_level(1e-3, 1e-3, theta)
+
+
 def test_refusals():
     with pytest.raises(ParameterError, match="levels are ground, exciton"):
         Scheme(
@@ -184,8 +230,6 @@ def test_refusals():
         kinetics.three_level(-1.0)
     with pytest.raises(ParameterError, match="pump_rate"):
         kinetics.steady_state(kinetics.two_level(), -0.1)
-    with pytest.raises(ParameterError, match="instant"):
-        kinetics.rate_matrix(kinetics.three_level(), 1.0)
     with pytest.raises(ParameterError, match="back rate"):
         kinetics.three_level(0.0, 0.5)
     with pytest.raises(ParameterError, match="esa_strength"):

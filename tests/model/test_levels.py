@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from qdgain import Dot, ParameterError, presets
 from qdgain.model import levels
 from qdgain.model.bands import band_centres_eV
+from qdgain.model.gain import gain_terms
 
 SCHEMES = ("2LS", "3LS", "4LS", "5LS")
 shift = st.floats(0.0, 200.0)
@@ -107,6 +108,21 @@ def test_cancellation_is_most_complete_where_the_binding_is_the_stokes_shift(
 def test_no_cancellation_far_from_resonance():
     dot = Dot(stokes_shift_meV=20.0, absorptive_binding_meV=900.0, linewidth_meV=60.0)
     assert levels.cancelled_fraction(dot) < 1e-6
+
+
+@given(stokes=shift, binding=st.floats(-50.0, 100.0), strength=st.floats(0.2, 2.0))
+@settings(max_examples=20, deadline=None)
+def test_esa_over_emission_is_the_ratio_of_two_terms_of_the_gain(stokes, binding, strength):
+    dot = Dot(
+        stokes_shift_meV=stokes, absorptive_binding_meV=binding, xx_absorption_strength=strength
+    )
+    energy = np.linspace(1.8, 2.1, 7)
+    rho = levels.esa_over_emission(dot, energy)
+    terms = gain_terms(dot, energy, 0.5)
+    lost = terms.excited_state_absorption / terms.exciton_emission
+    np.testing.assert_allclose(rho, np.abs(lost), rtol=1e-9)
+    many = replace(dot, xx_absorption_strength=np.array([strength, 2 * strength]))
+    np.testing.assert_allclose(levels.esa_over_emission(many, energy), [rho, 2 * rho], rtol=1e-12)
 
 
 def test_refusals():

@@ -61,3 +61,36 @@ def test_counting_spikes():
     assert spike.count_spikes(one + 0.5 * np.exp(-0.5 * (x - 6) ** 2)) == 2
     assert spike.count_spikes(one + 0.05 * np.exp(-0.5 * (x - 6) ** 2)) == 1
     assert spike.count_spikes(0 * x) == 0
+
+
+def test_the_largest_move_is_where_the_spike_changes_bands():
+    correlated = qdgain.presets()["3LS+ESA"]
+    move, at = spike.largest_spike_move(correlated, 150.0, 1.5)
+    threshold = float(ase.ase_threshold(correlated, 150.0, 1.5).fluence_mJ_cm2)
+    fluence = at * threshold * np.array([1.0, 1.01])
+    ends = ase.spike_position_eV(correlated, qdgain.mean_excitons_after_pulse(fluence, 1.5), 150.0)
+    assert move == pytest.approx(1e3 * np.diff(ends)[0], rel=0.05)
+    assert 1 <= at < 1.5 / threshold
+    assert np.isnan(spike.largest_spike_move(DOT, 0.5, 1.5)).all()
+
+
+def test_the_energy_is_doubled_at_the_threshold():
+    threshold = ase.ase_threshold(DOT, 150.0, 1.5)
+    ratio = spike.log_energy_ratio(DOT, threshold.mean_excitons, 150.0)
+    assert ratio == pytest.approx(np.log(2), rel=1e-3)
+    assert spike.log_energy_ratio(DOT, 1.0, 0.0) == pytest.approx(0, abs=1e-12)
+
+
+def test_without_length_the_guided_part_of_the_spontaneous_emission_is_left():
+    photons = np.exp(spike.log_undepleted_photons(DOT, 1.2, 0.0, 0.1))
+    # Without correlations P = n PL_X, so 2 P / PL_X photons are <N> in a lifetime.
+    assert photons == pytest.approx(0.1 * 1.2, rel=1e-6)
+
+
+def test_above_the_limit_there_are_more_photons_than_excitons():
+    limit = spike.undepleted_limit_mJ_cm2(DOT, 150.0, 1.5, 0.1)
+    mean = qdgain.mean_excitons_after_pulse(np.array([0.99, 1.0, 1.01]) * limit, 1.5)
+    excess = spike.log_undepleted_photons(DOT, mean, 150.0, 0.1) - np.log(mean)
+    assert excess[0] < 0 < excess[2]
+    assert excess[1] == pytest.approx(0, abs=1e-6)
+    assert spike.undepleted_limit_mJ_cm2(DOT, 0.0, 1.5, 0.1) == np.inf

@@ -11,6 +11,7 @@ from scipy import optimize
 import qdgain
 from qdgain.model.bands import band_centres_eV, band_widths_meV, energy_window_eV, log_bands
 from qdgain.model.populations import highest_mean_excitons
+from qdgain.model.threshold import threshold_onset
 from strategies import STATISTICS, dots
 
 
@@ -206,3 +207,16 @@ def test_poissons_threshold_keeps_its_digits_where_the_biexciton_emits_next_to_n
     expected = logs.absorption - logs.xx_emission - np.log(dot.xx_emission_strength)
     mean = qdgain.threshold_at_energy(dot, energy, statistics="poisson")
     assert mean == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.slow
+@settings(max_examples=60)
+@given(
+    dot=dots(with_own_widths=True),
+    statistics=STATISTICS,
+    floor=st.sampled_from([1e-6, 1e-3, 0.01, 0.1]),
+)
+def test_the_fast_onset_is_the_plain_one(dot, statistics, floor):
+    fast = qdgain.threshold_onset(dot, floor, statistics)
+    plain = threshold_onset(dot, floor, statistics)
+    assert float(fast.mean_excitons) == pytest.approx(float(plain.mean_excitons), abs=1e-9)

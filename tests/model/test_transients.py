@@ -217,3 +217,22 @@ def test_refusals():
         transients.convolved_decay(1.0, 0.0, 1.0)
     with pytest.raises(ParameterError, match="response_fwhm"):
         transients.convolved_decay(1.0, 1.0, 0.0)
+
+
+@pytest.mark.parametrize(("first", "second"), [(0.2, 1.0), (1.0, 0.2), (0.5, 0.5)])
+def test_second_state_of_a_cascade_is_fullest_where_it_says(first, second):
+    time = np.linspace(0.01, 3.0, 3000)
+    filled = transients.cascade(time, (first, second), 1e-4)[1]
+    assert transients.fullest_second_state(first, second) == pytest.approx(
+        time[filled.argmax()], abs=2e-3
+    )
+
+
+def test_extremes_lie_on_their_sides_of_the_bleach():
+    energy = np.linspace(-1, 1, 201)
+    signal = 0.3 * np.exp(-(((energy + 0.5) / 0.1) ** 2)) - np.exp(-((energy / 0.1) ** 2))
+    signal += 0.5 * np.exp(-(((energy - 0.4) / 0.1) ** 2))
+    found = energy[list(transients.around_bleach(signal))]
+    np.testing.assert_allclose(found, [-0.5, 0.0, 0.4], atol=0.011)
+    monotonous = transients.around_bleach([0.0, 1.0, 2.0])
+    assert monotonous == (0, 0, 2)

@@ -142,7 +142,7 @@ FAILING = """
 import pytest
 
 def test_drift():
-    moved = "fig08, headline F8-4ls: 1.1, in the reference 1.0, off by 0.1"
+    moved = "fig08, headline fig08-threshold-4ls: 1.1, in the reference 1.0, off by 0.1"
     pytest.fail("\\n".join([moved, *20_000 * ["and more than an issue takes"]]), pytrace=False)
 
 @pytest.mark.parametrize("number", range(100))
@@ -192,7 +192,9 @@ def test_the_weekly_report_has_the_numbers_that_moved(reported, tmp_path):
     assert "FAILED test_drift.py::test_drift" in report
     assert "numpy 9.0 (2.0)" in report
     # By itself, where the line of the summary is cut.
-    assert re.search(r"^fig08, headline F8-4ls: 1\.1, .* off by 0\.1$", report, re.MULTILINE)
+    assert re.search(
+        r"^fig08, headline fig08-threshold-4ls: 1\.1, .* off by 0\.1$", report, re.MULTILINE
+    )
 
 
 def test_the_weekly_report_has_the_end_of_a_log_without_failed_tests(reported):

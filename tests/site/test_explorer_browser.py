@@ -124,8 +124,8 @@ def near(shown, expected):
 def test_it_opens_with_the_librarys_numbers_and_follows_a_slider(read):
     reader = read()
     heads = {h.key: h.value for h in fig08.headlines(resolve(fig08.SETTINGS, {}))}
-    near(reader.number(0).inner_text(), heads["F8-3ls-esa"])
-    near(reader.number(0, 2).inner_text(), heads["F8-3ls"])
+    near(reader.number(0).inner_text(), heads["fig08-threshold-3ls-esa"])
+    near(reader.number(0, 2).inner_text(), heads["fig08-threshold-3ls"])
     near(reader.number(2).inner_text(), heads["fig08-onset-3ls-esa"])
     slider = reader.control("stokes_shift_meV")
     slider.focus()
@@ -141,7 +141,7 @@ def test_it_opens_with_the_librarys_numbers_and_follows_a_slider(read):
     near(reader.number(0).inner_text(), heads["fig08-threshold-your-dot-esa"])
     near(reader.number(2).inner_text(), heads["fig08-onset-your-dot-esa"])
     # The preset's own number stands beside it, unmoved.
-    near(reader.number(0, 3).inner_text(), heads["F8-3ls-esa"])
+    near(reader.number(0, 3).inner_text(), heads["fig08-threshold-3ls-esa"])
 
 
 def test_the_address_is_the_state_and_back_undoes(read, browser):

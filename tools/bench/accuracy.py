@@ -11,8 +11,8 @@ from mpmath import mp, mpf
 import exact
 import qdgain
 from bench.measured import Measured, Scale, number
+from qdgain.fast.laws import LAWS
 from qdgain.model import film as ase
-from qdgain.model.threshold_laws import LAWS
 
 DOTS = {
     "3LS+ESA": qdgain.presets()["3LS+ESA"],

@@ -12,9 +12,10 @@ from scipy import optimize
 import qdgain
 from bench.dots import exponentials, of_the_whole_contract, one_of, usual
 from bench.measured import Measured, Scale, growth, number, ratio
-from qdgain.model import onset, threshold
+from qdgain.fast import onset
+from qdgain.fast.laws import LAWS, Law
+from qdgain.model import threshold
 from qdgain.model.bands import FWHM_PER_SIGMA, band_offsets_meV, band_widths_meV
-from qdgain.model.threshold_laws import LAWS, Law
 
 _DOTS, _MINIMISER_DOTS, _COMPARED = 100_000, 200, 300
 _OTHER_DOTS = 20_000
@@ -63,7 +64,7 @@ def counting(law: Law, count: list[int]) -> Law:
 def evaluations(dots: qdgain.Dot, floor: float) -> float:
     """Return at how many energies the threshold is evaluated, a dot."""
     count = [0]
-    columns = threshold._columns(dots, np.full(dots.shape, floor))
+    columns = onset._columns(dots, np.full(dots.shape, floor))
     onset.lowest_threshold(columns, counting(LAWS["rabi"], count))
     return count[0] / dots.shape[0]
 

@@ -11,12 +11,13 @@ import numpy as np
 
 from qdgain.beyond import levers, reachable
 from qdgain.beyond.shortest_way import ROUTES, Way, nearest_dot
-from qdgain.model.balance import balanced_stokes_shift_meV
+from qdgain.fast.onset import threshold_onset
+from qdgain.model.balance import balanced_stokes_shift_meV, biexciton_stokes_shift_meV
 from qdgain.model.bands import FWHM_PER_SIGMA, band_widths_meV
 from qdgain.model.dot import Dot
 from qdgain.model.gain import GainTerms, gain_terms
 from qdgain.model.populations import highest_mean_excitons
-from qdgain.model.threshold import threshold_at_maximum, threshold_onset
+from qdgain.model.threshold import threshold_at_maximum
 
 #: What can be changed alone: its name to the fields that it moves.
 SINGLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -206,7 +207,7 @@ def equilibrium(dot: Dot, target: float, temperature_K: float, **how: Any) -> Eq
     return Equilibrium(
         float(balanced_stokes_shift_meV(width, temperature_K)),
         float(np.asarray(dot.stokes_shift_meV)),
-        float(reachable.biexciton_stokes_shift_meV(dot)),
+        float(biexciton_stokes_shift_meV(dot)),
         float(lowest.threshold),
         float(lowest.binding_meV),
         reachable.narrowest_balanced_linewidth_meV(dot, target, temperature_K, **how),

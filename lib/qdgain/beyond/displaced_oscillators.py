@@ -16,17 +16,18 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from qdgain.model import units
-from qdgain.model.dot import FloatArray
+from qdgain.model import parameters, units
+from qdgain.model.bands import FWHM_PER_SIGMA
+from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.parameters import ParameterError
 
 #: The optical phonon has at most so much of the Stokes shift, so that its lines keep a width.
 MOST_OPTICAL = 0.95
 #: A progression is cut so many standard deviations, and lines, from its middle.
 _REACH, _MORE_LINES = 12.0, 12
-#: Energies are searched so many widths of a line beyond the outermost line that weighs more than
-#: this, the largest as one; four to the width of a line, at most so many.
-_LINE_REACH, _LEAST_WEIGHT, _PER_WIDTH, _MOST_POINTS = 8.0, 1e-13, 4.0, 40_000
+#: Lines count that weigh more than this, the largest as one. Energies are searched so many widths
+#: of a line beyond them, so many to a width, and at most so many in all.
+_LEAST_WEIGHT, _LINE_REACH, _PER_WIDTH, _MOST_POINTS = 1e-13, 8.0, 4.0, 40_000
 _HALVINGS, _ZOOMS, _ZOOM = 45, 5, np.linspace(0.0, 1.0, 33)
 
 
@@ -48,24 +49,10 @@ class Onset(NamedTuple):
 class Oscillators:
     r"""One optical phonon and classical low-energy modes, displaced by the exciton.
 
-    Parameters
-    ----------
-    huang_rhys : numpy.ndarray or float
-        Huang-Rhys factor :math:`S_{HR}` of the optical phonon, not below zero.
-    phonon_energy_meV : numpy.ndarray or float
-        Its energy ħω.
-    low_energy_reorganisation_meV : numpy.ndarray or float
-        Reorganisation energy λ of the low-energy modes, above zero.
-    temperature_K : numpy.ndarray or float
-        Temperature of all of them; the four broadcast to the shape D.
+    The Huang-Rhys factor :math:`S_{HR}` and energy ħω of the phonon, the reorganisation energy λ of
+    the low-energy modes, and the temperature of all broadcast to the shape D. A ParameterError
+    refuses a factor below zero, or one of the others not above zero.
 
-    Raises
-    ------
-    ParameterError
-        If a value is out of these ranges.
-
-    Notes
-    -----
     The band A_X has its mean at :math:`S_{HR}\hbar\omega+\lambda` and the variance
     :math:`S_{HR}(\hbar\omega)^2\coth(\hbar\omega/2kT)+2\lambda kT`; PL_X is its mirror image at
     E_Z. Source: Huang and Rhys 1950, DOI 10.1098/rspa.1950.0184.
@@ -80,13 +67,8 @@ class Oscillators:
         factor = np.asarray(self.huang_rhys, dtype=float)
         if not (np.isfinite(factor) & (factor >= 0)).all():
             raise ParameterError("huang_rhys is not allowed: give a number not below 0.")
-        columns = (
-            factor,
-            units.positive("phonon_energy_meV", self.phonon_energy_meV),
-            units.positive("low_energy_reorganisation_meV", self.low_energy_reorganisation_meV),
-            units.positive("temperature_K", self.temperature_K),
-        )
         names = tuple(self.__dataclass_fields__)
+        columns = [factor, *(units.positive(name, getattr(self, name)) for name in names[1:])]
         for name, column in zip(names, np.broadcast_arrays(*columns), strict=True):
             object.__setattr__(self, name, column)
 
@@ -102,7 +84,7 @@ class Oscillators:
 
     @property
     def stokes_shift_meV(self) -> FloatArray:
-        """The mean of A_X less that of PL_X: twice the reorganisation energy."""
+        """The mean of A_X minus that of PL_X: twice the reorganisation energy."""
         return 2 * self.reorganisation_meV
 
     @property
@@ -133,11 +115,9 @@ class Oscillators:
         z = 2 * factor * np.exp(-x) / -np.expm1(-2 * x)
         with np.errstate(divide="ignore", invalid="ignore"):
             scaled = scipy.special.ive(p, z)
-            # Too small for the Bessel function, whose series has then one term.
+            # Where it is too small for the Bessel function, its series has one term.
             size = np.abs(p)
-            series = np.where(size == 0, 0.0, size * np.log(0.5 * z)) - scipy.special.gammaln(
-                size + 1
-            )
+            series = scipy.special.xlogy(size, 0.5 * z) - scipy.special.gammaln(size + 1)
             log_bessel = np.where(scaled > 1e-290, np.log(scaled) + z, series)
         weights = log_bessel + p * x - factor / np.tanh(x)
         lines = p * phonon + self.low_energy_reorganisation_meV[..., None]
@@ -148,8 +128,8 @@ class Oscillators:
         lines, weights = self.progression
         top = np.max(weights, axis=-1, keepdims=True)
         seen = np.where(weights - top > np.log(_LEAST_WEIGHT), lines, np.nan)
-        low = np.nanmin(seen, axis=-1) - _LINE_REACH * self.line_width_meV
-        high = np.nanmax(seen, axis=-1) + _LINE_REACH * self.line_width_meV
+        beyond = _LINE_REACH * self.line_width_meV
+        low, high = np.nanmin(seen, axis=-1) - beyond, np.nanmax(seen, axis=-1) + beyond
         points = _PER_WIDTH * np.max((high - low) / self.line_width_meV)
         unit = np.linspace(0, 1, int(min(np.ceil(points) + 1, _MOST_POINTS)))
         return np.asarray(low[..., None] + (high - low)[..., None] * unit)
@@ -163,40 +143,28 @@ def oscillators_for(
 ) -> Oscillators:
     """Return the oscillators whose bands have a Stokes shift between their means.
 
-    What the optical phonon leaves of it is the low-energy modes'. Where it leaves less than a
-    twentieth, the Huang-Rhys factor is lowered to that.
-
-    Parameters
-    ----------
-    stokes_shift_meV, huang_rhys, phonon_energy_meV, temperature_K : array_like
-        Of shapes that broadcast; the Stokes shift is above zero.
-
-    Raises
-    ------
-    ParameterError
-        As for `Oscillators`.
+    What the optical phonon leaves of the Stokes shift, which is above zero, is the low-energy
+    modes'. Where it leaves less than a twentieth, the Huang-Rhys factor is lowered to that.
     """
     half = 0.5 * units.positive("stokes_shift_meV", stokes_shift_meV)
     phonon = units.positive("phonon_energy_meV", phonon_energy_meV)
     factor = np.minimum(np.asarray(huang_rhys, dtype=float), MOST_OPTICAL * half / phonon)
-    return Oscillators(
-        factor, phonon, half - factor * phonon, np.asarray(temperature_K, dtype=float)
-    )
+    kelvin = np.asarray(temperature_K, dtype=float)
+    return Oscillators(factor, phonon, half - factor * phonon, kelvin)
+
+
+def gaussian_dot(modes: Oscillators) -> Dot:
+    """Return the dot with the Stokes shift and the standard deviation of displaced oscillators."""
+    shift = parameters.clipped("stokes_shift_meV", modes.stokes_shift_meV)
+    width = parameters.clipped("linewidth_meV", FWHM_PER_SIGMA * modes.width_meV)
+    return Dot(linewidth_meV=width, stokes_shift_meV=shift).uncorrelated()
 
 
 def log_absorption(modes: Oscillators, detuning_meV: ArrayLike) -> FloatArray:
-    """Return ln A_X with the band's area as one per meV, of the shape of the detuning.
+    """Return ln A_X, with A_X in 1/meV and of area one, of the shape of the detuning.
 
-    Parameters
-    ----------
-    modes : Oscillators
-        Of shape D.
-    detuning_meV : array_like
-        Photon energy less E_Z, of a shape that broadcasts with D + (E,).
-
-    Notes
-    -----
-    A sum of Gaussians, one a line, weighted with `Oscillators.progression`.
+    A sum of Gaussians, one a line, weighted with `Oscillators.progression`. The detuning, photon
+    energy minus E_Z, is of a shape that broadcasts with D + (E,).
     """
     lines, weights = modes.progression
     width = modes.line_width_meV[..., None, None]
@@ -238,38 +206,11 @@ def absorption_band(modes: Oscillators) -> Band:
     return Band(peak, edges[1] - edges[0])
 
 
-def threshold_at_detuning(modes: Oscillators, detuning_meV: ArrayLike) -> FloatArray:
-    r"""Return the threshold without excited-state absorption, from the two bands.
-
-    :math:`\langle N\rangle_{th}=2A_X/(A_X+PL_X)`, under Rabi or sequential statistics; the bands
-    being in detailed balance, it equals :math:`2/(1+e^{(E_Z-E)/kT})`.
-
-    Parameters
-    ----------
-    modes, detuning_meV
-        As for `log_absorption`.
-    """
-    ratio = log_emission(modes, detuning_meV) - log_absorption(modes, detuning_meV)
-    return np.asarray(2 * scipy.special.expit(-ratio))
-
-
 def threshold_onset(modes: Oscillators, floor: float) -> Onset:
     """Return the lowest ⟨N⟩ without excited-state absorption at which the gain reaches a floor.
 
     As `qdgain.threshold_onset` for Gaussians: the least of 2(A_X + ε)/(A_X + PL_X) over photon
-    energy, with bands of unit peak.
-
-    Parameters
-    ----------
-    modes : Oscillators
-        Of shape D.
-    floor : float
-        The floor ε > 0 in units of the peak of A_X.
-
-    Returns
-    -------
-    Onset
-        Of shape D.
+    energy, with the floor ε > 0 in units of the peak of A_X. Rabi or sequential statistics.
     """
     energy = -modes.search_energies_meV()[..., ::-1]
     peak = absorption_band(modes).peak_meV

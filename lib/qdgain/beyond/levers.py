@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from qdgain.fast.onset import threshold_onset
 from qdgain.model import parameters
 from qdgain.model.bands import band_offsets_meV
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.threshold import threshold_at_maximum, threshold_onset
+from qdgain.model.threshold import threshold_at_maximum
 
 DEFINITIONS = ("at gain maximum", "onset")
 #: Fields are searched this many linewidths to both sides of their present value, far beyond the

@@ -25,12 +25,13 @@ import scipy
 
 from qdgain.beyond.sensitivity import SPIKE_FLUENCE, spike_offset_meV
 from qdgain.calibration.objective import FLUENCE_RANGE
+from qdgain.fast.onset import threshold_onset
 from qdgain.model.bands import FWHM_PER_SIGMA
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.film import ase_threshold
 from qdgain.model.gain import gain
 from qdgain.model.populations import mean_excitons_after_pulse, populations
-from qdgain.model.threshold import threshold_at_maximum, threshold_onset
+from qdgain.model.threshold import threshold_at_maximum
 
 #: The floor of a measured onset, in units of the peak absorption, and the fluence at which the
 #: excited fraction is measured, in mJ cm⁻²; both assumed.

@@ -18,8 +18,8 @@ from qdgain.beyond.recombination import arrival_rate, populations_in_time, recom
 from qdgain.model import parameters
 from qdgain.model.bands import band_offsets_meV, band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.film import emission_and_gain
 from qdgain.model.gain import gain_parts
+from qdgain.model.states import states
 from qdgain.model.threshold import threshold_at_maximum
 from qdgain.model.units import positive, sigma_from_fwhm
 
@@ -344,7 +344,7 @@ def _spectra(dot: Dot) -> tuple[FloatArray, FloatArray]:
     narrowest = min(float(np.asarray(width)) for width in widths)
     wanted = np.ceil((high - low) / (_BAND_STEP * narrowest))
     points = int(np.clip(wanted, _FEWEST_ENERGIES, _MOST_ENERGIES))
-    emission, gains = emission_and_gain(dot, np.linspace(low, high, points))
+    emission, gains = states(dot, np.linspace(low, high, points))
     return emission.reshape(1, 3, -1), gains.reshape(1, 3, -1)
 
 

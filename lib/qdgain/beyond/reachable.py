@@ -1,4 +1,4 @@
-r"""What thermal equilibrium leaves of a design: the lowest threshold of bands of one linewidth.
+r"""What is within reach of a design: by its biexciton's shifts, and in thermal equilibrium.
 
 In equilibrium S = s²/kT ties the exciton's emission to its absorption (`qdgain.model.balance`),
 and the same law ties PL_XX to A_XX2: the biexciton's Stokes shift S + Δ_E - Δ_A2 is s²/kT too. With
@@ -9,15 +9,16 @@ Stokes shift of each.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qdgain.beyond.levers import threshold_of
+from qdgain.beyond.levers import lowest_over, nearest_value_for, threshold_of
 from qdgain.model import parameters, units
 from qdgain.model.balance import balanced_stokes_shift_meV
-from qdgain.model.bands import FWHM_PER_SIGMA, band_offsets_meV
+from qdgain.model.bands import FWHM_PER_SIGMA
 from qdgain.model.dot import Dot, FloatArray
 
 #: The binding is searched from where PL_XX would leave A_X to the blue to so many standard
@@ -28,6 +29,37 @@ _WIDTHS, _WIDTH_ZOOMS = 5, 5
 _LARGEST_RATIO, _ZERO = 900.0, 1e-300
 
 
+class Engineered(NamedTuple):
+    """What changing the biexciton's shifts of a dot can do; infinite where none is enough."""
+
+    wanted: float
+    lowest_by_absorptive: float
+    absorptive_meV: float
+    emissive_meV: float
+    emissive_without_esa_meV: float
+    away: Dot
+    best: Dot
+
+
+def engineered(dot: Dot, factor: float, **how: Any) -> Engineered:
+    """Search the biexciton's shifts that lower a dot's threshold by a factor, as paper Fig 10b.
+
+    First Δ_A2 alone, then Δ_E alone, then Δ_E of the dot `away`, whose ESA is out of resonance with
+    Δ_A2 at its best. `how` is that of `qdgain.beyond.levers.threshold_of`.
+    """
+    wanted = float(threshold_of(dot, **how)) / factor
+    harmless, lowest = lowest_over(dot, "absorptive_binding_meV", **how)
+    away = replace(dot, absorptive_binding_meV=harmless)
+    absorptive = np.inf
+    if lowest <= wanted:
+        absorptive = nearest_value_for(dot, "absorptive_binding_meV", wanted, **how)
+    alone, emissive = (
+        nearest_value_for(start, "emissive_binding_meV", wanted, **how) for start in (dot, away)
+    )
+    best = replace(away, emissive_binding_meV=emissive) if np.isfinite(emissive) else away
+    return Engineered(wanted, lowest, absorptive, alone, emissive, away, best)
+
+
 class Lowest(NamedTuple):
     """The lowest threshold at given linewidths, and the binding Δ that gives it."""
 
@@ -35,52 +67,18 @@ class Lowest(NamedTuple):
     binding_meV: FloatArray
 
 
-def biexciton_stokes_shift_meV(dot: Dot) -> FloatArray:
-    """Return S + Δ_E - Δ_A2, by how much PL_XX lies red of A_XX2, of shape D.
-
-    Notes
-    -----
-    The biexciton's counterpart of S. Source: the bands of paper section 3.3; that real dots have
-    it, DOI 10.1103/PhysRevB.80.081310.
-    """
-    offsets = band_offsets_meV(dot)
-    return np.broadcast_to(offsets.xx_absorption - offsets.xx_emission, dot.shape)
-
-
 def lowest_balanced(
     dot: Dot,
     linewidth_meV: ArrayLike,
     temperature_K: float,
-    *,
     definition: str = "at gain maximum",
-    floor: float | None = None,
-    statistics: str = "rabi",
+    **how: Any,
 ) -> Lowest:
-    r"""Return the lowest threshold that equilibrium leaves at given linewidths.
+    r"""Return the lowest threshold that equilibrium leaves at given linewidths, of their shape W.
 
-    Parameters
-    ----------
-    dot : Dot
-        A single dot, whose strengths a and γ count.
-    linewidth_meV : array_like
-        Γ of shape W.
-    temperature_K : float
-        Temperature.
-    definition, floor, statistics
-        As for `qdgain.beyond.levers.threshold_of`.
+    Of the single dot its strengths a and γ count. The binding is searched with the biexciton's
+    emission red of A_X. `how` is that of `qdgain.beyond.levers.threshold_of`.
 
-    Returns
-    -------
-    Lowest
-        ⟨N⟩ and Δ of shape W. The binding is searched with the biexciton's emission red of A_X.
-
-    Raises
-    ------
-    ParameterError
-        If a value is refused.
-
-    Notes
-    -----
     At the gain maximum and Rabi statistics no dot with smaller Stokes shifts lies lower: at a given
     photon energy red of S, PL_X grows with S and A_XX2 falls with its distance from PL_XX. Source:
     DOI 10.1103/PhysRev.136.A954 for the shifts, paper section 3.3 for the threshold.
@@ -101,43 +99,24 @@ def lowest_balanced(
             xx_absorption_strength=dot.xx_absorption_strength,
             xx_emission_strength=dot.xx_emission_strength,
         )
-        thresholds = threshold_of(dots, definition, floor, statistics)
-        best = np.argmin(thresholds, axis=-1)[..., None]
+        thresholds = threshold_of(dots, definition, **how)
+        best = np.argmin(thresholds, axis=-1, keepdims=True)
         low, high = (
             np.take_along_axis(binding, np.clip(best + step, 0, _POINTS - 1), axis=-1)[..., 0]
             for step in (-1, 1)
         )
-    return Lowest(
-        np.take_along_axis(thresholds, best, axis=-1)[..., 0],
-        np.take_along_axis(binding, best, axis=-1)[..., 0] * width,
-    )
+    least, where = (np.take_along_axis(x, best, axis=-1)[..., 0] for x in (thresholds, binding))
+    return Lowest(least, where * width)
 
 
 def narrowest_balanced_linewidth_meV(
-    dot: Dot,
-    target: float,
-    temperature_K: float,
-    *,
-    definition: str = "at gain maximum",
-    floor: float | None = None,
-    statistics: str = "rabi",
+    dot: Dot, target: float, temperature_K: float, **how: Any
 ) -> float:
-    """Return the smallest linewidth at which equilibrium leaves a wanted threshold.
+    """Return the smallest linewidth in meV at which equilibrium leaves a wanted ⟨N⟩.
 
-    Parameters
-    ----------
-    dot, temperature_K, definition, floor, statistics
-        As for `lowest_balanced`.
-    target : float
-        The wanted ⟨N⟩.
-
-    Returns
-    -------
-    float
-        Γ in meV; infinity if the contract's widest line is not enough.
+    Infinity if the contract's widest line is not enough; the rest as for `lowest_balanced`.
     """
     entry = parameters.parameter("linewidth_meV")
-    how: dict[str, Any] = {"definition": definition, "floor": floor, "statistics": statistics}
     widths = np.geomspace(entry.minimum, entry.maximum, _WIDTHS)
     for _ in range(1 + _WIDTH_ZOOMS):
         found = lowest_balanced(dot, widths, temperature_K, **how)

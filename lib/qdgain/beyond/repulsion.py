@@ -16,11 +16,12 @@ from typing import NamedTuple
 import numpy as np
 
 from qdgain.beyond.levers import DEFINITIONS, threshold_of
+from qdgain.fast.laws import LAWS
+from qdgain.fast.onset import threshold_onset
 from qdgain.model import parameters
 from qdgain.model.bands import band_offsets_meV, band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.threshold import threshold_at_maximum, threshold_onset
-from qdgain.model.threshold_laws import LAWS
+from qdgain.model.threshold import threshold_at_maximum
 
 
 class Slopes(NamedTuple):

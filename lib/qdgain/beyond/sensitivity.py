@@ -18,12 +18,13 @@ import scipy
 from numpy.typing import ArrayLike
 
 from qdgain.calibration.objective import FLUENCE_RANGE
+from qdgain.fast.onset import threshold_onset
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.film import _spike_detuning_meV, ase_threshold
 from qdgain.model.gain import largest_gain
 from qdgain.model.parameters import clipped
 from qdgain.model.populations import mean_excitons_after_pulse
-from qdgain.model.threshold import threshold_at_maximum, threshold_onset
+from qdgain.model.threshold import threshold_at_maximum
 
 #: What varies, in the order of every last axis: five numbers of the dot, its width, the film, ε.
 INPUTS = (

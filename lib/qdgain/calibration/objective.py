@@ -44,19 +44,20 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from qdgain.fast.onset import threshold_onset
 from qdgain.model.bands import FWHM_PER_SIGMA, band_centres_eV, log_bands
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.film import (
     amplification,
     ase_threshold,
-    first_root,
     log_amplification,
     spike_position_eV,
 )
 from qdgain.model.gain import largest_gain
 from qdgain.model.parameters import PRESETS, ParameterError
 from qdgain.model.populations import mean_excitons_after_pulse, populations
-from qdgain.model.threshold import _threshold_at_detuning, threshold_at_maximum, threshold_onset
+from qdgain.model.search import first_root
+from qdgain.model.threshold import _threshold_at_detuning, threshold_at_maximum
 from qdgain.paper.claims import claims
 
 #: The claims that calibrate, in the order of every residual.

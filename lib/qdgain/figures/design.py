@@ -21,7 +21,7 @@ from qdgain.calibration.record import feasible_set
 from qdgain.figures import kit, style
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.model import parameters
-from qdgain.model.balance import balanced_stokes_shift_meV
+from qdgain.model.balance import balanced_stokes_shift_meV, biexciton_stokes_shift_meV
 from qdgain.model.bands import FWHM_PER_SIGMA, band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.threshold import threshold_at_energy
@@ -582,7 +582,7 @@ def _changes(
 
 def _balance_headlines(run: Run, name: str, dot: Dot) -> list[Headline]:
     slug = _SLUGS[name]
-    second = float(reachable.biexciton_stokes_shift_meV(dot))
+    second = float(biexciton_stokes_shift_meV(dot))
     key = "B4-biexciton-stokes" if slug == "3ls" else f"design-biexciton-stokes-{slug}"
     way = nearest_dot(dot, run["low_threshold"], **_how(run))
     end = float(np.asarray(dot.stokes_shift_meV)) + way.change_meV["stokes_shift_meV"]

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 from numpy.typing import ArrayLike
 
 from qdgain.figures import style
 from qdgain.figures.panel import NO_AXIS, Axis, Panel, Panels, Series, with_papers_behind
-from qdgain.paper.claims import Headline
+from qdgain.paper.claims import Headline, claims
 from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run, resolve
 
 # --- series: each takes its axes from its panel unless it is given its own
@@ -36,10 +37,18 @@ def points(
     return Series(name, x, y, quantity=quantity, dash=marker, kind="points", **more)
 
 
-def band(name: str, x: ArrayLike, low: ArrayLike, high: ArrayLike, quantity: str = "") -> Series:
-    """Return the area between two curves; what it shows as values is the middle."""
-    middle = 0.5 * (np.asarray(low) + np.asarray(high))
-    return Series(name, x, middle, y_low=low, y_high=high, quantity=quantity, kind="band")
+def band(
+    name: str,
+    x: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    quantity: str = "",
+    *,
+    y: ArrayLike | None = None,
+) -> Series:
+    """Return the area between two curves; what it shows as values is `y`, or the middle."""
+    shown = 0.5 * (np.asarray(low) + np.asarray(high)) if y is None else y
+    return Series(name, x, shown, y_low=low, y_high=high, quantity=quantity, kind="band")
 
 
 def level(name: str, y: float, quantity: str = "", dash: str = "-", **more: Any) -> Series:
@@ -89,24 +98,35 @@ class Figure:
         Draws the panels, in place of the layout that the other fields describe: side by side.
     size : tuple of float
         In inches; the width is that of one panel if `per_panel`.
-    legend : Mapping or None
-        Of each panel of more than one series; None for no legend.
+    legend : Mapping or None, or a tuple of them
+        Of each panel of more than one series; None for no legend. A tuple has one for each panel.
     first_legend_only : bool
         Whether the first panel's legend stands for all.
-    axes : Mapping
-        What is set on every panel, such as ``{"ylim": (0, 2)}``.
+    axes : Mapping, or a tuple of them
+        What is set on every panel, such as ``{"ylim": (0, 2)}``. A tuple has one for each panel.
     sharey : bool
         Whether the panels share their upright axis.
+    finish : callable, optional
+        Takes the drawn axes and the panels, and does what the other fields cannot say.
+    widths : tuple of float, optional
+        Of the panels, relative to each other.
+    zeros : tuple of int
+        The panels, counted from zero, with a thin line at zero.
     """
 
     panels: Callable[..., Panels]
     drawn_by: Callable[[Any], Picture] | None = None
     size: tuple[float, float] = (6.4, 3.6)
     per_panel: bool = False
-    legend: Mapping[str, Any] | None = field(default_factory=lambda: {"loc": "best"})
+    legend: Mapping[str, Any] | tuple[Mapping[str, Any], ...] | None = field(
+        default_factory=lambda: {"loc": "best"}
+    )
     first_legend_only: bool = False
-    axes: Mapping[str, Any] = field(default_factory=dict)
+    axes: Mapping[str, Any] | tuple[Mapping[str, Any], ...] = field(default_factory=dict)
     sharey: bool = False
+    finish: Callable[[list[Axes], tuple[Panel, ...]], None] | None = None
+    widths: tuple[float, ...] | None = None
+    zeros: tuple[int, ...] = ()
 
     def draw(self, panels: Panels) -> Picture:
         """Return the picture of panels that `compute` returned."""
@@ -116,12 +136,22 @@ class Figure:
             every = as_tuple(panels)
             width = self.size[0] * (len(every) if self.per_panel else 1)
             picture = style.new_figure(width, self.size[1])
-            row = picture.subplots(1, len(every), sharey=self.sharey, squeeze=False)[0]
+            row = picture.subplots(
+                1, len(every), sharey=self.sharey, squeeze=False, width_ratios=self.widths
+            )[0]
             for i, (ax, one) in enumerate(zip(row, every, strict=True)):
+                axes = self.axes[i] if isinstance(self.axes, tuple) else self.axes
+                legend = self.legend[i] if isinstance(self.legend, tuple) else self.legend
+                if not one.series:
+                    continue
                 style.draw_panel(ax, one, legend=None)
-                ax.set(**self.axes)
-                if self.legend and len(one.series) > 1 and not (self.first_legend_only and i):
-                    ax.legend(**self.legend)
+                if i in self.zeros:
+                    style.zero_line(ax)
+                ax.set(**axes)
+                if legend and len(one.series) > 1 and not (self.first_legend_only and i):
+                    ax.legend(**legend)
+            if self.finish is not None:
+                self.finish(list(row), every)
         return picture
 
 
@@ -185,6 +215,10 @@ class Numbers(list[Headline]):
         """Add one number; its key is ``chapter-key``."""
         self.append(Headline(f"{self.chapter}-{key}", meaning, number(value), unit))
 
+    def of(self, name: str, key: str, meaning: str, value: ArrayLike, unit: str = "1") -> None:
+        """Add a number of one dot, which is named at the end of the key and of the meaning."""
+        self.add(f"{key}-{slug(name)}", f"{meaning}, {name}", value, unit)
+
 
 def slug(name: str) -> str:
     """Return a dot's name as part of a key: ``3ls-esa`` for ``3LS+ESA``."""
@@ -194,3 +228,10 @@ def slug(name: str) -> str:
 def number(value: ArrayLike) -> float:
     """Return a field of a single dot, or any other single number, as a float."""
     return float(np.asarray(value))
+
+
+def stated(claim: str) -> float:
+    """Return the number that a statement of the paper gives."""
+    value = claims()[claim].stated
+    assert value is not None
+    return value

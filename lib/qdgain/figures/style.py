@@ -233,6 +233,11 @@ def draw_panel(ax: Axes, panel: Panel, legend: Any = "best") -> None:
         ax.legend(loc=legend)
 
 
+def zero_line(ax: Axes) -> None:
+    """Draw a thin line at zero."""
+    ax.axhline(0, color="black", linewidth=0.6)
+
+
 def draw_map(ax: Axes, series: Series, limit: float | None = None) -> AxesImage:
     """Draw a signed map with gain red, loss blue and the zero line black; return its mappable.
 

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from qdgain.fast.onset import threshold_onset
 from qdgain.fitting.band_fit import FittedBands
 from qdgain.model import parameters
 from qdgain.model.dot import Dot, FloatArray, presets
-from qdgain.model.threshold import threshold_at_maximum, threshold_onset
+from qdgain.model.threshold import threshold_at_maximum
 from qdgain.run import BASE_OF_YOUR_DOT
 
 #: Samples of the fit's covariance.

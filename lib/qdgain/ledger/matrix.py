@@ -24,14 +24,9 @@ from qdgain.run import Run, resolve
 
 THRESHOLDS = ("maximum", "onset")
 STATISTICS = ("rabi", "sequential", "poisson")
-#: What the definition of the gain threshold changes: statement to the headline of its onset.
+#: What the definition of the gain threshold changes: headline to that of the onset.
 _ONSETS = MappingProxyType(
-    {
-        "F8-3ls": "fig08-onset-3ls",
-        "F8-3ls-esa": "fig08-onset-3ls-esa",
-        "F8-4ls": "fig08-onset-4ls",
-        "F8-4ls-esa": "fig08-onset-4ls-esa",
-    }
+    {f"fig08-threshold-{dot}": f"fig08-onset-{dot}" for dot in ("3ls", "3ls-esa", "4ls", "4ls-esa")}
 )
 #: The functions of chapters that depend on the reading and need no saturation.
 _SOURCES = (
@@ -126,9 +121,7 @@ def numbers(reading: Reading) -> Mapping[str, Headline]:
         run = Run(reading.dots, resolve(module.SETTINGS, own).settings)
         found |= {headline.key: headline for headline in headlines(run)}
     if reading.threshold == "onset":
-        for name, onset in _ONSETS.items():
-            key = claims()[name].key
-            found[key] = replace(found[onset], key=key)
+        found |= {key: replace(found[onset], key=key) for key, onset in _ONSETS.items()}
     return found
 
 

@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike
 from qdgain.measured.instrument_file import Table, intensity_per_eV, read_table
 from qdgain.model import parameters
 from qdgain.model.dot import FloatArray
-from qdgain.model.film import AseThreshold, first_root, log_amplification, parabolic_peak
+from qdgain.model.film import AseThreshold, Film, log_amplification
 from qdgain.model.populations import mean_excitons_after_pulse
-from qdgain.model.saturation import Film, SaturatedEmission, emit
+from qdgain.model.saturation import SaturatedEmission, emit
+from qdgain.model.search import first_root, parabolic_peak
 from qdgain.model.units import eV_from_nm
 
 _FEWEST_ENERGIES = 8
@@ -91,6 +92,19 @@ class MeasuredSpectra:
             log_spontaneous = np.log(self.spontaneous_at(mean_excitons))
         return log_spontaneous + log_amplification(length * self.gain_at(mean_excitons))
 
+    def log_energy_ratio(self, mean_excitons: ArrayLike, gain_exponent: float) -> FloatArray:
+        r"""Return :math:`\ln(\int I\,dE / \int P\,dE)` against ⟨N⟩ > 0 of shape N."""
+        steps = np.gradient(self.energy_eV)
+        log_spectrum = self.log_ase(mean_excitons, gain_exponent)
+        amplified = scipy.special.logsumexp(log_spectrum, b=steps, axis=-1)
+        spontaneous = (self.spontaneous_at(mean_excitons) * steps).sum(axis=-1)
+        return np.asarray(amplified - np.log(spontaneous))
+
+    def most_excitons(self, statistics: str = "rabi") -> float:
+        """Return the largest measured ⟨N⟩ that a pulse gives: 2 at most if Rabi's is its law."""
+        highest = float(self.mean_excitons[-1])
+        return min(highest, 2.0) if statistics == "rabi" else highest
+
     def saturated(
         self, mean_excitons: ArrayLike, gain_exponent: float, guided_fraction: float
     ) -> SaturatedEmission:
@@ -120,11 +134,10 @@ class MeasuredSpectra:
         film = Film(
             2 * np.maximum(even(spontaneous), 0)[None] / area,
             length * even(self.gain)[None],
-            np.full(mean.size, step_meV),
-            beta,
             self._weights,
         )
-        spectrum, side, left = emit(film, mean.ravel())
+        steps = np.full(mean.size, step_meV)
+        spectrum, side, left = emit(film, steps, beta, mean.ravel())
         return SaturatedEmission(
             energy,
             spectrum.reshape(*mean.shape, energy.size),

@@ -25,12 +25,15 @@ class Bands(NamedTuple):
 
 
 def band_offsets_meV(dot: Dot) -> Bands:
-    """Return the centre of each band less the centre of A_X, each of shape D, in meV.
+    """Return the centre of each band minus the centre of A_X, each of shape D, in meV.
 
-    Notes
-    -----
-    Source: paper section 3.3. PL_X lies at -S, A_XX1 at -Δ_A1, A_XX2 at -Δ_A2 and PL_XX at
-    -(S + Δ_E).
+    PL_X lies at -S, A_XX1 at -Δ_A1, A_XX2 at -Δ_A2 and PL_XX at -(S + Δ_E). Source: paper section
+    3.3.
+
+    Examples
+    --------
+    >>> float(band_offsets_meV(Dot(stokes_shift_meV=40.0)).emission)
+    -40.0
     """
     stokes = np.asarray(dot.stokes_shift_meV)
     return Bands(
@@ -43,7 +46,13 @@ def band_offsets_meV(dot: Dot) -> Bands:
 
 
 def band_widths_meV(dot: Dot) -> Bands:
-    """Return the standard deviation s of each band, each of shape D, in meV."""
+    """Return the standard deviation s of each band, each of shape D, in meV.
+
+    Examples
+    --------
+    >>> float(band_widths_meV(Dot(linewidth_meV=80.0)).absorption.round(2))
+    33.97
+    """
     shared = np.asarray(np.asarray(dot.linewidth_meV, dtype=float) / FWHM_PER_SIGMA)
 
     def width(own: Number | None) -> FloatArray:
@@ -59,7 +68,13 @@ def band_widths_meV(dot: Dot) -> Bands:
 
 
 def expand(value: ArrayLike, dot: Dot, axes: int) -> FloatArray:
-    """Return a quantity of shape D (or broadcasting to it) with `axes` new axes at its end."""
+    """Return a quantity of shape D (or broadcasting to it) with `axes` new axes at its end.
+
+    Examples
+    --------
+    >>> expand(1.0, Dot(stokes_shift_meV=[1.0, 2.0]), 1).shape
+    (2, 1)
+    """
     array = np.asarray(value, dtype=float)
     if array.shape != dot.shape:
         array = np.broadcast_to(array, dot.shape)
@@ -67,18 +82,19 @@ def expand(value: ArrayLike, dot: Dot, axes: int) -> FloatArray:
 
 
 def log_bands(dot: Dot, detuning_meV: ArrayLike) -> Bands:
-    """Return the natural logarithm of each band at a detuning from the centre of A_X.
+    """Return the natural logarithm of each band, -((E - centre)/s)²/2, at a detuning from A_X.
 
     Parameters
     ----------
     dot : Dot
         Of shape D.
     detuning_meV : array_like
-        Photon energy less the centre of A_X; of a shape that broadcasts with D + (1, …).
+        Photon energy minus the centre of A_X; of a shape that broadcasts with D + (1, …).
 
-    Notes
-    -----
-    log A = -((E - centre)/s)²/2. Source: paper section 3.3, Gaussian bands.
+    Examples
+    --------
+    >>> float(log_bands(Dot(linewidth_meV=80.0), 40.0).absorption.round(3))
+    -0.693
     """
     detuning = np.asarray(detuning_meV, dtype=float)
     axes = max(detuning.ndim - len(dot.shape), 0)
@@ -91,7 +107,13 @@ def log_bands(dot: Dot, detuning_meV: ArrayLike) -> Bands:
 
 
 def detuning_from_absorption_meV(dot: Dot, energy_eV: ArrayLike) -> FloatArray:
-    """Return photon energies less the centre of A_X in meV, of shape D + E."""
+    """Return photon energies minus the centre of A_X in meV, of shape D + E.
+
+    Examples
+    --------
+    >>> float(detuning_from_absorption_meV(Dot(absorption_energy_eV=2.0), 2.04).round(6))
+    40.0
+    """
     energy = np.asarray(energy_eV, dtype=float)
     return 1e3 * (energy - expand(dot.absorption_energy_eV, dot, energy.ndim))
 
@@ -99,21 +121,13 @@ def detuning_from_absorption_meV(dot: Dot, energy_eV: ArrayLike) -> FloatArray:
 def bands(dot: Dot, energy_eV: ArrayLike) -> Bands:
     """Return the five bands of unit peak at photon energies.
 
-    Parameters
-    ----------
-    dot : Dot
-        Of shape D.
-    energy_eV : array_like
-        Photon energies of shape E.
+    For a dot of shape D and energies of shape E, five arrays of shape D + E, in units of the peak
+    of A_X. Source: paper section 3.3 and Fig 8a.
 
-    Returns
-    -------
-    Bands
-        Five arrays of shape D + E, in units of the peak of A_X.
-
-    Notes
-    -----
-    Source: paper section 3.3 and Fig 8a.
+    Examples
+    --------
+    >>> bands(Dot(linewidth_meV=80.0), [2.0, 2.04]).absorption.round(3).tolist()
+    [1.0, 0.5]
     """
     logs = log_bands(dot, detuning_from_absorption_meV(dot, energy_eV))
     shape = dot.shape + np.shape(energy_eV)
@@ -122,7 +136,13 @@ def bands(dot: Dot, energy_eV: ArrayLike) -> Bands:
 
 
 def band_centres_eV(dot: Dot) -> Bands:
-    """Return the centre of each band in eV, each of shape D."""
+    """Return the centre of each band in eV, each of shape D.
+
+    Examples
+    --------
+    >>> float(band_centres_eV(Dot(stokes_shift_meV=40.0)).emission.round(3))
+    1.96
+    """
     absorption = np.asarray(dot.absorption_energy_eV)
     return Bands(
         *(
@@ -135,14 +155,12 @@ def band_centres_eV(dot: Dot) -> Bands:
 def energy_window_eV(dot: Dot, widths: float = 3.0, points: int = 301) -> FloatArray:
     """Return evenly spaced photon energies that hold every band of every dot.
 
-    Parameters
-    ----------
-    dot : Dot
-        Of any shape; the window covers all of it.
-    widths : float
-        How many standard deviations beyond the outermost band centres.
-    points : int
-        How many energies.
+    The window ends `widths` standard deviations beyond the outermost band centres.
+
+    Examples
+    --------
+    >>> energy_window_eV(Dot(linewidth_meV=80.0), points=5).shape
+    (5,)
     """
     centres, sigmas = band_centres_eV(dot), band_widths_meV(dot)
     low = min(np.min(c - 1e-3 * widths * s) for c, s in zip(centres, sigmas, strict=True))

@@ -27,33 +27,8 @@ class Dot:
     r"""The band positions, widths and strengths of one dot, or of an array of dots.
 
     Every field may be a number or an array; the arrays broadcast to the dot's `shape`, which
-    leads the shape of every result. Defaults, units and ranges are those of
-    `qdgain.model.parameters.CONTRACT`.
-
-    Parameters
-    ----------
-    absorption_energy_eV : float or array_like
-        Centre of A_X.
-    linewidth_meV : float or array_like
-        Full width at half maximum shared by the bands.
-    stokes_shift_meV : float or array_like
-        Centre of A_X less centre of PL_X.
-    unrelaxed_absorptive_binding_meV : float or array_like
-        Centre of A_X less centre of A_XX1; positive is red.
-    absorptive_binding_meV : float or array_like
-        Centre of A_X less centre of A_XX2; positive is red.
-    emissive_binding_meV : float or array_like
-        Centre of PL_X less centre of PL_XX; positive is red.
-    xx_absorption_strength : float or array_like
-        Strength of A_XX1 and A_XX2 relative to uncorrelated excitons.
-    xx_emission_strength : float or array_like
-        Strength of PL_XX relative to uncorrelated excitons.
-    absorption_linewidth_meV, emission_linewidth_meV : float, array_like or None
-        Own widths of A_X and PL_X; None for the shared one.
-    unrelaxed_xx_absorption_linewidth_meV : float, array_like or None
-        Own width of A_XX1.
-    xx_absorption_linewidth_meV, xx_emission_linewidth_meV : float, array_like or None
-        Own widths of A_XX2 and PL_XX.
+    leads the shape of every result. Meaning, default, unit and range of each field are those of
+    `qdgain.model.parameters.CONTRACT`; a width that is None is the shared one.
 
     Raises
     ------
@@ -63,6 +38,11 @@ class Dot:
     Notes
     -----
     Source: paper section 3.3 and Fig 8a.
+
+    Examples
+    --------
+    >>> Dot(stokes_shift_meV=[20.0, 40.0]).shape
+    (2,)
     """
 
     absorption_energy_eV: Number = _default("absorption_energy_eV")
@@ -119,7 +99,7 @@ class Dot:
     def blocks(self, size: int) -> Iterator[tuple[slice, Dot]]:
         """Yield the dots of the flattened array, `size` at once: their place in it, and a dot.
 
-        Its arrays are views where that is possible, and are not checked again.
+        The arrays of the dots are views where possible, and are not checked again.
         """
         every = {
             name: np.broadcast_to(value, self.shape).ravel() if np.ndim(value) else value
@@ -158,6 +138,11 @@ def presets() -> Mapping[str, Dot]:
 
     The dots without ESA are the uncorrelated limits of those with it. Values and origin are
     stored in ``qdgain/data/presets.toml``.
+
+    Examples
+    --------
+    >>> list(presets())
+    ['3LS', '3LS+ESA', '4LS', '4LS+ESA']
     """
     shared = parameters.PRESETS["shared"]
     named = {}

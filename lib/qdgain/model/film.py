@@ -1,28 +1,33 @@
-"""Amplified spontaneous emission of a pumped film, small signal (Fig 9a to d)."""
+"""A pumped film and its amplified spontaneous emission, small signal (Fig 9a to d).
+
+A film is a few states with known emission and gain, and their weights at a mean number of excitons:
+those of a dot that holds 0, X and XX, or spectra measured at several ⟨N⟩.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from qdgain.model import parameters
-from qdgain.model.bands import band_offsets_meV, band_widths_meV, expand, log_bands
+from qdgain.model.bands import band_offsets_meV, band_widths_meV, expand
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.gain import gain, gain_parts, weighted
-from qdgain.model.populations import mean_excitons_after_pulse, populations
+from qdgain.model.gain import flat_detuning_meV, weighted
+from qdgain.model.populations import mean_excitons_after_pulse
+from qdgain.model.search import first_root, parabolic_peak
+from qdgain.model.states import states, weights_at
 
 # A trapezoid sum over Gaussians is exact to rounding once the step is well below the width; the
 # amplified spike is narrower than the bands by √(L_g G), some five at the threshold.
 _WINDOW_WIDTHS = 6.5
 _STEP_WIDTHS = 0.08
-_FEWEST_POINTS = 181
-_MOST_POINTS = 8001
-_SCAN = 40
-_RIDDERS_STEPS = 30
-_LAST_STEP = 1e-10
+_FEWEST_POINTS, _MOST_POINTS = 181, 8001
+# √J gives low fluences their share. The first point stands for J → 0, where all is reabsorbed.
+_SCAN = np.concatenate([[1e-4], np.linspace(0.0, 1.0, 41)[1:]])
 _LARGEST_EXPONENT = 600.0
 _DOTS_AT_ONCE = 256
 _VALUES_AT_ONCE = 16384
@@ -40,50 +45,15 @@ class AseThreshold(NamedTuple):
     energy_eV: FloatArray
 
 
-def spontaneous_spectrum(
-    dot: Dot, energy_eV: ArrayLike, mean_excitons: ArrayLike, statistics: str = "rabi"
-) -> FloatArray:
-    r"""Return the spontaneous emission :math:`P = \tfrac12 P_1\,PL_X + \gamma P_2\,PL_{XX}`.
-
-    Parameters
-    ----------
-    dot : Dot
-        Of shape D.
-    energy_eV : array_like
-        Photon energies of shape E.
-    mean_excitons : array_like
-        ⟨N⟩ of shape N.
-    statistics : {"rabi", "poisson", "sequential"}
-        How the pulse distributes the excitons.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape D + N + E, on the scale of the gain.
-
-    Raises
-    ------
-    ParameterError
-        If ⟨N⟩ is out of the statistics' range.
-
-    Notes
-    -----
-    The stimulated-emission terms of the gain without the losses. Source: paper sections 3.3
-    and 3.4; the weights are those of a twofold degenerate 1S state (assumed).
-    """
-    _, P, _, Q = gain_parts(dot, energy_eV)
-    weights = populations(mean_excitons, statistics)
-    return weighted((P, Q), (weights.exciton, weights.biexciton), len(dot.shape))
-
-
 def amplification(exponent: ArrayLike) -> FloatArray:
-    r"""Return the single-pass amplification :math:`(e^x-1)/x`, which is 1 at x = 0.
+    r"""Return the single-pass amplification :math:`(e^x-1)/x` at x = L_g G, gain positive.
 
-    Parameters
-    ----------
-    exponent : array_like
-        x = L_g G, gain positive. Beyond about 700 the result is infinite; `log_amplification`
-        is not.
+    It is 1 at x = 0, and infinite beyond about 700, where `log_amplification` is not.
+
+    Examples
+    --------
+    >>> amplification([0.0, 1.0]).round(3).tolist()
+    [1.0, 1.718]
     """
     x = np.asarray(exponent, dtype=float)
     # A denormal number stands for zero, so that nothing has to be left out.
@@ -95,20 +65,94 @@ def amplification(exponent: ArrayLike) -> FloatArray:
 
 
 def log_amplification(exponent: ArrayLike) -> FloatArray:
-    r"""Return :math:`\ln[(e^x-1)/x]` without overflow at any x.
+    r"""Return :math:`\ln[(e^x-1)/x] = \max(x, 0) + \ln[(1-e^{-|x|})/|x|]` at any x.
+
+    Examples
+    --------
+    >>> float(log_amplification(1000.0).round(3))
+    993.092
+    """
+    x = np.asarray(exponent, dtype=float)
+    return np.asarray(np.maximum(x, 0.0) + np.log(amplification(-np.abs(x))))
+
+
+@dataclass(frozen=True)
+class Film:
+    """A film: emission and gain exponent L_g G of M states, and the states' weights at ⟨N⟩.
 
     Parameters
     ----------
-    exponent : array_like
-        x = L_g G, gain positive.
-
-    Notes
-    -----
-    :math:`\max(x, 0) + \ln[(1-e^{-|x|})/|x|]`.
+    emission, exponent : numpy.ndarray
+        Of shape (rows, M, E), or of one row for all.
+    weights : callable
+        Gives the weights of the states, along a new last axis, at ⟨N⟩.
     """
-    x = np.asarray(exponent, dtype=float)
-    # ln[(1-e^-|x|)/|x|] is ln of the amplification at -|x|.
-    return np.asarray(np.maximum(x, 0.0) + np.log(amplification(-np.abs(x))))
+
+    emission: FloatArray
+    exponent: FloatArray
+    weights: Callable[[FloatArray], FloatArray]
+
+    def take(self, rows: Any) -> Film:
+        """Return the film of some rows only."""
+        emission, exponent = (x if len(x) == 1 else x[rows] for x in (self.emission, self.exponent))
+        return Film(emission, exponent, self.weights)
+
+    def log_ratio(self, mean_excitons: FloatArray) -> FloatArray:
+        """Return ln(∫I/∫P) at ⟨N⟩ of shape (rows, L): what amplification makes of the emission."""
+        weights = self.weights(mean_excitons)
+        spontaneous = weights @ self.emission
+        amplified = amplification(np.minimum(weights @ self.exponent, _LARGEST_EXPONENT))
+        total = np.einsum("...e,...e", spontaneous, amplified)
+        with np.errstate(invalid="ignore", divide="ignore"):  # what emits nothing doubles nothing
+            return np.asarray(np.log(total / spontaneous.sum(axis=-1)))
+
+    def log_spectrum(self, mean_excitons: FloatArray) -> FloatArray:
+        """Return ln I, of shape (rows, L, E), at ⟨N⟩ of shape (rows, L)."""
+        weights = self.weights(mean_excitons)
+        with np.errstate(divide="ignore"):
+            return np.asarray(
+                np.log(weights @ self.emission) + log_amplification(weights @ self.exponent)
+            )
+
+    def doubling_amplitude(self, statistics: str) -> FloatArray:
+        """Return √(J/J_π), up to 1, at which ∫I = 2∫P, of shape (rows,); infinity if nowhere."""
+
+        def excess(amplitude: FloatArray, rows: Any) -> FloatArray:
+            mean = mean_excitons_after_pulse(amplitude**2, 1.0, statistics)
+            return np.asarray(self.take(rows).log_ratio(mean) - np.log(2.0))
+
+        return first_root(excess, np.broadcast_to(_SCAN, (len(self.emission), _SCAN.size)))
+
+
+def film_of(
+    dot: Dot, detuning_meV: FloatArray, gain_exponent: FloatArray, statistics: str = "rabi"
+) -> Film:
+    """Return the film of dots of shape (rows,) at detunings of shape (rows, E), L_g of (rows,)."""
+    emission, gain = states(dot, detuning_meV)
+    return Film(
+        emission,
+        gain_exponent[:, None, None] * gain,
+        lambda mean: weights_at(mean, statistics),
+    )
+
+
+def spontaneous_spectrum(
+    dot: Dot, energy_eV: ArrayLike, mean_excitons: ArrayLike, statistics: str = "rabi"
+) -> FloatArray:
+    r"""Return the spontaneous emission :math:`P = \tfrac12 P_1\,PL_X + \gamma P_2\,PL_{XX}`.
+
+    The stimulated-emission terms of the gain without the losses, of shape D + N + E and on the
+    scale of the gain; arguments and errors as for `qdgain.model.gain.gain`. Source: paper sections
+    3.3 and 3.4; the weights are those of a twofold degenerate 1S state (assumed).
+
+    Examples
+    --------
+    >>> dot = Dot(stokes_shift_meV=40.0).uncorrelated()
+    >>> spontaneous_spectrum(dot, 1.96, [0.0, 1.0, 2.0]).round(3).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    emission = states(dot, flat_detuning_meV(dot, energy_eV)).emission
+    return weighted(emission, mean_excitons, statistics, np.shape(energy_eV))
 
 
 def log_ase_spectrum(
@@ -120,7 +164,8 @@ def log_ase_spectrum(
 ) -> FloatArray:
     r"""Return the natural logarithm of the amplified spontaneous emission.
 
-    :math:`\ln I = \ln P + \ln\dfrac{e^{L_g G}-1}{L_g G}`
+    :math:`\ln I = \ln P + \ln\dfrac{e^{L_g G}-1}{L_g G}`, of shape D + N + E; minus infinity where
+    nothing is emitted.
 
     Parameters
     ----------
@@ -128,11 +173,6 @@ def log_ase_spectrum(
         As for `spontaneous_spectrum`.
     gain_exponent : array_like
         L_g of the film, of a shape that broadcasts to D.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape D + N + E; minus infinity where nothing is emitted.
 
     Raises
     ------
@@ -143,6 +183,12 @@ def log_ase_spectrum(
     -----
     A single pass without material loss and without saturation: every slice of the film emits P
     and is amplified by what lies between it and the edge. Source: paper section 3.4, Fig 9.
+
+    Examples
+    --------
+    >>> dot = Dot(stokes_shift_meV=40.0).uncorrelated()
+    >>> float(log_ase_spectrum(dot, 1.96, 2.0, 1000.0).round(3))
+    993.092
     """
     spontaneous, exponent = _source_and_exponent(
         dot, energy_eV, mean_excitons, gain_exponent, statistics
@@ -155,28 +201,6 @@ def log_ase_spectrum(
     return spontaneous
 
 
-def _source_and_exponent(
-    dot: Dot,
-    energy_eV: ArrayLike,
-    mean_excitons: ArrayLike,
-    gain_exponent: ArrayLike,
-    statistics: str,
-) -> tuple[FloatArray, FloatArray]:
-    """Return P and L_g G."""
-    axes = np.ndim(mean_excitons) + np.ndim(energy_eV)
-    length = expand(parameters.check("gain_exponent", gain_exponent), dot, axes)
-    exponent = gain(dot, energy_eV, mean_excitons, statistics)
-    exponent *= length
-    return spontaneous_spectrum(dot, energy_eV, mean_excitons, statistics), exponent
-
-
-def _in_blocks(*arrays: FloatArray) -> Iterator[tuple[FloatArray, ...]]:
-    """Yield views of parts of arrays that stay in the cache while something is done with them."""
-    flat = [array.reshape(-1) for array in arrays]
-    for start in range(0, flat[0].size, _VALUES_AT_ONCE):
-        yield tuple(array[start : start + _VALUES_AT_ONCE] for array in flat)
-
-
 def ase_spectrum(
     dot: Dot,
     energy_eV: ArrayLike,
@@ -186,19 +210,14 @@ def ase_spectrum(
 ) -> FloatArray:
     r"""Return the amplified spontaneous emission :math:`I = P\,(e^{L_g G}-1)/(L_g G)`.
 
-    Parameters
-    ----------
-    dot, energy_eV, mean_excitons, gain_exponent, statistics
-        As for `log_ase_spectrum`, which does not overflow where L_g G exceeds about 700.
+    Arguments and shape as for `log_ase_spectrum`, which does not overflow where L_g G exceeds
+    about 700. Source: paper section 3.4, Fig 9.
 
-    Returns
-    -------
-    numpy.ndarray
-        Of shape D + N + E, on the scale of `spontaneous_spectrum`.
-
-    Notes
-    -----
-    Source: paper section 3.4, Fig 9.
+    Examples
+    --------
+    >>> dot = Dot(stokes_shift_meV=40.0).uncorrelated()
+    >>> float(ase_spectrum(dot, 1.96, 2.0, 1.0).round(3))
+    1.718
     """
     spontaneous, exponent = _source_and_exponent(
         dot, energy_eV, mean_excitons, gain_exponent, statistics
@@ -206,6 +225,29 @@ def ase_spectrum(
     for P, x in _in_blocks(spontaneous, exponent):
         np.multiply(P, amplification(x), out=P)
     return spontaneous
+
+
+def _source_and_exponent(
+    dot: Dot,
+    energy_eV: ArrayLike,
+    mean_excitons: ArrayLike,
+    gain_exponent: ArrayLike,
+    statistics: str,
+) -> tuple[FloatArray, FloatArray]:
+    """Return P and L_g G."""
+    own, energies = states(dot, flat_detuning_meV(dot, energy_eV)), np.shape(energy_eV)
+    axes = np.ndim(mean_excitons) + len(energies)
+    length = expand(parameters.check("gain_exponent", gain_exponent), dot, axes)
+    exponent = weighted(own.gain, mean_excitons, statistics, energies)
+    exponent *= length
+    return weighted(own.emission, mean_excitons, statistics, energies), exponent
+
+
+def _in_blocks(*arrays: FloatArray) -> Iterator[tuple[FloatArray, ...]]:
+    """Yield views of parts of arrays that stay in the cache while something is done with them."""
+    flat = [array.reshape(-1) for array in arrays]
+    for start in range(0, flat[0].size, _VALUES_AT_ONCE):
+        yield tuple(array[start : start + _VALUES_AT_ONCE] for array in flat)
 
 
 def ase_threshold(
@@ -216,24 +258,17 @@ def ase_threshold(
 ) -> AseThreshold:
     r"""Return the fluence at which stimulated amplification doubles the emitted energy.
 
-    The first J, up to J_π, with :math:`\int I\,dE = 2\int P\,dE`: a scan over √J brackets it,
-    Ridders' method refines it to 1e-10 or better.
+    The first J, up to J_π, with :math:`\int I\,dE = 2\int P\,dE`: a scan over √J brackets it, a
+    root finder refines it to rounding.
 
     Parameters
     ----------
     dot : Dot
         Of shape D.
-    gain_exponent : array_like
-        L_g of the film, of a shape that broadcasts to D.
-    pi_pulse_fluence_mJ_cm2 : array_like
-        J_π, of a shape that broadcasts to D.
+    gain_exponent, pi_pulse_fluence_mJ_cm2 : array_like
+        L_g of the film and J_π, of shapes that broadcast to D.
     statistics : {"rabi", "poisson", "sequential"}
         How the pulse distributes the excitons.
-
-    Returns
-    -------
-    AseThreshold
-        Fluence, ⟨N⟩ and the energy of the strongest emission, of shape D.
 
     Raises
     ------
@@ -244,22 +279,26 @@ def ase_threshold(
     -----
     The criterion is assumed; the paper states thresholds without one (section 3.4, Fig 9). J
     enters through ⟨N⟩(J/J_π) only, so the threshold is proportional to J_π.
+
+    Examples
+    --------
+    >>> dot = Dot(stokes_shift_meV=40.0).uncorrelated()
+    >>> float(ase_threshold(dot, 200.0, 1.5).mean_excitons.round(2))
+    0.29
     """
     parameters.check("statistics", statistics)
-    size = int(np.prod(dot.shape))
     length = np.broadcast_to(parameters.check("gain_exponent", gain_exponent), dot.shape)
     pi_pulse = np.broadcast_to(
         parameters.check("pi_pulse_fluence_mJ_cm2", pi_pulse_fluence_mJ_cm2), dot.shape
     )
     detuning = _emission_detunings_meV(dot, length)
-    emission, gains = (x.reshape(size, 3, -1) for x in emission_and_gain(dot, detuning))
-    exponents = length.reshape(size, 1, 1) * gains
-
+    amplitude = np.empty(length.size)
     # In blocks, so that many dots do not fill the memory.
-    blocks = [slice(i, i + _DOTS_AT_ONCE) for i in range(0, size, _DOTS_AT_ONCE)]
-    amplitude = np.concatenate(
-        [_doubling_amplitude(emission[b], exponents[b], statistics) for b in blocks]
-    ).reshape(dot.shape)
+    for where, some in dot.blocks(_DOTS_AT_ONCE):
+        own = detuning.reshape(-1, detuning.shape[-1])[where]
+        film = film_of(some, own, length.ravel()[where], statistics)
+        amplitude[where] = film.doubling_amplitude(statistics)
+    amplitude = amplitude.reshape(dot.shape)
     reached = np.isfinite(amplitude)
     mean = mean_excitons_after_pulse(np.where(reached, amplitude, 1.0) ** 2, 1.0, statistics)
     peak = _spike_detuning_meV(dot, mean[..., None], length, statistics)[..., 0]
@@ -275,26 +314,15 @@ def spike_position_eV(
 ) -> FloatArray:
     """Return the photon energy at which the ASE is strongest, against ⟨N⟩.
 
-    Parameters
-    ----------
-    dot : Dot
-        Of shape D.
-    mean_excitons : array_like
-        ⟨N⟩ > 0, of shape N.
-    gain_exponent : array_like
-        L_g of the film, of a shape that broadcasts to D.
-    statistics : {"rabi", "poisson", "sequential"}
-        How the pulse distributes the excitons.
+    In eV, of shape D + N; nan at ⟨N⟩ = 0. The highest point of a fine grid, refined by parabolas
+    through ln I to about 1e-9 eV. Arguments as for `log_ase_spectrum`. Source: paper section 3.4,
+    Fig 9a to d.
 
-    Returns
-    -------
-    numpy.ndarray
-        In eV, of shape D + N; nan at ⟨N⟩ = 0. The highest point of a fine grid, refined by
-        parabolas through ln I to about 1e-9 eV.
-
-    Notes
-    -----
-    Source: paper section 3.4, Fig 9a to d.
+    Examples
+    --------
+    >>> dot = Dot(stokes_shift_meV=40.0).uncorrelated()
+    >>> float(spike_position_eV(dot, 2.0, 200.0).round(4))
+    1.96
     """
     mean = np.asarray(mean_excitons, dtype=float)
     length = np.broadcast_to(parameters.check("gain_exponent", gain_exponent), dot.shape)
@@ -306,16 +334,8 @@ def spike_position_eV(
 
 def _emission_detunings_meV(dot: Dot, length: FloatArray) -> FloatArray:
     """Return an even grid of detunings for each dot that holds its emission, of shape D + E."""
-    offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
-    ends = [
-        np.broadcast_to(centre + sign * _WINDOW_WIDTHS * width, dot.shape)
-        for centre, width in (
-            (offsets.emission, widths.emission),
-            (offsets.xx_emission, widths.xx_emission),
-        )
-        for sign in (-1, 1)
-    ]
-    low, high = np.minimum(ends[0], ends[2]), np.maximum(ends[1], ends[3])
+    low, high = emission_window_meV(dot, _WINDOW_WIDTHS)
+    widths = band_widths_meV(dot)
     narrowest = np.minimum.reduce(
         [widths.absorption, widths.emission, widths.xx_absorption, widths.xx_emission]
     )
@@ -324,32 +344,31 @@ def _emission_detunings_meV(dot: Dot, length: FloatArray) -> FloatArray:
     return low[..., None] + (high - low)[..., None] * np.linspace(0.0, 1.0, points)
 
 
-def emission_and_gain(dot: Dot, detuning_meV: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return P and G of dots that hold 0, X, XX for certain, along a new axis before the last.
-
-    Both are linear in the populations, so that a product with these gives them at any ⟨N⟩.
-    The detuning is of shape D + (…) + E, the results of shape D + (…, 3) + E.
-    """
-    axes = detuning_meV.ndim - len(dot.shape)
-    logs = log_bands(dot, detuning_meV)
-    A, P = np.exp(logs.absorption), np.exp(logs.emission)
-    esa = expand(dot.xx_absorption_strength, dot, axes) * np.exp(logs.xx_absorption)
-    xx = expand(dot.xx_emission_strength, dot, axes) * np.exp(logs.xx_emission)
-    emission = np.stack([np.zeros_like(xx), 0.5 * P, xx], axis=-2)
-    return emission, np.stack([-A, 0.5 * (P - esa), xx], axis=-2)
+def emission_window_meV(dot: Dot, reach: float) -> tuple[FloatArray, FloatArray]:
+    """Return the ends of the emission of X and XX, `reach` standard deviations from the centres."""
+    offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
+    ends = [
+        np.broadcast_to(centre + sign * reach * width, dot.shape)
+        for centre, width in (
+            (offsets.emission, widths.emission),
+            (offsets.xx_emission, widths.xx_emission),
+        )
+        for sign in (-1, 1)
+    ]
+    return np.minimum(ends[0], ends[2]), np.maximum(ends[1], ends[3])
 
 
 def _spike_detuning_meV(
     dot: Dot, mean_excitons: FloatArray, length: FloatArray, statistics: str
 ) -> FloatArray:
     """Return the detuning of the strongest ASE; ⟨N⟩ and the result are of shape D + (K,)."""
-    weights = np.stack(populations(mean_excitons, statistics), axis=-1)[..., None, :]
+    weights = weights_at(mean_excitons, statistics)[..., None, :]
 
     def log_spectrum(detuning: FloatArray) -> FloatArray:
-        emission, gains = emission_and_gain(dot, detuning)
+        own = states(dot, detuning)
         with np.errstate(divide="ignore"):
-            log_spontaneous = np.log(weights @ emission)
-        exponent = length[..., None, None, None] * (weights @ gains)
+            log_spontaneous = np.log(weights @ own.emission)
+        exponent = length[..., None, None, None] * (weights @ own.gain)
         return np.asarray((log_spontaneous + log_amplification(exponent))[..., 0, :])
 
     detuning = _emission_detunings_meV(dot, length)[..., None, :]
@@ -359,104 +378,3 @@ def _spike_detuning_meV(
         nearby = peak[..., None] + finer * step[..., None] * np.array([-1.0, 0.0, 1.0])
         peak = parabolic_peak(nearby, log_spectrum(nearby))
     return np.where(mean_excitons > 0, peak, np.nan)
-
-
-def _weights(amplitude: FloatArray, statistics: str) -> FloatArray:
-    """Return the populations at √(J/J_π), stacked along a new last axis."""
-    mean = mean_excitons_after_pulse(amplitude**2, 1.0, statistics)
-    return np.stack(populations(mean, statistics), axis=-1)
-
-
-def _doubling_amplitude(emission: FloatArray, exponents: FloatArray, statistics: str) -> FloatArray:
-    """Return √(J/J_π) at which ∫I = 2∫P, for blocks of dots of shape (D, 3, E)."""
-    emitted = emission.sum(axis=-1)[:, None, :]
-
-    def log_ratio(amplitude: FloatArray, rows: Any) -> FloatArray:
-        weights = _weights(amplitude, statistics)
-        amplified = amplification(np.minimum(weights @ exponents[rows], _LARGEST_EXPONENT))
-        total = np.einsum("...e,...e", weights @ emission[rows], amplified)
-        with np.errstate(invalid="ignore"):  # dots that emit nothing double nothing
-            return np.asarray(np.log(0.5 * total / np.sum(weights * emitted[rows], axis=-1)))
-
-    # √J gives low fluences their share of the scan. The first point stands for J → 0, where the
-    # emission is reabsorbed and never doubled.
-    scan = np.linspace(0.0, 1.0, _SCAN + 1)
-    scan[0] = 1e-4
-    return first_root(log_ratio, np.broadcast_to(scan, (len(emission), scan.size)))
-
-
-def first_root(function: Callable[[FloatArray, Any], FloatArray], scan: FloatArray) -> FloatArray:
-    """Return the first upward zero of each row's function; infinity where the scan finds none.
-
-    Parameters
-    ----------
-    function : callable
-        Takes (K, L) arguments and which K of the D rows they are for, and returns (K, L) values.
-    scan : numpy.ndarray
-        Rising arguments of shape (D, K) that bracket the zero.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape D, to rounding: Ridders' method, on all rows at once that have not converged.
-    """
-    values = function(scan, slice(None))
-    above = values >= 0
-    found = above.any(axis=-1)
-    first = np.argmax(above, axis=-1)
-    roots = np.where(found, scan[np.arange(len(scan)), first], np.inf)
-    rows = np.flatnonzero(found & (first > 0))
-    right = first[rows, None]
-    low, high = (np.take_along_axis(scan[rows], right - k, axis=-1) for k in (1, 0))
-    f_low, f_high = (np.take_along_axis(values[rows], right - k, axis=-1) for k in (1, 0))
-    root = high
-    for _ in range(_RIDDERS_STEPS):
-        if not rows.size:
-            break
-        middle = 0.5 * (low + high)
-        f_middle = function(middle, rows)
-        square = np.sqrt(np.maximum(f_middle**2 - f_low * f_high, 0.0))
-        step = np.divide(f_middle, square, out=np.zeros_like(square), where=square > 0)
-        # The function rises through the bracket, so a positive value lies right of the root.
-        better = middle - (middle - low) * step
-        f_better = function(better, rows)
-        change = np.abs(better - root)
-        root = better
-        roots[rows] = root[:, 0]
-        for x, f in ((middle, f_middle), (better, f_better)):
-            inside = (x >= low) & (x <= high)
-            above_zero = inside & (f >= 0)
-            below_zero = inside & (f < 0)
-            low, f_low = np.where(below_zero, x, low), np.where(below_zero, f, f_low)
-            high, f_high = np.where(above_zero, x, high), np.where(above_zero, f, f_high)
-        # The number of digits doubles with each step: one more would change nothing.
-        going_on = ((change > _LAST_STEP * root) & (f_better != 0))[:, 0]
-        if not going_on.all():
-            rows, root, low, high, f_low, f_high = (
-                x[going_on] for x in (rows, root, low, high, f_low, f_high)
-            )
-    return roots
-
-
-def parabolic_peak(position: FloatArray, values: FloatArray) -> FloatArray:
-    """Return where sampled curves are highest, by a parabola through three points.
-
-    Parameters
-    ----------
-    position : numpy.ndarray
-        Rising abscissae along the last axis.
-    values : numpy.ndarray
-        The curves, of a shape that broadcasts with it.
-    """
-    position, values = np.broadcast_arrays(position, values)
-    top = np.clip(np.argmax(values, axis=-1), 1, values.shape[-1] - 2)[..., None]
-    left, centre, right = (np.take_along_axis(values, top + i, axis=-1) for i in (-1, 0, 1))
-    x_left, x, x_right = (np.take_along_axis(position, top + i, axis=-1) for i in (-1, 0, 1))
-    before, after = x - x_left, x_right - x
-    with np.errstate(invalid="ignore"):
-        rise, further = (centre - left) / before, (right - centre) / after
-        bend = rise - further
-        slope = (rise * after + further * before) / 2
-    shift = np.zeros_like(bend)
-    np.divide(slope, bend, out=shift, where=bend > 0)
-    return np.asarray((x + np.clip(shift, -before, after))[..., 0])

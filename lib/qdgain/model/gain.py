@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qdgain.model.bands import bands, expand
+from qdgain.model.bands import detuning_from_absorption_meV
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.populations import populations
+from qdgain.model.states import states, strong_bands, weights_at
 
 
 class GainTerms(NamedTuple):
@@ -23,102 +22,22 @@ class GainTerms(NamedTuple):
     biexciton_emission: FloatArray
 
 
-def gain_terms(
-    dot: Dot,
-    energy_eV: ArrayLike,
-    mean_excitons: ArrayLike,
-    statistics: str = "rabi",
-    relaxed_fraction: float = 1.0,
-) -> GainTerms:
-    r"""Return the parts of the gain, loss negative.
+def weighted(
+    spectra: FloatArray, mean_excitons: ArrayLike, statistics: str, energies: tuple[int, ...]
+) -> FloatArray:
+    """Return spectra of the states, of shape D + (3, points), at ⟨N⟩ of shape N: D + N + E.
 
-    :math:`-P_0 A_X,\quad \tfrac12 P_1 PL_X,\quad -\tfrac12 P_1 a A_{XX2},\quad
-    \gamma P_2 PL_{XX}`
-
-    Parameters
-    ----------
-    dot : Dot
-        Of shape D.
-    energy_eV : array_like
-        Photon energies of shape E.
-    mean_excitons : array_like
-        ⟨N⟩ of shape N.
-    statistics : {"rabi", "poisson", "sequential"}
-        How the pulse distributes the excitons.
-    relaxed_fraction : float
-        Fraction of excitons that have gone from X_A to X_E. The others emit at A_X and absorb at
-        A_XX1; biexcitons are taken as relaxed.
-
-    Returns
-    -------
-    GainTerms
-        In units of the peak absorption cross section.
-
-    Raises
-    ------
-    ParameterError
-        If ⟨N⟩ is out of the statistics' range.
-
-    Notes
-    -----
-    X blocks one of the two degenerate band-edge channels, hence the ½. Source: paper section 3.3
-    for the terms; the weights are those of a twofold degenerate 1S state (assumed).
+    A product of matrices, in which no state's share stands in memory by itself.
     """
-    parts = gain_parts(dot, energy_eV, relaxed_fraction)
     mean = np.asarray(mean_excitons, dtype=float)
-    axes = np.ndim(energy_eV)
-    shape = dot.shape + (1,) * mean.ndim + np.shape(energy_eV)
-    A, P, B, Q = (part.reshape(shape) for part in parts)
-    ground, exciton, biexciton = (
-        p.reshape(mean.shape + (1,) * axes) for p in populations(mean, statistics)
-    )
-    return GainTerms(-ground * A, exciton * P, -exciton * B, biexciton * Q)
+    mixed = weights_at(mean.ravel(), statistics) @ spectra
+    return np.asarray(mixed).reshape(spectra.shape[:-2] + mean.shape + energies)
 
 
-def gain_parts(
-    dot: Dot, energy_eV: ArrayLike, relaxed_fraction: float = 1.0
-) -> tuple[FloatArray, ...]:
-    """Return A_X, ½PL_X, ½a A_XX2 and γPL_XX, of shape D + E: the gain over the populations.
-
-    Parameters
-    ----------
-    dot, energy_eV, relaxed_fraction
-        As for `gain_terms`.
-    """
-    absorption, emission, unrelaxed_esa, esa, xx_emission = bands(dot, energy_eV)
-    if relaxed_fraction != 1.0:
-        emission = relaxed_fraction * emission + (1 - relaxed_fraction) * absorption
-        esa = relaxed_fraction * esa + (1 - relaxed_fraction) * unrelaxed_esa
-    axes = np.ndim(energy_eV)
-    return (
-        absorption,
-        0.5 * emission,
-        0.5 * expand(dot.xx_absorption_strength, dot, axes) * esa,
-        expand(dot.xx_emission_strength, dot, axes) * xx_emission,
-    )
-
-
-def weighted(spectra: Sequence[FloatArray], weights: Sequence[FloatArray], dots: int) -> FloatArray:
-    """Return the sum of weights times spectra, as one product of matrices.
-
-    Parameters
-    ----------
-    spectra : sequence of numpy.ndarray
-        K spectra of shape D + E.
-    weights : sequence of numpy.ndarray
-        K weights of shape N.
-    dots : int
-        How many dimensions D has.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape D + N + E.
-    """
-    shape = spectra[0].shape
-    rows = np.stack([s.reshape(*shape[:dots], math.prod(shape[dots:])) for s in spectra], axis=-2)
-    columns = np.stack([np.asarray(w).ravel() for w in weights], axis=-1)
-    return np.asarray(columns @ rows).reshape(shape[:dots] + np.shape(weights[0]) + shape[dots:])
+def flat_detuning_meV(dot: Dot, energy_eV: ArrayLike) -> FloatArray:
+    """Return photon energies minus the centre of A_X, of shape D + (points,)."""
+    detuning = detuning_from_absorption_meV(dot, energy_eV)
+    return detuning.reshape((*dot.shape, np.size(energy_eV)))
 
 
 def gain(
@@ -135,8 +54,17 @@ def gain(
 
     Parameters
     ----------
-    dot, energy_eV, mean_excitons, statistics, relaxed_fraction
-        As for `gain_terms`.
+    dot : Dot
+        Of shape D.
+    energy_eV : array_like
+        Photon energies of shape E.
+    mean_excitons : array_like
+        ⟨N⟩ of shape N.
+    statistics : {"rabi", "poisson", "sequential"}
+        How the pulse distributes the excitons.
+    relaxed_fraction : float
+        Part of the excitons that have gone from X_A to X_E. The others emit at A_X and absorb at
+        A_XX1; biexcitons are taken as relaxed.
 
     Returns
     -------
@@ -152,10 +80,55 @@ def gain(
     -----
     Without ESA and under Rabi or sequential statistics this is exactly
     :math:`n\,PL_X - (1-n)A_X` with n = ⟨N⟩/2. Source: paper section 3.3, Fig 8c to f.
+
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> gain(dot, 1.96, [0.0, 1.0, 2.0]).round(3).tolist()
+    [-0.5, 0.25, 1.0]
     """
-    A, P, B, Q = gain_parts(dot, energy_eV, relaxed_fraction)
-    # Linear in three populations: a product of matrices, without the four terms in memory.
-    return weighted((-A, P - B, Q), populations(mean_excitons, statistics), len(dot.shape))
+    own = states(dot, flat_detuning_meV(dot, energy_eV), relaxed_fraction)
+    return weighted(own.gain, mean_excitons, statistics, np.shape(energy_eV))
+
+
+def gain_terms(
+    dot: Dot,
+    energy_eV: ArrayLike,
+    mean_excitons: ArrayLike,
+    statistics: str = "rabi",
+    relaxed_fraction: float = 1.0,
+) -> GainTerms:
+    r"""Return the parts of the gain, loss negative; arguments and errors as for `gain`.
+
+    :math:`-P_0 A_X,\quad \tfrac12 P_1 PL_X,\quad -\tfrac12 P_1 a A_{XX2},\quad
+    \gamma P_2 PL_{XX}`
+
+    Source: paper section 3.3 for the terms; the weights are those of a twofold degenerate 1S state
+    (assumed).
+
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> [float(term.round(3)) for term in gain_terms(dot, 1.96, 1.0)]
+    [-0.125, 0.25, -0.125, 0.25]
+    """
+    parts = gain_parts(dot, energy_eV, relaxed_fraction)
+    mean = np.asarray(mean_excitons, dtype=float)
+    shape = dot.shape + (1,) * mean.ndim + np.shape(energy_eV)
+    A, P, B, Q = (part.reshape(shape) for part in parts)
+    ground, exciton, biexciton = (
+        p.reshape(mean.shape + (1,) * np.ndim(energy_eV)) for p in populations(mean, statistics)
+    )
+    return GainTerms(-ground * A, exciton * P, -exciton * B, biexciton * Q)
+
+
+def gain_parts(
+    dot: Dot, energy_eV: ArrayLike, relaxed_fraction: float = 1.0
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return A_X, ½PL_X, ½a A_XX2 and γPL_XX, of shape D + E: the terms over the populations."""
+    detuning = detuning_from_absorption_meV(dot, energy_eV)
+    A, P, _, B, Q = strong_bands(dot, detuning, relaxed_fraction)
+    return A, 0.5 * P, 0.5 * B, Q
 
 
 def exciton_share(
@@ -163,19 +136,14 @@ def exciton_share(
 ) -> FloatArray:
     """Return the part of the stimulated emission that comes from X, the rest coming from XX.
 
-    Parameters
-    ----------
-    dot, energy_eV, mean_excitons, statistics
-        As for `gain_terms`.
+    ½P₁PL_X / (½P₁PL_X + γP₂PL_XX), of shape D + N + E; nan where there is no emission. Arguments
+    and errors as for `gain`. Source: paper section 3.3, "with minor contributions from X".
 
-    Returns
-    -------
-    numpy.ndarray
-        ½P₁PL_X / (½P₁PL_X + γP₂PL_XX), of shape D + N + E; nan where there is no emission.
-
-    Notes
-    -----
-    Source: paper section 3.3, "with minor contributions from X".
+    Examples
+    --------
+    >>> dot = Dot(stokes_shift_meV=40.0).uncorrelated()
+    >>> float(exciton_share(dot, 1.96, 1.0).round(3))
+    0.5
     """
     terms = gain_terms(dot, energy_eV, mean_excitons, statistics)
     total = terms.exciton_emission + terms.biexciton_emission
@@ -189,5 +157,10 @@ def largest_gain(dot: Dot) -> FloatArray:
 
     At full excitation (⟨N⟩ = 2, or ⟨N⟩ → ∞ under Poisson statistics) every dot is a biexciton and
     G = γ PL_XX, whatever the excited-state absorption does. Source: paper section 3.3.
+
+    Examples
+    --------
+    >>> float(largest_gain(Dot(xx_emission_strength=0.5)))
+    0.5
     """
     return np.broadcast_to(np.asarray(dot.xx_emission_strength, dtype=float), dot.shape)

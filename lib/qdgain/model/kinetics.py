@@ -1,7 +1,8 @@
 """Level schemes under continuous pumping: steady state, net gain and thresholds (Figs 6d, 7b).
 
 Times are in units of the lifetime of the emitting state and pump rates in units of its inverse,
-so that w = 1 is one excitation per lifetime.
+so that w = 1 is one excitation per lifetime. The rate equations are those of standard laser
+kinetics, to which paper section 3.1 refers (Siegman, *Lasers*, 1986, chapter 6).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from qdgain.model import units
 from qdgain.model.dot import FloatArray, Number
+from qdgain.model.levels import SPLITTING_FRACTIONS
 from qdgain.model.parameters import ParameterError
 
 
@@ -28,29 +30,12 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Scheme:
-    """Levels, the decays between them, the pumped transition and the emitting one.
+    """Levels by name, the decays between them, the pumped transition and the emitting one.
 
-    Parameters
-    ----------
-    levels : tuple of str
-        The names of the levels.
-    steps : tuple of Step
-        The decays; partial lifetimes in units of the emitting state's lifetime.
-    pump : tuple of str
-        The levels that the pump connects, lower first. It drives them both ways at the same rate,
-        as light does between two states of equal degeneracy.
-    emission : tuple of str
-        The emitting level and the level it emits to.
-
-    Raises
-    ------
-    ParameterError
-        If a name is no level, a time is negative or not finite, or a level has two instant decays.
-
-    Notes
-    -----
-    Source: the rate equations of standard laser kinetics, to which paper section 3.1 refers
-    (Siegman, *Lasers*, 1986, chapter 6).
+    The pump drives its transition, lower level first, both ways at the same rate, as light does
+    between two states of equal degeneracy. Emission goes from its first level to its second.
+    Raises `ParameterError` if a name is no level, a time is negative or not finite, or a level
+    has two instant decays.
     """
 
     levels: tuple[str, ...]
@@ -80,58 +65,53 @@ class Scheme:
         return self.levels.index(level)
 
 
+# --- the schemes of paper Fig 6a; a time of 0 is ideal, a thermal ratio needs a time above 0
+
+
 def two_level() -> Scheme:
-    """Return the 2LS: pump and emission share one transition (paper Fig 6a)."""
-    return Scheme(
-        ("ground", "exciton"),
-        (Step("exciton", "ground", 1.0),),
-        pump=("ground", "exciton"),
-        emission=("exciton", "ground"),
-    )
+    """Return the 2LS: pump and emission share one transition.
+
+    >>> two_level().levels
+    ('ground', 'exciton')
+    """
+    decay = Step("exciton", "ground", 1.0)
+    return Scheme(("ground", "exciton"), (decay,), ("ground", "exciton"), ("exciton", "ground"))
 
 
 def three_level(relaxation: float = 0.0, back_transfer: float = 0.0) -> Scheme:
-    """Return the 3LS: the pumped X_A relaxes to the emitting X_E (paper Fig 6a).
+    """Return the 3LS: the pumped X_A relaxes to the emitting X_E.
 
-    Parameters
-    ----------
-    relaxation : float
-        b, time of X_A → X_E over the lifetime of X_E; 0 is the ideal 3LS.
-    back_transfer : float
-        κ, rate of X_E → X_A over that of X_A → X_E: exp(-splitting/kT) in thermal equilibrium.
-        Needs a finite `relaxation`.
+    `relaxation` b is the time of X_A → X_E over the lifetime of X_E, and `back_transfer` κ the rate
+    of X_E → X_A over that of X_A → X_E: exp(-splitting/kT) in thermal equilibrium.
+
+    >>> len(three_level().steps), len(three_level(0.01, 0.5).steps)
+    (2, 3)
     """
-    steps = [Step("X_A", "X_E", relaxation), Step("X_E", "ground", 1.0)]
-    if back_transfer:
-        steps.append(Step("X_E", "X_A", _reverse(relaxation, back_transfer)))
-    return Scheme(("ground", "X_A", "X_E"), tuple(steps), ("ground", "X_A"), ("X_E", "ground"))
+    steps = (Step("X_A", "X_E", relaxation), Step("X_E", "ground", 1.0))
+    back = _thermal_step("X_E", "X_A", relaxation, back_transfer)
+    return Scheme(("ground", "X_A", "X_E"), steps + back, ("ground", "X_A"), ("X_E", "ground"))
 
 
 def four_level(
     emptying: float = 0.0, relaxation: float = 0.0, terminal_occupation: float = 0.0
 ) -> Scheme:
-    """Return the 4LS: emission ends on a phonon level above the ground state (paper Fig 6a).
+    """Return the 4LS: emission ends on a phonon level above the ground state.
 
-    Parameters
-    ----------
-    emptying : float
-        b, lifetime of the terminal level over that of X_E; 0 is ideal.
-    relaxation : float
-        c, time of X_A → X_E over the lifetime of X_E; 0 is ideal.
-    terminal_occupation : float
-        θ, occupation of the terminal level relative to the ground state without pump:
-        exp(-energy/kT) in thermal equilibrium. Needs a finite `emptying`.
+    `emptying` b and `relaxation` c are the lifetime of that terminal level and the time of
+    X_A → X_E over the lifetime of X_E; `terminal_occupation` θ is the terminal level's occupation
+    over that of the ground state without pump: exp(-energy/kT) in thermal equilibrium.
+
+    >>> four_level().emission
+    ('X_E', 'terminal')
     """
-    steps = [
+    steps = (
         Step("X_A", "X_E", relaxation),
         Step("X_E", "terminal", 1.0),
         Step("terminal", "ground", emptying),
-    ]
-    if terminal_occupation:
-        steps.append(Step("ground", "terminal", _reverse(emptying, terminal_occupation)))
-    return Scheme(
-        ("ground", "X_A", "X_E", "terminal"), tuple(steps), ("ground", "X_A"), ("X_E", "terminal")
+        *_thermal_step("ground", "terminal", emptying, terminal_occupation),
     )
+    levels = ("ground", "X_A", "X_E", "terminal")
+    return Scheme(levels, steps, pump=("ground", "X_A"), emission=("X_E", "terminal"))
 
 
 def five_level(
@@ -141,131 +121,127 @@ def five_level(
     back_transfer: float = 0.0,
     terminal_occupation: float = 0.0,
 ) -> Scheme:
-    """Return the 5LS: fine structure and displacement together (paper Fig 6a).
+    """Return the 5LS: fine structure and displacement together.
 
-    The pump reaches a vibrationally hot X_A*, which cools to X_A, then to X_E; emission ends on
-    the terminal phonon level.
+    The pump reaches a vibrationally hot X_A*, which cools to X_A (time d), then to X_E; emission
+    ends on the terminal phonon level. The others are as for `three_level` and `four_level`.
 
-    Parameters
-    ----------
-    emptying, terminal_occupation : float
-        b and θ, as for `four_level`.
-    relaxation, back_transfer : float
-        c and κ, as for `three_level`.
-    cooling : float
-        d, time of X_A* → X_A over the lifetime of X_E.
+    >>> [f"{step.source} → {step.target}" for step in five_level().steps]
+    ['X_A* → X_A', 'X_A → X_E', 'X_E → terminal', 'terminal → ground']
     """
-    steps = [
+    steps = (
         Step("X_A*", "X_A", cooling),
         Step("X_A", "X_E", relaxation),
         Step("X_E", "terminal", 1.0),
         Step("terminal", "ground", emptying),
-    ]
-    if back_transfer:
-        steps.append(Step("X_E", "X_A", _reverse(relaxation, back_transfer)))
-    if terminal_occupation:
-        steps.append(Step("ground", "terminal", _reverse(emptying, terminal_occupation)))
-    return Scheme(
-        ("ground", "X_A*", "X_A", "X_E", "terminal"),
-        tuple(steps),
-        ("ground", "X_A*"),
-        ("X_E", "terminal"),
+        *_thermal_step("X_E", "X_A", relaxation, back_transfer),
+        *_thermal_step("ground", "terminal", emptying, terminal_occupation),
     )
+    levels = ("ground", "X_A*", "X_A", "X_E", "terminal")
+    return Scheme(levels, steps, pump=("ground", "X_A*"), emission=("X_E", "terminal"))
 
 
-def _reverse(forward_time: float, ratio: float) -> float:
+def ideal_schemes() -> dict[str, Scheme]:
+    """Return the ideal 2, 3 and 4LS by name: every step but the emission is instant and one-way.
+
+    >>> [float(cw_threshold(scheme)) for scheme in ideal_schemes().values()]
+    [inf, 1.0, 0.0]
+    """
+    return {"2LS": two_level(), "3LS": three_level(), "4LS": four_level()}
+
+
+def thermal_scheme(
+    scheme: str,
+    stokes_shift_meV: float,
+    temperature_K: float,
+    branching: float,
+    splitting_fraction: float = 0.5,
+) -> Scheme:
+    r"""Return a 3, 4 or 5LS whose steps down all take time and have their thermal steps up.
+
+    X_E → X_A leads over the splitting δ, ground → terminal level over the reorganisation energy
+    :math:`\lambda = (S - \delta)/2`, both weaker than the steps down by `thermal_ratio`. S is all
+    splitting in the 3LS, all reorganisation in the 4LS and shared by `splitting_fraction` in the
+    5LS. `branching` is the time of each relaxation over the lifetime of X_E. Source: detailed
+    balance in the schemes of paper section 3.1, an extension.
+
+    >>> round(float(cw_threshold(thermal_scheme("4LS", 50.0, 300.0, 1e-5))), 3)
+    0.38
+    """
+    given = SPLITTING_FRACTIONS[scheme]
+    splitting = (splitting_fraction if given is None else given) * stokes_shift_meV
+    reorganisation = (stokes_shift_meV - splitting) / 2
+    lifted, filled = (float(thermal_ratio(e, temperature_K)) for e in (splitting, reorganisation))
+    if scheme == "3LS":
+        return three_level(branching, lifted)
+    if scheme == "4LS":
+        return four_level(branching, branching, filled)
+    return five_level(branching, branching, branching, lifted, filled)
+
+
+def thermal_ratio(energy_meV: ArrayLike, temperature_K: ArrayLike) -> FloatArray:
+    r"""Return :math:`e^{-E/kT}`, the occupation of a level E above another of equal degeneracy.
+
+    >>> round(float(thermal_ratio(25.85, 300.0)), 3)
+    0.368
+    """
+    energy = np.asarray(energy_meV, dtype=float)
+    return np.asarray(np.exp(-energy / units.thermal_energy_meV(temperature_K)))
+
+
+def _thermal_step(source: str, target: str, forward_time: float, ratio: float) -> tuple[Step, ...]:
+    """Return the step up against one that takes `forward_time`; none for a ratio of zero."""
+    if not ratio:
+        return ()
     if not (ratio > 0 and forward_time > 0):
         raise ParameterError(
             f"a thermal back rate needs a forward time above 0 and a ratio above 0, not "
             f"{forward_time!r} and {ratio!r}."
         )
-    return forward_time / ratio
+    return (Step(source, target, forward_time / ratio),)
 
 
-def rate_matrix(scheme: Scheme, pump_rate: ArrayLike) -> FloatArray:
-    """Return K of dN/dt = K N.
+# --- populations, gain and threshold
 
-    Parameters
-    ----------
-    scheme : Scheme
-        Without instant decays.
-    pump_rate : array_like
-        w of shape W.
 
-    Returns
-    -------
-    numpy.ndarray
-        Of shape W + (levels, levels); each column sums to zero.
+def _flows(scheme: Scheme, w: FloatArray, holds: FloatArray) -> FloatArray:
+    """Return the rate matrix with each column times what the level holds of its unknown."""
+    K = np.zeros((*w.shape, len(scheme.levels), len(scheme.levels)))
 
-    Raises
-    ------
-    ParameterError
-        If a decay is instant, or a pump rate negative.
-    """
-    w = _checked(pump_rate)
-    count = len(scheme.levels)
-    K = np.zeros((*w.shape, count, count))
+    def add(source: str, target: str, rate: Number) -> None:
+        i, j = scheme.index(source), scheme.index(target)
+        K[..., i, i] -= rate
+        K[..., j, i] += rate
+
     for source, target, time in scheme.steps:
-        if time == 0:
-            raise ParameterError(f"{source} → {target} is instant and has no finite rate.")
-        _add_flow(K, scheme, source, target, 1.0 / time)
+        add(source, target, 1.0 if time == 0 else holds[scheme.index(source)] / time)
     low, high = scheme.pump
-    _add_flow(K, scheme, low, high, w)
-    _add_flow(K, scheme, high, low, w)
+    add(low, high, w * holds[scheme.index(low)])
+    add(high, low, w * holds[scheme.index(high)])
     return K
 
 
-def _add_flow(K: FloatArray, scheme: Scheme, source: str, target: str, rate: Number) -> None:
-    i, j = scheme.index(source), scheme.index(target)
-    K[..., i, i] -= rate
-    K[..., j, i] += rate
-
-
 def steady_state(scheme: Scheme, pump_rate: ArrayLike) -> FloatArray:
-    """Return the populations under continuous pumping.
+    """Return the populations under continuous pumping, of shape W + (levels,); they sum to one.
 
-    Parameters
-    ----------
-    scheme : Scheme
-        Any scheme; instant decays are taken exactly.
-    pump_rate : array_like
-        w of shape W: pump rate × lifetime of the emitting state.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape W + (levels,); sums to one along the last axis.
-
-    Raises
-    ------
-    ParameterError
-        If a pump rate is negative, or the scheme has more than one steady state.
-
-    Notes
-    -----
     Solves K N = 0 with ΣN = 1. The unknown of a level that decays is its outflow N/T, with T its
-    lifetime, which stays finite when T → 0. Source: paper section 3.1 and Fig 6d.
+    lifetime, which stays finite when T → 0: instant decays are taken exactly. Raises
+    `ParameterError` if a pump rate w (of shape W) is negative, or the scheme has more than one
+    steady state. Source: paper section 3.1 and Fig 6d.
+
+    >>> steady_state(three_level(), 1.0).tolist()
+    [0.5, 0.0, 0.5]
     """
     w = _checked(pump_rate)
     count = len(scheme.levels)
-    lifetime = np.full(count, np.inf)
+    holds = np.ones(count)
     for i, level in enumerate(scheme.levels):
         times = [step.time for step in scheme.steps if step.source == level]
         if times:
-            lifetime[i] = 0.0 if min(times) == 0 else 1.0 / sum(1.0 / time for time in times)
-    holds = np.where(np.isinf(lifetime), 1.0, lifetime)
-
-    # The same K, each column times the level's lifetime.
-    K = np.zeros((*w.shape, count, count))
-    for source, target, time in scheme.steps:
-        fraction = 1.0 if time == 0 else holds[scheme.index(source)] / time
-        _add_flow(K, scheme, source, target, fraction)
-    low, high = scheme.pump
-    _add_flow(K, scheme, low, high, w * holds[scheme.index(low)])
-    _add_flow(K, scheme, high, low, w * holds[scheme.index(high)])
-
+            holds[i] = 0.0 if min(times) == 0 else 1.0 / sum(1.0 / time for time in times)
+    K = _flows(scheme, w, holds)
     # One balance follows from the others; the sum of all populations takes its place.
-    replaced = scheme.index(low)
+    replaced = scheme.index(scheme.pump[0])
     K[..., replaced, :] = holds
     total = np.zeros((*w.shape, count, 1))
     total[..., replaced, 0] = 1.0
@@ -279,30 +255,14 @@ def steady_state(scheme: Scheme, pump_rate: ArrayLike) -> FloatArray:
 def net_gain(scheme: Scheme, pump_rate: ArrayLike, esa_strength: ArrayLike = 0.0) -> FloatArray:
     r"""Return the net gain on the emission line, :math:`N_{up}(1-\rho) - N_{low}`.
 
-    Parameters
-    ----------
-    scheme : Scheme
-        The levels and decays.
-    pump_rate : array_like
-        w, of shape W.
-    esa_strength : array_like
-        ρ, cross section of excited-state absorption X → XX on the line over that of emission; of a
-        shape that broadcasts with W. 1 is the perfect cancellation of Fig 7b.
+    In units of the emission cross section times the density of dots. `esa_strength` ρ is the
+    cross section of X → XX on the line over that of emission, 1 the perfect cancellation of Fig
+    7b; it broadcasts with w. Neither may be negative (`ParameterError`). XX itself is not a level
+    here: its population, and the gain it would bring, are neglected. Source: paper sections 3.1
+    and 3.2, Figs 6d and 7b; ρ < 1 is an extension.
 
-    Returns
-    -------
-    numpy.ndarray
-        In units of the emission cross section times the density of dots; positive is gain.
-
-    Raises
-    ------
-    ParameterError
-        If a pump rate or an ESA strength is negative.
-
-    Notes
-    -----
-    XX itself is not a level here: its population, and the gain it would bring, are neglected.
-    Source: paper sections 3.1 and 3.2, Figs 6d and 7b; ρ < 1 is an extension.
+    >>> net_gain(three_level(), [0.0, 1.0, 3.0]).tolist()
+    [-1.0, 0.0, 0.5]
     """
     rho = np.asarray(esa_strength, dtype=float)
     if not np.all(rho >= 0):
@@ -313,27 +273,15 @@ def net_gain(scheme: Scheme, pump_rate: ArrayLike, esa_strength: ArrayLike = 0.0
 
 
 def cw_threshold(scheme: Scheme, esa_strength: ArrayLike = 0.0) -> FloatArray:
-    r"""Return the pump rate w at which gain begins: 0 for none needed, infinity for never.
+    r"""Return the pump rate w at which gain begins, of the shape of ρ: 0 at once, inf never.
 
     The pump joins one pair of levels, so its part of the rate matrix has rank one, and every
     population is exactly :math:`(\alpha+\beta w)/(1+\delta w)`. The net gain at w = 0, 1 and 2
-    therefore fixes it at every w, and with it its zero.
+    therefore fixes it at every w, and with it its zero. Source: derived; paper section 3.1 for
+    "finite threshold" and "thresholdless".
 
-    Parameters
-    ----------
-    scheme : Scheme
-        The levels and decays.
-    esa_strength : array_like
-        ρ, of any shape.
-
-    Returns
-    -------
-    numpy.ndarray
-        w_th, of the shape of ρ.
-
-    Notes
-    -----
-    Source: derived; paper section 3.1 for "finite threshold" and "thresholdless".
+    >>> cw_threshold(three_level(), [0.0, 0.5, 1.0]).round(6).tolist()
+    [1.0, 2.0, inf]
     """
     rho = np.asarray(esa_strength, dtype=float)
     g0, g1, g2 = np.moveaxis(net_gain(scheme, [0.0, 1.0, 2.0], rho[..., None]), -1, 0)
@@ -352,55 +300,3 @@ def _checked(pump_rate: ArrayLike) -> FloatArray:
     if not np.all((w >= 0) & np.isfinite(w)):
         raise ParameterError("pump_rate must be finite and not negative.")
     return w
-
-
-# The closed forms: independent derivations, against which the solver is tested.
-
-
-def net_gain_two_level(pump_rate: ArrayLike, esa_strength: ArrayLike = 0.0) -> FloatArray:
-    r"""Return :math:`[(1-\rho)w - (1+w)]/(1+2w)`: :math:`-1/(1+2w)` without ESA.
-
-    Assumes a pump that drives the emission line itself, both ways, and one decay. With ρ = 1 it is
-    :math:`-(1+w)/(1+2w)`. Source: standard laser kinetics; paper Figs 6d and 7b.
-    """
-    w, rho = np.asarray(pump_rate, dtype=float), np.asarray(esa_strength, dtype=float)
-    return np.asarray(((1 - rho) * w - (1 + w)) / (1 + 2 * w))
-
-
-def net_gain_three_level(
-    pump_rate: ArrayLike, branching: ArrayLike = 0.0, esa_strength: ArrayLike = 0.0
-) -> FloatArray:
-    r"""Return :math:`[(1-\rho-b)w - 1]/[(1+2b)w + 1]`.
-
-    Assumes a pump both ways, X_A decaying to X_E alone and X_E to the ground state. b is N(X_A) /
-    N(X_E): the ratio of their lifetimes, plus κ if X_E is thermally lifted back. Without ESA the
-    ideal threshold (b → 0) is w = 1; with ρ = 1 the ideal 3LS gives :math:`-1/(1+w)`. Source:
-    standard laser kinetics; paper Figs 6d and 7b.
-    """
-    w, b, rho = (np.asarray(x, dtype=float) for x in (pump_rate, branching, esa_strength))
-    return np.asarray(((1 - rho - b) * w - 1) / ((1 + 2 * b) * w + 1))
-
-
-def net_gain_four_level(
-    pump_rate: ArrayLike,
-    branching: ArrayLike = 0.0,
-    esa_strength: ArrayLike = 0.0,
-    terminal_occupation: ArrayLike = 0.0,
-) -> FloatArray:
-    r"""Return :math:`[(1-\rho-b)w - \theta]/[1+\theta+(1+b)w]`.
-
-    Assumes an instant X_A → X_E (so that the pump cannot drive X_A down), emission to the terminal
-    level alone, and b = lifetime of the terminal level over that of X_E. θ is the terminal level's
-    thermal occupation over that of the ground state. Ideal (b = θ = 0): w/(1+w), no threshold;
-    with ρ = 1 exactly zero, but :math:`-bw/[1+(1+b)w]` when b > 0. Source: standard laser
-    kinetics; paper Figs 6d and 7b; θ is an extension.
-    """
-    w, b, rho = (np.asarray(x, dtype=float) for x in (pump_rate, branching, esa_strength))
-    theta = np.asarray(terminal_occupation, dtype=float)
-    return np.asarray(((1 - rho - b) * w - theta) / (1 + theta + (1 + b) * w))
-
-
-def thermal_ratio(energy_meV: ArrayLike, temperature_K: ArrayLike) -> FloatArray:
-    r"""Return :math:`e^{-E/kT}`, the occupation of a level E above another of equal degeneracy."""
-    energy = np.asarray(energy_meV, dtype=float)
-    return np.asarray(np.exp(-energy / units.thermal_energy_meV(temperature_K)))

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qdgain.model import parameters
-from qdgain.model.bands import bands, energy_window_eV
+from qdgain.model.bands import bands, energy_window_eV, expand
 from qdgain.model.dot import Dot, FloatArray
 
 #: The part of the Stokes shift that is fine-structure splitting; None: a parameter.
@@ -29,7 +29,6 @@ class Potential(NamedTuple):
     """One state: its minimum above that of the ground state, and where on q it lies."""
 
     name: str
-    manifold: str
     minimum_eV: float
     displacement: float
 
@@ -50,18 +49,9 @@ class Transition(NamedTuple):
 
 @dataclass(frozen=True)
 class LevelDiagram:
-    """The states of one scheme and the transitions between them.
+    """The states of one scheme, all of one ħω, and the transitions between them.
 
-    Parameters
-    ----------
-    scheme : {"2LS", "3LS", "4LS", "5LS"}
-        Which one.
-    phonon_energy_meV : float
-        ħω of every potential.
-    potentials : tuple of Potential
-        By manifold, the ground state first.
-    transitions : tuple of Transition
-        Kinds: pump, relaxation, emission, excited-state absorption.
+    Kinds of transitions: pump, relaxation, emission, excited-state absorption.
     """
 
     scheme: str
@@ -85,7 +75,7 @@ class LevelDiagram:
 
     def energy_eV(self, name: str, coordinate: ArrayLike) -> FloatArray:
         """Return V(q) of one state in eV, of the shape of q."""
-        _, _, minimum, displacement = self[name]
+        _, minimum, displacement = self[name]
         q = np.asarray(coordinate, dtype=float)
         return minimum + 0.5e-3 * self.phonon_energy_meV * (q - displacement) ** 2
 
@@ -95,6 +85,9 @@ def displacement_of(reorganisation_meV: ArrayLike, phonon_energy_meV: float) -> 
 
     :math:`d^2/2 = \lambda/\hbar\omega` is the Huang-Rhys factor. Source: displaced harmonic
     oscillators; paper section 3.1, Fig 6a.
+
+    >>> float(displacement_of(52.0, 26.0))
+    2.0
     """
     return np.asarray(np.sqrt(2 * np.asarray(reorganisation_meV, dtype=float) / phonon_energy_meV))
 
@@ -106,34 +99,17 @@ def level_diagram(
     splitting_fraction: float = 0.5,
     biexciton: bool = False,
 ) -> LevelDiagram:
-    r"""Return the potentials and transitions of a level scheme with a dot's energies.
+    r"""Return the potentials and transitions of a level scheme with a single dot's energies.
 
     - 2LS: no splitting, no displacement; the dot's Stokes shift is left out.
     - 3LS: the Stokes shift is the splitting of X_A and X_E, nothing is displaced.
     - 4LS: the Stokes shift is twice the reorganisation energy, one displaced exciton.
-    - 5LS: both, in the proportion of `splitting_fraction`.
+    - 5LS: both; `splitting_fraction` of the Stokes shift is splitting.
 
     With XX, the same rule is applied to the shift between the absorption X_E → XX_A2 at
     :math:`E_A-\Delta_{A2}` and the emission XX_E → X_E at :math:`E_A-S-\Delta_E`. A negative
-    shift cannot be a displacement and is drawn as a splitting.
-
-    Parameters
-    ----------
-    scheme : {"2LS", "3LS", "4LS", "5LS"}
-        Which one.
-    dot : Dot
-        A single dot.
-    phonon_energy_meV : float
-        ħω; it sets the curvature and the displacement, but no transition energy.
-    splitting_fraction : float
-        For the 5LS: the part of the Stokes shift that is fine-structure splitting.
-    biexciton : bool
-        Whether to add XX.
-
-    Returns
-    -------
-    LevelDiagram
-        Vertical transitions lie exactly at the dot's band centres.
+    shift cannot be a displacement and is drawn as a splitting. Vertical transitions lie exactly at
+    the dot's band centres; ħω sets curvature and displacement, but no transition energy.
 
     Raises
     ------
@@ -144,6 +120,10 @@ def level_diagram(
     -----
     Source: paper sections 3.1 and 3.2, Figs 6a and 7a. That XX lies further along the same
     coordinate than X, and shares its phonon energy, is assumed.
+
+    >>> diagram = level_diagram("4LS", Dot(stokes_shift_meV=50.0), 26.0)
+    >>> round(diagram.transition("pump").energy_eV - diagram.transition("emission").energy_eV, 6)
+    0.05
     """
     if scheme not in SPLITTING_FRACTIONS:
         known = ", ".join(SPLITTING_FRACTIONS)
@@ -163,38 +143,41 @@ def level_diagram(
     d = float(displacement_of(1e3 * reorganisation, phonon))
     x_a = absorbed - reorganisation
     x_e = x_a - splitting
-    potentials = [Potential("ground", "0", 0.0, 0.0)]
+    potentials = [Potential("ground", 0.0, 0.0)]
     if splitting > 0:
-        potentials += [Potential("X_E", "X", x_e, d), Potential("X_A", "X", x_a, d)]
+        potentials += [Potential("X_E", x_e, d), Potential("X_A", x_a, d)]
     else:
-        potentials.append(Potential("X", "X", x_e, d))
+        potentials.append(Potential("X", x_e, d))
+    lifted = (d, reorganisation)
     transitions = [
         Transition("pump", "pump", (0.0, 0.0), (0.0, absorbed)),
-        Transition("emission", "emission", (d, x_e), (d, reorganisation)),
+        Transition("emission", "emission", (d, x_e), lifted),
     ]
     if stokes > 0:
         transitions.append(Transition("X_A → X_E", "relaxation", (0.0, absorbed), (d, x_e)))
     if reorganisation > 0:
-        transitions.append(
-            Transition("ground relaxes", "relaxation", (d, reorganisation), (0.0, 0.0))
-        )
+        transitions.append(Transition("ground relaxes", "relaxation", lifted, (0.0, 0.0)))
     if biexciton:
         esa = absorbed - 1e-3 * float(dot.absorptive_binding_meV)
-        xx_emission = absorbed - stokes - 1e-3 * float(dot.emissive_binding_meV)
-        xx_stokes = esa - xx_emission
-        xx_reorganisation = 0.5 * (1 - fraction) * max(xx_stokes, 0.0)
-        if scheme == "2LS":
-            xx_reorganisation = 0.0
-        xx_splitting = xx_stokes - 2 * xx_reorganisation
-        d_xx = d + float(displacement_of(1e3 * xx_reorganisation, phonon))
-        xx_a = x_e + esa - xx_reorganisation
-        if abs(xx_splitting) > 1e-12:
-            potentials.append(Potential("XX_E", "XX", xx_a - xx_splitting, d_xx))
-            potentials.append(Potential("XX_A2", "XX", xx_a, d_xx))
-        else:
-            potentials.append(Potential("XX", "XX", xx_a, d_xx))
+        part = 0.0 if scheme == "2LS" else 1 - fraction
+        potentials += _biexciton(dot, esa, part, phonon, potentials[1])
         transitions.append(Transition("ESA", "excited-state absorption", (d, x_e), (d, x_e + esa)))
     return LevelDiagram(scheme, phonon, tuple(potentials), tuple(transitions))
+
+
+def _biexciton(
+    dot: Dot, esa_eV: float, displaced_part: float, phonon_meV: float, relaxed: Potential
+) -> list[Potential]:
+    """Return the potentials of XX above that of the relaxed X."""
+    emitted = float(dot.absorption_energy_eV) - 1e-3 * float(dot.stokes_shift_meV)
+    stokes = esa_eV - (emitted - 1e-3 * float(dot.emissive_binding_meV))
+    reorganisation = 0.5 * displaced_part * max(stokes, 0.0)
+    splitting = stokes - 2 * reorganisation
+    d_xx = relaxed.displacement + float(displacement_of(1e3 * reorganisation, phonon_meV))
+    xx_a = relaxed.minimum_eV + esa_eV - reorganisation
+    if abs(splitting) > 1e-12:
+        return [Potential("XX_E", xx_a - splitting, d_xx), Potential("XX_A2", xx_a, d_xx)]
+    return [Potential("XX", xx_a, d_xx)]
 
 
 def binding_by_energies_meV(diagram: LevelDiagram) -> float:
@@ -202,6 +185,10 @@ def binding_by_energies_meV(diagram: LevelDiagram) -> float:
 
     :math:`E_{XX}` is the energy of XX reached vertically from the relaxed X_E. Source: paper
     section 3.2.
+
+    >>> dot = Dot(stokes_shift_meV=40.0, absorptive_binding_meV=30.0)
+    >>> round(binding_by_energies_meV(level_diagram("3LS", dot, 26.0, biexciton=True)), 6)
+    70.0
     """
     xx = diagram.transition("ESA").end[1]
     return 1e3 * (2 * diagram.transition("pump").energy_eV - xx)
@@ -211,6 +198,10 @@ def binding_by_transitions_meV(diagram: LevelDiagram) -> float:
     r"""Return the paper's second definition, :math:`E_{0,X} - E_{X,XX}`: the Δ_A2 of this book.
 
     Source: paper section 3.2, and section 3.3 where it is used.
+
+    >>> dot = Dot(stokes_shift_meV=40.0, absorptive_binding_meV=30.0)
+    >>> round(binding_by_transitions_meV(level_diagram("3LS", dot, 26.0, biexciton=True)), 6)
+    30.0
     """
     return 1e3 * (diagram.transition("pump").energy_eV - diagram.transition("ESA").energy_eV)
 
@@ -219,16 +210,12 @@ def cancelled_fraction(dot: Dot) -> FloatArray:
     r"""Return how much of the X emission excited-state absorption X → XX removes, of shape D.
 
     :math:`\int \min(PL_X, aA_{XX2})\,dE \big/ \int PL_X\,dE` after relaxation; 1 is perfect
-    cancellation. It is largest where the two bands coincide, at :math:`\Delta_{A2} = S`.
+    cancellation. It is largest where the two bands coincide, at :math:`\Delta_{A2} = S`. Source:
+    paper section 3.2, "blocks SE"; this measure of it is the book's own.
 
-    Parameters
-    ----------
-    dot : Dot
-        Of shape D.
-
-    Notes
-    -----
-    Source: paper section 3.2, "blocks SE"; this measure of it is the book's own.
+    >>> dot = Dot(stokes_shift_meV=40.0, absorptive_binding_meV=40.0, xx_absorption_strength=0.5)
+    >>> round(float(cancelled_fraction(dot)), 6)
+    0.5
     """
     energy = energy_window_eV(dot, widths=5.0, points=1201)
     spectra = bands(dot, energy)
@@ -240,20 +227,29 @@ def cancelled_fraction(dot: Dot) -> FloatArray:
 def binding_of_most_cancellation_meV(dot: Dot, binding_meV: ArrayLike) -> float:
     """Return the Δ_A2, among those given, at which the cancellation is most complete.
 
-    Where more than one gives all of it (an ESA stronger than the emission), the middle one.
+    Where more than one gives all of it (an ESA stronger than the emission), the middle one. Source:
+    paper section 3.2: resonance at zero binding in a 2LS, at the Stokes shift in a 3LS.
 
-    Parameters
-    ----------
-    dot : Dot
-        A single dot; its own Δ_A2 is replaced.
-    binding_meV : array_like
-        1-D, the Δ_A2 to try.
-
-    Notes
-    -----
-    Source: paper section 3.2: resonance at zero binding in a 2LS, at the Stokes shift in a 3LS.
+    >>> dot = Dot(stokes_shift_meV=40.0, xx_absorption_strength=1.0)
+    >>> binding_of_most_cancellation_meV(dot, [0.0, 20.0, 40.0, 60.0])
+    40.0
     """
     binding = np.asarray(binding_meV, dtype=float)
     cancelled = cancelled_fraction(replace(dot, absorptive_binding_meV=binding))
     best = np.flatnonzero(cancelled >= cancelled.max() - 1e-6)
     return float(binding[best].mean())
+
+
+def esa_over_emission(dot: Dot, energy_eV: ArrayLike) -> FloatArray:
+    r"""Return ρ, the strength of X → XX over that of the emission of X, of shape D + E.
+
+    :math:`\rho(E) = a\,A_{XX2}(E)/PL_X(E)`; above 1 the exciton absorbs more than it emits.
+    Source: paper sections 3.2 and 3.3.
+
+    >>> dot = Dot(stokes_shift_meV=40.0, absorptive_binding_meV=40.0, xx_absorption_strength=0.5)
+    >>> esa_over_emission(dot, [1.9, 2.0]).round(6).tolist()
+    [0.5, 0.5]
+    """
+    at = bands(dot, energy_eV)
+    strength = expand(dot.xx_absorption_strength, dot, np.ndim(energy_eV))
+    return np.asarray(strength * at.xx_absorption / at.emission)

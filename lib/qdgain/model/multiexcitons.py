@@ -1,4 +1,4 @@
-r"""Four overlapping multiexciton bands in time-resolved photoluminescence (Fig 7d).
+r"""Four overlapping multiexciton bands in time-resolved photoluminescence (paper 3.2, Fig 7d).
 
 Simulated spectra with known truth and noise, fitted one at a time and all together: the fit that
 the paper says is ambiguous, and the one it says is not.
@@ -7,7 +7,7 @@ the paper says is ambiguous, and the one it says is not.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
@@ -29,16 +29,9 @@ BANDS = {
 
 @dataclass(frozen=True)
 class FourBands:
-    """The truth behind the simulated spectra.
+    """The truth behind simulated spectra: centres and full widths of `BANDS`, and lifetimes.
 
-    Parameters
-    ----------
-    centres_eV : tuple of float
-        Band centres in the order of `BANDS`.
-    widths_meV : tuple of float
-        Full widths at half maximum.
-    lifetimes_ps : tuple of float
-        Of X, XX and MX.
+    The lifetimes are those of X, XX and MX.
     """
 
     centres_eV: tuple[float, ...]
@@ -52,6 +45,11 @@ class FourBands:
             raise parameters.ParameterError("widths and lifetimes must be above 0.")
 
 
+#: Bands that hardly overlap and how they are measured, for the examples.
+_APART = FourBands((2.4, 2.2, 2.0, 2.6), (90.0,) * 4, (1e4, 100.0, 20.0))
+_MADE: dict[str, Any] = {"response_fwhm_ps": 3.0, "noise": 1e-3, "seed": 1}
+
+
 def four_bands(
     *,
     exciton_energy_eV: float,
@@ -63,7 +61,14 @@ def four_bands(
     xx_lifetime_ps: float,
     exciton_lifetime_ns: float,
 ) -> FourBands:
-    """Return the truth from the settings of the contract: one width, shifts from X."""
+    """Return the truth from the settings of the contract: one width, shifts from X.
+
+    >>> shifts = {"xx_shift_meV": 50, "mx_lower_shift_meV": 90, "mx_upper_shift_meV": 80}
+    >>> times = {"mx_lifetime_ps": 20, "xx_lifetime_ps": 100, "exciton_lifetime_ns": 10}
+    >>> truth = four_bands(exciton_energy_eV=2.4, linewidth_meV=90, **shifts, **times)
+    >>> [round(centre, 3) for centre in truth.centres_eV]
+    [2.4, 2.35, 2.31, 2.48]
+    """
     shifts = (0.0, -xx_shift_meV, -mx_lower_shift_meV, mx_upper_shift_meV)
     return FourBands(
         tuple(exciton_energy_eV + 1e-3 * shift for shift in shifts),
@@ -73,7 +78,11 @@ def four_bands(
 
 
 def band_shapes(energy_eV: ArrayLike, centres_eV: ArrayLike, widths_meV: ArrayLike) -> FloatArray:
-    """Return Gaussians of unit peak, of shape (bands,) + E."""
+    r"""Return Gaussians of unit peak, :math:`e^{-(E-E_i)^2/2s_i^2}`, of shape (bands,) + E.
+
+    >>> band_shapes([2.4, 2.445], [2.4, 2.5], [90.0, 90.0]).round(3).tolist()
+    [[1.0, 0.5], [0.033, 0.355]]
+    """
     energy = np.asarray(energy_eV, dtype=float)
     axes = (slice(None), *(None,) * energy.ndim)
     centres = np.asarray(centres_eV, dtype=float)[axes]
@@ -84,33 +93,16 @@ def band_shapes(energy_eV: ArrayLike, centres_eV: ArrayLike, widths_meV: ArrayLi
 def amplitudes(
     truth: FourBands, mean_excitons: ArrayLike, delay_ps: ArrayLike, response_fwhm_ps: float
 ) -> FloatArray:
-    r"""Return the amplitudes of the four bands.
+    r"""Return the amplitudes of the four bands, of shape (bands,) + N + T, in units of one X a dot.
 
-    Dots start with a Poisson number of excitons, three or more counted as MX, and lose them one by
-    one: MX → XX → X → 0. A band's amplitude is the population of the state that it starts from,
-    times the number of its excitons that can emit there: 1 for X, 2 for XX, 2 for the 1S and 1 for
-    the 1P exciton of MX.
+    Dots start with a Poisson number of excitons (⟨N⟩ of shape N), three or more counted as MX, and
+    lose them one by one: MX → XX → X → 0. A band's amplitude is the population of the state that it
+    starts from, times the number of its excitons that can emit there: 1 for X, 2 for XX, 2 for the
+    1S and 1 for the 1P exciton of MX. Poisson statistics because the pump is far above the band
+    edge; the weights are assumed. Source: paper section 3.2 and Fig 7d for bands and states.
 
-    Parameters
-    ----------
-    truth : FourBands
-        Its lifetimes count.
-    mean_excitons : array_like
-        ⟨N⟩ after the pulse, of shape N.
-    delay_ps : array_like
-        Delays of shape T.
-    response_fwhm_ps : float
-        Of the instrument.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape (bands,) + N + T, in units of one X per dot.
-
-    Notes
-    -----
-    Poisson statistics because the pump is far above the band edge; the weights are assumed. Source:
-    paper section 3.2 and Fig 7d for bands and states.
+    >>> amplitudes(_APART, 1.0, 0.1, 1e-3).round(2).tolist()
+    [0.37, 0.37, 0.16, 0.08]
     """
     mean, delay = np.asarray(mean_excitons, dtype=float), np.asarray(delay_ps, dtype=float)
     starts = (
@@ -122,9 +114,8 @@ def amplitudes(
     for first, start in enumerate(starts):
         # From X, XX or MX downwards; the cascade's own order is from the first state on.
         down = cascade(delay, truth.lifetimes_ps[first::-1], response_fwhm_ps)[::-1]
-        N[: first + 1] += start.reshape(mean.shape + (1,) * delay.ndim) * down.reshape(
-            first + 1, *(1,) * mean.ndim, *delay.shape
-        )
+        for state, population in enumerate(down):
+            N[state] += np.multiply.outer(start, population)
     x, xx, mx = N
     return np.array([x, 2 * xx, 2 * mx, mx])
 
@@ -148,20 +139,13 @@ def simulate(
     noise: float,
     seed: int,
 ) -> Measurement:
-    """Return simulated spectra, one for each fluence and delay, with Gaussian noise.
+    """Return simulated spectra over ⟨N⟩, then over delays (1-D each), with Gaussian noise.
 
-    Parameters
-    ----------
-    truth : FourBands
-        Bands and lifetimes.
-    energy_eV, mean_excitons, delay_ps : array_like
-        1-D; spectra run over ⟨N⟩, then over delays.
-    response_fwhm_ps : float
-        Of the instrument.
-    noise : float
-        Standard deviation, relative to the largest value of all spectra.
-    seed : int
-        Of the noise.
+    `noise` is its standard deviation relative to the largest value of all spectra.
+
+    >>> made = simulate(_APART, [2.3, 2.4], [1, 2, 3], [5, 50], **_MADE)
+    >>> made.spectra.shape
+    (6, 2)
     """
     energy = np.asarray(energy_eV, dtype=float)
     weights = amplitudes(truth, mean_excitons, delay_ps, response_fwhm_ps)
@@ -169,9 +153,8 @@ def simulate(
     clean = weights.T @ band_shapes(energy, truth.centres_eV, truth.widths_meV)
     sigma = noise * float(clean.max())
     random = np.random.default_rng(seed)
-    return Measurement(
-        energy, clean + sigma * random.standard_normal(clean.shape), sigma, weights.T
-    )
+    noisy = clean + sigma * random.standard_normal(clean.shape)
+    return Measurement(energy, noisy, sigma, weights.T)
 
 
 class BandFit(NamedTuple):
@@ -193,25 +176,14 @@ def fit(
 ) -> BandFit:
     """Fit four Gaussian bands, shared by all spectra of a measurement, one spectrum or many.
 
-    Centres and widths are searched by lmfit; the amplitudes of every spectrum, never negative,
-    follow from them by linear least squares (variable projection).
+    Centres and widths are searched by lmfit from where they start; the amplitudes of every
+    spectrum, never negative, follow from them by linear least squares (variable projection). The
+    standard errors are those of the known noise. Source: paper section 3.2, the global fit over
+    fluence and delay; Golub and Pereyra 1973, DOI 10.1137/0710036.
 
-    Parameters
-    ----------
-    measurement : Measurement
-        Its energies, spectra and noise are used, the amplitudes are not.
-    start_centres_eV, start_widths_meV : array_like
-        Where the search begins, one value a band.
-
-    Returns
-    -------
-    BandFit
-        With standard errors from the known noise.
-
-    Notes
-    -----
-    Source: paper section 3.2, the global fit over fluence and delay; variable projection, Golub and
-    Pereyra 1973, DOI 10.1137/0710036.
+    >>> made = simulate(_APART, np.linspace(1.8, 2.8, 51), [1], [5], **_MADE)
+    >>> fit(made, _APART.centres_eV, _APART.widths_meV).centres_eV.round(2).tolist()
+    [2.4, 2.2, 2.0, 2.6]
     """
     # Its import takes longer than most fits, and most uses of the library fit nothing.
     from lmfit import Parameters, minimize  # noqa: PLC0415
@@ -250,7 +222,11 @@ def fit(
 
 
 def one_spectrum(measurement: Measurement, index: int) -> Measurement:
-    """Return the measurement that holds one of the spectra alone."""
+    """Return the measurement that holds one of the spectra alone.
+
+    >>> one_spectrum(simulate(_APART, [2.3, 2.4], [1, 2], [5], **_MADE), 1).spectra.shape
+    (1, 2)
+    """
     chosen = slice(index, index + 1)
     return measurement._replace(
         spectra=measurement.spectra[chosen], amplitudes=measurement.amplitudes[chosen]
@@ -260,45 +236,30 @@ def one_spectrum(measurement: Measurement, index: int) -> Measurement:
 def expected_errors_meV(
     truth: FourBands, measurement: Measurement, widths_known: bool = False
 ) -> FloatArray:
-    r"""Return the standard errors of the band centres that no unbiased fit can beat.
+    r"""Return the standard errors of the band centres that no unbiased fit can beat, in meV.
 
-    Cramér and Rao's bound with the amplitudes projected out: the information matrix is
-    :math:`F_{ij} = \sigma^{-2}\sum_m a_{mi}a_{mj}\; \partial_i\phi\cdot P\,\partial_j\phi`, with
-    P the projector on what no sum of the four bands can mimic.
+    Cramér and Rao's bound for separable least squares, with the amplitudes projected out: the
+    information matrix is :math:`F_{ij} = \sigma^{-2}\sum_m a_{mi}a_{mj}\; \partial_i\phi\cdot
+    P\,\partial_j\phi`, with P the projector on what no sum of the four bands can mimic. Linearised
+    at the truth, without the bound that amplitudes are not negative, and with only the centres
+    unknown if `widths_known`. Infinite, or far above the linewidth, where the spectra do not
+    determine the band.
 
-    Parameters
-    ----------
-    truth : FourBands
-        Where the bound is evaluated.
-    measurement : Measurement
-        Its energies, noise and true amplitudes count.
-    widths_known : bool
-        Whether only the centres are unknown.
-
-    Returns
-    -------
-    numpy.ndarray
-        One error for each band, in meV; infinite, or far above the linewidth, where the spectra do
-        not determine the band.
-
-    Notes
-    -----
-    Linearised at the truth, and blind to amplitudes not being negative. Source: Cramér-Rao bound
-    for separable least squares.
+    >>> made = simulate(_APART, np.linspace(1.8, 2.8, 51), [1], [5], **_MADE)
+    >>> bool((expected_errors_meV(_APART, made) < 1).all())
+    True
     """
     shapes = band_shapes(measurement.energy_eV, truth.centres_eV, truth.widths_meV)
     widths = np.asarray(truth.widths_meV)[:, None]
     sigma = sigma_from_fwhm(widths)
     offset = 1e3 * (measurement.energy_eV - np.asarray(truth.centres_eV)[:, None])
     slopes = [shapes * offset / sigma**2]
-    weights = [measurement.amplitudes]
     if not widths_known:
         slopes.append(shapes * (offset / sigma) ** 2 / widths)
-        weights.append(measurement.amplitudes)
     basis = np.linalg.qr(shapes.T)[0]
     slope = np.concatenate(slopes)
     free = slope - (slope @ basis) @ basis.T
-    a = np.concatenate(weights, axis=1)
+    a = np.concatenate([measurement.amplitudes] * len(slopes), axis=1)
     information = (a.T @ a) * (free @ free.T) / measurement.noise**2
     try:
         variance = np.diag(np.linalg.inv(information))[: len(BANDS)]
@@ -309,7 +270,7 @@ def expected_errors_meV(
 
 
 class Comparison(NamedTuple):
-    """Errors of the band centres in meV: single spectrum and global fit, bounds and actual ones.
+    """Errors of the band centres in meV: single spectrum and global fit, actual ones and bounds.
 
     Actual errors, fitted less true, are of shape (seeds, bands), expected ones of shape (bands,).
     """
@@ -321,31 +282,21 @@ class Comparison(NamedTuple):
 
 
 def compare(truth: FourBands, measurements: list[Measurement], index: int) -> Comparison:
-    """Fit one spectrum of each measurement, and all of each, and compare with the truth.
+    """Fit the spectrum `index` of each measurement alone, and all of each, and compare with truth.
 
-    Both fits begin at the truth, which favours the single spectrum: no other minimum misleads it.
+    The measurements are alike but for the noise. Both fits begin at the truth, which favours the
+    single spectrum: no other minimum misleads it. Source: paper section 3.2 and Fig 7d.
 
-    Parameters
-    ----------
-    truth : FourBands
-        Behind every measurement.
-    measurements : list of Measurement
-        Alike but for the noise.
-    index : int
-        Which spectrum is fitted alone.
-
-    Notes
-    -----
-    Source: paper section 3.2 and Fig 7d.
+    >>> made = simulate(_APART, np.linspace(1.8, 2.8, 51), [1, 2], [5], **_MADE)
+    >>> single, together = compare(_APART, [made], 0)[2:]
+    >>> bool((together < single).all())
+    True
     """
     true = np.asarray(truth.centres_eV)
+    alone = [one_spectrum(measurement, index) for measurement in measurements]
     single, together = (
-        np.array([fit(m, true, truth.widths_meV).centres_eV - true for m in group])
-        for group in ([one_spectrum(m, index) for m in measurements], measurements)
+        1e3 * np.array([fit(m, true, truth.widths_meV).centres_eV - true for m in group])
+        for group in (alone, measurements)
     )
-    return Comparison(
-        1e3 * single,
-        1e3 * together,
-        expected_errors_meV(truth, one_spectrum(measurements[0], index)),
-        expected_errors_meV(truth, measurements[0]),
-    )
+    bounds = (expected_errors_meV(truth, group[0]) for group in (alone, measurements))
+    return Comparison(single, together, *bounds)

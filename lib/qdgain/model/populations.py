@@ -21,7 +21,13 @@ class Populations(NamedTuple):
 
 
 def highest_mean_excitons(statistics: str = "rabi") -> float:
-    """Return the largest ⟨N⟩ a statistics allows: 2, or infinity for Poisson."""
+    """Return the largest ⟨N⟩ a statistics allows: 2, or infinity for Poisson.
+
+    Examples
+    --------
+    >>> highest_mean_excitons("rabi")
+    2.0
+    """
     return np.inf if parameters.check("statistics", statistics) == "poisson" else 2.0
 
 
@@ -54,6 +60,11 @@ def populations(mean_excitons: ArrayLike, statistics: str = "rabi") -> Populatio
     -----
     Source: Rabi, paper section 3.3 and Fig 8b; Poisson, the Standard Model as the paper quotes it
     there; sequential, assumed as the opposite limit of pumping.
+
+    Examples
+    --------
+    >>> [float(fraction) for fraction in populations(1.0)]
+    [0.25, 0.5, 0.25]
     """
     highest = highest_mean_excitons(statistics)
     mean = np.asarray(mean_excitons, dtype=float)
@@ -79,6 +90,11 @@ def band_edge_excitons(mean_excitons: ArrayLike) -> FloatArray:
 
     :math:`P_1 + 2(1-P_0-P_1) = 2 - (2+\langle N\rangle)e^{-\langle N\rangle}`: what a band-edge
     signal sees, to compare with Rabi's law. Of the shape of ⟨N⟩.
+
+    Examples
+    --------
+    >>> float(band_edge_excitons(1.0).round(3))
+    0.896
     """
     _, exciton, biexciton = populations(mean_excitons, "poisson")
     return exciton + 2 * biexciton
@@ -105,6 +121,11 @@ def mean_excitons_after_pulse(
     Notes
     -----
     Source: paper section 3.3; the coherent pulse area grows as √J.
+
+    Examples
+    --------
+    >>> mean_excitons_after_pulse([0.0, 0.25, 1.0], 1.0).round(3).tolist()
+    [0.0, 1.0, 2.0]
     """
     area = np.asarray(fluence_mJ_cm2, dtype=float) / pi_pulse_fluence_mJ_cm2
     if np.any(area < 0):
@@ -120,6 +141,11 @@ def fluence_for_mean_excitons(
     """Return the smallest pump fluence in mJ cm⁻² that gives ⟨N⟩; infinity for infinity.
 
     The inverse of `mean_excitons_after_pulse` up to the π pulse.
+
+    Examples
+    --------
+    >>> float(fluence_for_mean_excitons(1.0, 1.5).round(3))
+    0.375
     """
     mean = np.asarray(mean_excitons, dtype=float)
     if parameters.check("statistics", statistics) == "poisson":
@@ -131,5 +157,11 @@ def fluence_for_mean_excitons(
 
 
 def photons_per_fluence_cm2_mJ(pi_pulse_fluence_mJ_cm2: float) -> float:
-    """Return σ/hν at low fluence, π²/(2 J_π), in cm² mJ⁻¹: ⟨N⟩ = (σ/hν) J."""
+    """Return σ/hν at low fluence, π²/(2 J_π), in cm² mJ⁻¹: ⟨N⟩ = (σ/hν) J.
+
+    Examples
+    --------
+    >>> round(photons_per_fluence_cm2_mJ(1.5), 3)
+    3.29
+    """
     return float(0.5 * np.pi**2 / pi_pulse_fluence_mJ_cm2)

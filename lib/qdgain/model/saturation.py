@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from qdgain.model import parameters
-from qdgain.model.bands import band_offsets_meV, band_widths_meV, expand
+from qdgain.model.bands import band_widths_meV, expand
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.film import emission_and_gain
+from qdgain.model.film import Film, emission_window_meV
 from qdgain.model.populations import populations
+from qdgain.model.states import states, weights_at
 
 _WINDOW_WIDTHS = 4.5
 _STEP_WIDTHS = 0.1
@@ -91,6 +91,13 @@ def saturated_emission(
     them as photons, so that excitons are conserved to rounding. There is no Auger recombination.
     While the flux is small, its spectrum is that of `qdgain.model.film.ase_spectrum`. The paper has
     no saturation (section 3.4); the model is assumed.
+
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> emitted = saturated_emission(dot, 2.0, 200.0, 0.01)
+    >>> float((emitted.guided_photons + emitted.side_photons + emitted.excitons_left).round(6))
+    2.0
     """
     mean = np.asarray(mean_excitons, dtype=float)
     beta = float(parameters.check("guided_fraction", guided_fraction))
@@ -102,55 +109,29 @@ def saturated_emission(
     length = np.broadcast_to(parameters.check("gain_exponent", gain_exponent), dot.shape)
 
     detuning = _detunings_meV(dot)
-    emission, gains = emission_and_gain(dot, detuning)
     size, points = int(np.prod(dot.shape)), detuning.shape[-1]
-    # One row for each dot and ⟨N⟩.
-    emission, gains = (
-        np.repeat(x.reshape(size, 3, points), mean.size, axis=0) for x in (emission, gains)
-    )
     exciton_area = np.sqrt(2 * np.pi) * np.broadcast_to(band_widths_meV(dot).emission, dot.shape)
+    # ½ PL_X stands in the emission of X, hence R = 2P/∫PL_X is in photons per lifetime.
+    emission, gain = (x.reshape(size, 3, points) for x in states(dot, detuning))
     film = Film(
-        # ½ PL_X stands in the emission of X, hence R = 2P/∫PL_X is in photons per lifetime.
-        2 * emission / np.repeat(exciton_area.ravel(), mean.size)[:, None, None],
-        np.repeat(length.ravel(), mean.size)[:, None, None] * gains,
-        np.repeat((detuning[..., 1] - detuning[..., 0]).ravel(), mean.size),
-        beta,
-        lambda excitons: np.stack(populations(np.maximum(excitons, 0.0), statistics), axis=-1),
+        2 * emission / exciton_area.reshape(size, 1, 1),
+        length.reshape(size, 1, 1) * gain,
+        lambda excitons: weights_at(np.maximum(excitons, 0.0), statistics),
     )
+    # One row for each dot and ⟨N⟩.
+    every = np.repeat(np.arange(size), mean.size)
+    step_meV = (detuning[..., 1] - detuning[..., 0]).ravel()[every]
     start = np.tile(mean.ravel(), size)
-    spectrum, side, left = emit(film, start, duration)
+    spectrum, side, left = emit(film.take(every), step_meV, beta, start, duration)
     shape = dot.shape + mean.shape
     energy = expand(dot.absorption_energy_eV, dot, 1) + 1e-3 * detuning
     return SaturatedEmission(
         np.asarray(energy),
         spectrum.reshape(*shape, points),
-        (spectrum.sum(axis=-1) * film.step_meV).reshape(shape),
+        (spectrum.sum(axis=-1) * step_meV).reshape(shape),
         side.reshape(shape),
         left.reshape(shape),
     )
-
-
-class Film(NamedTuple):
-    """What `emit` needs to know of films, one row each.
-
-    Emission per exciton lifetime and meV, and gain exponents, in a few states (rows or 1, M, E)
-    of which the first is unpumped; the energy step; β; and the function that gives the weights of
-    the states, along a new last axis, at a mean number of excitons.
-    """
-
-    emission: FloatArray
-    exponents: FloatArray
-    step_meV: FloatArray
-    guided_fraction: float
-    weights: Callable[[FloatArray], FloatArray]
-
-    def take(self, rows: NDArray[np.intp]) -> Film:
-        """Return the film of some rows only."""
-        return self._replace(
-            emission=self.emission if len(self.emission) == 1 else self.emission[rows],
-            exponents=self.exponents if len(self.exponents) == 1 else self.exponents[rows],
-            step_meV=self.step_meV[rows],
-        )
 
 
 class _Rates(NamedTuple):
@@ -162,16 +143,16 @@ class _Rates(NamedTuple):
     step: FloatArray
 
 
-def _rates(film: Film, excitons: FloatArray) -> _Rates:
+def _rates(film: Film, step_meV: FloatArray, beta: float, excitons: FloatArray) -> _Rates:
     """Return the flux out of a film, the slices of whose left half hold `excitons` (rows, K/2)."""
     half = excitons.shape[-1]
     slices = 2 * half
     weights = film.weights(excitons)
     spontaneous = weights @ film.emission
-    exponent = np.minimum(weights @ film.exponents / slices, _LARGEST_EXPONENT / slices)
+    exponent = np.minimum(weights @ film.exponent / slices, _LARGEST_EXPONENT / slices)
     growth = np.expm1(exponent)
     amplified = np.divide(growth, exponent, out=np.ones_like(growth), where=exponent != 0)
-    source = 0.5 * film.guided_fraction / slices * spontaneous * amplified
+    source = 0.5 * beta / slices * spontaneous * amplified
     growth += 1
     # Slices first: each is then one block of memory, and the loop needs no copies.
     flux = np.zeros((slices + 1, len(excitons), source.shape[-1]))
@@ -179,14 +160,14 @@ def _rates(film: Film, excitons: FloatArray) -> _Rates:
         np.multiply(flux[k], growth[:, mirrored], out=flux[k + 1])
         flux[k + 1] += source[:, mirrored]
     # The film and its excitons are symmetric: the flux to the left is the mirror image.
-    to_right = flux.sum(axis=-1).T * film.step_meV[:, None]
+    to_right = flux.sum(axis=-1).T * step_meV[:, None]
     to_left = to_right[:, ::-1]
     gained = np.diff(to_right, axis=-1) - np.diff(to_left, axis=-1)
-    side = (1 - film.guided_fraction) * spontaneous.sum(axis=-1) * film.step_meV[:, None]
+    side = (1 - beta) * spontaneous.sum(axis=-1) * step_meV[:, None]
     loss = slices * gained[:, :half] + side
     # A slice at transparency relaxes at about L_g/2 times the flux through it; the midpoint rule is
     # stable up to two such times.
-    longest = np.max(-film.exponents[:, 0], axis=-1)
+    longest = np.max(-film.exponent[:, 0], axis=-1)
     busiest = np.max((to_right + to_left)[:, : half + 1], axis=-1)
     step = np.minimum(
         _LARGEST_CHANGE / np.maximum(np.abs(loss).max(axis=-1), 1e-300),
@@ -196,7 +177,11 @@ def _rates(film: Film, excitons: FloatArray) -> _Rates:
 
 
 def emit(
-    film: Film, mean_excitons: FloatArray, duration: float = _DURATION
+    film: Film,
+    step_meV: FloatArray,
+    guided_fraction: float,
+    mean_excitons: FloatArray,
+    duration: float = _DURATION,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the guided spectrum, the photons to the sides and the excitons left, per dot.
 
@@ -205,7 +190,12 @@ def emit(
     Parameters
     ----------
     film : Film
-        Of as many rows as there are ⟨N⟩.
+        Of as many rows as there are ⟨N⟩, or one; the emission per exciton lifetime and meV, and the
+        first state unpumped.
+    step_meV : numpy.ndarray
+        Step of the photon energies, of shape (rows,).
+    guided_fraction : float
+        β.
     mean_excitons : numpy.ndarray
         ⟨N⟩ at the start, of shape (rows,).
     duration : float
@@ -218,10 +208,11 @@ def emit(
     busy = np.flatnonzero(mean_excitons > 0)
     while busy.size:
         part = film.take(busy)
-        now = excitons[busy]
-        first = _rates(part, now)
+        now, width = excitons[busy], step_meV[busy]
+        first = _rates(part, width, guided_fraction, now)
         step = np.minimum(first.step, remaining[busy])
-        middle = _rates(part, now - 0.5 * step[:, None] * first.loss)
+        half_way = now - 0.5 * step[:, None] * first.loss
+        middle = _rates(part, width, guided_fraction, half_way)
         excitons[busy] = now - step[:, None] * middle.loss
         spectrum[busy] += step[:, None] * middle.spectrum
         side[busy] += step * middle.side
@@ -232,13 +223,9 @@ def emit(
 
 def _detunings_meV(dot: Dot) -> FloatArray:
     """Return an even grid of detunings for each dot that holds its emission, of shape D + E."""
-    offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
-    centres = (offsets.emission, offsets.xx_emission)
-    sigmas = (widths.emission, widths.xx_emission)
-    pairs = list(zip(centres, sigmas, strict=True))
-    low = np.minimum.reduce([c - _WINDOW_WIDTHS * s for c, s in pairs])
-    high = np.maximum.reduce([c + _WINDOW_WIDTHS * s for c, s in pairs])
-    low, high = np.broadcast_to(low, dot.shape), np.broadcast_to(high, dot.shape)
-    wanted = np.ceil(np.max((high - low) / (_STEP_WIDTHS * np.minimum(*sigmas))))
+    low, high = emission_window_meV(dot, _WINDOW_WIDTHS)
+    widths = band_widths_meV(dot)
+    narrowest = np.minimum(widths.emission, widths.xx_emission)
+    wanted = np.ceil(np.max((high - low) / (_STEP_WIDTHS * narrowest)))
     points = int(min(wanted, _MOST_POINTS))
     return np.asarray(low[..., None] + (high - low)[..., None] * np.linspace(0.0, 1.0, points))

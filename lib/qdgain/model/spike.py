@@ -1,4 +1,4 @@
-"""How an ASE spike is described: width, shift with fluence, and the threshold drawn by hand."""
+"""How an ASE spike is described: width, height, moves with fluence, the threshold drawn by hand."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from qdgain.model import parameters
-from qdgain.model.bands import energy_window_eV
+from qdgain.model.bands import bands, energy_window_eV
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.film import ase_threshold, log_ase_spectrum, spike_position_eV
+from qdgain.model.film import (
+    ase_threshold,
+    log_ase_spectrum,
+    spike_position_eV,
+    spontaneous_spectrum,
+)
 from qdgain.model.populations import mean_excitons_after_pulse
+from qdgain.model.search import first_root
 
 _WIDTH_POINTS = 1501
+_ENERGY_POINTS = 601
 _WINDOW_WIDTHS = 6.0
 #: A spike counts if it rises above its surroundings by this part of the highest one.
 LEAST_PROMINENCE = 0.1
@@ -21,18 +28,13 @@ LEAST_PROMINENCE = 0.1
 def full_width(position: FloatArray, values: FloatArray) -> FloatArray:
     """Return the full width at half maximum of the highest spike of sampled curves.
 
-    Parameters
-    ----------
-    position : numpy.ndarray
-        Rising abscissae of shape E.
-    values : numpy.ndarray
-        Curves of shape (…, E), not negative.
+    Between the crossings of half the maximum next to it on both sides; nan where a side has none.
+    Abscissae rise and are of shape E, curves of shape (…, E), the result of shape (…).
 
-    Returns
-    -------
-    numpy.ndarray
-        Of shape (…), between the crossings of half the maximum next to it on both sides; nan where
-        a side has none.
+    Examples
+    --------
+    >>> float(full_width(np.arange(5.0), np.array([0.0, 0.0, 1.0, 0.0, 0.0])))
+    1.0
     """
     values = np.asarray(values, dtype=float)
     index = np.arange(values.shape[-1])
@@ -59,22 +61,15 @@ def full_width(position: FloatArray, values: FloatArray) -> FloatArray:
 def spike_width_meV(
     dot: Dot, mean_excitons: ArrayLike, gain_exponent: float, statistics: str = "rabi"
 ) -> FloatArray:
-    """Return the full width at half maximum of the ASE of one dot against ⟨N⟩ of shape N.
+    """Return the full width at half maximum of the ASE of a single dot against ⟨N⟩ > 0.
 
-    Parameters
-    ----------
-    dot : Dot
-        A single dot.
-    mean_excitons : array_like
-        ⟨N⟩ > 0.
-    gain_exponent : float
-        L_g of the film.
-    statistics : {"rabi", "poisson", "sequential"}
-        How the pulse distributes the excitons.
+    Arguments as for `qdgain.model.film.log_ase_spectrum`. Source: paper section 3.4, Fig 9a to d.
 
-    Notes
-    -----
-    Source: paper section 3.4, Fig 9a to d.
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> float(spike_width_meV(dot, 2.0, 200.0).round(1))
+    5.7
     """
     energy = energy_window_eV(dot, _WINDOW_WIDTHS, _WIDTH_POINTS)
     log_spectrum = log_ase_spectrum(dot, energy, mean_excitons, gain_exponent, statistics)
@@ -91,23 +86,14 @@ def spike_shift_meV_per_decade(
 ) -> float:
     r"""Return how far the spike of one dot moves per decade of fluence; positive is blue.
 
-    :math:`[E(J_2)-E(J_{th})]/\log_{10}(J_2/J_{th})` with :math:`J_2 = \min(reach\,J_{th}, J_\pi)`.
+    :math:`[E(J_2)-E(J_{th})]/\log_{10}(J_2/J_{th})` with :math:`J_2 = \min(reach\,J_{th}, J_\pi)`;
+    nan if the threshold is not reached or lies at J_π.
 
-    Parameters
-    ----------
-    dot : Dot
-        A single dot.
-    gain_exponent, pi_pulse_fluence_mJ_cm2 : float
-        L_g and J_π of the film.
-    statistics : {"rabi", "poisson", "sequential"}
-        How the pulse distributes the excitons.
-    reach : float
-        Up to how many times the threshold.
-
-    Returns
-    -------
-    float
-        nan if the threshold is not reached or lies at J_π.
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> round(spike_shift_meV_per_decade(dot, 200.0, 1.5), 1)
+    50.6
     """
     threshold = float(
         ase_threshold(dot, gain_exponent, pi_pulse_fluence_mJ_cm2, statistics).fluence_mJ_cm2
@@ -121,7 +107,13 @@ def spike_shift_meV_per_decade(
 
 
 def count_spikes(spectrum: FloatArray) -> int:
-    """Return how many maxima of a spectrum stand out by a tenth of the highest."""
+    """Return how many maxima of a spectrum stand out by a tenth of the highest.
+
+    Examples
+    --------
+    >>> count_spikes(np.array([0.0, 1.0, 0.2, 0.8, 0.0]))
+    2
+    """
     spectrum = np.asarray(spectrum, dtype=float)
     highest = spectrum.max()
     if not highest > 0:
@@ -132,28 +124,22 @@ def count_spikes(spectrum: FloatArray) -> int:
 def threshold_by_two_lines(
     fluence_mJ_cm2: ArrayLike, emission: ArrayLike, low_up_to_mJ_cm2: float
 ) -> float:
-    """Return where two straight lines through emission against fluence cross.
+    """Return the fluence at which two straight lines through emission against fluence cross.
 
-    As an experimenter draws a threshold: one line through the weak emission, one along the steep
-    part, here through the two neighbouring points between which the emission rises fastest.
-
-    Parameters
-    ----------
-    fluence_mJ_cm2, emission : array_like
-        The measured or computed curve, of one shape, fluences rising.
-    low_up_to_mJ_cm2 : float
-        The first line goes through the fluences up to this one.
-
-    Returns
-    -------
-    float
-        The fluence of the crossing; nan if the first line has fewer than two points or the emission
-        never rises faster than along it.
+    As an experimenter draws a threshold: one line through the weak emission, up to
+    `low_up_to_mJ_cm2`, one along the steep part, here through the two neighbouring points between
+    which the emission rises fastest. nan if the first line has fewer than two points or the
+    emission never rises faster than along it.
 
     Raises
     ------
     ParameterError
         If the two arrays differ in shape.
+
+    Examples
+    --------
+    >>> threshold_by_two_lines([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 2.0, 12.0], 1.0)
+    2.0
     """
     fluence, emission = np.asarray(fluence_mJ_cm2, float), np.asarray(emission, float)
     if fluence.shape != emission.shape or fluence.ndim != 1:
@@ -171,3 +157,77 @@ def threshold_by_two_lines(
         return float("nan")
     at, level = fluence[steepest], emission[steepest]
     return float(at - (level - start - slope * at) / (rise[steepest] - slope))
+
+
+def largest_spike_move(
+    dot: Dot, gain_exponent: float, pi_pulse_fluence_mJ_cm2: float, statistics: str = "rabi"
+) -> tuple[float, float]:
+    """Return the largest move of the spike of one dot within 1 % of the fluence, and where it is.
+
+    Between the threshold and J_π, in meV, positive to the blue, and the fluence over the
+    threshold; both nan if the threshold is not reached below J_π. Parameters as for
+    `spike_shift_meV_per_decade`.
+    """
+    pi_pulse = pi_pulse_fluence_mJ_cm2
+    threshold = float(ase_threshold(dot, gain_exponent, pi_pulse, statistics).fluence_mJ_cm2)
+    if not threshold < pi_pulse:
+        return np.nan, np.nan
+    steps = 1 + int(np.ceil(100 * np.log(pi_pulse / threshold)))
+    fluence = np.minimum(np.geomspace(threshold, pi_pulse, 1 + steps), pi_pulse)
+    mean = mean_excitons_after_pulse(fluence, pi_pulse, statistics)
+    moves = np.diff(spike_position_eV(dot, mean, gain_exponent, statistics))
+    largest = int(np.argmax(np.abs(moves)))
+    return float(1e3 * moves[largest]), float(fluence[largest] / threshold)
+
+
+def log_energy_ratio(
+    dot: Dot, mean_excitons: ArrayLike, gain_exponent: float, statistics: str = "rabi"
+) -> FloatArray:
+    r"""Return :math:`\ln(\int I\,dE / \int P\,dE)` of one dot against ⟨N⟩ > 0 of shape N.
+
+    What the film adds to the spontaneous emission; ln 2 is the ASE threshold (section 3.4).
+    """
+    energy = energy_window_eV(dot, _WINDOW_WIDTHS, _ENERGY_POINTS)
+    log_spectrum = log_ase_spectrum(dot, energy, mean_excitons, gain_exponent, statistics)
+    spontaneous = spontaneous_spectrum(dot, energy, mean_excitons, statistics).sum(axis=-1)
+    return np.asarray(scipy.special.logsumexp(log_spectrum, axis=-1) - np.log(spontaneous))
+
+
+def log_undepleted_photons(
+    dot: Dot,
+    mean_excitons: ArrayLike,
+    gain_exponent: float,
+    guided_fraction: float,
+    statistics: str = "rabi",
+) -> FloatArray:
+    r"""Return ln of the photons of one dot along the film in a lifetime if nothing is depleted.
+
+    :math:`\ln(2\beta\int I\,dE / \int PL_X\,dE)` against ⟨N⟩ > 0 of shape N: the formula for I
+    of the paper (section 3.4) with a number of photons on its axis.
+    """
+    energy = energy_window_eV(dot, _WINDOW_WIDTHS, _ENERGY_POINTS)
+    log_spectrum = log_ase_spectrum(dot, energy, mean_excitons, gain_exponent, statistics)
+    start = np.log(2 * guided_fraction / bands(dot, energy).emission.sum())
+    return np.asarray(start + scipy.special.logsumexp(log_spectrum, axis=-1))
+
+
+def undepleted_limit_mJ_cm2(
+    dot: Dot,
+    gain_exponent: float,
+    pi_pulse_fluence_mJ_cm2: float,
+    guided_fraction: float,
+    statistics: str = "rabi",
+) -> float:
+    """Return the fluence above which `log_undepleted_photons` are more than the excitons.
+
+    Infinity if they are fewer up to J_π.
+    """
+    pi_pulse = pi_pulse_fluence_mJ_cm2
+
+    def excess(amplitude: FloatArray, _: object) -> FloatArray:
+        mean = mean_excitons_after_pulse(pi_pulse * amplitude**2, pi_pulse, statistics)
+        spent = log_undepleted_photons(dot, mean, gain_exponent, guided_fraction, statistics)
+        return np.asarray(spent - np.log(mean))
+
+    amplitude = first_root(excess, np.linspace(0.01, 1, 100)[None, :])[0]
+    return float(pi_pulse * amplitude**2)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from functools import reduce
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
 
 from qdgain.model import parameters
@@ -18,13 +21,12 @@ from qdgain.model.bands import (
     log_bands,
 )
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.onset import Columns, lowest_threshold
-from qdgain.model.threshold_laws import LAWS, Law
 
 #: At once: what so many dots need stays in the cache.
 _DOTS_AT_ONCE = 16384
-#: At once in the search for onsets, which sorts them.
-_ONSETS_AT_ONCE = 1 << 17
+#: The plain onset: dots at once, minima looked at, and finer steps between neighbours.
+_ONSETS_AT_ONCE, _MINIMA = 256, 4
+_OWN_SCALE, _ZOOM, _ZOOMS = np.arange(-7.0, 7.01, 0.2), np.linspace(0.0, 1.0, 17), 9
 #: Bands below this may be zero in double precision.
 _WEAK = 1e-100
 #: Logarithm of the largest ratio of bands: beyond it ⟨N⟩ is 0 or at its highest.
@@ -76,6 +78,12 @@ def threshold_at_energy(
     Notes
     -----
     Source: derived from the gain of paper section 3.3; see the page "The model".
+
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> threshold_at_energy(dot, [1.96, 2.0]).round(3).tolist()
+    [0.667, 1.333]
     """
     detuning = detuning_from_absorption_meV(dot, energy_eV)
     return _threshold_at_detuning(dot, detuning, floor, statistics)
@@ -84,27 +92,17 @@ def threshold_at_energy(
 def threshold_at_maximum(dot: Dot, floor: ArrayLike = 0.0, statistics: str = "rabi") -> Threshold:
     """Return the threshold at the energy where the gain is largest at full excitation.
 
-    At full excitation G = γ PL_XX, so that energy is the centre of PL_XX exactly.
+    At full excitation G = γ PL_XX, so that energy is the centre of PL_XX exactly. Arguments as for
+    `threshold_at_energy`; ⟨N⟩ and energy are of shape D. Source: paper section 3.3 and Fig 8c to h,
+    "at the energy of … the SE maximum".
 
-    Parameters
-    ----------
-    dot : Dot
-        Of shape D.
-    floor : array_like
-        A floor ε of the gain, zero by default.
-    statistics : {"rabi", "poisson", "sequential"}
-        How the pulse distributes the excitons.
-
-    Returns
-    -------
-    Threshold
-        ⟨N⟩ and energy of shape D.
-
-    Notes
-    -----
-    Source: paper section 3.3 and Fig 8c to h, "at the energy of … the SE maximum".
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> float(threshold_at_maximum(dot).mean_excitons.round(3))
+    0.667
     """
-    law = LAWS[parameters.check("statistics", statistics)]
+    root = ROOTS[parameters.check("statistics", statistics)]
     epsilon = _flat(floor, dot) if np.ndim(floor) else np.asarray(floor, dtype=float)
     mean, energy = np.empty((2, math.prod(dot.shape)))
     for where, some in dot.blocks(_DOTS_AT_ONCE):
@@ -120,7 +118,7 @@ def threshold_at_maximum(dot: Dot, floor: ArrayLike = 0.0, statistics: str = "ra
             np.asarray(some.xx_emission_strength),
         )
         own = epsilon[where] if epsilon.ndim else epsilon
-        mean[where] = _first_crossing(logs, None, strengths, own, law)
+        mean[where] = _first_crossing(logs, None, strengths, own, root)
         energy[where] = some.absorption_energy_eV + 1e-3 * centre
     return Threshold(mean.reshape(dot.shape), energy.reshape(dot.shape))
 
@@ -129,8 +127,8 @@ def threshold_onset(dot: Dot, floor: ArrayLike, statistics: str = "rabi") -> Thr
     """Return the smallest ⟨N⟩ at which the gain reaches a floor at any energy, and that energy.
 
     The minimum over photon energy of `threshold_at_energy`, within the energies at which an
-    emission band exceeds the floor, to 1e-9 in ⟨N⟩: a scan, then Newton's method in each of its
-    local minima; see `qdgain.model.onset`.
+    emission band exceeds the floor: a scan, then ever finer steps about its lowest minima, to 1e-9
+    in ⟨N⟩. For many dots `qdgain.fast.onset` gives the same some twenty times as fast.
 
     Parameters
     ----------
@@ -155,46 +153,59 @@ def threshold_onset(dot: Dot, floor: ArrayLike, statistics: str = "rabi") -> Thr
     Notes
     -----
     Source: paper section 3.3, "the energy of the SE threshold"; the floor is assumed.
+
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> float(threshold_onset(dot, 0.01).mean_excitons.round(3))
+    0.206
     """
-    law = LAWS[parameters.check("statistics", statistics)]
     epsilon = _flat(parameters.check("floor", floor), dot)
     mean, detuning = np.empty((2, epsilon.size))
     for where, some in dot.blocks(_ONSETS_AT_ONCE):
-        mean[where], detuning[where] = lowest_threshold(_columns(some, epsilon[where]), law)
+        mean[where], detuning[where] = _lowest(some, epsilon[where], statistics)
     energy = dot.absorption_energy_eV + 1e-3 * detuning.reshape(dot.shape)
     return Threshold(mean.reshape(dot.shape), np.asarray(energy))
+
+
+def _lowest(dot: Dot, floor: FloatArray, statistics: str) -> tuple[FloatArray, FloatArray]:
+    """Return the least threshold of dots of shape (rows,) or (), and its detuning."""
+
+    def at(detuning: FloatArray) -> FloatArray:
+        own = detuning if dot.shape else detuning[0]
+        found = _threshold_at_detuning(dot, own, floor if dot.shape else floor[0], statistics)
+        return found if dot.shape else found[None]
+
+    # Nothing is narrower than a band: each band's own scale, out to where the smallest floor ends.
+    own = [
+        np.broadcast_to(centre, dot.shape).reshape(-1, 1)
+        + np.broadcast_to(width, dot.shape).reshape(-1, 1) * _OWN_SCALE
+        for centre, width in zip(band_offsets_meV(dot), band_widths_meV(dot), strict=True)
+    ]
+    place = np.sort(np.concatenate(own, axis=-1), axis=-1)
+    mean = at(place)
+    beside = np.pad(mean, [(0, 0), (1, 1)], constant_values=np.inf)
+    minima = np.where((mean <= beside[:, :-2]) & (mean <= beside[:, 2:]), mean, np.inf)
+    best = np.argsort(minima, axis=-1)[:, :_MINIMA]
+    low, high = (
+        np.take_along_axis(place, np.clip(best + i, 0, place.shape[-1] - 1), -1) for i in (-2, 2)
+    )
+    for _ in range(_ZOOMS):
+        fine = low[..., None] + (high - low)[..., None] * _ZOOM
+        value = at(fine.reshape(len(fine), -1)).reshape(fine.shape)
+        k = np.argmin(value, axis=-1)[..., None]
+        low, high = (
+            np.take_along_axis(fine, np.clip(k + i, 0, _ZOOM.size - 1), -1)[..., 0] for i in (-1, 1)
+        )
+    found, where = (np.take_along_axis(x, k, -1)[..., 0] for x in (value, fine))
+    k = np.argmin(found, axis=-1)[:, None]
+    lowest, there = (np.take_along_axis(x, k, -1)[:, 0] for x in (found, where))
+    return lowest, np.where(np.isfinite(lowest), there, np.nan)
 
 
 def _flat(floor: ArrayLike, dot: Dot) -> FloatArray:
     """Return a floor for each dot, flat."""
     return np.broadcast_to(np.asarray(floor, dtype=float), dot.shape).ravel()
-
-
-def _columns(dot: Dot, epsilon: FloatArray) -> Columns:
-    """Return what the search for the onset needs of dots."""
-    offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
-
-    def rows(*columns: ArrayLike) -> FloatArray:
-        result = np.empty((len(columns), epsilon.size))
-        for row, column in zip(result, columns, strict=True):
-            row[:] = column
-        return result
-
-    own = [
-        dot.absorption_linewidth_meV,
-        dot.emission_linewidth_meV,
-        dot.xx_absorption_linewidth_meV,
-        dot.xx_emission_linewidth_meV,
-    ]
-    shared = all(width is None for width in own)
-    return Columns(
-        rows(offsets.absorption, offsets.emission, offsets.xx_absorption, offsets.xx_emission),
-        rows(widths.absorption)
-        if shared
-        else rows(widths.absorption, widths.emission, widths.xx_absorption, widths.xx_emission),
-        rows(dot.xx_absorption_strength, dot.xx_emission_strength),
-        epsilon,
-    )
 
 
 def _log_band(detuning_meV: FloatArray, width_meV: FloatArray) -> FloatArray:
@@ -218,9 +229,9 @@ def _threshold_at_detuning(
         expand(dot.xx_absorption_strength, dot, axes),
         expand(dot.xx_emission_strength, dot, axes),
     )
-    law = LAWS[parameters.check("statistics", statistics)]
+    root = ROOTS[parameters.check("statistics", statistics)]
     three = (logs.absorption, logs.emission, logs.xx_absorption)
-    return _first_crossing(three, logs.xx_emission, strengths, epsilon, law)
+    return _first_crossing(three, logs.xx_emission, strengths, epsilon, root)
 
 
 def _first_crossing(
@@ -228,7 +239,7 @@ def _first_crossing(
     log_Q: FloatArray | None,
     strengths: tuple[FloatArray, FloatArray],
     epsilon: FloatArray,
-    law: Law,
+    root: Root,
 ) -> FloatArray:
     """Return the smallest ⟨N⟩ with G = ε, from the logarithms of A, P, B and Q (None: Q = 1)."""
     A, P, B = (np.exp(log) for log in logs)
@@ -244,4 +255,68 @@ def _first_crossing(
     with np.errstate(all="ignore"):
         d = P - a * B
         d -= 2 * epsilon
-        return law.root(A + epsilon, d, gamma * Q - epsilon)
+        return root(A + epsilon, d, gamma * Q - epsilon)
+
+
+def _rabi(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
+    """Largest positive root of α u² - δ u - β = 0, u = 1/r = (1-n)/n, as ⟨N⟩ = 2/(1+u)."""
+    root = np.sqrt(d * d + 4 * a * q)
+    size = np.abs(d) + root
+    # Two forms of the same root; each avoids the cancellation of the other. Where α vanishes
+    # beside β, so does the threshold.
+    u = np.where(d >= 0, (size + 1e-300) / (2 * a), 2 * q / size)
+    return np.where(u > 0, 2 / (1 + u), np.inf)
+
+
+def _sequential(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
+    """Crossing of the two straight pieces 0 → X and X → XX."""
+    half = 0.5 * d
+    on_biexciton = np.where(q > 0, 1 - half / (q - half), np.inf)
+    return np.where(d > 0, a / (a + half), on_biexciton)
+
+
+def _poisson(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
+    """Smallest positive root of α - Nδ/2 - β(e^N - 1 - N) = 0."""
+    # The same as e^N = p + sN, which the Lambert W function solves.
+    p, s = 1 + a / q, 1 - 0.5 * d / q
+    size = np.abs(s)
+    # s < 0, β > 0: N = ln(|s| w), w + ln w = p/|s| - ln|s|, w the Wright omega function.
+    falling = np.log(size * scipy.special.wrightomega(p / size - np.log(size)))
+    # s > 0, β > 0: N = ln(s y), y - ln y = p/s + ln s, y ≥ 1 (the lower branch).
+    level = np.maximum(p / size + np.log(size), 1.0)
+    lower = -scipy.special.lambertw(-np.exp(-np.minimum(level, 700.0)), -1).real
+    rising = np.log(size * np.where(level < 700, lower, level + np.log(level)))
+    one_root = np.where(s > 0, rising, np.where(s < 0, falling, np.log(p)))
+    # Near N = 0 the branches meet and lose digits; there the parabola is the better start.
+    half = 0.5 * d
+    root = np.sqrt(half * half + 2 * a * q)
+    parabola = np.where(half >= 0, 2 * a / (half + root), (root - half) / q)
+    one_root = np.where(parabola < 0.5, parabola, one_root)
+    # β < 0, the floor above the XX band: two roots if s > 0 and they are real, otherwise none.
+    argument = -np.exp(-p / size) / size
+    principal = scipy.special.lambertw(np.maximum(argument, -np.exp(-1.0)), 0).real
+    real = (s > 0) & (argument >= -np.exp(-1.0)) & (d > 0)
+    two_roots = np.where(real, -p / size - principal, np.inf)
+    straight = np.where(d > 0, 2 * a / d, np.inf)
+    N = np.where(q > 0, one_root, np.where(q < 0, two_roots, straight))
+    # The W function loses digits where α and β are far apart; Newton's method gives them back.
+    for _ in range(4):
+        value = a - 0.5 * N * d - q * exp_beyond_linear(N)
+        better = N + value / (0.5 * d + q * np.expm1(N))
+        N = np.where(np.isfinite(better) & (better >= 0) & (q != 0), better, N)
+    return np.where(np.isnan(N), np.inf, N)
+
+
+def exp_beyond_linear(N: FloatArray) -> FloatArray:
+    """Return e^N - 1 - N, with its digits where N is small."""
+    series = 0.5 * N * N * (1 + N / 3 * (1 + N / 4 * (1 + N / 5 * (1 + N / 6))))
+    return np.where(N < 1e-2, series, np.expm1(N) - N)
+
+
+#: The smallest ⟨N⟩ at which -P₀α + ½P₁δ + P₂β, the gain above the floor, is zero; infinity if none.
+#: α = A+ε, δ = P-aB-2ε, β = γQ-ε, because the populations sum to one.
+Root = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+#: Statistics -> its closed form.
+ROOTS: Mapping[str, Root] = MappingProxyType(
+    {"rabi": _rabi, "sequential": _sequential, "poisson": _poisson}
+)

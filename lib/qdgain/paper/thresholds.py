@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy
 
+from qdgain.model import units
 from qdgain.paper.table import rows
 
 QUANTITIES = ("mean excitons", "fluence")
@@ -64,6 +65,23 @@ class MeasuredThreshold:
         """Whether the dot's size is public."""
         return bool(np.isfinite(self.volume_nm3))
 
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a public ⟨N⟩, be it an upper bound."""
+        return self.quantity == "mean excitons" and bool(np.isfinite(self.value))
+
+    @property
+    def quoted(self) -> str:
+        """The threshold as it was printed."""
+        if not np.isfinite(self.value):
+            return "not public"
+        sign = "< " if self.bound else ""
+        if self.is_number:
+            return f"⟨N⟩ {sign or '= '}{self.value:g}"
+        fluence, error = (units.uJ_from_mJ(x) for x in (self.value, self.high - self.low))
+        spread = f" ± {0.5 * error:.3g}" if np.isfinite(error) else ""
+        return f"{sign}{fluence:g}{spread} µJ cm⁻²"
+
 
 @cache
 def measured_thresholds() -> tuple[MeasuredThreshold, ...]:
@@ -91,9 +109,7 @@ def size_dependence(points: Iterable[MeasuredThreshold]) -> SizeDependence:
     Ordinary least squares. Source of the question: paper section 3.4, a universal threshold.
     """
     usable = [
-        (p.volume_nm3, p.value)
-        for p in points
-        if p.quantity == "mean excitons" and not p.bound and p.has_volume and np.isfinite(p.value)
+        (p.volume_nm3, p.value) for p in points if p.is_number and not p.bound and p.has_volume
     ]
     volumes = {volume for volume, _ in usable}
     if len(usable) < FEWEST_POINTS or len(volumes) < 2:

@@ -17,12 +17,13 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv, parquet
 
+from qdgain.fast.onset import threshold_onset
 from qdgain.model.dot import Dot, FloatArray, presets
 from qdgain.model.film import ase_threshold
 from qdgain.model.gain import largest_gain
 from qdgain.model.parameters import CONTRACT, DOT_PARAMETERS, ParameterError
 from qdgain.model.populations import fluence_for_mean_excitons
-from qdgain.model.threshold import threshold_at_maximum, threshold_onset
+from qdgain.model.threshold import threshold_at_maximum
 from qdgain.run import BASE_OF_YOUR_DOT
 from qdgain.sweep import table
 from qdgain.sweep.cluster import Job, Spread

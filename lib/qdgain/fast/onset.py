@@ -16,9 +16,13 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from qdgain.model.dot import FloatArray
-from qdgain.model.threshold_laws import Law, Slopes
+from qdgain.fast.laws import LAWS, Law, Slopes
+from qdgain.model import parameters
+from qdgain.model.bands import band_offsets_meV, band_widths_meV
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.threshold import Threshold
 
 A, P, B, Q = range(4)
 
@@ -40,6 +44,8 @@ _SMALLEST_FLOOR_SINGLE, _SMALLEST_PRODUCT_SINGLE = 1e-4, 2e-5
 _LARGEST_GAIN = 1e-10
 _NEWTON, _ROUNDS = 3, 2
 _KEPT_BYTES = 1 << 24
+#: Dots at once, which the search sorts.
+_ONSETS_AT_ONCE = 1 << 17
 _ZOOM, _ZOOMS = np.linspace(0.0, 1.0, 33), 7
 
 
@@ -391,3 +397,47 @@ def _zoomed(found: _Candidates, columns: Columns, law: Law) -> tuple[FloatArray,
         left = places[row, np.maximum(best - 1, 0)]
         right = places[row, np.minimum(best + 1, _ZOOM.size - 1)]
     return mean[row, best], places[row, best]
+
+
+# --- of dots
+
+
+def threshold_onset(dot: Dot, floor: ArrayLike, statistics: str = "rabi") -> Threshold:
+    """Return what `qdgain.model.threshold.threshold_onset` does, much faster for many dots.
+
+    Arguments, shapes and errors are its own.
+    """
+    law = LAWS[parameters.check("statistics", statistics)]
+    epsilon = np.broadcast_to(parameters.check("floor", floor), dot.shape).ravel()
+    mean, detuning = np.empty((2, epsilon.size))
+    for where, some in dot.blocks(_ONSETS_AT_ONCE):
+        mean[where], detuning[where] = lowest_threshold(_columns(some, epsilon[where]), law)
+    energy = dot.absorption_energy_eV + 1e-3 * detuning.reshape(dot.shape)
+    return Threshold(mean.reshape(dot.shape), np.asarray(energy))
+
+
+def _columns(dot: Dot, epsilon: FloatArray) -> Columns:
+    """Return what the search for the onset needs of dots."""
+    offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
+
+    def rows(*columns: ArrayLike) -> FloatArray:
+        result = np.empty((len(columns), epsilon.size))
+        for row, column in zip(result, columns, strict=True):
+            row[:] = column
+        return result
+
+    own = [
+        dot.absorption_linewidth_meV,
+        dot.emission_linewidth_meV,
+        dot.xx_absorption_linewidth_meV,
+        dot.xx_emission_linewidth_meV,
+    ]
+    shared = all(width is None for width in own)
+    return Columns(
+        rows(offsets.absorption, offsets.emission, offsets.xx_absorption, offsets.xx_emission),
+        rows(widths.absorption)
+        if shared
+        else rows(widths.absorption, widths.emission, widths.xx_absorption, widths.xx_emission),
+        rows(dot.xx_absorption_strength, dot.xx_emission_strength),
+        epsilon,
+    )

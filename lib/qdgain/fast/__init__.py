@@ -1,0 +1,1 @@
+"""What the model says, quicker: held to its plain form by the tests."""

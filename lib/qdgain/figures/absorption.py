@@ -1,0 +1,127 @@
+"""Absorption of CdSe and CsPbBr3 at 400 nm: panel a of figure 10, and which absorbs more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from qdgain.figures.kit import Numbers, band, level, line, panel, points, slug
+from qdgain.figures.panel import Axis, Panel
+from qdgain.model import cross_sections, units
+from qdgain.model.dot import FloatArray
+from qdgain.run import Run
+
+VOLUME = Axis("volume", "nm³")
+_SIGMA = Axis("absorption cross section at 400 nm", "cm²")
+_RATIO = Axis("σ_400 of CsPbBr3 / σ_400 of CdSe")
+_COUNTED = Axis("counted per")
+
+#: Dots of 2 to 16 nm.
+VOLUMES = np.geomspace(4.0, 2000.0, 121)
+ENDS = VOLUMES[[0, -1]]
+_HALF_SPREAD = np.sqrt(cross_sections.PUBLISHED_SPREAD_CSPBBR3)
+_RESCALING = {"CdSe": "cdse_rescaling", "CsPbBr3": "cspbbr3_rescaling"}
+_WURTZITE, _BLENDE, _CUBIC = cross_sections.UNIT_CELLS.values()
+#: What σ is counted per: its part of a headline's key, and how many a nm³ of each material holds.
+_COUNTS = {
+    "nm³": ("nm3", 1.0, 1.0),
+    "cell, CdSe wurtzite": ("wurtzite", 1 / _WURTZITE.volume_nm3, 1 / _CUBIC.volume_nm3),
+    "cell, CdSe zinc blende": ("blende", 1 / _BLENDE.volume_nm3, 1 / _CUBIC.volume_nm3),
+    "formula unit": ("formula", _WURTZITE.formula_units_per_nm3, _CUBIC.formula_units_per_nm3),
+}
+#: The size physics of CdSe is usually quoted for: absorption near 600 nm.
+_EXAMPLE_DIAMETER_NM = 4.6
+
+
+def per_nm3(run: Run, material: str) -> tuple[float, float, float]:
+    """Return the rescaled σ_400 per nm³ of a dot, and the lowest and highest of assumptions."""
+    own = cross_sections.cross_section_400_per_nm3(material, run["host_index"])
+    low, high = cross_sections.cross_section_400_range_per_nm3(material)
+    factor = float(run[_RESCALING[material]])
+    return factor * float(own), factor * low, factor * high
+
+
+def cross_section_400(run: Run, material: str) -> FloatArray:
+    """Return the rescaled σ_400 of dots of `VOLUMES`, in cm²."""
+    factor = run[_RESCALING[material]]
+    return cross_sections.cross_section_400_cm2(material, VOLUMES, run["host_index"], factor)
+
+
+def absorption(run: Run) -> Panel:
+    """Return panel a: σ at 400 nm against volume for CdSe and CsPbBr3, with their bands."""
+    series = []
+    for material, dash in (("CdSe", "-"), ("CsPbBr3", "--")):
+        sigma, low, high = (one * VOLUMES for one in per_nm3(run, material))
+        name = f"{material}, range of assumptions"
+        series.append(line(material, VOLUMES, sigma, material, dash))
+        series.append(band(name, VOLUMES, low, high, material, y=sigma))
+    low, high = sigma / _HALF_SPREAD, sigma * _HALF_SPREAD
+    name = "CsPbBr3, spread of published values"
+    series.append(band(name, VOLUMES, low, high, "published spread", y=sigma))
+    diameter = cross_sections.cdse_diameter_nm(np.linspace(*cross_sections.YU_RANGE_NM, 61))
+    volume = cross_sections.sphere_volume_nm3(diameter)
+    first = cross_sections.cdse_first_exciton_cross_section_cm2(diameter)
+    series.append(line("CdSe at its first exciton (Yu 2003)", volume, first, "CdSe", ":"))
+    return panel("a", "absorption at 400 nm", VOLUME, _SIGMA, series)
+
+
+def order(run: Run) -> Panel:
+    """Return the ratio of the two materials' σ_400, per volume, unit cell and formula unit."""
+    (cdse, *ends), (perovskite, low, high) = (per_nm3(run, m) for m in cross_sections.MATERIALS)
+    series = []
+    for place, (count, (_, cdse_units, perovskite_units)) in enumerate(_COUNTS.items()):
+        scale = cdse_units / perovskite_units
+        ratio = scale * (perovskite / cdse)
+        spread: dict[str, Any] = {"y_low": ratio / _HALF_SPREAD, "y_high": ratio * _HALF_SPREAD}
+        assumed: dict[str, Any] = {"y_low": scale * low / ends[1], "y_high": scale * high / ends[0]}
+        name = f"per {count}"
+        series += [
+            points(f"{name}, published spread", place, ratio, "published spread", "_", **spread),
+            points(name, place, ratio, "CsPbBr3", **assumed),
+        ]
+    series.append(level("both alike", 1, "reference", ":"))
+    return panel("", "which absorbs more", _COUNTED, _RATIO, series)
+
+
+def finish_order(axes: list[Axes], _: object) -> None:
+    """Name what is counted, and the two kinds of error bars."""
+    (ax,) = axes
+    ax.set_xticks(range(len(_COUNTS)), _COUNTS)
+    ax.set_xlim(-0.6, len(_COUNTS) - 0.4)
+    handles, labels = ax.get_legend_handles_labels()
+    chosen = [handles[labels.index(f"per nm³{end}")] for end in ("", ", published spread")]
+    named = ["range of assumptions", "spread of published values"]
+    ax.legend(chosen, named, loc="upper right", ncols=2)
+
+
+def add_absorption(n: Numbers, run: Run) -> None:
+    """Add the cross sections per nm³ and which material absorbs more."""
+    for material in cross_sections.MATERIALS:
+        which = (("", ""), ("lowest ", "-low"), ("highest ", "-high"))
+        for (word, tail), sigma in zip(which, per_nm3(run, material), strict=True):
+            n.add(f"sigma-{slug(material)}{tail}", f"{word}σ_400, {material}", sigma, "cm² nm⁻³")
+    drawn = order(run)
+    for count, (key, _, _) in _COUNTS.items():
+        ratio = drawn[f"per {count}"].values[0]
+        n.add(f"order-{key}", f"σ_400 CsPbBr3 / CdSe per {count}", ratio)
+    alike = 1 / drawn["per nm³"].values[0]
+    n.add("reversal", "relative rescaling at which both absorb alike per nm³", alike)
+
+
+def add_pi_pulse(n: Numbers, run: Run) -> None:
+    """Add what compares the calibrated π-pulse fluence with the measured cross section."""
+    dot, pulse = f"a CdSe dot of {_EXAMPLE_DIAMETER_NM:g} nm", run["pi_pulse_fluence_mJ_cm2"]
+    sigma = cross_sections.cdse_first_exciton_cross_section_cm2(_EXAMPLE_DIAMETER_NM)
+    wavelength = cross_sections.cdse_first_exciton_nm(_EXAMPLE_DIAMETER_NM)
+    photon = units.photon_energy_mJ(units.eV_from_nm(wavelength))
+    energy = run.dots["3LS+ESA"].absorption_energy_eV
+    implied = cross_sections.cross_section_from_pi_pulse_cm2(pulse, energy)
+    diameter = cross_sections.cdse_diameter_from_cross_section_nm(implied)
+    own = units.photon_energy_mJ(energy) / implied
+    n.add("example-diameter", "diameter of the CdSe dot compared", _EXAMPLE_DIAMETER_NM, "nm")
+    n.add("sigma-1s", f"σ_1S of {dot}", sigma, "cm²")
+    n.add("photon-per-sigma", f"hν/σ_1S of {dot}", photon / sigma, "mJ cm⁻²")
+    n.add("pi-photon-per-sigma", "hν/σ of the model, 2J_π/π²", own, "mJ cm⁻²")
+    n.add("pi-diameter", "CdSe diameter that J_π implies", diameter, "nm")

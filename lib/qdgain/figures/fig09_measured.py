@@ -1,0 +1,142 @@
+"""Figures 9e and f: amplified spontaneous emission from measured gain spectra."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from qdgain.figures.emission_maps import (
+    LOG_STEPS,
+    Sweep,
+    emission_map,
+    hundredths,
+    relative,
+    spectrum,
+)
+from qdgain.figures.kit import Numbers, number
+from qdgain.figures.panel import FLUENCE, Panel
+from qdgain.measured import surrogate
+from qdgain.measured.gain_spectra import MeasuredSpectra, read_spectra
+from qdgain.model import spike
+from qdgain.model.dot import FloatArray
+from qdgain.model.film import AseThreshold
+from qdgain.model.populations import fluence_for_mean_excitons, mean_excitons_after_pulse
+from qdgain.model.saturation import SaturatedEmission
+from qdgain.model.search import parabolic_peak
+from qdgain.run import Run
+
+_surrogate = cache(surrogate.load)
+_saturated: Callable[..., SaturatedEmission] = cache(MeasuredSpectra.saturated)
+
+
+class Measured(NamedTuple):
+    """Gain spectra with what is needed to turn fluence into excitons."""
+
+    letter: str
+    title: str
+    slug: str
+    spectra: MeasuredSpectra
+    law: str
+
+    def excitons(self, run: Run, fluence: FloatArray) -> FloatArray:
+        """Return ⟨N⟩, at most the largest measured one that a pulse gives."""
+        mean = mean_excitons_after_pulse(fluence, run["pi_pulse_fluence_mJ_cm2"], self.law)
+        return np.minimum(mean, self.spectra.most_excitons(self.law))
+
+    def highest_fluence(self, run: Run) -> float:
+        """Return the fluence of the largest measured ⟨N⟩, or the π pulse."""
+        most = self.spectra.most_excitons(self.law)
+        return float(fluence_for_mean_excitons(most, run["pi_pulse_fluence_mJ_cm2"], self.law))
+
+    def threshold(self, run: Run) -> AseThreshold:
+        """Return the ASE threshold."""
+        pi_pulse = run["pi_pulse_fluence_mJ_cm2"]
+        return self.spectra.ase_threshold(run["gain_exponent"], pi_pulse, self.law)
+
+    def saturated(self, run: Run) -> SaturatedEmission:
+        """Return the emission that depletes the film at the largest ⟨N⟩."""
+        most = (self.spectra.most_excitons(self.law),)
+        return _saturated(self.spectra, most, run["gain_exponent"], run["guided_fraction"])
+
+
+def sources(run: Run) -> tuple[Measured, ...]:
+    """Return the users' files, or the surrogates where none is named."""
+    if run["x1_spectra_csv"]:
+        own = read_spectra(run["x1_spectra_csv"])
+        x1 = Measured("e", "X1, your spectra", "x1", own, "rabi")
+    else:
+        x1 = Measured("e", "X1, surrogate", "x1", _surrogate("x1"), "rabi")
+    if run["x3_spectra_csv"]:
+        own = read_spectra(run["x3_spectra_csv"])
+        return x1, Measured("f", "X3, your spectra", "x3", own, "poisson")
+    titles = {where: f"X3, surrogate ({where})" for where in ("edge", "blue")}
+    both = (
+        Measured("f", title, f"x3-{where}", _surrogate(f"x3_{where}"), "poisson")
+        for where, title in titles.items()
+    )
+    return x1, *both
+
+
+def measured(run: Run) -> tuple[Panel, ...]:
+    """Return panels e and f: ASE from gain spectra in files, by default the surrogates."""
+    return tuple(_measured_panel(run, source) for source in sources(run))
+
+
+def _measured_panel(run: Run, source: Measured) -> Panel:
+    data, energy, length = source.spectra, source.spectra.energy_eV, run["gain_exponent"]
+    fluence = source.highest_fluence(run) * LOG_STEPS
+    mean, threshold = source.excitons(run, fluence), source.threshold(run)
+    log_spectrum = data.log_ase(mean, length)
+    saturated = source.saturated(run)
+    last = saturated.spectrum_per_meV[-1]
+    above = [
+        spectrum("PL", energy, data.emission, "PL_X", ":"),
+        spectrum("highest J", energy, relative(log_spectrum[-1]), "ASE", "-"),
+        spectrum("saturated", saturated.energy_eV, last, "saturated ASE", "-."),
+    ]
+    if np.isfinite(threshold.fluence_mJ_cm2):
+        at = relative(data.log_ase(threshold.mean_excitons, length))
+        above.append(spectrum("at threshold", energy, at, "ASE threshold", "--"))
+    crest, ratio = parabolic_peak(energy, log_spectrum), data.log_energy_ratio(mean, length)
+    sweep = Sweep(energy, fluence, log_spectrum, ratio, crest)
+    return emission_map(source.letter, source.title, sweep, above, threshold.fluence_mJ_cm2)
+
+
+def of_measured(n: Numbers, run: Run, source: Measured) -> None:
+    """Add the numbers of one sample."""
+    data, energy, length = source.spectra, source.spectra.energy_eV, run["gain_exponent"]
+    start, top = number(source.threshold(run).fluence_mJ_cm2), source.highest_fluence(run)
+    peak = float(parabolic_peak(energy, data.emission))
+
+    def log_ase(fluence: FloatArray) -> FloatArray:
+        return data.log_ase(source.excitons(run, fluence), length)
+
+    def offset_meV(fluence: float) -> float:
+        if not (start < top and fluence <= top):
+            return np.nan
+        return hundredths(1e3 * (parabolic_peak(energy, log_ase(np.array(fluence))) - peak))
+
+    shift, width, end = np.nan, np.nan, min(3 * start, top)
+    if start < top:
+        shift = (offset_meV(end) - offset_meV(start)) / np.log10(end / start)
+    if 2 * start <= top:
+        width = float(1e3 * spike.full_width(energy, relative(log_ase(np.array(2 * start)))))
+    every = relative(log_ase(top * np.linspace(0, 1, 401)[1:]))
+    counts = np.array([spike.count_spikes(spectrum) for spectrum in every])
+    saturated = spike.count_spikes(source.saturated(run).spectrum_per_meV[-1])
+    off = "spike less PL peak at"
+    for key, meaning, value, unit in (
+        ("threshold-{}", "ASE threshold", start, FLUENCE.unit),
+        ("offset-{}-1", f"{off} J_th", offset_meV(start), "meV"),
+        ("offset-{}-3", f"{off} 3 J_th", offset_meV(3 * start), "meV"),
+        ("offset-{}-top", f"{off} the highest J", offset_meV(top), "meV"),
+        ("shift-{}", "shift per decade up to 3 J_th", shift, "meV"),
+        ("width-{}", "width of the emission at 2 J_th", width, "meV"),
+        ("spikes-{}", "most spikes at any J", counts.max(), "1"),
+        ("together-{}", "part of the fluences with more than one spike", np.mean(counts > 1), "1"),
+        ("saturated-spikes-{}", "spikes at the highest J, saturated", saturated, "1"),
+    ):
+        n.add(key.format(source.slug), f"{meaning}, {source.title}", value, unit)

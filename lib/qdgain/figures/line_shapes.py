@@ -1,0 +1,148 @@
+"""Line shapes of displaced oscillators beside Gaussians: figure of the chapter on balance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+import numpy as np
+from matplotlib.figure import Figure as Picture
+
+from qdgain.beyond import displaced_oscillators as osc
+from qdgain.figures import style
+from qdgain.figures.kit import Numbers, line, number, panel, slug
+from qdgain.figures.panel import Axis, Panel
+from qdgain.model import balance, parameters
+from qdgain.model.dot import FloatArray
+from qdgain.model.threshold import threshold_at_maximum, threshold_onset
+from qdgain.run import YOUR_DOT, Run
+
+TEMPERATURE = Axis("temperature", "K")
+THRESHOLD = Axis("threshold ⟨N⟩")
+_DETUNING = Axis("photon energy − E_Z", "meV")
+_BAND = Axis("band / peak of A_X")
+
+#: Drawn and compared, in K: liquid nitrogen, room temperature, a hot device.
+TEMPERATURES_K = {"77 K": 77.0, "300 K": 300.0, "400 K": 400.0}
+COLD_K, _, HOT_K = TEMPERATURES_K.values()
+
+
+def lineshape(run: Run) -> tuple[Panel, ...]:
+    """Return bands of displaced oscillators and their Gaussians, and both thresholds of each."""
+    name = "4LS" if run.is_papers else YOUR_DOT
+    spectra = (
+        _spectra(run, name, letter, title)
+        for letter, title in zip("abc", TEMPERATURES_K, strict=True)
+    )
+    return (
+        *spectra,
+        _against_temperature(run, "d", "maximum", "at the gain maximum"),
+        _against_temperature(run, "e", "onset", f"onset, ε = {run['floor']:g}"),
+    )
+
+
+def _spectra(run: Run, name: str, letter: str, title: str) -> Panel:
+    energy, shift = np.full(2, np.nan), number(run.dots[name].stokes_shift_meV)
+    bands = dict.fromkeys(("A_X", "PL_X"), (energy, energy))
+    if shift > 0:
+        coupling = run["huang_rhys_factor"], run["phonon_energy_meV"]
+        modes = osc.oscillators_for(shift, *coupling, TEMPERATURES_K[title])
+        half, width = number(modes.reorganisation_meV), number(modes.width_meV)
+        energy = np.linspace(-half - 6 * width, half + 6 * width, 481)
+        peak = osc.log_absorption(modes, osc.absorption_band(modes).peak_meV[..., None])
+        bands = {
+            band: (np.exp(log(modes, energy) - peak), np.exp(-0.5 * ((energy - at) / width) ** 2))
+            for band, log, at in (
+                ("A_X", osc.log_absorption, half),
+                ("PL_X", osc.log_emission, -half),
+            )
+        }
+    lines = []
+    for band, (own, gaussian) in bands.items():
+        lines.append(line(band, energy, own, band))
+        lines.append(line(f"{band}, Gaussian", energy, gaussian, band, "--"))
+    return panel(letter, f"{name}, {title}", _DETUNING, _BAND, lines)
+
+
+#: Of displaced oscillators and of Gaussians: key of a curve -> part of the headline's key, meaning.
+_CURVES = {
+    "maximum": ("max", "threshold at the gain maximum, displaced oscillators", "1"),
+    "maximum, Gaussian": ("max-gauss", "threshold at the gain maximum, their Gaussian", "1"),
+    "onset": ("onset", "onset, displaced oscillators", "1"),
+    "onset, Gaussian": ("onset-gauss", "onset, their Gaussian", "1"),
+    "peaks": ("peaks", "S between peaks", "meV"),
+    "linewidth": ("fwhm", "Γ of the band", "meV"),
+    "ratio": ("ratio", "S kT/s² between and of whole bands", "1"),
+}
+
+
+def _curves(
+    run: Run, name: str, temperatures: FloatArray, factor: float | None = None
+) -> Mapping[str, FloatArray]:
+    """Return thresholds and bands of displaced oscillators against temperature."""
+    shift = number(run.dots[name].stokes_shift_meV)
+    if shift == 0:
+        return dict.fromkeys(_CURVES, np.full(temperatures.shape, np.nan))
+    chosen = run["huang_rhys_factor"] if factor is None else factor
+    coupling = shift, chosen, run["phonon_energy_meV"]
+    return _curves_of(*coupling, run["floor"], tuple(temperatures.tolist()))
+
+
+@cache
+def _curves_of(
+    shift: float, factor: float, phonon: float, floor: float, temperatures: tuple[float, ...]
+) -> Mapping[str, FloatArray]:
+    modes = osc.oscillators_for(shift, factor, phonon, temperatures)
+    dot, band = osc.gaussian_dot(modes), osc.absorption_band(modes)
+    peaks = 2 * band.peak_meV
+    return {
+        "maximum": balance.threshold_at_emission_peak(peaks, modes.temperature_K),
+        "maximum, Gaussian": threshold_at_maximum(dot).mean_excitons,
+        "onset": osc.threshold_onset(modes, floor).mean_excitons,
+        "onset, Gaussian": threshold_onset(dot, floor).mean_excitons,
+        "peaks": peaks,
+        "linewidth": band.linewidth_meV,
+        "ratio": modes.stokes_shift_meV * modes.thermal_energy_meV / modes.width_meV**2,
+    }
+
+
+def _against_temperature(run: Run, letter: str, key: str, title: str) -> Panel:
+    temperature = np.linspace(COLD_K, HOT_K, 28)
+    series = []
+    for name in run.pairs:
+        curves = _curves(run, name, temperature)
+        for what, dash in (("", "-"), (", Gaussian", "--")):
+            curve = curves[f"{key}{what}"]
+            series.append(line(f"{name}{what}", temperature, curve, name, dash))
+    return panel(letter, title, TEMPERATURE, THRESHOLD, series)
+
+
+def draw_lineshape(panels: tuple[Panel, ...]) -> Picture:
+    """Draw the bands above, the thresholds below."""
+    figure = style.new_figure(8.6, 6.2)
+    top, bottom = style.split(figure, 2, 1, height_ratios=(1, 1.1))
+    axes = [*top.subplots(1, 3, sharey=True), *bottom.subplots(1, 2)]
+    for ax, one in zip(axes, panels, strict=True):
+        style.draw_panel(ax, one, legend=None)
+    for ax in axes[:3]:
+        ax.set(yscale="log", ylim=(1e-4, 2))
+    for ax in axes[3:]:
+        ax.set_ylim(0, 1.3)
+        ax.legend(loc="upper left", ncols=2, fontsize=7)
+    top.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+def add_line_shapes(n: Numbers, run: Run) -> None:
+    """Add thresholds and bands of displaced oscillators, and the thresholds of their Gaussians."""
+    temperatures = np.array([*TEMPERATURES_K.values()])
+    strongest = parameters.parameter("huang_rhys_factor").maximum
+    cases = [(name, slug(name), _curves(run, name, temperatures)) for name in run.pairs]
+    share = f"4LS, {100 * osc.MOST_OPTICAL:g} % of S from the optical phonon"
+    cases.append((share, "strong", _curves(run, "4LS", temperatures, strongest)))
+    for name, of, curves in cases:
+        for i, label in enumerate(TEMPERATURES_K):
+            for key, (tail, meaning, unit) in _CURVES.items():
+                if label != "400 K" or key.startswith(("maximum", "onset")):
+                    at = f"{tail}-{label.removesuffix(' K')}-{of}"
+                    n.add(at, f"{meaning}, {name}, {label}", curves[key][i], unit)

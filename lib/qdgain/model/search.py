@@ -1,0 +1,73 @@
+"""Roots and maxima of sampled curves, many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.optimize import elementwise
+
+from qdgain.model.dot import FloatArray
+
+# Its published types do not know of `args`.
+_find_root: Any = elementwise.find_root
+
+
+def first_root(function: Callable[[FloatArray, Any], FloatArray], scan: FloatArray) -> FloatArray:
+    """Return the first upward zero of each row's function; infinity where the scan finds none.
+
+    Parameters
+    ----------
+    function : callable
+        Takes (K, L) arguments and which K of the D rows they are for, and returns (K, L) values.
+    scan : numpy.ndarray
+        Rising arguments of shape (D, K) that bracket the zero.
+
+    Examples
+    --------
+    >>> first_root(lambda x, _: x**2 - 2, np.array([[0.0, 1.0, 2.0]])).round(6).tolist()
+    [1.414214]
+    """
+    above = function(scan, slice(None)) >= 0
+    found, first = above.any(axis=-1), np.argmax(above, axis=-1)
+    roots = np.where(found, scan[np.arange(len(scan)), first], np.inf)
+    rows = np.flatnonzero(found & (first > 0))
+    if rows.size:
+        ends = scan[rows, first[rows] - 1], scan[rows, first[rows]]
+
+        def one(x: FloatArray, row: FloatArray) -> FloatArray:
+            return function(x[:, None], row.astype(int))[:, 0]
+
+        roots[rows] = _find_root(one, ends, args=(rows,)).x
+    return roots
+
+
+def parabolic_peak(position: FloatArray, values: FloatArray) -> FloatArray:
+    """Return where sampled curves are highest, by a parabola through three points.
+
+    Parameters
+    ----------
+    position : numpy.ndarray
+        Rising abscissae along the last axis.
+    values : numpy.ndarray
+        The curves, of a shape that broadcasts with it.
+
+    Examples
+    --------
+    >>> x = np.array([0.0, 1.0, 3.0])
+    >>> float(parabolic_peak(x, -((x - 1.2) ** 2)).round(6))
+    1.2
+    """
+    position, values = np.broadcast_arrays(position, values)
+    top = np.clip(np.argmax(values, axis=-1), 1, values.shape[-1] - 2)[..., None]
+    left, centre, right = (np.take_along_axis(values, top + i, axis=-1) for i in (-1, 0, 1))
+    x_left, x, x_right = (np.take_along_axis(position, top + i, axis=-1) for i in (-1, 0, 1))
+    before, after = x - x_left, x_right - x
+    with np.errstate(invalid="ignore"):
+        rise, further = (centre - left) / before, (right - centre) / after
+        bend = rise - further
+        slope = (rise * after + further * before) / 2
+    shift = np.zeros_like(bend)
+    np.divide(slope, bend, out=shift, where=bend > 0)
+    return np.asarray((x + np.clip(shift, -before, after))[..., 0])
