@@ -71,7 +71,8 @@ def draw(figure: ModuleType, name: str, run: Run | None = None) -> Picture:
     the paper's stand the paper's lines.
     """
     whole_name = f"{name_of(figure)}_{name}"
-    code = f"{figure.__name__}.{figure.FIGURES[name].panels.__name__}"
+    computes = figure.FIGURES[name].panels
+    code = f"{computes.__module__}.{computes.__name__}"
     if not keep.pictures_wanted():
         return Picture(whole_name, code, _NOT_DRAWN, "")
     panels = kit.compute(figure, name, run)
