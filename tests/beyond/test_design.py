@@ -12,7 +12,7 @@ import qdgain
 from qdgain import cli
 from qdgain.beyond import levers, reachable
 from qdgain.beyond.advice import SINGLES, advice, shares_at_threshold
-from qdgain.beyond.repulsion import threshold_slopes
+from qdgain.beyond.repulsion import best_binding, threshold_slopes
 from qdgain.beyond.shortest_way import FIELDS, ROUTES, moved, nearest_dot
 from qdgain.figures import design as figures
 from qdgain.model.balance import (
@@ -162,6 +162,19 @@ def test_a_dot_that_is_there_stays():
     way = nearest_dot(THREE, 2.0)
     assert way.distance_meV == 0
     assert way.dot == THREE
+
+
+def test_a_dot_whose_onset_lies_between_the_energies_of_the_search_stays():
+    dot = qdgain.Dot(
+        linewidth_meV=20.0,
+        stokes_shift_meV=0.0,
+        absorptive_binding_meV=0.0,
+        emissive_binding_meV=-20.0,
+        xx_absorption_strength=0.0,
+        xx_emission_strength=1.0,
+    )
+    assert levers.threshold_of(dot, "onset") < 0.5
+    assert nearest_dot(dot, 0.5, "onset").distance_meV == 0
 
 
 def test_widths_of_single_bands_follow_the_linewidth():
@@ -342,6 +355,16 @@ def test_one_repulsive_binding_energy_raises_the_threshold_at_the_maximum(dot, p
     assert slope <= 0 or np.isnan(slope)
 
 
+@pytest.mark.parametrize("dot", [THREE, FOUR])
+def test_no_other_one_binding_energy_has_a_lower_threshold(dot):
+    best, lowest = best_binding(dot)
+    grid = np.append(np.linspace(-dot.stokes_shift_meV, 240.0, 5001), best)
+    tied = replace(dot, absorptive_binding_meV=grid, emissive_binding_meV=grid)
+    thresholds = levers.threshold_of(tied, "at gain maximum")
+    assert lowest == thresholds[-1]
+    assert lowest <= thresholds.min() * (1 + 1e-6)
+
+
 def test_klimovs_threshold_needs_sequential_pumping():
     s = THREE.linewidth_meV / (2 * np.sqrt(2 * np.log(2)))
     shifts = -s * np.array([0.0, 0.5, 1.0, 2.0, 6.0])
@@ -460,7 +483,7 @@ def test_a_run_far_from_the_papers_can_be_drawn():
 def test_the_result_holds_together(numbers):
     assert numbers["design-end-stokes-3ls"] > numbers["design-largest-shift"]
     assert numbers["design-lowest"] > numbers["design-goal"]
-    assert numbers["B4-equilibrium"] > numbers["design-linewidth"]
+    assert numbers["design-narrowest"] > numbers["design-linewidth"]
     ways = ("stokes", "absorptive", "emissive")
     length = np.sqrt(sum(numbers[f"design-way-3ls-{way}"] ** 2 for way in ways))
     assert numbers["design-way-3ls"] == pytest.approx(length)

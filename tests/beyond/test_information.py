@@ -15,6 +15,7 @@ from qdgain.beyond.measurements import KEYS, MEASUREMENTS, PROBABILITIES
 from qdgain.beyond.sensitivity import INPUTS, OUTPUTS
 from qdgain.calibration.posterior import FEWEST_INDEPENDENT, LARGEST_SPLIT_RHAT
 from qdgain.figures import information as chapter
+from qdgain.figures import next_measurement
 from qdgain.run import resolve
 from qdgain.stored import stored
 
@@ -94,8 +95,8 @@ def test_stored_predictions_are_quantiles():
 def test_information_is_bounded_by_that_of_a_normal_quantity():
     from_nested = stored("information")["nested"]
     for scheme in SCHEMES:
-        variance = chapter._predictive(DEFAULT, scheme)[1]
-        bits = chapter.expected_bits(scheme)
+        variance = next_measurement._predictive(DEFAULT, scheme)[1]
+        bits = next_measurement.expected_bits(scheme)
         for i, measurement in enumerate(MEASUREMENTS):
             most = 0.5 * np.log2(1 + variance[i] / measurement.precision**2)
             assert bits[i, 0] <= most + 0.1
@@ -106,12 +107,12 @@ def test_information_is_bounded_by_that_of_a_normal_quantity():
 
 
 def test_the_proposed_measurement_is_the_best_and_the_conclusion_says_so():
-    bits = chapter.expected_bits("3ls")[:, 0]
-    assert KEYS[int(np.argmax(bits))] == chapter.PROPOSED
+    bits = next_measurement.expected_bits("3ls")[:, 0]
+    assert KEYS[int(np.argmax(bits))] == next_measurement.PROPOSED
     text = str(chapter.Conclusion(PAPER))
-    assert MEASUREMENTS[KEYS.index(chapter.PROPOSED)].name in text
+    assert MEASUREMENTS[KEYS.index(next_measurement.PROPOSED)].name in text
     found = numbers()
-    assert found[f"information-rank-{chapter.PROPOSED}"] == 1
+    assert found[f"information-rank-{next_measurement.PROPOSED}"] == 1
     assert found["information-best"] == pytest.approx(bits.max())
     assert found["information-best-halved"] > found["information-best"]
     assert found["information-best-doubled"] < found["information-best"]
@@ -136,7 +137,7 @@ def test_ranges_of_the_posterior_hold_its_middle():
 
 
 def test_indices_of_the_ideal_threshold_know_nothing_of_the_biexciton():
-    for scheme, ranges in chapter._sobol_maps():
+    for scheme, ranges in chapter.SOBOL_MAPS:
         found = chapter.stored_indices(stored("information"), scheme, ranges)
         for key in ("threshold", "onset", "ase"):
             row = [output.key for output in OUTPUTS].index(key)

@@ -209,7 +209,7 @@ def test_the_build_up_time_is_that_of_the_calibrated_film():
 @pytest.mark.slow
 def test_a_users_dot_and_pulse_are_drawn(run):
     own = resolve(auger.SETTINGS, {"stokes_shift_meV": 60.0, "pump_fwhm_ps": 5000.0})
-    auger.draw_own(auger.own(own))
+    auger.FIGURES["own"].draw(auger.own(own))
     assert [series.name for series in auger.own(own)[1].series] == [
         "SE, your dot+ESA",
         "SE, your dot",

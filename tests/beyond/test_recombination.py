@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from qdgain.beyond.recombination import (
     MOST_EXCITONS,
     arrival_rate,
-    band_edge_populations,
+    at_band_edge,
     populations_in_time,
     recombination_rates,
 )
@@ -38,8 +38,8 @@ def test_without_recombination_a_pulse_leaves_poissons_populations():
     absorbed = np.linspace(0.01, 2.5, 20)
     rates = recombination_rates(np.inf, np.inf)
     ladder = populations_in_time(TIME, absorbed, arrival_rate(TIME, 1.0, 1.0), rates)
-    found = band_edge_populations(ladder[:, -1])
-    for mine, poisson in zip(found, populations(absorbed, "poisson"), strict=True):
+    found = at_band_edge(ladder[:, -1])
+    for mine, poisson in zip(found.T, populations(absorbed, "poisson"), strict=True):
         assert mine == pytest.approx(poisson, abs=2e-3)
 
 

@@ -346,5 +346,5 @@ def test_the_picture_shows_data_fit_and_parts():
         total = sum(np.asarray(panel[name].y) for name in parts)
         np.testing.assert_allclose(total, panel["fit"].y, atol=1e-12)
         assert np.std(panel["residual"].y) == pytest.approx(1.0, abs=0.1)
-    assert len(picture.draw(panels).axes) == 2 * 3
-    assert len(picture.draw(panels[:2]).axes) == 2 * 2
+    assert len(picture.FIGURES["example"].draw(panels).axes) == 2 * 3
+    assert len(picture.FIGURES["example"].draw(panels[:2]).axes) == 2 * 2

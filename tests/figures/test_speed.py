@@ -4,6 +4,7 @@ import pytest
 
 from qdgain import benchmark
 from qdgain.figures import speed as figure
+from qdgain.figures.style import colour
 
 
 def test_the_table_has_a_row_for_every_measurement():
@@ -46,14 +47,14 @@ def test_the_figure_has_a_line_for_every_growth_with_its_slope():
         assert series.name.startswith(one["what"])
         assert "slope" in series.name
         assert list(series.x) == one["detail"]["sizes"]
-    (ax,) = figure.draw_growth(panel).axes
+    (ax,) = figure.FIGURES["growth"].draw(panel).axes
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     assert len({line.get_color() for line in ax.lines}) == len(ax.lines)
     assert len({line.get_marker() for line in ax.lines}) == len(ax.lines)
 
 
 def test_every_growth_has_a_colour_of_its_own():
+    quantities = [figure.QUANTITIES[one["key"]] for one in benchmark.growths()]
+    assert len({colour(quantity) for quantity in quantities}) == len(quantities)
     with pytest.raises(KeyError):
-        figure.quantity_of("something/growth")
-    for one in benchmark.growths():
-        assert figure.quantity_of(one["key"])
+        colour("something")

@@ -1,4 +1,8 @@
-"""A dot driven by one pump pulse: the ladder 0, X, XX with a detuned second step, and dephasing."""
+"""A dot driven by one pump pulse: the ladder 0, X, XX with a detuned second step, and dephasing.
+
+A pulse is Gaussian and without chirp; its duration τ is the full width at half maximum of its
+intensity.
+"""
 
 from __future__ import annotations
 
@@ -19,45 +23,29 @@ _HALF_SPAN = 5.0
 _FEWEST_STEPS = 400
 #: Steps per unit of the fastest frequency times the pulse's width.
 _STEPS_PER_PHASE = 80.0
+#: The D at which `pair_suppression`, e^(-D²)[1 + erfi²(D/2)], is ½.
+_HALF_SUPPRESSED = float(
+    optimize.brentq(lambda D: math.exp(-D * D) * (1 + special.erfi(D / 2) ** 2) - 0.5, 0.0, 3.0)
+)
 
 
 def field_width_fs(pump_duration_fs: ArrayLike) -> FloatArray:
-    r"""Return the standard deviation of a Gaussian pulse's field.
+    r"""Return the standard deviation of a pulse's field, :math:`s = \tau/(2\sqrt{\ln 2})`.
 
-    :math:`\tau/(2\sqrt{\ln 2})` for an intensity of full width at half maximum τ: the field is
-    wider than the intensity by √2.
-
-    Parameters
-    ----------
-    pump_duration_fs : array_like
-        τ > 0.
+    The field is wider than the intensity by √2.
     """
     duration = units.positive("pump_duration_fs", pump_duration_fs)
     return np.asarray(duration / (2 * np.sqrt(np.log(2))))
 
 
 def transform_limit_meV(pump_duration_fs: ArrayLike) -> FloatArray:
-    r"""Return the spectral width of a Gaussian pulse without chirp.
-
-    :math:`4\ln 2\,\hbar/\tau`, full widths at half maximum of the intensity in energy and in time.
-
-    Parameters
-    ----------
-    pump_duration_fs : array_like
-        τ > 0.
-    """
+    r"""Return the full width at half maximum of a pulse's spectrum, :math:`4\ln 2\,\hbar/\tau`."""
     duration = units.positive("pump_duration_fs", pump_duration_fs)
     return np.asarray(4 * np.log(2) * HBAR_MEV_FS / duration)
 
 
 def dephasing_time_fs(linewidth_meV: ArrayLike) -> FloatArray:
-    r"""Return the dephasing time of a Lorentzian line of full width Γ: :math:`T_2 = 2\hbar/\Gamma`.
-
-    Parameters
-    ----------
-    linewidth_meV : array_like
-        Γ > 0.
-    """
+    r"""Return the dephasing time of a Lorentzian line of full width Γ, :math:`2\hbar/\Gamma`."""
     return 2 * HBAR_MEV_FS / units.positive("linewidth_meV", linewidth_meV)
 
 
@@ -75,19 +63,8 @@ def ladder_populations(
     At Δ = 0 this is the product of two channels of occupation sin²(θ/2). At large Δ the biexciton
     is out of reach and the exciton is driven √2 faster: :math:`P_1 = \sin^2(\theta/\sqrt2)`.
 
-    Parameters
-    ----------
-    area : array_like
-        Pulse areas θ: π at the fluence J_π.
-    second_step_detuning_meV : array_like
-        Δ, centre of A_X less centre of A_XX1; broadcasts with the areas to the shape N.
-    pump_duration_fs : float
-        Full width at half maximum of the pump's Gaussian intensity.
-
-    Returns
-    -------
-    Populations
-        Three arrays of shape N that sum to 1.
+    The pulse area θ is π at the fluence J_π, Δ the centre of A_X minus that of A_XX1; their shapes
+    broadcast.
 
     Notes
     -----
@@ -129,16 +106,8 @@ def pair_suppression(
         = e^{-D^2}\big[1+\mathrm{erfi}^2(D/2)\big]
 
     the square of the characteristic function of a skew normal distribution: 1 on resonance, and
-    falling like :math:`4e^{-D^2/2}/\pi D^2`.
-
-    Parameters
-    ----------
-    second_step_detuning_meV, pump_duration_fs : array_like
-        As in `ladder_populations`; shapes broadcast.
-
-    Notes
-    -----
-    Second order of the amplitude of XX in the field.
+    falling like :math:`4e^{-D^2/2}/\pi D^2`. Second order of the amplitude of XX in the field;
+    arguments as for `ladder_populations`.
     """
     D = np.asarray(second_step_detuning_meV) * field_width_fs(pump_duration_fs) / HBAR_MEV_FS
     # erfi(x) = 2/√π e^(x²) F(x) with Dawson's F, so that nothing overflows.
@@ -147,13 +116,7 @@ def pair_suppression(
 
 
 def half_suppressed_meV(pump_duration_fs: ArrayLike) -> FloatArray:
-    """Return the detuning Δ at which `pair_suppression` is one half, for pulse durations.
-
-    Parameters
-    ----------
-    pump_duration_fs : array_like
-        Full width at half maximum of the pump's Gaussian intensity.
-    """
+    """Return the detuning Δ at which `pair_suppression` is one half."""
     return np.asarray(_HALF_SUPPRESSED * HBAR_MEV_FS / field_width_fs(pump_duration_fs))
 
 
@@ -162,27 +125,13 @@ def dephased_occupation(
 ) -> FloatArray:
     r"""Return the occupation of one resonant channel that loses its phase during the pulse.
 
-    The Bloch equations without relaxation of the population,
+    The Bloch equations without relaxation of the population, for pulse areas θ of shape N,
 
     .. math::
         \dot v = -v/T_2 - \Omega w,\qquad \dot w = \Omega v,\qquad n = (1+w)/2
 
     For :math:`T_2\to\infty` n = sin²(θ/2); for T₂ far below the pulse's duration it is
     :math:`\tfrac12(1-e^{-T_2\int\Omega^2dt})`, which never exceeds one half.
-
-    Parameters
-    ----------
-    area : array_like
-        Pulse areas θ, of shape N.
-    pump_duration_fs : float
-        Full width at half maximum of the pump's Gaussian intensity.
-    dephasing_time_fs : float
-        T₂.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape N, from 0 to 1.
     """
     theta = np.asarray(area, dtype=float)
     rate = float(field_width_fs(pump_duration_fs)) / dephasing_time_fs
@@ -211,9 +160,3 @@ def _steps(fastest: float) -> tuple[float, FloatArray]:
     edges = np.linspace(-_HALF_SPAN, _HALF_SPAN, count + 1)
     share = np.diff(special.ndtr(edges))
     return float(edges[1] - edges[0]), np.asarray(share / share.sum())
-
-
-#: The D at which e^(-D²)[1 + erfi²(D/2)] = ½.
-_HALF_SUPPRESSED = float(
-    optimize.brentq(lambda D: math.exp(-D * D) * (1 + special.erfi(D / 2) ** 2) - 0.5, 0.0, 3.0)
-)

@@ -43,29 +43,10 @@ _CURVE_POINTS, _LADDER_POINTS = 201, 100
 class Ensemble:
     """What distinguishes the dots of a sample; the default is a sample of equal dots.
 
-    Parameters
-    ----------
-    inhomogeneous_width_meV : float
-        Full width at half maximum of the Gaussian distribution of transition energies. All bands
-        of a dot shift together.
-    size_dispersion : float
-        Standard deviation of the diameter over its mean. Larger dots are redder and absorb more.
-    resonant_pump : bool
-        Whether the pump sits at the centre of A_X with the spectral width of its pulse, so that
-        dots whose band lies elsewhere are pumped less; otherwise it excites all alike.
-    pump_duration_fs : float
-        Full width at half maximum of the pump's Gaussian intensity.
-    dipole_dimensions : int
-        1: a linear dipole; 2: a plane of two equal dipoles; 3: the same in every direction.
-    probe_polarisation : {"magic-angle", "parallel", "perpendicular"}
-        Of the gain that is measured or used, against the linearly polarised pump.
-    second_step_detuning_meV : float
-        Δ_A1 while the pump drives X → XX; Rabi statistics only.
-    pump_optical_density : float
-        Decadic, of the unpumped film for the pump.
-    probe_spot_ratio : float
-        Diameter of the probed spot over that of the pumped spot, both Gaussian; 0 for a uniform
-        pump.
+    Fields, their units and ranges are those of the contract; `resonant_pump` stands for its
+    ``pump_band``, and the detuning of the second step counts with Rabi statistics only. All bands
+    of a dot shift together, and larger dots are redder and absorb more. Pump and probe are Gaussian
+    in time and space; dots whose band lies off a resonant pump are pumped less.
     """
 
     inhomogeneous_width_meV: float = 0.0
@@ -110,14 +91,8 @@ def sizes(ensemble: Ensemble, absorption_width_meV: float) -> Sizes:
 
     Shift :math:`-s_{inh}z`, strength :math:`\propto e^{2.65\,\delta z}`, and relative fluence
     strength times the overlap of pump and band,
-    :math:`\exp[-\tfrac12(s_{inh}z)^2/(s_A^2+s_p^2)]`.
-
-    Parameters
-    ----------
-    ensemble : Ensemble
-        Of which width, dispersion and pump count.
-    absorption_width_meV : float
-        Standard deviation s_A of a dot's own A_X.
+    :math:`\exp[-\tfrac12(s_{inh}z)^2/(s_A^2+s_p^2)]`, with s_A the standard deviation of a dot's
+    own A_X.
 
     Notes
     -----
@@ -161,14 +136,7 @@ def orientations(dipole_dimensions: int, probe_polarisation: str) -> Orientation
     With θ the angle between the pump's field and the linear dipole, or the normal of the plane:
     relative fluence :math:`3\cos^2\theta` (a linear dipole), :math:`\tfrac32\sin^2\theta` (a plane)
     or 1 (three dimensions). The gain for a parallel probe has the same weight; for a perpendicular
-    one half of what is left of 3; at the magic angle, 1.
-
-    Parameters
-    ----------
-    dipole_dimensions : {1, 2, 3}
-        As in `Ensemble`.
-    probe_polarisation : {"magic-angle", "parallel", "perpendicular"}
-        As in `Ensemble`.
+    one half of what is left of 3; at the magic angle, 1. Arguments as in `Ensemble`.
 
     Notes
     -----
@@ -195,16 +163,8 @@ def beam(probe_spot_ratio: float) -> tuple[FloatArray, FloatArray]:
     r"""Return weights (sum 1) and relative fluences (mean 1) across the probed spot.
 
     A Gaussian pump seen by a Gaussian probe: u = fluence/peak has the density
-    :math:`m\,u^{m-1}` on (0, 1) with m = 1/ratio², so that f = u (m+1)/m.
-
-    Parameters
-    ----------
-    probe_spot_ratio : float
-        Diameter of the probed over that of the pumped spot.
-
-    Notes
-    -----
-    Gauss-Jacobi: exact for polynomials in u.
+    :math:`m\,u^{m-1}` on (0, 1) with m = 1/ratio², so that f = u (m+1)/m. Gauss-Jacobi, which is
+    exact for polynomials in u.
     """
     if probe_spot_ratio < _SMALLEST_SPOT:
         return np.ones(1), np.ones(1)
@@ -224,24 +184,10 @@ def fluence_in_depth(
     .. math::
         \frac{dj}{dx} = -\tau\,\frac{2}{\pi^2}\,\langle N\rangle(j)
 
-    with j = J/J_π and x the depth over the thickness. At low fluence ⟨N⟩ = π²j/2 and the law is
-    Beer's; where the dots saturate the film lets the pump through.
-
-    Parameters
-    ----------
-    relative_fluence : array_like
-        j in front of the film, of shape N.
-    optical_depth : float
-        τ, natural, of the unpumped film.
-    mean_excitons : callable
-        ⟨N⟩ absorbed per dot at a j.
-    nodes : array_like
-        Rising depths x from 0 to 1, of shape X.
-
-    Returns
-    -------
-    numpy.ndarray
-        j of shape N + X.
+    with j = J/J_π, x the depth over the thickness and τ the natural optical depth of the unpumped
+    film. At low fluence ⟨N⟩ = π²j/2 and the law is Beer's; where the dots saturate the film lets
+    the pump through. From j in front of the film, of shape N, to rising depths x from 0 to 1, of
+    shape X: of shape N + X. The excitons are those that a dot absorbs at a j.
 
     Notes
     -----
@@ -288,32 +234,24 @@ def pumped(
     absorption_width_meV: float,
     statistics: str = "rabi",
 ) -> Pumped:
-    """Return a sample after a pump pulse.
+    """Return a sample after a pump pulse of the mean fluence J, as this module defines it.
 
     Parameters
     ----------
     relative_fluence : array_like
-        J/J_π of shape (N,), with J the mean fluence as this module defines it.
-    ensemble : Ensemble
-        The sample.
+        J/J_π of shape (N,).
     absorption_width_meV : float
         Standard deviation of a dot's own A_X, which decides what a resonant pump excites.
     statistics : {"rabi", "poisson", "sequential"}
-        How the pulse distributes excitons over dots of one relative fluence.
-
-    Raises
-    ------
-    ParameterError
-        If the statistics is unknown.
+        The law of dots of one relative fluence.
     """
     parameters.check("statistics", statistics)
-    j = np.asarray(relative_fluence, dtype=float)
     size = sizes(ensemble, absorption_width_meV)
     turn = orientations(ensemble.dipole_dimensions, ensemble.probe_polarisation)
     spot_weight, spot = beam(ensemble.probe_spot_ratio)
-    optical_depth = math.log(10) * ensemble.pump_optical_density
 
     feels = size.fluence[:, None] * turn.fluence
+    j = np.asarray(relative_fluence, dtype=float)
     front = j[:, None] * spot * ensemble.incident_per_mean
     law = _law(statistics, ensemble, float(np.max(front, initial=0.0) * feels.max()))
 
@@ -321,19 +259,7 @@ def pumped(
         every = law(local[..., None, None] * feels).absorbed
         return np.asarray((every @ turn.weight) @ size.weight)
 
-    if optical_depth:
-        node, depth_weight = np.polynomial.legendre.leggauss(_DEPTH_NODES)
-        depth_weight = 0.5 * depth_weight
-        # A curve for the film's equation, which asks for ⟨N⟩ at every step; over j, so that its
-        # start is Beer's law.
-        grid = np.linspace(0.0, math.sqrt(float(front.max(initial=1e-9))), _CURVE_POINTS)[1:]
-        per_fluence = np.append(0.5 * np.pi**2, absorbed(grid**2) / grid**2)
-        curve = scipy.interpolate.CubicSpline(np.append(0.0, grid), per_fluence)
-        local = fluence_in_depth(
-            front, optical_depth, lambda x: x * curve(np.sqrt(x)), 0.5 * (1 + node)
-        )
-    else:
-        depth_weight, local = np.ones(1), front[..., None]
+    depth_weight, local = _in_film(front, ensemble, absorbed)
 
     # Axes: fluence, beam, depth, size, orientation.
     every = law(local[..., None, None] * feels)
@@ -350,6 +276,24 @@ def pumped(
     return Pumped(mean[..., 0], held[..., 0], by_size * (size.weight * size.strength), spot_weight)
 
 
+def _in_film(
+    front: FloatArray, ensemble: Ensemble, absorbed: Callable[[FloatArray], FloatArray]
+) -> tuple[FloatArray, FloatArray]:
+    """Return weights of depths, and J/J_π there behind each value in front of the film."""
+    optical_depth = math.log(10) * ensemble.pump_optical_density
+    if not optical_depth:
+        return np.ones(1), front[..., None]
+    node, weight = np.polynomial.legendre.leggauss(_DEPTH_NODES)
+    # A curve for the film's equation, which asks for ⟨N⟩ at every step; over j, so that its start
+    # is Beer's law.
+    grid = np.linspace(0.0, math.sqrt(float(front.max(initial=1e-9))), _CURVE_POINTS)[1:]
+    per_fluence = np.append(0.5 * np.pi**2, absorbed(grid**2) / grid**2)
+    curve = scipy.interpolate.CubicSpline(np.append(0.0, grid), per_fluence)
+    return 0.5 * weight, fluence_in_depth(
+        front, optical_depth, lambda j: j * curve(np.sqrt(j)), 0.5 * (1 + node)
+    )
+
+
 class _Each(NamedTuple):
     """P₁, P₂ and ⟨N⟩ of dots of one relative fluence."""
 
@@ -360,26 +304,21 @@ class _Each(NamedTuple):
 
 def _law(statistics: str, ensemble: Ensemble, highest: float) -> Callable[[FloatArray], _Each]:
     """Return the populations as a function of J/J_π, for values up to the highest."""
-    if statistics == "rabi" and ensemble.second_step_detuning_meV:
-        curve = _ladder_curve(
-            ensemble.second_step_detuning_meV,
-            ensemble.pump_duration_fs,
-            # A few ladders serve all samples.
-            2.0 ** math.ceil(math.log2(math.sqrt(max(highest, 1.0)))),
-        )
+    detuning, duration = ensemble.second_step_detuning_meV, ensemble.pump_duration_fs
+    # A few ladders serve all samples.
+    amplitude = 2.0 ** math.ceil(math.log2(math.sqrt(max(highest, 1.0))))
 
-        def driven(j: FloatArray) -> _Each:
-            exciton, biexciton = np.moveaxis(curve(np.sqrt(j)), -1, 0)
-            return _Each(exciton, biexciton, exciton + 2 * biexciton)
-
-        return driven
+    def driven(j: FloatArray) -> _Each:
+        curve = _ladder_curve(detuning, duration, amplitude)
+        exciton, biexciton = np.moveaxis(curve(np.sqrt(j)), -1, 0)
+        return _Each(exciton, biexciton, exciton + 2 * biexciton)
 
     def closed(j: FloatArray) -> _Each:
         mean = mean_excitons_after_pulse(j, 1.0, statistics)
         _, exciton, biexciton = populations(mean, statistics)
         return _Each(exciton, biexciton, mean)
 
-    return closed
+    return driven if statistics == "rabi" and detuning else closed
 
 
 @cache
@@ -388,7 +327,5 @@ def _ladder_curve(
 ) -> scipy.interpolate.CubicSpline:
     """Return P₁ and P₂ of a detuned ladder against √(J/J_π)."""
     amplitude = np.linspace(0.0, highest_amplitude, int(_LADDER_POINTS * highest_amplitude) + 1)
-    found = ladder_populations(np.pi * amplitude, detuning_meV, duration_fs)
-    return scipy.interpolate.CubicSpline(
-        amplitude, np.stack([found.exciton, found.biexciton], axis=-1)
-    )
+    _, *some = ladder_populations(np.pi * amplitude, detuning_meV, duration_fs)
+    return scipy.interpolate.CubicSpline(amplitude, np.stack(some, axis=-1))

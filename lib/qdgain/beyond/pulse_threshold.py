@@ -8,13 +8,20 @@ saturate.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import special
+from scipy.integrate import cumulative_trapezoid
+from scipy.optimize import elementwise
 
-from qdgain.beyond.recombination import arrival_rate, populations_in_time, recombination_rates
+from qdgain.beyond.recombination import (
+    arrival_rate,
+    at_band_edge,
+    populations_in_time,
+    recombination_rates,
+)
 from qdgain.model import parameters
 from qdgain.model.bands import band_offsets_meV, band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
@@ -41,19 +48,18 @@ _FEWEST_ENERGIES, _MOST_ENERGIES = 40, 300
 _LARGEST_EXPONENT = 600.0
 
 
-@dataclass(frozen=True, eq=False)
 class Pump:
     """A pump pulse and how fast dots cool and recombine, of one or many cases.
 
     Parameters
     ----------
-    pulse_fwhm_ps : float or array_like
+    pulse_fwhm_ps : array_like
         Full width at half maximum of the Gaussian pulse.
-    auger_lifetime_ps : float or array_like
+    auger_lifetime_ps : array_like
         τ_XX, the Auger lifetime of two excitons; infinity for none.
-    cooling_time_ps : float or array_like
+    cooling_time_ps : array_like
         From absorption to the band edge.
-    exciton_lifetime_ps : float or array_like
+    exciton_lifetime_ps : array_like
         τ_X, of one exciton; infinity for none. All broadcast to the pump's shape D.
 
     Raises
@@ -62,25 +68,37 @@ class Pump:
         If a time is not above zero.
     """
 
-    pulse_fwhm_ps: ArrayLike
-    auger_lifetime_ps: ArrayLike
-    cooling_time_ps: ArrayLike
-    exciton_lifetime_ps: ArrayLike
-
-    def __post_init__(self) -> None:
-        values = [np.asarray(getattr(self, field.name), dtype=float) for field in fields(self)]
-        for field, value in zip(fields(self), np.broadcast_arrays(*values), strict=True):
-            positive(field.name, np.where(np.isposinf(value), 1.0, value))
-            object.__setattr__(self, field.name, value)
+    def __init__(
+        self,
+        pulse_fwhm_ps: ArrayLike,
+        auger_lifetime_ps: ArrayLike,
+        cooling_time_ps: ArrayLike,
+        exciton_lifetime_ps: ArrayLike,
+    ) -> None:
+        given = {
+            "pulse_fwhm_ps": pulse_fwhm_ps,
+            "auger_lifetime_ps": auger_lifetime_ps,
+            "cooling_time_ps": cooling_time_ps,
+            "exciton_lifetime_ps": exciton_lifetime_ps,
+        }
+        values = {name: np.asarray(value, dtype=float) for name, value in given.items()}
+        for name, value in values.items():
+            positive(name, np.where(np.isposinf(value), 1.0, value))
+        times = np.broadcast_arrays(*values.values())
+        self.shape = times[0].shape
+        # The cases in a row.
+        self.pulse, self.auger, self.cooling, self.exciton = map(np.ravel, times)
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """The common shape D."""
-        return np.shape(self.pulse_fwhm_ps)
+    def half_pulse(self) -> FloatArray:
+        """From the middle of the pulse to its end."""
+        return np.asarray(_PULSE_REACH * sigma_from_fwhm(self.pulse))
 
-    def flat(self) -> Pump:
-        """Return the same cases in a row."""
-        return Pump(*(np.ravel(getattr(self, field.name)) for field in fields(self)))
+    def window(self) -> tuple[FloatArray, FloatArray]:
+        """Return the logarithms of ⟨N⟩ between which a threshold is looked for."""
+        lifetime = np.minimum(self.auger, self.exciton)
+        high = np.log(_MOST_ABSORBED * (1 + (self.pulse + self.cooling) / lifetime))
+        return np.full_like(high, np.log(FEWEST_ABSORBED)), high
 
 
 class PulseThreshold(NamedTuple):
@@ -93,22 +111,9 @@ class PulseThreshold(NamedTuple):
 def se_threshold(dot: Dot, pump: Pump, read_delay_ps: float) -> PulseThreshold:
     r"""Return the threshold of stimulated emission, read at its best time from a delay on.
 
-    The smallest ⟨N⟩_abs with :math:`\max_{t\ge t_0} G(t) = 0` at the energy of the largest gain.
-
-    Parameters
-    ----------
-    dot : Dot
-        One dot.
-    pump : Pump
-        Of shape D.
-    read_delay_ps : float
-        t₀ after the middle of the pulse.
-
-    Returns
-    -------
-    PulseThreshold
-        Of shape D; infinity and nan where no pump reaches it, zero and nan where the fewest
-        excitons do.
+    The smallest ⟨N⟩_abs with :math:`\max_{t\ge t_0} G(t) = 0` at the energy of the largest gain,
+    t₀ being the delay after the middle of the pulse. Infinity and nan where no pump reaches it,
+    zero and nan where the fewest excitons do.
 
     Notes
     -----
@@ -116,17 +121,14 @@ def se_threshold(dot: Dot, pump: Pump, read_delay_ps: float) -> PulseThreshold:
     the pulse's middle. Without recombination this is the threshold under Poisson statistics.
     Source: the gain of paper section 3.3 with recombination added.
     """
-    cases = pump.flat()
-    last = _PULSE_REACH * _sigma(cases) + read_delay_ps + _COOLINGS * _of(cases, "cooling_time_ps")
-    time, _ = _times(cases, last)
-    ground, exciton, biexciton = _gain_weights(dot)
-    ladder_of = _ladder(cases, time)
+    time = _times(pump, read_delay_ps + _COOLINGS * pump.cooling)
+    weights = _gain_weights(dot)
+    ladder_of = _ladder(pump, time)
     late = time >= read_delay_ps
 
     def best(log_absorbed: FloatArray, rows: Places) -> tuple[FloatArray, FloatArray]:
         ladder = ladder_of(log_absorbed, rows)
-        rest = ladder[..., 2:].sum(axis=-1)
-        gain = ground * ladder[..., 0] + exciton * ladder[..., 1] + biexciton * rest
+        gain = at_band_edge(ladder) @ weights
         present = ladder @ np.arange(float(ladder.shape[-1]))
         # The delay lies between two times.
         at_delay = _interpolated(time[rows], read_delay_ps, gain, present)
@@ -136,7 +138,7 @@ def se_threshold(dot: Dot, pump: Pump, read_delay_ps: float) -> PulseThreshold:
         first = at_delay[0] > highest
         return np.where(first, at_delay[0], highest), np.where(first, at_delay[1], there)
 
-    log_absorbed, present = _first_crossing(best, *_window(cases))
+    log_absorbed, present = _first_crossing(best, *pump.window())
     return PulseThreshold(np.exp(log_absorbed).reshape(pump.shape), present.reshape(pump.shape))
 
 
@@ -146,27 +148,13 @@ def ase_threshold(
     r"""Return ⟨N⟩_abs at which amplification doubles the emission integrated over energy and time.
 
     A photon emitted at t at a distance s of travel from the edge leaves amplified by
-    :math:`\exp\frac{L_g}{T}\int_t^{t+s}G\,dt'`; with T the time that light takes along the
-    film,
+    :math:`\exp\frac{L_g}{T}\int_t^{t+s}G\,dt'`; with T the time that light takes along the film,
+    or in a resonator the time in which it passes L_g,
 
     .. math:: \int\!dE\!\int\!dt\,P(E,t)\,\frac1T\!\int_0^T\!ds\;
         e^{\frac{L_g}{T}\int_t^{t+s}G(E,t')dt'} = 2\int\!dE\!\int\!dt\,P(E,t)
 
-    Parameters
-    ----------
-    dot : Dot
-        One dot.
-    pump : Pump
-        Of shape D.
-    gain_exponent : float
-        L_g of the film.
-    build_up_time_ps : array_like
-        T, of a shape that broadcasts to D. In a resonator, the time in which light passes L_g.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape D; infinity where no pump reaches it, zero where the fewest excitons do.
+    T broadcasts to D. Infinity where no pump reaches it, zero where the fewest excitons do.
 
     Notes
     -----
@@ -175,23 +163,21 @@ def ase_threshold(
     spectrometer without a gate does. Small signal: what the light takes from the dots is neglected.
     Source: the emission of paper section 3.4 with time added; the doubling criterion is assumed.
     """
-    cases = pump.flat()
     length = float(parameters.check("gain_exponent", gain_exponent))
     travel = positive("build_up_time_ps", build_up_time_ps)
     travel = np.broadcast_to(travel, pump.shape).ravel()
-    lifetime = _of(cases, "exciton_lifetime_ps")
-    last = _PULSE_REACH * _sigma(cases) + travel + _COOLINGS * _of(cases, "cooling_time_ps")
-    time, growth = _times(cases, last + _LIFETIMES * np.where(np.isinf(lifetime), 0.0, lifetime))
-    ladder_of = _ladder(cases, time)
-    emission, gains = (x[0] for x in _spectra(dot))
+    followed = _LIFETIMES * np.where(np.isinf(pump.exciton), 0.0, pump.exciton)
+    time = _times(pump, travel + _COOLINGS * pump.cooling + followed)
+    ladder_of = _ladder(pump, time)
+    emission, gains = _spectra(dot)
     place, weight = np.polynomial.legendre.leggauss(_PLACES)
     place, weight = 0.5 * (1 + place), 0.5 * weight
-    end = _clamped(time, time[..., None] + travel[:, None, None] * place)
-    where = _index(time, growth, end)
+    end = time[..., None] + travel[:, None, None] * place
+    end = np.minimum(end, time[:, -1, None, None])
+    where = [np.searchsorted(t, to, "right") - 1 for t, to in zip(time, end, strict=True)]
 
     def log_ratio(log_absorbed: FloatArray, rows: Places) -> tuple[FloatArray, FloatArray]:
-        ladder = ladder_of(log_absorbed, rows)
-        three = np.stack([ladder[..., 0], ladder[..., 1], ladder[..., 2:].sum(axis=-1)], axis=-1)
+        three = at_band_edge(ladder_of(log_absorbed, rows))
         result = np.empty(log_absorbed.shape)
         for i, row in enumerate(rows):
             t = time[row]
@@ -207,7 +193,10 @@ def ase_threshold(
         return result, result
 
     with np.errstate(invalid="ignore", divide="ignore"):  # a dot that emits nothing doubles nothing
-        return np.exp(_first_crossing(log_ratio, *_window(cases))[0]).reshape(pump.shape)
+        return np.exp(_first_crossing(log_ratio, *pump.window())[0]).reshape(pump.shape)
+
+
+# --- closed forms
 
 
 def steady_threshold_rate(
@@ -217,18 +206,7 @@ def steady_threshold_rate(
 
     In steady state :math:`P_k \propto g^k/(D_1\cdots D_k)`, and the gain is zero where
     :math:`-A + \tfrac12(P-aB)\tfrac{g}{D_1} + \gamma Q\sum_{k\ge2} g^k/(D_1\cdots D_k) = 0`.
-
-    Parameters
-    ----------
-    dot : Dot
-        One dot.
-    auger_lifetime, exciton_lifetime : array_like
-        τ_XX and τ_X in one unit, of shapes that broadcast to D.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape D, in the inverse of the unit; infinity where no rate gives gain.
+    In the inverse of the lifetimes' unit; infinity where no rate gives gain.
 
     Notes
     -----
@@ -245,13 +223,6 @@ def auger_limited_rate(dot: Dot, auger_lifetime: ArrayLike) -> FloatArray:
     :math:`g = c/\tau_{XX}`, where :math:`\tfrac12(P-aB)+\gamma Q\sum_{k\ge2}
     c^{k-1}\prod_{j=2}^{k}\tfrac{4}{j^2(j-1)} = 0`; zero where X gains by itself, P > aB.
 
-    Parameters
-    ----------
-    dot : Dot
-        One dot.
-    auger_lifetime : array_like
-        τ_XX, of any shape.
-
     Notes
     -----
     No dot is empty, as arrivals are far more frequent than the radiative decay of X. With few
@@ -266,17 +237,29 @@ def auger_limited_rate(dot: Dot, auger_lifetime: ArrayLike) -> FloatArray:
     return np.asarray(root / lifetime)
 
 
+def _root_of_rate(weights: FloatArray, rates: FloatArray, unit: FloatArray) -> FloatArray:
+    """Return g where w₀ + w₁ g/D₁ + w₂ Σ g^k/(D₁…D_k) vanishes, D of shape (…, K)."""
+    power = np.arange(rates.shape[-1] + 1.0)
+    factors = weights[np.minimum(power, 2).astype(int)]
+    rungs = np.moveaxis(np.log(rates), -1, 0)
+    logs = np.concatenate([np.zeros_like(rungs[:1]), -np.cumsum(rungs, axis=0)])
+
+    def balance(log_rate: FloatArray, *logs: FloatArray) -> FloatArray:
+        terms = np.array(logs) + np.multiply.outer(power, log_rate)
+        # Scaled by the largest term, which changes no sign.
+        return np.asarray(factors @ np.exp(terms - terms.max(axis=0)))
+
+    ends = (np.log(unit) - 60.0, np.log(unit) + 60.0)
+    found = elementwise.find_root(balance, ends, args=tuple(logs))
+    return np.asarray(np.where(found.success, np.exp(found.x), np.inf))
+
+
 def short_pulse_sensitivity(dot: Dot) -> float:
     r"""Return how fast the threshold rises with the time between arrival and reading, at first.
 
     :math:`\kappa = \frac{1}{N}\,\frac{P_2\,(\gamma Q-w_1)}{P_0\,(w_1+A)+P_1\,(\gamma Q-w_1)}`
     with :math:`w_1=\tfrac12(P-aB)` and Poisson's populations at the threshold N: the threshold
     is N(1 + κ t/τ_XX) for t ≪ τ_XX.
-
-    Parameters
-    ----------
-    dot : Dot
-        One dot.
 
     Notes
     -----
@@ -303,12 +286,9 @@ class ExcitonGain(NamedTuple):
 def exciton_gain(dot: Dot) -> ExcitonGain:
     """Return the gain of dots that hold one exciton each, at the gain maximum and at its largest.
 
-    Where it is positive, full conversion to single excitons gives gain, whatever the Auger
-    lifetime.
+    Where it is positive, single excitons alone give gain, whatever the Auger lifetime.
     """
-    _, exciton, _ = _gain_weights(dot)
-    _, gains = (x[0] for x in _spectra(dot))
-    return ExcitonGain(float(exciton), float(gains[1].max()))
+    return ExcitonGain(float(_gain_weights(dot)[1]), float(_spectra(dot)[1][1].max()))
 
 
 def gaussian_area(fwhm: ArrayLike) -> FloatArray:
@@ -319,16 +299,8 @@ def gaussian_area(fwhm: ArrayLike) -> FloatArray:
 # --- details
 
 
-def _of(pump: Pump, name: str) -> FloatArray:
-    return np.asarray(getattr(pump, name), dtype=float)
-
-
-def _sigma(pump: Pump) -> FloatArray:
-    return sigma_from_fwhm(pump.pulse_fwhm_ps)
-
-
 def _gain_weights(dot: Dot) -> FloatArray:
-    """Return the gain of dots that hold 0, X, XX for certain, at the energy of the gain maximum."""
+    """Return the gain of dots that all hold 0, X or XX, at the energy of the gain maximum."""
     if dot.shape:
         raise parameters.ParameterError("a pulse threshold is for one dot: give numbers.")
     A, P, B, Q = gain_parts(dot, threshold_at_maximum(dot).energy_eV)
@@ -336,7 +308,7 @@ def _gain_weights(dot: Dot) -> FloatArray:
 
 
 def _spectra(dot: Dot) -> tuple[FloatArray, FloatArray]:
-    """Return emission and gain of 0, X, XX where they emit, of shape (1, 3, E)."""
+    """Return emission and gain of 0, X, XX where they emit, of shape (3, E)."""
     offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
     centres = np.array([offsets.emission, offsets.xx_emission], dtype=float)
     reach = _BAND_REACH * np.array([widths.emission, widths.xx_emission], dtype=float)
@@ -345,84 +317,45 @@ def _spectra(dot: Dot) -> tuple[FloatArray, FloatArray]:
     wanted = np.ceil((high - low) / (_BAND_STEP * narrowest))
     points = int(np.clip(wanted, _FEWEST_ENERGIES, _MOST_ENERGIES))
     emission, gains = states(dot, np.linspace(low, high, points))
-    return emission.reshape(1, 3, -1), gains.reshape(1, 3, -1)
+    return emission.reshape(3, -1), gains.reshape(3, -1)
 
 
-def _times(pump: Pump, last: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return times, even in the pulse and then ever further apart, and how fast they part."""
-    sigma = _sigma(pump)
-    step = 2 * _PULSE_REACH * sigma / _PULSE_STEPS
+def _times(pump: Pump, after: FloatArray) -> FloatArray:
+    """Return times until a while after the pulse, even in it and then ever further apart."""
+    half = pump.half_pulse
+    step = 2 * half / _PULSE_STEPS
     # Never shorter than with equal steps, nor much.
-    reach = np.maximum((last - _PULSE_REACH * sigma) / step, 1.5 * _STEPS_AFTER)
-    low, high = np.full_like(step, 1e-9), np.ones_like(step)
-    for _ in range(60):
-        middle = 0.5 * (low + high)
-        too_far = np.expm1(middle * _STEPS_AFTER) / middle > reach
-        low, high = np.where(too_far, low, middle), np.where(too_far, middle, high)
-    growth = low
-    inside = np.linspace(-_PULSE_REACH, _PULSE_REACH, _PULSE_STEPS + 1) * sigma[:, None]
+    ratio = _STEPS_AFTER / np.maximum(after / step, 1.5 * _STEPS_AFTER)
+    # Where expm1(growth * n) / growth is the reach in steps, for n of them.
+    growth = -(ratio + special.lambertw(-ratio * np.exp(-ratio), -1).real) / _STEPS_AFTER
+    inside = np.linspace(-1, 1, _PULSE_STEPS + 1) * half[:, None]
     beyond = np.expm1(growth[:, None] * np.arange(1, _STEPS_AFTER + 1)) / growth[:, None]
-    after = _PULSE_REACH * sigma[:, None] + step[:, None] * beyond
-    return np.concatenate([inside, after], axis=-1), growth
-
-
-def _index(time: FloatArray, growth: FloatArray, at: FloatArray) -> Places:
-    """Return the place of the last time at or before others; both as `_times` makes them."""
-    step = time[:, 1] - time[:, 0]
-    steps, rate = (x[:, None, None] for x in (step, growth))
-    since = (at - time[:, :1, None]) / steps
-    beyond = np.maximum(since - _PULSE_STEPS, 0.0)
-    place = np.where(since < _PULSE_STEPS, since, _PULSE_STEPS + np.log1p(rate * beyond) / rate)
-    return np.asarray(np.clip(place.astype(int), 0, time.shape[-1] - 2))
-
-
-def _clamped(time: FloatArray, at: FloatArray) -> FloatArray:
-    return np.minimum(at, time[:, -1, None, None])
+    return np.concatenate([inside, half[:, None] + step[:, None] * beyond], axis=-1)
 
 
 def _integral_to(time: FloatArray, values: FloatArray, at: FloatArray, where: Places) -> FloatArray:
     """Return integrals of values of shape (…, T, K) from the first time to others of shape (T, S).
 
-    Exact for straight lines between the times.
+    Exact for straight lines between the times; `where` are the last times at or before the others.
     """
-    steps = np.diff(time)[:, None]
-    mean = 0.5 * (values[..., 1:, :] + values[..., :-1, :])
-    whole = np.concatenate(
-        [np.zeros_like(values[..., :1, :]), np.cumsum(mean * steps, axis=-2)], axis=-2
-    )
+    whole = cumulative_trapezoid(values, time, axis=-2, initial=0)
     where = np.minimum(where, time.size - 2)
-    part = at - time[where]
-    slope = np.diff(values, axis=-2) / steps
-    part = part[..., None]
-    return np.asarray(
-        whole[..., where, :] + part * (values[..., where, :] + 0.5 * part * slope[..., where, :])
-    )
+    part = (at - time[where])[..., None]
+    slope = np.diff(values, axis=-2) / np.diff(time)[:, None]
+    within = part * (values[..., where, :] + 0.5 * part * slope[..., where, :])
+    return np.asarray(whole[..., where, :] + within)
 
 
 def _ladder(pump: Pump, time: FloatArray) -> Callable[[FloatArray, Places], FloatArray]:
     """Return a function that gives the populations of cases, for logarithms of ⟨N⟩ of each."""
-    arrivals = arrival_rate(
-        time, np.asarray(pump.pulse_fwhm_ps)[:, None], np.asarray(pump.cooling_time_ps)[:, None]
-    )
-    rates = recombination_rates(pump.exciton_lifetime_ps, pump.auger_lifetime_ps)
+    arrivals = arrival_rate(time, pump.pulse[:, None], pump.cooling[:, None])
+    rates = recombination_rates(pump.exciton, pump.auger)
 
     def ladder(log_absorbed: FloatArray, rows: Places) -> FloatArray:
-        return populations_in_time(
-            time[rows][:, None],
-            np.exp(log_absorbed),
-            arrivals[rows][:, None],
-            rates[rows][:, None],
-        )
+        of_rows = (x[rows][:, None] for x in (arrivals, rates))
+        return populations_in_time(time[rows][:, None], np.exp(log_absorbed), *of_rows)
 
     return ladder
-
-
-def _window(pump: Pump) -> tuple[FloatArray, FloatArray]:
-    """Return the logarithms of ⟨N⟩ between which a threshold is looked for."""
-    lifetime = np.minimum(_of(pump, "auger_lifetime_ps"), _of(pump, "exciton_lifetime_ps"))
-    pulse = _of(pump, "pulse_fwhm_ps") + _of(pump, "cooling_time_ps")
-    high = np.log(_MOST_ABSORBED * (1 + pulse / lifetime))
-    return np.full_like(high, np.log(FEWEST_ABSORBED)), high
 
 
 def _interpolated(time: FloatArray, at: float, *curves: FloatArray) -> tuple[FloatArray, ...]:
@@ -466,23 +399,3 @@ def _first_crossing(
         result[rows] = low + share * (high - low)
         beside[rows] = c_low + share * (c_high - c_low)
     return result, beside
-
-
-def _root_of_rate(weights: FloatArray, rates: FloatArray, unit: FloatArray) -> FloatArray:
-    """Return g where w₀ + w₁ g/D₁ + w₂ Σ g^k/(D₁…D_k) vanishes, D of shape (…, K)."""
-    factors = np.full(rates.shape[-1] + 1, weights[2])
-    factors[:2] = weights[:2]
-    logs = np.concatenate(
-        [np.zeros_like(rates[..., :1]), -np.cumsum(np.log(rates), axis=-1)], axis=-1
-    )
-    power = np.arange(rates.shape[-1] + 1.0)
-    low, high = (np.broadcast_to(np.log(unit) + end, rates.shape[:-1]) for end in (-60.0, 60.0))
-    with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(100):
-            middle = 0.5 * (low + high)
-            terms = logs + power * middle[..., None]
-            # Scaled by the largest term, which changes no sign.
-            total = np.exp(terms - terms.max(axis=-1, keepdims=True)) @ factors
-            low, high = np.where(total < 0, middle, low), np.where(total < 0, high, middle)
-    reached = high < np.log(unit) + 59.0
-    return np.asarray(np.where(reached, np.exp(high), np.inf))

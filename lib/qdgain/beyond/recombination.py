@@ -7,20 +7,16 @@ by Auger recombination.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike
+from scipy.linalg.lapack import dgtsv
 
 from qdgain.model.dot import FloatArray
-from qdgain.model.populations import Populations
 from qdgain.model.units import positive, sigma_from_fwhm
 
 #: Dots with more excitons than this count as having so many.
 MOST_EXCITONS = 10
-#: Factors of so many steps are made at once that they stay in the cache.
-_NUMBERS_AT_ONCE = 1 << 18
 
 
 def arrival_rate(time: ArrayLike, pulse_fwhm: ArrayLike, cooling_time: ArrayLike) -> FloatArray:
@@ -28,19 +24,8 @@ def arrival_rate(time: ArrayLike, pulse_fwhm: ArrayLike, cooling_time: ArrayLike
 
     A Gaussian pulse convolved with the exponential of cooling,
     :math:`r(t) = \tfrac{1}{\tau_c}\exp\!\big(\tfrac{\sigma^2}{2\tau_c^2}-\tfrac{t}{\tau_c}\big)
-    \,\Phi\big(\tfrac{t}{\sigma}-\tfrac{\sigma}{\tau_c}\big)`, of unit area.
-
-    Parameters
-    ----------
-    time : array_like
-        From the middle of the pulse.
-    pulse_fwhm, cooling_time : array_like
-        In the same unit, of shapes that broadcast with it.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of the common shape, in the inverse of the unit.
+    \,\Phi\big(\tfrac{t}{\sigma}-\tfrac{\sigma}{\tau_c}\big)`, of unit area; t counts from the
+    middle of the pulse. All in one unit of time, of shapes that broadcast.
 
     Raises
     ------
@@ -68,22 +53,11 @@ def arrival_rate(time: ArrayLike, pulse_fwhm: ArrayLike, cooling_time: ArrayLike
 def recombination_rates(
     exciton_lifetime: ArrayLike, biexciton_auger_lifetime: ArrayLike, most: int = MOST_EXCITONS
 ) -> FloatArray:
-    r"""Return the rates at which dots with 0, 1, 2, … excitons lose one.
+    r"""Return the rates at which dots with 0, 1, …, `most` excitons lose one, of shape D + (K,).
 
     :math:`D_k = k/\tau_X + \tfrac{k^2(k-1)}{4}\,\tfrac{1}{\tau_A}`, so that τ_A is the Auger
-    lifetime of two excitons.
-
-    Parameters
-    ----------
-    exciton_lifetime, biexciton_auger_lifetime : array_like
-        τ_X and τ_A in one unit, of shapes that broadcast to D; infinity switches either off.
-    most : int
-        The largest number of excitons.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape D + (most + 1,), in the inverse of the unit.
+    lifetime of two excitons. The lifetimes, in one unit, broadcast to D; infinity switches either
+    off.
 
     Raises
     ------
@@ -93,7 +67,7 @@ def recombination_rates(
     Notes
     -----
     k(k - 1)/2 pairs of electrons or of holes, times k carriers to recombine with: collisions of
-    three carriers, counted. That a dot's rates go like this is assumed.
+    three carriers, counted. That a dot's rates follow this count is assumed.
     """
     k = np.arange(most + 1.0)
     radiative = _rate("exciton_lifetime", exciton_lifetime)
@@ -139,79 +113,42 @@ def populations_in_time(
     Steps of the implicit Euler method, extrapolated from one whole and two half steps: second order
     in the step, and stable where the Auger lifetime is far below it.
     """
-    t = np.asarray(time, dtype=float)
-    r, down = np.asarray(arrivals, dtype=float), np.asarray(rates, dtype=float)
-    absorbed = np.asarray(absorbed_excitons, dtype=float)
-    shape = np.broadcast_shapes(absorbed.shape, t.shape[:-1], r.shape[:-1], down.shape[:-1])
-    # Times and rungs lead, so that each step and rung is one block of memory.
-    step = np.moveaxis(np.broadcast_to(np.diff(t), (*shape, t.shape[-1] - 1)), -1, 0)
-    up = np.moveaxis(np.broadcast_to(absorbed[..., None] * r, (*shape, t.shape[-1])), -1, 0)
-    rungs = np.moveaxis(np.broadcast_to(down, shape + down.shape[-1:]), -1, 0)
-    populations = np.zeros((len(up), *rungs.shape))
-    populations[0, 0] = 1.0
-    at_once = max(1, _NUMBERS_AT_ONCE // (3 * rungs.size))
-    for start in range(0, len(step), at_once):
-        part = step[start : start + at_once]
-        before, after = (up[start + k : start + k + len(part)] for k in (0, 1))
-        # A whole step, and the two halves of it.
-        steps = np.stack([part, 0.5 * part, 0.5 * part], axis=1)
-        ups = np.stack([after, 0.5 * (before + after), after], axis=1)
-        for i, factors in enumerate(zip(*_eliminated(steps, ups, rungs), strict=True)):
-            start_of_step = populations[start + i]
-            whole, half = np.moveaxis(
-                _substituted([x[:, :2] for x in factors], start_of_step[:, None]), 1, 0
-            )
-            half = _substituted([x[:, 2] for x in factors], half)
-            populations[start + i + 1] = 2 * half - whole
-    return np.moveaxis(populations, (0, 1), (-2, -1))
+    t, down = np.asarray(time, dtype=float), np.asarray(rates, dtype=float)
+    up = np.asarray(absorbed_excitons, dtype=float)[..., None] * np.asarray(arrivals, dtype=float)
+    shape = np.broadcast_shapes(up.shape[:-1], t.shape[:-1], down.shape[:-1])
+    # Times lead, so that each step is one block of memory.
+    step, up = (np.broadcast_to(x, (*shape, x.shape[-1])) for x in (np.diff(t), up))
+    step, up = (np.moveaxis(x, -1, 0)[..., None] for x in (step, up))
+    populations = np.zeros((len(up), *shape, down.shape[-1]))
+    populations[0, ..., 0] = 1.0
+    for i, (whole_step, before, after) in enumerate(zip(step, up[:-1], up[1:], strict=True)):
+        # The whole step and the first half of it, then the second half.
+        steps = np.stack([whole_step, 0.5 * whole_step])
+        ups = np.stack([after, 0.5 * (before + after)])
+        whole, half = _stepped(np.stack([populations[i]] * 2), steps, ups, down)
+        half = _stepped(half, 0.5 * whole_step, after, down)
+        populations[i + 1] = 2 * half - whole
+    return np.moveaxis(populations, 0, -2)
 
 
-def _eliminated(
-    step: FloatArray, up: FloatArray, down: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Eliminate (1 - step M), M the generator, from the top of the ladder.
+def _stepped(start: FloatArray, step: FloatArray, up: FloatArray, down: FloatArray) -> FloatArray:
+    """Return populations (…, K) after an implicit step: (1 - step M)⁻¹ start, M the generator.
 
-    Steps and arrivals are of shape (T, 3) + D, the rates of shape (K,) + D. Returns what
-    `_substituted` needs, of shape (T, K, 3) + D each.
+    The ladders of all dots stand one after the other in one matrix of three diagonals.
     """
-    most = len(down) - 1
-    up_step = up * step
-    share = np.zeros((len(step), most + 1, *step.shape[1:]))
-    inverse, rise = np.empty_like(share), np.empty_like(share)
-    inverse[:, most] = 1 / (1 + step * down[most])
-    for k in range(most, -1, -1):
-        if k < most:
-            inverse[:, k] = 1 / (1 + step * down[k] + up_step * (1 - share[:, k + 1]))
-        share[:, k] = step * down[k] * inverse[:, k]
-        rise[:, k] = up_step * inverse[:, k]
-    return share, inverse, rise
+    lost, gained = np.broadcast_to(step * down, start.shape), step * up
+    diagonal, lower = 1 + lost, np.zeros_like(start)
+    diagonal[..., :-1] += gained
+    lower[..., :-1] = -gained
+    # D₀ is zero, so that no ladder reaches into the one before.
+    upper = -lost.ravel()[1:]
+    result: FloatArray = dgtsv(lower.ravel()[:-1], diagonal.ravel(), upper, start.ravel())[3]
+    return result.reshape(start.shape)
 
 
-def _substituted(factors: Sequence[FloatArray], right: FloatArray) -> FloatArray:
-    """Solve the eliminated equations for a right-hand side, the ladder along the first axis."""
-    share, inverse, rise = factors
-    after = np.empty_like(share)
-    most = len(share) - 1
-    after[most] = right[most]
-    for k in range(most - 1, -1, -1):
-        np.multiply(share[k + 1], after[k + 1], out=after[k, ...])
-        after[k] += right[k]
-    after *= inverse
-    for k in range(1, most + 1):
-        after[k] += rise[k] * after[k - 1]
-    return after
+def at_band_edge(ladder: FloatArray) -> FloatArray:
+    """Return the shares of dots with 0, 1 and at least 2 excitons, (…, 3), of a ladder (…, K).
 
-
-def band_edge_populations(ladder: FloatArray) -> Populations:
-    """Return the populations of 0, X and XX, dots with more than two excitons counted as XX.
-
-    Parameters
-    ----------
-    ladder : numpy.ndarray
-        Of shape (…, K), as from `populations_in_time`.
-
-    Notes
-    -----
     The band edge holds two excitons; more fill higher states. Assumed, as for Poisson statistics.
     """
-    return Populations(ladder[..., 0], ladder[..., 1], ladder[..., 2:].sum(axis=-1))
+    return np.stack([ladder[..., 0], ladder[..., 1], ladder[..., 2:].sum(axis=-1)], axis=-1)

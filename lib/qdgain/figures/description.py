@@ -20,18 +20,10 @@ _ZERO = 1e-6
 
 
 def described(panels: Sequence[Panel]) -> str:
-    """Return sentences that say for each panel what is drawn, over which range, how it runs.
+    """Return sentences that say for each of a figure's panels what is drawn, and how it runs.
 
-    Parameters
-    ----------
-    panels : sequence of Panel
-        Of one figure.
-
-    Returns
-    -------
-    str
-        Plain text. Axes that a panel shares with the one before are not named again; of maps
-        drawn with their projections the map is described.
+    Axes that a panel shares with the one before are not named again; of maps drawn with their
+    projections the map is described.
     """
     sentences: list[str] = []
     before = ""

@@ -14,6 +14,7 @@ from scipy.optimize import brentq, minimize_scalar
 from qdgain import chapters
 from qdgain.beyond import levers
 from qdgain.calibration.record import record
+from qdgain.fast.onset import threshold_onset
 from qdgain.figures import style
 from qdgain.figures.kit import (
     Figure,
@@ -44,7 +45,7 @@ from qdgain.model.populations import (
     mean_excitons_after_pulse,
     photons_per_fluence_cm2_mJ,
 )
-from qdgain.model.threshold import Threshold, threshold_at_maximum, threshold_onset
+from qdgain.model.threshold import Threshold, threshold_at_maximum
 from qdgain.model.units import transit_time_fs
 from qdgain.paper.claims import claims
 from qdgain.run import YOUR_DOT, Run

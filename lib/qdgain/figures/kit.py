@@ -104,14 +104,16 @@ class Figure:
         Whether the first panel's legend stands for all.
     axes : Mapping, or a tuple of them
         What is set on every panel, such as ``{"ylim": (0, 2)}``. A tuple has one for each panel.
-    sharey : bool
-        Whether the panels share their upright axis.
-    finish : callable, optional
-        Takes the drawn axes and the panels, and does what the other fields cannot say.
+    sharex, sharey : bool
+        Whether the panels share an axis.
+    columns : int
+        Of panels in a row; all in one row if 0.
     widths : tuple of float, optional
-        Of the panels, relative to each other.
+        Of the columns, relative to each other.
     zeros : tuple of int
         The panels, counted from zero, with a thin line at zero.
+    finish : callable, optional
+        Takes the drawn axes and the panels, and does what the other fields cannot say.
     """
 
     panels: Callable[..., Panels]
@@ -123,10 +125,12 @@ class Figure:
     )
     first_legend_only: bool = False
     axes: Mapping[str, Any] | tuple[Mapping[str, Any], ...] = field(default_factory=dict)
+    sharex: bool = False
     sharey: bool = False
-    finish: Callable[[list[Axes], tuple[Panel, ...]], None] | None = None
+    columns: int = 0
     widths: tuple[float, ...] | None = None
     zeros: tuple[int, ...] = ()
+    finish: Callable[[list[Axes], tuple[Panel, ...]], None] | None = None
 
     def draw(self, panels: Panels) -> Picture:
         """Return the picture of panels that `compute` returned."""
@@ -136,10 +140,12 @@ class Figure:
             every = as_tuple(panels)
             width = self.size[0] * (len(every) if self.per_panel else 1)
             picture = style.new_figure(width, self.size[1])
-            row = picture.subplots(
-                1, len(every), sharey=self.sharey, squeeze=False, width_ratios=self.widths
-            )[0]
-            for i, (ax, one) in enumerate(zip(row, every, strict=True)):
+            columns = self.columns or len(every)
+            shape = -(-len(every) // columns), columns
+            shared: Any = {"sharex": self.sharex, "sharey": self.sharey}
+            parts = picture.subplots(*shape, squeeze=False, width_ratios=self.widths, **shared)
+            grid = list(parts.flat)
+            for i, (ax, one) in enumerate(zip(grid, every, strict=True)):
                 axes = self.axes[i] if isinstance(self.axes, tuple) else self.axes
                 legend = self.legend[i] if isinstance(self.legend, tuple) else self.legend
                 if not one.series:
@@ -151,7 +157,7 @@ class Figure:
                 if legend and len(one.series) > 1 and not (self.first_legend_only and i):
                     ax.legend(**legend)
             if self.finish is not None:
-                self.finish(list(row), every)
+                self.finish(grid, every)
         return picture
 
 
@@ -211,9 +217,9 @@ class Numbers(list[Headline]):
         super().__init__()
         self.chapter = chapter
 
-    def add(self, key: str, meaning: str, value: ArrayLike, unit: str = "1") -> None:
-        """Add one number; its key is ``chapter-key``."""
-        self.append(Headline(f"{self.chapter}-{key}", meaning, number(value), unit))
+    def add(self, key: str, meaning: str, value: ArrayLike, unit: str = "1", **more: str) -> None:
+        """Add one number; its key is ``chapter-key``, `more` are fields of `Headline`."""
+        self.append(Headline(f"{self.chapter}-{key}", meaning, number(value), unit, **more))
 
     def of(self, name: str, key: str, meaning: str, value: ArrayLike, unit: str = "1") -> None:
         """Add a number of one dot, which is named at the end of the key and of the meaning."""
@@ -221,13 +227,13 @@ class Numbers(list[Headline]):
 
 
 def slug(name: str) -> str:
-    """Return a dot's name as part of a key: ``3ls-esa`` for ``3LS+ESA``."""
-    return name.replace(" ", "-").replace("+ESA", "-esa").lower()
+    """Return a name as part of a key: ``3ls-esa`` for ``3LS+ESA``."""
+    return name.replace(", ", "-").replace(" ", "-").replace("+ESA", "-esa").lower()
 
 
 def number(value: ArrayLike) -> float:
-    """Return a field of a single dot, or any other single number, as a float."""
-    return float(np.asarray(value))
+    """Return a field of a single dot, or any other single number, as a float; a count stays one."""
+    return value if isinstance(value, int) else float(np.asarray(value))
 
 
 def stated(claim: str) -> float:

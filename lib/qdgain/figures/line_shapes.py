@@ -9,12 +9,13 @@ import numpy as np
 from matplotlib.figure import Figure as Picture
 
 from qdgain.beyond import displaced_oscillators as osc
+from qdgain.fast.onset import threshold_onset
 from qdgain.figures import style
 from qdgain.figures.kit import Numbers, line, number, panel, slug
 from qdgain.figures.panel import Axis, Panel
 from qdgain.model import balance, parameters
 from qdgain.model.dot import FloatArray
-from qdgain.model.threshold import threshold_at_maximum, threshold_onset
+from qdgain.model.threshold import threshold_at_maximum
 from qdgain.run import YOUR_DOT, Run
 
 TEMPERATURE = Axis("temperature", "K")

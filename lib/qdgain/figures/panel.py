@@ -46,24 +46,19 @@ class Series:
 
     Parameters
     ----------
-    name : str
-        As in the legend.
     x, y : array_like
         1-D. For a map, the values along its two axes; otherwise of one length.
-    x_axis, y_axis : Axis
-        What they are, with units.
     z : array_like, optional
         For a map: values of shape (len(y), len(x)).
-    z_axis : Axis, optional
-        What z is.
     y_low, y_high : array_like, optional
-        The edges of a band, or the error bars of points.
+        The edges of a band, or the ends of the error bars of points.
     quantity : str
         The key of the book's colour table, see `qdgain.figures.style`.
     kind : {"line", "points", "band", "map", "level"}
         How it is drawn; a level is a horizontal line that spans the axis.
     dash : str
-        A matplotlib line style, or the marker of points; tells curves of one colour apart in grey.
+        A matplotlib line format, such as ``--`` or ``-o``, or the marker of points; tells curves
+        of one colour apart in grey.
     behind : bool
         Whether it is drawn faintly behind the others, as the paper's curve behind a user's.
     """
@@ -91,13 +86,11 @@ class Series:
                 object.__setattr__(self, field, array)
         if self.kind not in KINDS:
             raise ValueError(f"series {self.name!r}: {self.kind!r} is none of {', '.join(KINDS)}")
-        if self.z is None:
-            if np.shape(self.x) != np.shape(self.y):
-                raise ValueError(
-                    f"series {self.name!r}: x {np.shape(self.x)} and y {np.shape(self.y)} differ"
-                )
-        elif np.shape(self.z) != (np.size(self.y), np.size(self.x)):
-            raise ValueError(f"series {self.name!r}: z is {np.shape(self.z)}, not (len(y), len(x))")
+        x, y, z = (np.asarray(values).shape for values in (self.x, self.y, self.z))
+        if self.z is None and x != y:
+            raise ValueError(f"series {self.name!r}: x {x} and y {y} differ")
+        if self.z is not None and z != (*y, *x):
+            raise ValueError(f"series {self.name!r}: z is {z}, not (len(y), len(x))")
 
     def same_curve(self, other: Series) -> bool:
         """Return whether another series goes through the same points, to rounding."""
@@ -130,17 +123,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel of a figure.
-
-    Parameters
-    ----------
-    letter : str
-        The paper's panel letter.
-    title : str
-        A few words.
-    series : tuple of Series
-        With distinct names.
-    """
+    """One panel of a figure: the paper's letter, a few words, series with distinct names."""
 
     letter: str
     title: str
@@ -189,12 +172,7 @@ def _exact(values: FloatArray) -> list[str]:
 def with_papers_behind(panel: Panel, papers: Panel) -> Panel:
     """Return a panel with the paper's lines behind its own where they differ.
 
-    Parameters
-    ----------
-    panel : Panel
-        As a user's parameters make it.
-    papers : Panel
-        The same panel with the paper's parameters.
+    `papers` is the same panel with the paper's parameters.
     """
     own = {series.name: series for series in panel.series}
     behind = tuple(

@@ -17,10 +17,7 @@ _DECIMALS = 9
 
 
 def to_svg(figure: Figure) -> str:
-    """Return a figure as SVG text.
-
-    Its parts stay where they are put now, so that a PNG of it shows the same.
-    """
+    """Return a figure as SVG text; its parts stay where they are put now, for a PNG of it too."""
     stream = io.StringIO()
     with book_style():
         _lay_out(figure)
@@ -40,25 +37,21 @@ def to_png(figure: Figure) -> bytes:
 
 
 def _lay_out(figure: Figure) -> None:
-    """Put a figure's parts in their places, once.
+    """Put a figure's parts in their places, once: ``Figure.savefig`` does it for each format.
 
-    ``Figure.savefig`` draws the whole figure twice for it, and again for each format.
+    Places are rounded, as the layout's solver ends at other last digits in some runs, and names in
+    SVG come from all of them.
     """
     figure.set_dpi(DOTS_PER_INCH)
     engine: Any = figure.get_layout_engine()
-    if engine is not None:
-        engine.execute(figure)
-        figure.set_layout_engine("none")
-        _round_places(figure)
-
-
-def _round_places(figure: Any) -> None:
-    """Round where the parts of a figure are.
-
-    The layout's solver ends at other last digits in some runs, and names in SVG come from all.
-    """
-    for part in figure.findobj(SubFigure):
+    if engine is None:
+        return
+    engine.execute(figure)
+    figure.set_layout_engine("none")
+    parts: list[Any] = figure.findobj(SubFigure)
+    axes: list[Any] = figure.axes
+    for part in parts:
         part.bbox_relative.set_points(np.round(part.bbox_relative.get_points(), _DECIMALS))
-    for ax in figure.axes:
+    for ax in axes:
         for which, place in (("original", ax.get_position(True)), ("active", ax.get_position())):
             ax.set_position(np.round(place.bounds, _DECIMALS), which)

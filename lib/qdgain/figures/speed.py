@@ -2,66 +2,38 @@
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure as Picture
-
 from qdgain import benchmark
-from qdgain.figures import kit, style
-from qdgain.figures.panel import Axis, Panel, Series
+from qdgain.figures.kit import Figure, line, panel
+from qdgain.figures.panel import Axis, Panel
 from qdgain.text import significant
 
 _SIZE, _TIME = Axis("size"), Axis("time", "s")
-_QUANTITIES = {
+#: Key of a measurement of several sizes to its quantity, and thereby its colour.
+QUANTITIES = {
     "threshold_at_maximum/growth": "at gain maximum",
     "onset/growth": "onset",
     "contour/growth": "gain map",
     "ase_sweep/growth": "ASE sweep",
     "sweeps/growth": "sweep without notebooks",
 }
-_MARKERS = ("o", "s", "^", "D", "v", "P")
-
-
-def quantity_of(key: str) -> str:
-    """Return the quantity, and thereby the colour, of a measurement of several sizes.
-
-    Raises
-    ------
-    KeyError
-        If it has none yet: give it one here.
-    """
-    return _QUANTITIES[key]
+_DASHES = ("-o", "-s", "-^", "-D", "-v", "-P")
 
 
 def growth() -> Panel:
     """Return times against sizes, a line for each fast path."""
-    return Panel(
-        "",
-        "growth with size",
-        tuple(
-            Series(
-                f"{one['what']}: slope {significant(one['value'], 2)}",
-                one["detail"]["sizes"],
-                one["detail"]["seconds"],
-                _SIZE,
-                _TIME,
-                quantity=quantity_of(one["key"]),
-            )
-            for one in benchmark.growths()
-        ),
+    lines = []
+    for one, dash in zip(benchmark.growths(), _DASHES, strict=False):
+        name = f"{one['what']}: slope {significant(one['value'], 2)}"
+        sizes, seconds = one["detail"]["sizes"], one["detail"]["seconds"]
+        lines.append(line(name, sizes, seconds, QUANTITIES[one["key"]], dash))
+    return panel("", "growth with size", _SIZE, _TIME, lines)
+
+
+FIGURES = {
+    "growth": Figure(
+        growth,
+        size=(6.4, 4.0),
+        legend={"loc": "upper left"},
+        axes={"xscale": "log", "yscale": "log"},
     )
-
-
-def draw_growth(panel: Panel) -> Picture:
-    """Draw them on logarithmic axes."""
-    with style.book_style():
-        figure = style.new_figure(6.4, 4.0)
-        ax = figure.subplots()
-        style.draw_panel(ax, panel, legend="upper left")
-        for line, marker in zip(ax.lines, _MARKERS, strict=False):
-            line.set_marker(marker)
-        ax.set(xscale="log", yscale="log")
-        ax.legend(loc="upper left")
-    return figure
-
-
-#: What the page draws: name -> (series, drawing).
-FIGURES = {"growth": kit.Figure(growth, draw_growth)}
+}

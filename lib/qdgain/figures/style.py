@@ -14,79 +14,32 @@ from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure as Picture
 from matplotlib.figure import FigureBase, SubFigure
 from matplotlib.image import AxesImage
+from numpy.typing import ArrayLike
 
 from qdgain.figures.panel import Panel, Series
 
-#: Okabe and Ito's colour-blind-safe colours, one for each physical quantity in the whole book.
+#: Okabe and Ito's colour-blind-safe colours and three more, each with what has it in every figure.
+_QUANTITIES_IN = {
+    "#000000": "at gain maximum; CdS/ZnSe; ASE; posterior, loose; third; detailed balance; "
+    "shifts and linewidth, in equilibrium; 300 K; together; pulse 0.1 ps; fit; ",
+    "#7F7F7F": "linear; 2LS; published spread; light harvesting; prior; equal dots; measured; "
+    "reference",
+    "#0072B2": "A_X; rabi; 3LS; CdSe; saturated ASE; posterior, main; best; shifts; gain map; "
+    "77 K; Stokes shift kept; size; pulse 1 ps",
+    "#D55E00": "PL_X; poisson; 4LS; posterior, conditions; second; Te:CdSe; shifts and linewidth; "
+    "ASE sweep; 400 K; linewidth kept; second step; pulse 10 ns",
+    "#009E73": "onset; sequential; 5LS; ASE threshold; fourth; one binding energy and S; depth; "
+    "pulse 100 ps",
+    "#56B4E9": "A_XX1; CsPbBr3; pulse 10 ps",
+    "#CC79A7": "A_XX2; your dot; fifth; beam",
+    "#E69F00": "PL_XX; XX engineering; orientation; pulse 1 ns",
+    "#882255": "two excitons; sweep without notebooks",
+    "#999933": "one exciton",
+    "#44AA99": "second transition",
+}
+#: Quantity to colour, the same in the whole book.
 COLOURS = {
-    "A_X": "#0072B2",
-    "PL_X": "#D55E00",
-    "A_XX1": "#56B4E9",
-    "A_XX2": "#CC79A7",
-    "PL_XX": "#E69F00",
-    "at gain maximum": "#000000",
-    "onset": "#009E73",
-    "one exciton": "#999933",
-    "two excitons": "#882255",
-    "rabi": "#0072B2",
-    "poisson": "#D55E00",
-    "sequential": "#009E73",
-    "linear": "#7F7F7F",
-    "2LS": "#7F7F7F",
-    "3LS": "#0072B2",
-    "4LS": "#D55E00",
-    "5LS": "#009E73",
-    "CdSe": "#0072B2",
-    "CsPbBr3": "#56B4E9",
-    "CdS/ZnSe": "#000000",
-    "published spread": "#7F7F7F",
-    "XX engineering": "#E69F00",
-    "light harvesting": "#7F7F7F",
-    "ASE": "#000000",
-    "saturated ASE": "#0072B2",
-    "ASE threshold": "#009E73",
-    "your dot": "#CC79A7",
-    "prior": "#7F7F7F",
-    "posterior, main": "#0072B2",
-    "posterior, conditions": "#D55E00",
-    "posterior, loose": "#000000",
-    "best": "#0072B2",
-    "second": "#D55E00",
-    "third": "#000000",
-    "fourth": "#009E73",
-    "fifth": "#CC79A7",
-    "second transition": "#44AA99",
-    "Te:CdSe": "#D55E00",
-    "detailed balance": "#000000",
-    "shifts": "#0072B2",
-    "shifts and linewidth": "#D55E00",
-    "one binding energy and S": "#009E73",
-    "shifts and linewidth, in equilibrium": "#000000",
-    "gain map": "#0072B2",
-    "ASE sweep": "#D55E00",
-    "sweep without notebooks": "#882255",
-    "77 K": "#0072B2",
-    "300 K": "#000000",
-    "400 K": "#D55E00",
-    "Stokes shift kept": "#0072B2",
-    "linewidth kept": "#D55E00",
-    "equal dots": "#7F7F7F",
-    "size": "#0072B2",
-    "orientation": "#E69F00",
-    "depth": "#009E73",
-    "beam": "#CC79A7",
-    "second step": "#D55E00",
-    "together": "#000000",
-    "pulse 0.1 ps": "#000000",
-    "pulse 1 ps": "#0072B2",
-    "pulse 10 ps": "#56B4E9",
-    "pulse 100 ps": "#009E73",
-    "pulse 1 ns": "#E69F00",
-    "pulse 10 ns": "#D55E00",
-    "measured": "#7F7F7F",
-    "fit": "#000000",
-    "reference": "#7F7F7F",
-    "": "#000000",
+    quantity: shade for shade, names in _QUANTITIES_IN.items() for quantity in names.split("; ")
 }
 
 #: Gain red, loss blue, transparency white; in grey the drawn zero line tells them apart.
@@ -98,7 +51,6 @@ SEQUENTIAL_MAP = "cividis"
 _BEHIND = "the paper's"
 _FAINT: Any = {"color": "#BBBBBB", "linewidth": 1.0, "zorder": 1.0}
 
-#: Of a picture in dots.
 DOTS_PER_INCH = 200
 _RC: Any = {
     "figure.dpi": 100,
@@ -142,13 +94,7 @@ def new_figure(width_inch: float = 6.4, height_inch: float = 3.6) -> Picture:
 
 
 def colour(quantity: str) -> str:
-    """Return the colour of a physical quantity.
-
-    Raises
-    ------
-    KeyError
-        If the quantity has no colour yet: give it one here, so that it keeps it everywhere.
-    """
+    """Return the colour of a quantity; a KeyError asks for giving it one here, for every figure."""
     return COLOURS[quantity]
 
 
@@ -159,16 +105,8 @@ def typeset(text: str) -> str:
 
 def letter(ax: Axes, text: str) -> None:
     """Put the paper's panel letter at the panel's upper left, outside the data."""
-    ax.annotate(
-        text,
-        (0, 1),
-        xytext=(-30, 6),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        fontsize=11,
-        fontweight="bold",
-        va="bottom",
-    )
+    place: Any = {"xytext": (-30, 6), "xycoords": "axes fraction", "textcoords": "offset points"}
+    ax.annotate(text, (0, 1), fontsize=11, fontweight="bold", va="bottom", **place)
 
 
 def split(
@@ -184,15 +122,36 @@ def legend_of(corner: Axes, *axes: Axes) -> None:
     corner.axis("off")
     named = [pair for ax in axes for pair in zip(*ax.get_legend_handles_labels(), strict=True)]
     by_label = {label: handle for handle, label in named}
-    legend = corner.legend(
-        list(by_label.values()),
-        list(by_label),
-        loc="center",
-        fontsize=7,
-        handlelength=1.6,
-        borderaxespad=0,
-    )
-    legend.set_in_layout(False)
+    layout: Any = {"loc": "center", "fontsize": 7, "handlelength": 1.6, "borderaxespad": 0}
+    corner.legend(by_label.values(), by_label.keys(), **layout).set_in_layout(False)
+
+
+def draw_cells(
+    ax: Axes, z: ArrayLike, limits: tuple[float, float], colours: str = SEQUENTIAL_MAP
+) -> None:
+    """Draw a table of numbers as coloured cells; beyond the limits all have the same colour."""
+    ax.imshow(np.asarray(z), cmap=colours, vmin=limits[0], vmax=limits[1], aspect="auto")
+
+
+def write_cell(ax: Axes, x: float, y: float, text: str, white: bool, **font: Any) -> None:
+    """Write into a cell, white on a dark one; `font` such as ``fontsize``."""
+    colour = "white" if white else "black"
+    ax.text(x, y, text, ha="center", va="center", color=colour, **font)
+
+
+def name_cells(
+    ax: Axes, panel: Panel, columns: Sequence[str], rows: Sequence[str], size: float = 7
+) -> None:
+    """Name a table's columns and rows, and give it its panel's title and letter."""
+    ax.set_xticks(range(len(columns)), [typeset(name) for name in columns], fontsize=size)
+    ax.set_yticks(range(len(rows)), [typeset(name) for name in rows], fontsize=size)
+    ax.set_title(typeset(panel.title))
+    letter(ax, panel.letter)
+
+
+def legend_below(figure: Picture, ax: Axes, columns: int) -> None:
+    """Draw the legend of one of a figure's panels below all of them."""
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=columns)
 
 
 def draw_series(ax: Axes, series: Series) -> None:
@@ -202,9 +161,9 @@ def draw_series(ax: Axes, series: Series) -> None:
     x, y = np.asarray(series.x), np.asarray(series.y)
     if series.behind:
         known = _BEHIND in ax.get_legend_handles_labels()[1]
-        ax.plot(x, y, linestyle=series.dash, label=f"_{name}" if known else _BEHIND, **_FAINT)
+        ax.plot(x, y, series.dash, label=f"_{name}" if known else _BEHIND, **_FAINT)
     elif series.kind == "line":
-        ax.plot(x, y, color=shade, linestyle=series.dash, label=name)
+        ax.plot(x, y, series.dash, color=shade, label=name)
     elif series.kind == "level":
         ax.axhline(float(y[0]), color=shade, linestyle=series.dash, label=name)
     elif series.kind == "band":
@@ -238,19 +197,15 @@ def zero_line(ax: Axes) -> None:
     ax.axhline(0, color="black", linewidth=0.6)
 
 
-def draw_map(ax: Axes, series: Series, limit: float | None = None) -> AxesImage:
+def draw_map(
+    ax: Axes, series: Series, limit: float | None = None, interpolation: str = "bilinear"
+) -> AxesImage:
     """Draw a signed map with gain red, loss blue and the zero line black; return its mappable.
 
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Where.
-    series : Series
-        Of kind map, evenly spaced along both axes.
-    limit : float, optional
-        The colour scale runs from -limit to limit; the largest absolute value by default.
+    The map is evenly spaced along both axes. The colour scale runs from -limit to limit; the
+    largest absolute value by default.
     """
-    x, y, z = np.asarray(series.x), np.asarray(series.y), np.asarray(series.z)
+    x, y, z = np.asarray(series.x), np.asarray(series.y), np.ma.masked_invalid(series.values)
     top = float(np.max(np.abs(z))) if limit is None else limit
     # An evenly spaced map is drawn as an image, which is small and smooth.
     half_x, half_y = 0.5 * (x[1] - x[0]), 0.5 * (y[1] - y[0])
@@ -259,12 +214,12 @@ def draw_map(ax: Axes, series: Series, limit: float | None = None) -> AxesImage:
         extent=(x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y),
         origin="lower",
         aspect="auto",
-        interpolation="bilinear",
+        interpolation=interpolation,
         cmap=GAIN_MAP,
         norm=TwoSlopeNorm(0, -top, top),
     )
     ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
-    if z.min() < 0 < z.max():
+    if z.count() and z.min() < 0 < z.max():
         ax.contour(x, y, z, levels=[0], colors="black", linewidths=1.0)
     ax.set_xlabel(typeset(series.x_axis.label))
     ax.set_ylabel(typeset(series.y_axis.label))

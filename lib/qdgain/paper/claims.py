@@ -141,12 +141,15 @@ class Headline:
         Infinity where out of reach, nan where not defined.
     unit : str
         ``1`` for a pure number.
+    repeats : str
+        The id of a statement that another chapter's number answers and this one too.
     """
 
     key: str
     meaning: str
     value: float
     unit: str = "1"
+    repeats: str = ""
 
     @property
     def rounded(self) -> str:
@@ -176,9 +179,8 @@ def claims() -> Mapping[str, Claim]:
 
 def answered_by(headline: Headline) -> Claim | None:
     """Return the first statement that a headline answers in the statement's own unit."""
-    return next(
-        (c for c in claims().values() if c.key == headline.key and c.unit == headline.unit), None
-    )
+    found = (c for c in claims().values() if c.key == headline.key or c.id == headline.repeats)
+    return next((claim for claim in found if claim.unit == headline.unit), None)
 
 
 def _claim(row: dict[str, Any]) -> Claim:

@@ -1,0 +1,71 @@
+"""Maps in a grid beside one colour bar: thresholds as steps of colour, slopes with their sign."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm
+from matplotlib.figure import Figure as Picture
+
+from qdgain.figures import style
+from qdgain.figures.panel import Axis, Panel, Series
+
+#: The steps of colour of ⟨N⟩.
+LEVELS = (0.0, 0.1, 0.5, 1.0, 1.5, 2.0)
+#: The range of slopes that is drawn, per standard deviation, and where hatches begin.
+LARGEST_SLOPE, NEAR_SLOPE = 0.6, 0.01
+
+
+def draw_thresholds(panels: Sequence[Panel]) -> Picture:
+    """Draw two rows of maps of thresholds with lines and marks on them, and one legend."""
+    figure, axes = _grid(panels, (8.4, 6.0), _draw_levels, ticks=LEVELS)
+    style.legend_below(figure, axes[0, 0], 4)
+    return figure
+
+
+def draw_slopes(panels: Sequence[Panel]) -> Picture:
+    """Draw two rows of signed maps of slopes."""
+    return _grid(panels, (7.0, 5.8), _draw_slope, extend="both")[0]
+
+
+def _grid(
+    panels: Sequence[Panel], size: tuple[float, float], draw: Callable[..., Any], **bar: Any
+) -> tuple[Picture, Any]:
+    figure = style.new_figure(*size)
+    axes = figure.subplots(2, len(panels) // 2, sharex=True, sharey=True)
+    for ax, one in zip(axes.flat, panels, strict=True):
+        grid, *lines = one.series
+        mappable = draw(ax, grid, lines)
+        ax.set(xlabel=style.typeset(grid.x_axis.label), ylabel=style.typeset(grid.y_axis.label))
+        ax.set_title(style.typeset(one.title.replace(", ", "\n", 1)))
+        style.letter(ax, one.letter)
+        ax.label_outer()
+    shown = grid.z_axis or Axis("")
+    figure.colorbar(mappable, ax=axes, shrink=0.8, **bar).set_label(shown.label)
+    return figure, axes
+
+
+def _draw_levels(ax: Axes, grid: Series, lines: Sequence[Series]) -> Any:
+    """Draw a map as steps, white where it has no values, and what lies on it."""
+    x, y, values = np.asarray(grid.x), np.asarray(grid.y), np.ma.masked_invalid(grid.values)
+    steps: dict[str, Any] = {"cmap": style.SEQUENTIAL_MAP, "norm": BoundaryNorm(LEVELS, 256)}
+    filled = ax.contourf(x, y, values, levels=LEVELS, **steps)
+    ax.contour(x, y, values, levels=LEVELS[1:-1], colors="white", linewidths=0.7)
+    for series in lines:
+        style.draw_series(ax, replace(series, behind=False))
+    ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    return filled
+
+
+def _draw_slope(ax: Axes, grid: Series, _: Sequence[Series]) -> Any:
+    """Draw a signed map, hatched where it is above zero, for readers in grey."""
+    image = style.draw_map(ax, grid, LARGEST_SLOPE, interpolation="auto")
+    values = np.ma.masked_invalid(grid.values)
+    if values.count() and values.max() > NEAR_SLOPE:
+        rising: dict[str, Any] = {"levels": [NEAR_SLOPE, np.inf], "hatches": ["///"]}
+        ax.contourf(np.asarray(grid.x), np.asarray(grid.y), values, colors="none", **rising)
+    return image
