@@ -80,10 +80,9 @@ class _EveryNumber(Mapping[str, Headline]):
 
     def __getitem__(self, key: str) -> Headline:
         chapter = key.partition("-")[0]
-        for place in (chapter,) if chapter in MODULES else MODULES:
-            if key in headlines_of(place):
-                return headlines_of(place)[key]
-        raise KeyError(key)
+        if chapter not in MODULES:
+            raise KeyError(key)
+        return headlines_of(chapter)[key]
 
     def __iter__(self) -> Iterator[str]:
         return (key for chapter in MODULES for key in headlines_of(chapter))

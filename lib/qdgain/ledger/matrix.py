@@ -70,7 +70,7 @@ def _cell(claim: Claim, found: Mapping[str, Headline]) -> Cell | None:
 
     A number that calibrates has to be met within the calibration's tolerance.
     """
-    headline, agrees = found[claim.key], verdicts.holds(claim, found)
+    headline, agrees = found[claim.number], verdicts.holds(claim, found)
     if claim.id in TARGETS and claim.stated is not None:
         agrees = abs(headline.value / claim.stated - 1) <= TOLERANCE
     return None if agrees is None else Cell(headline, agrees)

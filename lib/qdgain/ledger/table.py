@@ -135,7 +135,7 @@ def _as_text(rows: Sequence[Row]) -> str:
 def _sides(row: Row) -> str:
     """Return what is stated, what is computed, and what stands against it, in a sentence."""
     meaning = f" ({row.headline.meaning})" if row.headline else ""
-    same = bool(row.claim.against) and row.claim.against == row.claim.key
+    same = bool(row.claim.against) and row.claim.against == row.claim.number
     phrases = (
         row.stated_text and f"Stated: {row.stated_text}",
         row.computed_text and not same and f"computed: {row.computed_text}{meaning}",

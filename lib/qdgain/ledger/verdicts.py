@@ -143,7 +143,7 @@ def row(claim: Claim, numbers: Mapping[str, Headline]) -> Row:
     """Return the row of a statement, from headlines by key."""
     return Row(
         claim,
-        numbers.get(claim.key),
+        numbers.get(claim.number),
         holds(claim, numbers),
         *_other(claim, numbers),
         tuple(numbers[key] for key in claim.beside),
@@ -196,7 +196,7 @@ def keys_of(claim: Claim) -> set[str]:
     terms = [term for check in claim.checks for term in (check.left, check.right)]
     names = [_name(term) for term in terms]
     keys = {name for name in names if not name.endswith(".stated") and _literal(name) is None}
-    return keys | {claim.key}
+    return keys | {claim.number}
 
 
 def missed_by(claim: Claim, value: float) -> float:
@@ -213,7 +213,7 @@ def missed_by(claim: Claim, value: float) -> float:
 def _compared(claim: Claim, numbers: Mapping[str, Headline]) -> float | None:
     """Return the number that the stated one is held against."""
     if claim.kind != "X":
-        return numbers[claim.key].value if claim.key in numbers else None
+        return numbers[claim.number].value if claim.number in numbers else None
     return numbers[claim.against].value if claim.against else claims()[claim.contradicts].stated
 
 

@@ -117,11 +117,6 @@ class Claim:
             raise ValueError(f"{self.id}: an X names the statement it contradicts, no other does")
 
     @property
-    def key(self) -> str:
-        """The key of the headline that answers it."""
-        return self.number or self.id
-
-    @property
     def quoted(self) -> str:
         """The paper's number with its unit, or nothing."""
         return with_unit(self.stated_text, self.unit) if self.stated_text else ""
@@ -179,7 +174,7 @@ def claims() -> Mapping[str, Claim]:
 
 def answered_by(headline: Headline) -> Claim | None:
     """Return the first statement that a headline answers in the statement's own unit."""
-    found = (c for c in claims().values() if c.key == headline.key or c.id == headline.repeats)
+    found = (c for c in claims().values() if c.number == headline.key or c.id == headline.repeats)
     return next((claim for claim in found if claim.unit == headline.unit), None)
 
 
