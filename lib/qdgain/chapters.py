@@ -14,8 +14,9 @@ BOOK = Path(__file__).resolve().parents[2] / "book"
 START_TIMEOUT_S = 60
 CELL_TIMEOUT_S = 120
 
-#: What a picture's output says of it to whoever makes a page: its name, and what it shows in words.
-FIGURE, IN_WORDS = "qdgain_figure", "qdgain_in_words"
+#: What a picture's output says of it to whoever makes a page: its name, the function that computes
+#: it, and what it shows in words.
+FIGURE, CODE, IN_WORDS = "qdgain_figure", "qdgain_code", "qdgain_in_words"
 
 _LIST = (Path(__file__).parent / "data" / "chapters.toml").read_text(encoding="utf-8")
 #: Chapter to the names of its own settings, which come after the dot's parameters.

@@ -1,30 +1,18 @@
-"""Results that take too long for a chapter: made by ``make data`` and stored with their origin.
-
-``python -m qdgain.stored`` makes every result anew, or those named. Each is written when it is
-ready, so that an interrupted run loses only the one at work.
-"""
+"""Results that take too long for a chapter, stored with their origin by `qdgain.beyond.makers`."""
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from qdgain.files import write_whole
 from qdgain.version import STORED, __version__, library_hash
-
-#: Name of a result to the module that makes it, which is a `Maker`.
-MAKERS: Mapping[str, str] = MappingProxyType(
-    {"auger": "qdgain.beyond.auger_maps", "information": "qdgain.beyond.information"}
-)
 
 
 class Again(NamedTuple):
@@ -33,21 +21,6 @@ class Again(NamedTuple):
     what: str
     stored: float
     now: float
-
-
-class Maker(Protocol):
-    """A module that makes a stored result."""
-
-    def make(self) -> dict[str, Any]:
-        """Return the result as JSON can hold it, numbers rounded to what is known of them."""
-
-    def again(self, result: Mapping[str, Any], random: np.random.Generator) -> Iterator[Again]:
-        """Compute a few points of a stored result anew, chosen at random."""
-
-
-def maker(name: str) -> Maker:
-    """Return the module that makes a result."""
-    return cast(Maker, importlib.import_module(MAKERS[name]))
 
 
 def stored(name: str) -> Mapping[str, Any]:
@@ -87,19 +60,3 @@ def store(name: str, result: Mapping[str, Any]) -> None:
     }
     text = json.dumps({"made": made, "result": result}, ensure_ascii=False, allow_nan=False)
     write_whole(STORED / f"{name}.json", text + "\n")
-
-
-def main(names: Sequence[str]) -> None:
-    """Make the named results, or all; exit with a sentence if a name is unknown."""
-    for name in names:
-        if name not in MAKERS:
-            sys.exit(f"{name!r} is no stored result: give {', '.join(MAKERS)} or nothing for all.")
-    for name in names or MAKERS:
-        print(f"{name} …", flush=True)
-        start = time.monotonic()
-        store(name, maker(name).make())
-        print(f"{name}: {time.monotonic() - start:.0f} s", flush=True)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -1,11 +1,9 @@
 """What every page of the book gets, links to the glossary and frames; and the book as a PDF."""
 
 import re
-from types import SimpleNamespace
 
 import pytest
 from docutils import nodes
-from sphinx import addnodes
 
 from conftest import ROOT
 from qdgain.book import chromium, pages, pdf
@@ -54,7 +52,7 @@ def test_references_are_items_of_their_list():
 
 def test_without_a_browser_the_pdf_is_refused_in_a_sentence(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(chromium, "installed", lambda: None)
-    assert pdf.main([str(tmp_path)]) == 2
+    assert pdf.main(tmp_path) == 2
     assert "found neither" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
@@ -76,7 +74,7 @@ def test_the_single_page_becomes_a_pdf_that_the_landing_page_leads_to(tmp_path, 
         encoding="utf-8",
     )
     landing.write_text("before <!-- the whole book as a PDF --> after", encoding="utf-8")
-    assert pdf.main([str(tmp_path)]) == 0
+    assert pdf.main(tmp_path) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'book.pdf'}\n"
     content = (tmp_path / "html" / "book.pdf").read_bytes()
     assert content == (tmp_path / "book.pdf").read_bytes()
@@ -86,48 +84,3 @@ def test_the_single_page_becomes_a_pdf_that_the_landing_page_leads_to(tmp_path, 
     assert b"https://example.org" in content
     assert b"data.csv" not in content
     assert '<a href="../book.pdf">' in landing.read_text(encoding="utf-8")
-
-
-def contents_of(*pages):
-    """Return the table of contents of pages, each with one heading below its title."""
-    tocs = {}
-    for page in pages:
-        title, heading = (
-            addnodes.compact_paragraph("", "", nodes.reference("", text, refuri=page))
-            for text in (page, "a heading")
-        )
-        below = nodes.bullet_list("", nodes.list_item("", heading))
-        tocs[page] = nodes.bullet_list("", nodes.list_item("", title, below))
-    return tocs
-
-
-def test_contents_beside_pages_are_made_of_titles_and_once_a_folder_of_source():
-    tocs = contents_of("model", "ledger")
-    tocs["index"] = nodes.bullet_list("", addnodes.toctree())
-    app = SimpleNamespace(env=SimpleNamespace(tocs=tocs))
-    made = []
-
-    def add(app, page, template, context, doctree):
-        def make(kind, **options):
-            made.append({name: toc.astext() for name, toc in app.env.tocs.items()})
-            return len(made)
-
-        context["generate_toctree_html"] = make
-
-    add_sparing = pages._sparing(add)
-
-    def contents(page, **options):
-        context = {}
-        add_sparing(app, page, "", context, None)
-        return context["generate_toctree_html"]("sidebar", **options)
-
-    assert contents("_modules/qdgain/model/gain", maxdepth=1) == 1
-    assert contents("_modules/qdgain/fast/onset", maxdepth=1) == 1
-    assert contents("_modules/qdgain/fast/onset", maxdepth=2) == 2
-    assert contents("_modules/qdgain/figures/fig08", maxdepth=1) == 3
-    assert [contents("book/model"), contents("book/model")] == [4, 5]
-    assert contents("book/model", titles_only=True) == 6
-    assert "a heading" in made[4]["ledger"]
-    assert made[5] == {"model": "model", "ledger": "ledger", "index": ""}
-    assert app.env.tocs is tocs
-    assert tocs["index"].children

@@ -8,13 +8,15 @@ import pytest
 from checked_table import stored_faults
 from conftest import ROOT
 from qdgain.book import notebooks
-from qdgain.book.chapter import parameters_cell
+from qdgain.book.notebooks import parameters_cell
 from qdgain.chapters import BEYOND, name_of
+from qdgain.chapters import CHAPTERS as NAMES
+from qdgain.figures.modules import MODULES
 from qdgain.model import parameters
 from regression import HEADLINES, stored
 
 CHAPTERS = notebooks.chapters()
-WITH_FIGURE = [c for c in CHAPTERS if notebooks.figure_module(c) is not None]
+WITH_FIGURE = [c for c in CHAPTERS if name_of(c) in MODULES]
 SKELETON = [
     "What the paper shows",
     "Parameters",
@@ -48,6 +50,11 @@ def by_stem(chapter):
 
 def test_every_figure_of_the_paper_has_its_chapter():
     assert [name_of(c) for c in CHAPTERS if c.stem.startswith("fig")] == FIGURES
+
+
+def test_every_chapter_has_its_figure_module():
+    assert tuple(MODULES) == NAMES
+    assert {name_of(c) for c in WITH_FIGURE} == set(NAMES)
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=by_stem)
@@ -110,7 +117,7 @@ def test_a_chapter_that_would_compare_nothing_is_found(spoil, sentence):
 
 @pytest.mark.parametrize("chapter", WITH_FIGURE, ids=by_stem)
 def test_parameters_cell_is_the_contracts(chapter):
-    module = notebooks.figure_module(chapter)
+    module = MODULES[name_of(chapter)]
     (cell,) = [c for c in code_cells(chapter) if "parameters" in notebooks.tags(c)]
     assert cell.source == parameters_cell(module.SETTINGS), "run make refresh"
     namespace = {}
@@ -135,7 +142,7 @@ def test_chapter_follows_the_skeleton(chapter):
 
 @pytest.mark.parametrize("chapter", WITH_FIGURE, ids=by_stem)
 def test_every_figure_is_drawn_once_with_name_caption_and_alt_text(chapter):
-    module = notebooks.figure_module(chapter)
+    module = MODULES[name_of(chapter)]
     drawn = []
     for cell in code_cells(chapter):
         called = re.findall(rf"chapter\.draw\({name_of(chapter)}, \"(\w+)\", run\)", cell.source)

@@ -4,11 +4,8 @@ import ipywidgets as widgets
 import pytest
 
 from qdgain.book import explorer as module
-from qdgain.chapters import CHAPTERS
-from qdgain.ledger.verdicts import chapter_module
+from qdgain.figures.modules import MODULES
 from qdgain.model.parameters import CONTRACT, DOT_PARAMETERS
-
-FIGURES = [chapter_module(name) for name in CHAPTERS]
 
 
 @pytest.fixture
@@ -23,7 +20,7 @@ def controls_of(figure):
     return which, {control.description: control for control in controls}
 
 
-@pytest.mark.parametrize("figure", FIGURES, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("figure", MODULES.values(), ids=lambda f: f.__name__)
 def test_every_slider_is_the_contracts(figure):
     which, controls = controls_of(figure)
     assert list(which.options) == list(figure.FIGURES)
@@ -41,7 +38,7 @@ def test_every_slider_is_the_contracts(figure):
 
 @pytest.mark.slow
 def test_nothing_is_drawn_before_a_change_and_a_change_redraws(drawn):
-    figure = next(f for f in FIGURES if f.__name__.endswith("fig08"))
+    figure = MODULES["fig08"]
     which, controls = controls_of(figure)
     assert drawn == []
     which.value = "spectra"  # already chosen: no change

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import ROOT
 from qdgain.book import explorer_page
-from qdgain.book.explorer_page import SHOWN, SMALL, entry_of
+from qdgain.book.explorer_page import LAYOUTS, SHOWN, entry_of
 from qdgain.chapters import SETTINGS
 from qdgain.figures import emission_maps, style
 from qdgain.model.dot import presets
@@ -116,16 +116,16 @@ def test_axes_are_those_of_the_chapters():
     assert axes["binding"][1] == "meV"
 
 
-@pytest.mark.parametrize("kind", ["full", *SMALL])
+@pytest.mark.parametrize("kind", LAYOUTS)
 def test_an_explorer_holds_its_data_and_loads_its_files(kind):
-    explorer = explorer_page.full() if kind == "full" else explorer_page.small(kind)
+    explorer = explorer_page.explorer(kind)
     markup = explorer._repr_mimebundle_()["text/html"]
     assert f'data-explorer="{kind}"' in markup
     inside = data_in(markup)
     assert inside["presets"] == DATA["presets"]
     shown = [c["name"] for group in inside["groups"].values() for c in group]
     if kind != "full":
-        assert sorted(shown) == sorted(SMALL[kind].controls)
+        assert sorted(shown) == sorted(LAYOUTS[kind]["controls"])
         assert len(markup) < 15_000
     files = re.findall(r'(?:src|href)="\.\./_static/([^"]+)"', markup)
     assert len(files) == 5
@@ -151,7 +151,7 @@ def test_the_script_holds_no_parameter_range_preset_or_colour():
 
 
 def test_the_page_of_a_rerun_leaves_out_what_needs_the_books_folder():
-    markup = explorer_page.small("binding").markup
+    markup = explorer_page.explorer("binding").markup
     output = {"output_type": "display_data", "metadata": {}, "data": {"text/html": [markup]}}
     tagged = {"tags": ["book-only"]}
     cells = [

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from qdgain.book import parallel_reading
+from qdgain.book import pages
 
 
 class App:
@@ -25,10 +25,10 @@ class App:
 
 @pytest.mark.parametrize(("system", "processes"), [("linux", 3), ("darwin", 1), ("win32", 1)])
 def test_as_many_processes_as_cores_where_forks_are_safe(system, processes, monkeypatch):
-    monkeypatch.setattr(parallel_reading.os, "cpu_count", lambda: 3)
-    monkeypatch.setattr(parallel_reading.sys, "platform", system)
+    monkeypatch.setattr(pages.os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(pages.sys, "platform", system)
     app = App()
-    parallel_reading.setup(app)
+    pages.read_in_parallel(app)
     assert app.parallel == processes
 
 
@@ -36,7 +36,7 @@ def test_only_the_two_that_say_nothing_are_answered_for():
     app = App(
         sphinx_multitoc_numbering=None, sphinx_jupyterbook_latex=False, another=None, last=True
     )
-    parallel_reading.setup(app)
+    pages.read_in_parallel(app)
     assert app.configured() == {
         "sphinx_multitoc_numbering": True,
         "sphinx_jupyterbook_latex": False,

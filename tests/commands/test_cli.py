@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from qdgain import cli
-from qdgain.ledger import verdicts
+from qdgain.ledger import joined
 from qdgain.paper.claims import claims
 
 
@@ -23,7 +23,7 @@ def test_the_ledger_is_printed_whole(capsys):
 def test_one_statement_is_explained(capsys):
     assert cli.main(["claims", "F8-3ls-esa"]) == 0
     printed = capsys.readouterr().out
-    row = verdicts.row("F8-3ls-esa")
+    row = joined.row("F8-3ls-esa")
     for part in ("F8-3ls-esa", "1.5", row.computed_text, row.residual_text, "calibrated"):
         assert part in printed
     assert "qdgain.model.threshold.threshold_at_maximum" in printed
@@ -71,7 +71,7 @@ def test_an_interrupt_ends_quietly(monkeypatch, capsys):
     def interrupted():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(verdicts, "ledger", interrupted)
+    monkeypatch.setattr(joined, "ledger", interrupted)
     assert cli.main(["claims"]) == 130
     assert capsys.readouterr().err == ""
 

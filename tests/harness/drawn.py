@@ -24,13 +24,11 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 
 import regression
-from qdgain.chapters import CHAPTERS
 from qdgain.figures import calibrated, fit, speed, style
+from qdgain.figures.modules import MODULES
 from qdgain.figures.panel import KINDS, Panel, Series
-from qdgain.ledger.verdicts import chapter_module
 
-PAGES: dict[str, Any] = {name: chapter_module(name) for name in CHAPTERS}
-PAGES |= {"calibrated": calibrated, "fit": fit, "speed": speed}
+PAGES: dict[str, Any] = {**MODULES, "calibrated": calibrated, "fit": fit, "speed": speed}
 NAMES = tuple(f"{name}-{which}" for name, page in PAGES.items() for which in page.FIGURES)
 #: Small pictures are enough for what arrays do not see. Drawn larger and averaged, so that the
 #: rounding of letters to pixels, another in each release of matplotlib, moves next to nothing.

@@ -15,9 +15,11 @@ from conftest import CLAIM_KEYS, ROOT
 from qdgain import chapters
 from qdgain.calibration.conditions import CONDITIONS
 from qdgain.calibration.readings import TARGETS
-from qdgain.ledger import table, verdicts
+from qdgain.figures.modules import MODULES
+from qdgain.ledger import joined, table, verdicts
 from qdgain.model.dot import presets
 from qdgain.paper.claims import KINDS, LAST_DIGIT, Check, Claim, Headline, claims
+from qdgain.run import Run, resolve
 
 pytestmark = pytest.mark.slow
 
@@ -85,7 +87,7 @@ WANTED = [
 @cache
 def rows():
     """Return every row by id: evaluated by the process that runs these tests alone."""
-    return {row.claim.id: row for row in verdicts.ledger()}
+    return {row.claim.id: row for row in joined.ledger()}
 
 
 def each(*claims_of):
@@ -102,7 +104,7 @@ def test_the_file_holds_no_verdict():
     text = (ROOT / "lib" / "qdgain" / "data" / "claims.toml").read_text(encoding="utf-8")
     assert not fields
     assert not re.search(r"^verdict", text, re.MULTILINE)
-    for verdict in verdicts.VERDICTS:
+    for verdict in verdicts.MEANINGS:
         assert f'"{verdict}"' not in text
 
 
@@ -134,25 +136,22 @@ def test_row_says_where_what_and_how(name):
         assert claim.stated is not None
     module, _, name = claim.function.rpartition(".")
     assert hasattr(importlib.import_module(module), name), claim.function
-    for key in (*claim.beside, claim.number or claim.id):
-        # A headline lives in the chapter whose figure its statement names.
-        known = claims().get(key)
-        if known is not None and key == known.id and key in _all_numbers():
-            assert key in {h.key for h in _headlines()[verdicts.chapter_of(known)]}
+    assert {*claim.beside, claim.number} - {""} <= set(_all_numbers())
 
 
 def _headlines():
-    return {name: tuple(verdicts._preset_headlines(name).values()) for name in verdicts.CHAPTERS}
+    return {name: tuple(joined.headlines_of(name).values()) for name in MODULES}
 
 
 def _all_numbers():
     return {h.key: h for rows in _headlines().values() for h in rows}
 
 
-def test_every_headline_named_as_a_statement_answers_one():
-    for key in _all_numbers():
-        assert key in claims() or key.partition("-")[0] in verdicts.CHAPTERS, key
-        assert key in claims() or key.split("-")[0] in chapters.CHAPTERS, key
+def test_every_headline_is_named_after_its_chapter_and_none_after_a_statement():
+    for chapter, headlines in _headlines().items():
+        for headline in headlines:
+            assert headline.key.startswith(f"{chapter}-")
+            assert headline.key not in claims()
 
 
 def test_figures_are_those_of_the_chapters():
@@ -244,7 +243,11 @@ def with_another_dot():
         esa = name.removesuffix("+ESA") + "+ESA"
         dot = _another_dot(presets()[esa])
         dots[name] = dot if name == esa else dot.uncorrelated()
-    return {row.claim.id: row for row in verdicts.evaluate(verdicts.chapter_headlines(dots))}
+    numbers = {}
+    for module in MODULES.values():
+        run = Run(dots, resolve(module.SETTINGS, {}).settings)
+        numbers |= {headline.key: headline for headline in module.headlines(run)}
+    return {claim.id: verdicts.row(claim, numbers) for claim in claims().values()}
 
 
 @each(*(c for c in claims().values() if c.kind == "P"))
@@ -328,8 +331,8 @@ def test_checks_are_judged():
 
 
 def test_a_nan_holds_against_nothing():
-    numbers = {"T-1": Headline("T-1", "", math.nan)}
-    assert verdicts.holds(_claim(stated=1.0, tolerance=0.5), numbers) is False
+    numbers = {"a": Headline("a", "", math.nan)}
+    assert verdicts.holds(_claim(number="a", stated=1.0, tolerance=0.5), numbers) is False
 
 
 # --- what is written
@@ -349,7 +352,7 @@ def test_notes_have_their_numbers():
 
 
 def test_the_page_has_every_row_with_its_links():
-    page = table.full(chapters.page_of).markup
+    page = table.full().markup
     for row in rows().values():
         assert f"<tr id='{row.claim.id}'" in page
         where = chapters.api_page_of(row.claim.function.rpartition(".")[0])
@@ -367,14 +370,14 @@ def test_the_landing_page_quotes_the_papers_thresholds_as_the_ledger_has_them(ro
 
 
 def test_every_row_is_with_exactly_one_chapter():
-    shown = [row.claim.id for name in verdicts.CHAPTERS for row in verdicts.rows_of(name)]
+    shown = [row.claim.id for name in MODULES for row in joined.of_chapter(name)]
     assert sorted(shown) == sorted(claims())
 
 
 def test_counts_add_up():
     counted = verdicts.counts(rows().values())
     assert sum(counted.values()) == len(rows())
-    assert list(counted) == list(verdicts.VERDICTS) == list(table.MEANINGS)
+    assert list(counted) == list(verdicts.MEANINGS)
 
 
 def test_verdicts_are_those_last_looked_at():

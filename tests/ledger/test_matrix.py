@@ -6,7 +6,7 @@ import pytest
 
 from qdgain.calibration.readings import TARGETS, TOLERANCE
 from qdgain.calibration.record import record
-from qdgain.ledger import matrix, table, verdicts
+from qdgain.ledger import joined, matrix, table
 from qdgain.ledger.matrix import STATISTICS, THRESHOLDS
 from qdgain.model.dot import presets
 from qdgain.paper.claims import claims
@@ -36,7 +36,7 @@ def test_the_presets_column_is_the_ledger(columns):
         for reading, cells in columns
         if (reading.threshold, reading.statistics, reading.refitted) == ("maximum", "rabi", False)
     ]
-    for row in verdicts.ledger():
+    for row in joined.ledger():
         if row.claim.id in cells:
             assert cells[row.claim.id].headline == row.headline
             if row.claim.id not in TARGETS:
@@ -72,7 +72,7 @@ def test_the_definition_moves_the_gain_thresholds_alone():
     # As text, in which nan is nan: Python 3.13 compares the fields of two headlines as numbers.
     moved = {key for key in plain if repr(plain[key]) != repr(onset[key])}
     targets = {name for name in TARGETS if name.startswith("F8") and name != "F8-max-esa"}
-    assert moved == {claims()[name].key for name in targets}
+    assert moved == {claims()[name].number for name in targets}
 
 
 def test_the_leanest_reading_is_used_where_one_meets_everything():

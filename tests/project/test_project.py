@@ -1,8 +1,10 @@
 """The project's own files agree with each other."""
 
 import ast
+import functools
 import graphlib
 import hashlib
+import importlib
 import re
 import tomllib
 from importlib import metadata
@@ -14,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from versions import locked
 
+import qdgain
 from conftest import ROOT
 from qdgain import __version__
 
@@ -94,7 +97,6 @@ NOTEBOOK_MODULES = (
     "book.explorer_page",
     "book.notebooks",
     "book.pictures",
-    "book.warm_kernel",
     "commands.rerun",
     "reruns.page",
     "reruns.rerun",
@@ -102,27 +104,47 @@ NOTEBOOK_MODULES = (
     "commands.sweep",
     "sweep.notebooks",
 )
-PLOTTING_MODULES = ("book.keep",)
+PLOTTING_MODULES = ("book.keep", "commands.fit_dot", "ledger.joined", "ledger.matrix")
 
 
 NAMES = {name for name, _ in modules()}
+PACKAGES = {name.partition(".")[0] for name in NAMES if "." in name}
 
 
 def imports_of(path):
-    """Yield what a module of the library imports from the library, as ``package.module``."""
+    """Yield what a module of the library imports from the library, as ``package.module``.
+
+    A module whose name stands in a string, such as ``"qdgain.figures.fit"``, counts as imported.
+    """
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("qdgain"):
-            module = node.module.removeprefix("qdgain").removeprefix(".")
-            for alias in node.names:
-                whole = f"{module}.{alias.name}".removeprefix(".")
-                yield whole if whole in NAMES else module
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names if alias.name.startswith("qdgain.")]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("qdgain"):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names = re.findall(r"\Aqdgain(?:\.\w+)+(?=\.?\Z)", node.value)
+        else:
+            continue
+        for name in names:
+            whole = name.removeprefix("qdgain.")
+            yield whole if whole in NAMES or whole in PACKAGES else whole.rpartition(".")[0]
+
+
+def test_modules_named_in_strings_count_as_imported(tmp_path):
+    path = tmp_path / "one.py"
+    path.write_text(
+        "import importlib\n"
+        "import qdgain.run\n"
+        "MAKERS = {'one': 'qdgain.figures.fit'}\n"
+        "importlib.import_module(f'qdgain.commands.{name}')\n"
+        "importlib.import_module('qdgain.stored')\n"
+        "text = 'see qdgain.cli, or `qdgain.version`'\n"
+    )
+    assert set(imports_of(path)) == {"run", "figures.fit", "commands", "stored"}
 
 
 def test_packages_import_only_downwards():
-    """No package or module of the top imports one that imports it, at whatever distance.
-
-    Modules named in strings are not seen: makers of stored results, what a warm kernel loads.
-    """
+    """No package or module of the top imports one that imports it, at whatever distance."""
     above = {}
     for name, path in modules():
         needed = {imported.partition(".")[0] for imported in imports_of(path)}
@@ -130,6 +152,13 @@ def test_packages_import_only_downwards():
         above.setdefault(own, set()).update(needed - {own, ""})
     assert len(above) > 15
     tuple(graphlib.TopologicalSorter(above).static_order())
+
+
+@pytest.mark.parametrize("name", [name for name, _ in modules()])
+def test_a_modules_name_leads_to_the_module(name):
+    """No function or attribute of a package has the name of one of its modules."""
+    found = importlib.import_module(f"qdgain.{name}")
+    assert found is functools.reduce(getattr, name.split("."), qdgain)
 
 
 @pytest.mark.parametrize(("name", "path"), list(modules()), ids=lambda v: getattr(v, "stem", ""))

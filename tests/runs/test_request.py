@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdgain.ledger.verdicts import CHAPTERS
+from qdgain.chapters import CHAPTERS
 from qdgain.model import parameters
 from qdgain.model.parameters import CONTRACT, ParameterError
 from qdgain.reruns.request import chapters_named, names_of, read_file, request, users_of, value_of

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from qdgain import stored
+from qdgain.beyond import makers
 from qdgain.version import STORED
 
 #: Twice what rounding can do to a result, which is stored with five digits or with four.
@@ -16,11 +17,11 @@ ROUNDING = {"auger": 1e-4, "information": 1e-3}
 POINTS = 3
 
 
-@pytest.mark.parametrize("name", stored.MAKERS)
+@pytest.mark.parametrize("name", makers.MAKERS)
 def test_random_points_are_as_stored(name):
     # Other points every day, the same ones in every worker and repetition of a day.
     random = np.random.default_rng(date.today().toordinal())
-    points = list(stored.maker(name).again(stored.stored(name), random))
+    points = list(makers.MAKERS[name].again(stored.stored(name), random))
     assert len(points) >= POINTS
     for point in points:
         assert math.isclose(point.stored, point.now, rel_tol=ROUNDING[name], abs_tol=1e-9), (
@@ -29,7 +30,7 @@ def test_random_points_are_as_stored(name):
         )
 
 
-@pytest.mark.parametrize("name", stored.MAKERS)
+@pytest.mark.parametrize("name", makers.MAKERS)
 def test_a_stored_result_says_what_made_it(name):
     made = stored.origin(name)
     assert set(made) == {"date", "version", "library"}
@@ -37,7 +38,7 @@ def test_a_stored_result_says_what_made_it(name):
 
 
 def test_every_stored_file_has_its_maker():
-    assert {path.stem for path in STORED.glob("*.json")} == set(stored.MAKERS)
+    assert {path.stem for path in STORED.glob("*.json")} == set(makers.MAKERS)
 
 
 def test_a_result_is_stored_whole_and_read_back(tmp_path, monkeypatch):
@@ -53,4 +54,4 @@ def test_a_result_is_stored_whole_and_read_back(tmp_path, monkeypatch):
 
 def test_an_unknown_name_is_refused_before_anything_is_made():
     with pytest.raises(SystemExit, match="'nothing' is no stored result"):
-        stored.main(["nothing"])
+        makers.main(["nothing"])

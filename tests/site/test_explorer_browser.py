@@ -36,7 +36,7 @@ SETTLED = """async () => {
 def address(tmp_path_factory):
     if "BOOK_HTML" in os.environ:
         return (Path(os.environ["BOOK_HTML"]).resolve() / "book" / "explorer.html").as_uri()
-    return write_page(tmp_path_factory.mktemp("book"), explorer_page.full())
+    return write_page(tmp_path_factory.mktemp("book"), explorer_page.explorer())
 
 
 def write_page(folder, *explorers):
@@ -324,7 +324,7 @@ def test_axe_finds_no_serious_violation(read, scheme, width):
 
 
 def test_small_explorers_share_a_page(browser, tmp_path):
-    small = [explorer_page.small(kind) for kind in explorer_page.SMALL]
+    small = [explorer_page.explorer(kind) for kind in explorer_page.LAYOUTS if kind != "full"]
     reader = Reader(browser, write_page(tmp_path, *small, small[0]))
     page = reader.page
     assert page.locator("[data-explorer]").count() == 4

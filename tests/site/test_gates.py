@@ -51,8 +51,6 @@ def small_book(tmp_path):
     """Return a book of one sound page, configured as the project's."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     config["sphinx"]["config"]["html_static_path"] = []
-    # A small notebook needs none of the libraries that this kernel loads.
-    del config["sphinx"]["config"]["nb_kernel_rgx_aliases"]
     config["bibtex_bibfiles"] = ["references.bib"]
     (tmp_path / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     toc = {"format": "jb-book", "root": "index", "parts": [{"chapters": [{"file": "page"}]}]}

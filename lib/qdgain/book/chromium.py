@@ -11,20 +11,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 _NAMES = (
-    "chromium-headless-shell",
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
+    *("chromium-headless-shell", "chromium", "chromium-browser"),
+    *("google-chrome", "google-chrome-stable"),
 )
 # It asks nobody for anything, and needs neither a graphics card nor user namespaces.
 _FLAGS = (
-    "--no-sandbox",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-gpu",
+    *("--no-sandbox", "--no-first-run", "--disable-gpu", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
 )
 
 
@@ -35,17 +28,7 @@ def installed() -> str | None:
 
 @contextmanager
 def driven(path: str) -> Iterator[Browser]:
-    """Start a browser, and end it.
-
-    Parameters
-    ----------
-    path : str
-        Of its program, as `installed` gives it.
-
-    Yields
-    ------
-    playwright.sync_api.Browser
-    """
+    """Start the browser whose program is at a path, and end it."""
     # Of the tests' own dependencies; the library needs none of it.
     from playwright.sync_api import sync_playwright  # noqa: PLC0415
 

@@ -21,13 +21,6 @@ from qdgain.run import BASE_OF_YOUR_DOT, resolve
 def explorer(figure: ModuleType) -> widgets.Widget:
     """Return sliders for a dot and a chapter's settings that redraw one of its figures.
 
-    Parameters
-    ----------
-    figure : module
-        A chapter's module in `qdgain.figures`, with ``SETTINGS`` and ``FIGURES``.
-
-    Notes
-    -----
     Names, units, ranges and defaults are the contract's. Nothing is drawn before the first
     change, so that a chapter costs no more for having an explorer.
     """
@@ -35,7 +28,7 @@ def explorer(figure: ModuleType) -> widgets.Widget:
     controls: dict[str, Any] = {
         name: _control(CONTRACT[name], dot)
         for name in (*parameters.DOT_PARAMETERS, *figure.SETTINGS)
-        if not CONTRACT[name].stand_in and not isinstance(CONTRACT[name].default, bool)
+        if not CONTRACT[name].stand_in
     }
     which = widgets.Dropdown(options=list(figure.FIGURES), description="figure")
     picture = widgets.Output()
@@ -58,23 +51,22 @@ def explorer(figure: ModuleType) -> widgets.Widget:
 
 def _control(entry: Parameter, dot: Dot) -> widgets.Widget:
     unit = "" if entry.unit == "1" else f" ({entry.unit})"
+    value: Any = getattr(dot, entry.name, entry.default)
     common: dict[str, Any] = {
+        "value": value,
         "description": entry.name,
         "tooltip": f"{entry.meaning}{unit}",
         "style": {"description_width": "initial"},
         "layout": {"width": "36em"},
-        "continuous_update": False,
     }
-    value: Any = getattr(dot, entry.name, entry.default)
     if entry.choices:
-        del common["continuous_update"]
-        return widgets.Dropdown(options=entry.choices, value=value, **common)
+        return widgets.Dropdown(options=entry.choices, **common)
+    common["continuous_update"] = False
     if isinstance(value, str):
-        return widgets.Text(value=value, **common)
+        return widgets.Text(**common)
     # The contract's range is wide; a slider is useful near the value it starts from.
     low, high = window(entry, float(value), float(np.asarray(dot.linewidth_meV)))
     if entry.kind == "integer":
-        return widgets.IntSlider(value=value, min=int(low), max=int(high), **common)
-    return widgets.FloatSlider(
-        value=value, min=low, max=high, step=(high - low) / 300, readout_format=".4g", **common
-    )
+        return widgets.IntSlider(min=int(low), max=int(high), **common)
+    step = (high - low) / 300
+    return widgets.FloatSlider(min=low, max=high, step=step, readout_format=".4g", **common)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import html
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib import resources
 from typing import Any
 
 import matplotlib as mpl
@@ -26,65 +27,30 @@ from qdgain.model.dot import Dot, presets
 from qdgain.model.parameters import CONTRACT, DOT_PARAMETERS, Origin, Parameter
 from qdgain.run import BASE_OF_YOUR_DOT, resolve
 
-#: The chapters' settings that the explorer has, beside every parameter of a dot.
-SETTINGS = ("statistics", "floor", "pi_pulse_fluence_mJ_cm2", "gain_exponent")
+_CONTENT = tomllib.loads(
+    resources.files("qdgain").joinpath("data/explorer.toml").read_text(encoding="utf-8")
+)
+#: The chapters' settings that an explorer has, beside every parameter of a dot.
+SETTINGS: tuple[str, ...] = tuple(_CONTENT["settings"])
 #: The chapters that can be rerun with what the explorer shows.
-RERUN = ("fig08", "fig09")
-
+RERUN: tuple[str, ...] = tuple(_CONTENT["rerun"])
 _READER = Origin("assumed", "a choice of what to look at, not a property of the dot")
 #: What is looked at; no chapter has these, so they are not in the contract.
 SHOWN = {
-    entry.name: entry
-    for entry in (
-        Parameter(
-            "threshold",
-            "",
-            "1",
-            "the definition of the threshold that is drawn strongly",
-            "gain maximum",
-            _READER,
-            choices=("gain maximum", "onset"),
-        ),
-        Parameter(
-            "mean_excitons",
-            r"\langle N\rangle",
-            "1",
-            "mean excitons per dot of the first gain spectrum",
-            1.0,
-            _READER,
-            0.0,
-            2.0,
-        ),
-        Parameter(
-            "fluence_over_pi",
-            r"J/J_\pi",
-            "1",
-            "pump fluence of the emission spectrum, in units of that of a π pulse",
-            1.0,
-            _READER,
-            0.01,
-            1.0,
-        ),
+    name: Parameter(
+        name,
+        unit="1",
+        origin=_READER,
+        **entry | {"choices": tuple(entry.get("choices", ()))},
     )
+    for name, entry in _CONTENT["shown"].items()
 }
-
-_GROUPS = {
-    "The dot": (
-        "stokes_shift_meV",
-        "absorptive_binding_meV",
-        "emissive_binding_meV",
-        "xx_absorption_strength",
-        "xx_emission_strength",
-        "linewidth_meV",
-        "absorption_energy_eV",
-        "unrelaxed_absorptive_binding_meV",
-    ),
-    "Pump and film": ("statistics", "pi_pulse_fluence_mJ_cm2", "gain_exponent"),
-    "What is looked at": ("threshold", "floor", "mean_excitons", "fluence_over_pi"),
-    "Bands with widths of their own": tuple(n for n in DOT_PARAMETERS if CONTRACT[n].stand_in),
+_GROUPS: Mapping[str, Sequence[str]] = _CONTENT["groups"] | {
+    "Bands with widths of their own": [n for n in DOT_PARAMETERS if CONTRACT[n].stand_in]
 }
-#: Sliders over powers of ten: a hundredth to a hundred times the default.
-_LOGARITHMIC = ("floor", "pi_pulse_fluence_mJ_cm2", "fluence_over_pi")
+_EVERY_CONTROL = [name for group in _GROUPS.values() for name in group]
+#: Name, views and controls of each explorer.
+LAYOUTS: Mapping[str, Mapping[str, Any]] = _CONTENT["layouts"]
 _POSITIONS_A_DECADE = 50
 #: How far other sliders reach from the default, in units of it or of what matters to the bands.
 _REACH = 3.0
@@ -98,47 +64,10 @@ _AXES = {
     "emission": (Axis("emission / its maximum"), "emission"),
     "amplification": (Axis("log₁₀(∫I / ∫P)"), ""),
 }
-_COLOURS = (
-    *("A_X", "PL_X", "A_XX1", "A_XX2", "PL_XX"),
-    *("at gain maximum", "onset", "one exciton", "two excitons"),
-    *("ASE", "ASE threshold", "reference"),
-)
 _DARK_GROUND = "#14181e"
 _LEAST_CONTRAST = 4.5
 _FOLDER = "../_static/explorer"
 _SCRIPTS = ("model.js", "views.js", "plot.js", "page.js")
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """The views and controls of one explorer, its name, and the preset it opens with."""
-
-    views: tuple[str, ...]
-    controls: tuple[str, ...]
-    name: str = "Live explorer of the model"
-    preset: str = BASE_OF_YOUR_DOT
-
-
-_FULL = _Layout(
-    ("gain", "ase", "thresholds", "bands"), tuple(n for group in _GROUPS.values() for n in group)
-)
-#: The small explorers of the chapters.
-SMALL = {
-    "binding": _Layout(
-        ("thresholds",),
-        ("absorptive_binding_meV", "stokes_shift_meV", "xx_absorption_strength"),
-        "Threshold against the biexciton shift, live",
-    ),
-    "levels": _Layout(
-        ("gain",),
-        ("stokes_shift_meV", "linewidth_meV", "mean_excitons"),
-        "From the 3LS to the 4LS, live",
-        "3LS",
-    ),
-    "fluence": _Layout(
-        ("ase",), ("fluence_over_pi", "gain_exponent"), "Emission against fluence, live"
-    ),
-}
 
 
 class Explorer:
@@ -154,47 +83,36 @@ class Explorer:
         return self.sentence
 
 
-def full() -> Explorer:
-    """Return the explorer with every parameter and view."""
-    return _explorer("full", _FULL)
-
-
-def small(kind: str) -> Explorer:
-    """Return an explorer with one view and a few sliders.
+def explorer(kind: str = "full") -> Explorer:
+    """Return the explorer with every parameter and view, or a small one.
 
     Parameters
     ----------
-    kind : {"binding", "levels", "fluence"}
-        Thresholds against the biexciton shift; the gain from the 3LS to the 4LS; emission against
-        fluence.
+    kind : {"full", "binding", "levels", "fluence"}
+        Small are thresholds against the biexciton shift, the gain from the 3LS to the 4LS, and
+        emission against fluence.
     """
-    return _explorer(kind, SMALL[kind])
-
-
-def _explorer(kind: str, layout: _Layout) -> Explorer:
-    # A tag inside the data must not end the script that holds it.
-    inside = data(layout.views, layout.controls) | {"start": layout.preset}
+    layout = LAYOUTS[kind]
+    inside = data(layout["views"], layout.get("controls", _EVERY_CONTROL))
+    inside["start"] = layout.get("preset", BASE_OF_YOUR_DOT)
     content = json.dumps(inside, ensure_ascii=False, allow_nan=False)
+    # A tag inside the data must not end the script that holds it.
     content = content.replace("<", "\\u003c")
     scripts = "".join(f'<script src="{_FOLDER}/{name}" defer></script>' for name in _SCRIPTS)
-    name = html.escape(layout.name)
+    name = html.escape(layout["name"])
     markup = (
         f'<link rel="stylesheet" href="{_FOLDER}/explorer.css">\n'
         f'<div class="qd-explorer" data-explorer="{kind}" role="region" aria-label="{name}">'
         f'<p class="qd-waiting">{name}: on the page of the book, with JavaScript.</p>'
         f'<script type="application/json">{content}</script></div>\n{scripts}'
     )
-    return Explorer(markup, f"*{layout.name}: on the page of the book.*")
+    return Explorer(markup, f"*{layout['name']}: on the page of the book.*")
 
 
-def data(views: Sequence[str] = _FULL.views, controls: Sequence[str] = _FULL.controls) -> Any:
-    """Return what the script needs for some views and controls, ready for JSON.
-
-    Parameters
-    ----------
-    views, controls : sequence of str
-        Names of the views and parameters; all by default.
-    """
+def data(
+    views: Sequence[str] = LAYOUTS["full"]["views"], controls: Sequence[str] = _EVERY_CONTROL
+) -> dict[str, Any]:
+    """Return what the script needs for some views and controls, ready for JSON."""
     dot = presets()[BASE_OF_YOUR_DOT]
     run = resolve(fig08.SETTINGS, {})
     band_panel, threshold_panel = fig08.spectra(run), fig08.thresholds(run)[0]
@@ -227,7 +145,7 @@ def data(views: Sequence[str] = _FULL.views, controls: Sequence[str] = _FULL.con
             "bands": [{"name": s.name, "dash": s.dash} for s in band_panel.series],
             "bindingRange": [binding.minimum, binding.maximum],
         },
-        "colours": {quantity: _shades(quantity) for quantity in _COLOURS},
+        "colours": {quantity: _shades(quantity) for quantity in _CONTENT["colours"]},
         "gradients": {
             "gain": _gradient(style.GAIN_MAP) if "gain" in views else "",
             "emission": _gradient(style.SEQUENTIAL_MAP) if "ase" in views else "",
@@ -283,13 +201,7 @@ def _control(name: str, dot: Dot) -> dict[str, Any]:
 
 
 def label(entry: Parameter) -> str:
-    """Return a parameter's name in words, without its unit.
-
-    Parameters
-    ----------
-    entry : Parameter
-        Such as that of ``pi_pulse_fluence_mJ_cm2``, the "π pulse fluence".
-    """
+    """Return a parameter's name in words, without its unit, such as "π pulse fluence"."""
     name = entry.name.removesuffix("_" + entry.unit.replace(" ", "_").replace("⁻²", "2"))
     words = name.replace("pi_pulse", "π pulse").replace("over_pi", "/ π pulse").split("_")
     capital = {"xx": "XX", "stokes": "Stokes"}
@@ -297,23 +209,12 @@ def label(entry: Parameter) -> str:
 
 
 def slider(entry: Parameter, value: float, linewidth_meV: float) -> dict[str, Any]:
-    """Return the window of a slider: narrower than the allowed range, around a value.
+    """Return the window of a slider around a value, narrower than the allowed range.
 
-    Parameters
-    ----------
-    entry : Parameter
-        A number.
-    value : float
-        Where the slider starts.
-    linewidth_meV : float
-        What matters to shifts of bands.
-
-    Returns
-    -------
-    dict
-        ``low``, ``step`` and the number of ``steps``; of the decimal logarithm if ``log``.
+    It has ``low``, ``step`` and the number of ``steps``, of the decimal logarithm if ``log``. The
+    scale of shifts of bands is the linewidth.
     """
-    if entry.name in _LOGARITHMIC:
+    if entry.name in _CONTENT["logarithmic"]:
         low = math.log10(max(entry.minimum, value / 100))
         high = math.log10(min(entry.maximum, value * 100))
         steps = max(round(_POSITIONS_A_DECADE * (high - low)), 1)

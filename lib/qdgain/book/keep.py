@@ -27,15 +27,6 @@ PICTURES = "QDGAIN_PICTURES"
 NUMBERS = "numbers.json"
 
 
-def folder(variable: str) -> Path | None:
-    """Return the folder that the environment names, made if it is not there; None without one."""
-    name = os.environ.get(variable, "")
-    if not name:
-        return None
-    Path(name).mkdir(parents=True, exist_ok=True)
-    return Path(name)
-
-
 def pictures_wanted() -> bool:
     """Say whether a chapter's figures are drawn: unless the environment says no."""
     return os.environ.get(PICTURES) != "0"
@@ -43,7 +34,7 @@ def pictures_wanted() -> bool:
 
 def numbers(headlines: Iterable[Headline]) -> None:
     """Keep a chapter's headline numbers, and the hash of the library that computed them."""
-    target = folder(NUMBERS_FOLDER)
+    target = _folder(NUMBERS_FOLDER)
     if target is not None:
         rows = [asdict(row) | {"value": json_number(row.value)} for row in headlines]
         content = {"library_hash": library_hash(), "headlines": rows}
@@ -57,31 +48,24 @@ def json_number(value: float) -> float | str:
 
 
 def picture(name: str, panels: Iterable[Panel], svg: str, png: Callable[[], bytes]) -> None:
-    """Keep a figure as SVG and PNG, and each of its panels as CSV.
+    """Keep a figure such as ``fig08_contours`` as SVG and PNG, and each of its panels as CSV.
 
-    Parameters
-    ----------
-    name : str
-        Of the figure, such as ``fig08_contours``.
-    panels : iterable of Panel
-        What it shows.
-    svg : str
-        The figure as SVG.
-    png : callable
-        Returns the figure as PNG; called only where it is kept.
+    The PNG is made only where it is kept.
     """
-    target = folder(PICTURES_FOLDER)
-    if target is None:
+    pictures, data = (_folder(PICTURES_FOLDER, inside) for inside in ("figures", "data"))
+    if pictures is None or data is None:
         return
-    pictures, data = target / "figures", target / "data"
-    for place in (pictures, data):
-        place.mkdir(exist_ok=True)
     (pictures / f"{name}.svg").write_text(svg, encoding="utf-8")
     (pictures / f"{name}.png").write_bytes(png())
     for panel in panels:
-        panel.to_csv(data / f"{name}_{_file_name(panel)}.csv")
+        words = re.findall(r"\w+", f"{panel.letter} {panel.title}")
+        panel.to_csv(data / f"{name}_{'_'.join(words)}.csv")
 
 
-def _file_name(panel: Panel) -> str:
-    words = re.findall(r"\w+", f"{panel.letter} {panel.title}")
-    return "_".join(words)
+def _folder(variable: str, inside: str = "") -> Path | None:
+    """Return the folder that the environment names, or one inside it, made; None without one."""
+    if not os.environ.get(variable):
+        return None
+    folder = Path(os.environ[variable], inside)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -6,22 +6,22 @@ tables are stored; figures are made anew by every build.
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import nbformat
 from nbclient import NotebookClient
 
-from qdgain.book.chapter import parameters_cell
 from qdgain.chapters import BOOK, CELL_TIMEOUT_S, START_TIMEOUT_S, name_of
 from qdgain.figures import fig08
+from qdgain.figures.modules import MODULES
 from qdgain.figures.style import book_style
+from qdgain.model import parameters
 from qdgain.run import resolve
 
 #: The tag of the cell whose stored text the regression test compares.
 CHECKED = "nbval-check-output"
+_TYPES = {"number": "float", "integer": "int", "word": "str", "file": "str"}
 
 
 def chapters(book: Path = BOOK) -> list[Path]:
@@ -29,26 +29,38 @@ def chapters(book: Path = BOOK) -> list[Path]:
     return sorted(book.glob("*.ipynb"))
 
 
-def figure_module(chapter: Path) -> ModuleType | None:
-    """Return the module of `qdgain.figures` a chapter draws from, None if it has none."""
-    name = name_of(chapter)
-    try:
-        return importlib.import_module(f"qdgain.figures.{name}")
-    except ModuleNotFoundError as error:
-        if error.name == f"qdgain.figures.{name}":
-            return None
-        raise
-
-
 def tags(cell: nbformat.NotebookNode) -> list[str]:
     """Return a cell's tags."""
     return list(cell.metadata.get("tags", []))
 
 
+def parameters_cell(settings: tuple[str, ...]) -> str:
+    """Return the source of the parameters cell of a chapter with these settings.
+
+    One annotated parameter a line, with unit and meaning; a dot field that stays None leaves the
+    paper's presets alone.
+    """
+    lines = ["# Your dot: set any of these and it is drawn beside the paper's."]
+    for name in parameters.DOT_PARAMETERS:
+        lines.append(f"{name}: float | None = None  # {_meaning(name)}")
+    if settings:
+        lines.append("# The chapter's own settings.")
+    for name in settings:
+        entry = parameters.CONTRACT[name]
+        hint = f" ({', '.join(entry.choices)})" if entry.choices else ""
+        lines.append(f"{name}: {_TYPES[entry.kind]} = {entry.default!r}  # {_meaning(name)}{hint}")
+    return "\n".join(lines)
+
+
+def _meaning(name: str) -> str:
+    entry = parameters.CONTRACT[name]
+    return entry.meaning if entry.unit == "1" else f"{entry.unit}: {entry.meaning}"
+
+
 def refresh(chapter: Path) -> None:
     """Rewrite a chapter's parameters cell, run it, and store its checked table alone."""
     notebook = nbformat.read(chapter, as_version=4)
-    module = figure_module(chapter)
+    module = MODULES.get(name_of(chapter))
     for cell in notebook.cells:
         if "parameters" in tags(cell) and module is not None:
             cell.source = parameters_cell(module.SETTINGS)

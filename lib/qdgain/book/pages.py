@@ -1,17 +1,18 @@
 """A Sphinx extension: what every page of the book gets beside its text.
 
-Figures in frames that scroll sideways on a phone, a link from the first use of a term to the
-glossary, and a bibliography that screen readers take for a list. Sentences about attributes stay
-whole. What would load a kernel from another server is left out, and so are half a megabyte of icons
-that no page shows and MathJax where there is no equation.
+Figures stand in frames that scroll sideways on a phone, the first use of a term links to the
+glossary, and screen readers take the bibliography for a list. Left out are scripts from another
+server, half a megabyte of icons that no page shows, and MathJax where there is no equation. Pages
+are read, and their code executed, by as many processes as there are cores.
 """
 
 from __future__ import annotations
 
 import gc
-import posixpath
+import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,16 @@ _NO_LINKS = (
 )
 
 
+# These two do nothing while a page is read, but do not say that they may be read beside others.
+_SILENT_EXTENSIONS = ("sphinx_multitoc_numbering", "sphinx_jupyterbook_latex")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Complete each page when it is written."""
-    # Trees of nodes are large, and next to nothing of them is garbage before the end.
+    # Trees of nodes are large, and almost nothing of them is garbage before the end.
     gc.set_threshold(50_000, 20, 100)
+    read_in_parallel(app)
     app.connect("config-inited", _without_kernels_from_elsewhere)
-    app.connect("builder-inited", _spare_sidebars, priority=900)
     app.connect("doctree-resolved", _link_terms)
     app.connect("html-page-context", _complete)
     if "sphinx.ext.napoleon" in app.extensions:
@@ -50,6 +55,21 @@ def setup(app: Sphinx) -> dict[str, Any]:
         app.connect("autodoc-skip-member", _skip_numbered_fields)
     app.connect("build-finished", _leave_icons_to_the_font)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def read_in_parallel(app: Sphinx) -> None:
+    """Use as many processes as there are cores, for which Jupyter Book has no option.
+
+    On Linux only: libraries of macOS do not survive the fork that starts a process.
+    """
+    app.parallel = (os.cpu_count() or 1) if sys.platform == "linux" else 1
+
+    def allow(app: Sphinx, _: Config) -> None:
+        for name in _SILENT_EXTENSIONS:
+            if name in app.extensions and app.extensions[name].parallel_read_safe is None:
+                app.extensions[name].parallel_read_safe = True
+
+    app.connect("config-inited", allow)
 
 
 def _without_kernels_from_elsewhere(app: Sphinx, _: Config) -> None:
@@ -72,7 +92,7 @@ def _leave_sentences_whole(_: Sphinx, what: str, *rest: Any) -> None:
     A first line that begins with a colon has no type.
     """
     # The event's last argument is the docstring, to be changed in place.
-    *_name_and_options, lines = rest
+    lines = rest[-1]
     if what in ("attribute", "data", "property") and lines:
         lines[0] = f": {lines[0]}"
 
@@ -81,61 +101,6 @@ def _skip_numbered_fields(_: Sphinx, what: str, name: str, member: Any, *rest: A
     """Leave out fields of a named tuple of which Python says their number and nothing else."""
     numbered = (getattr(member, "__doc__", None) or "").startswith("Alias for field number")
     return True if numbered else None
-
-
-def _spare_sidebars(app: Sphinx) -> None:
-    """Let the contents beside a page be made from titles, and for pages of source once a folder.
-
-    Otherwise they are made from all headings and functions of all pages, to be left out again.
-    Pages of source are in no table of contents, so that those of one folder differ in nothing.
-    """
-    listeners = app.events.listeners.get("html-page-context", [])
-    for place, listener in enumerate(listeners):
-        if listener.handler.__name__ == "add_toctree_functions":
-            listeners[place] = listener._replace(handler=_sparing(listener.handler))
-
-
-def _sparing(add: Callable[..., None]) -> Callable[..., None]:
-    made: dict[tuple[Any, ...], Any] = {}
-    titles: dict[str, nodes.bullet_list] = {}
-
-    def add_sparing(app: Sphinx, page: str, template: str, context: dict[str, Any], _: Any) -> None:
-        add(app, page, template, context, _)
-        make = context["generate_toctree_html"]
-
-        def sparing(kind: str, **options: Any) -> Any:
-            if not options.get("titles_only"):
-                return make(kind, **options)
-            whole = app.env.tocs
-            if not titles:
-                titles.update({name: _title_alone(toc) for name, toc in whole.items()})
-            app.env.tocs = titles
-            try:
-                return make(kind, **options)
-            finally:
-                app.env.tocs = whole
-
-        def shared(kind: str, **options: Any) -> Any:
-            key = (posixpath.dirname(page), kind, *sorted(options.items()))
-            if key not in made:
-                made[key] = sparing(kind, **options)
-            return made[key]
-
-        context["generate_toctree_html"] = shared if page.startswith("_modules/") else sparing
-
-    return add_sparing
-
-
-def _title_alone(toc: nodes.bullet_list) -> nodes.bullet_list:
-    """Return a page's contents without its headings, unless it leads to other pages."""
-    if next(toc.findall(addnodes.toctree), None) is not None:
-        return toc
-    titles = toc.copy()
-    for item in toc.children:
-        title = item.copy()
-        title.extend(part.deepcopy() for part in item.children[:1])
-        titles.append(title)
-    return titles
 
 
 def _leave_icons_to_the_font(app: Sphinx, exception: Exception | None) -> None:
@@ -161,15 +126,9 @@ def _link_terms(app: Sphinx, doctree: nodes.document, page: str) -> None:
 
 
 def link_first_uses(doctree: nodes.Element, addresses: Mapping[str, str]) -> None:
-    """Put a link where each term of the glossary is first used in running text.
+    """Put a link where each term of the glossary is first used in a page's running text.
 
-    Parameters
-    ----------
-    doctree : docutils.nodes.Element
-        Changed in place.
-    addresses : Mapping
-        Term to the address that its first use leads to. Of terms that begin together the longest
-        is meant. Capitals count in abbreviations only.
+    Of terms that begin together the longest is meant. Capitals count in abbreviations only.
     """
     left = dict(addresses)
     for text in list(_running_text(doctree)):
@@ -231,14 +190,9 @@ def with_listed_citations(body: str) -> str:
 
 
 def framed(body: str, pictures: Mapping[str, Path]) -> str:
-    """Return a page's text with the image of each figure in a frame, and with its size.
+    """Return a page's HTML with the image of each figure in a frame, and with its size.
 
-    Parameters
-    ----------
-    body : str
-        HTML.
-    pictures : Mapping
-        Name of an image within the built pages to its file. Those not in it get no size.
+    `pictures` has the file of an image by its name within the built pages; others get no size.
     """
 
     def frame(found: re.Match[str]) -> str:

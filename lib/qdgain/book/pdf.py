@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-import html
 import shutil
 import sys
-from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from qdgain.book import chromium
 from qdgain.files import whole
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
 
 NAME = "book.pdf"
 NO_BROWSER = (
@@ -30,17 +23,11 @@ _PAGE_NUMBER = (
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print what was built in a folder to ``book.pdf`` beside it, and link to it from the book.
+def main(build: Path) -> int:
+    """Print ``singlehtml/`` of a built book to ``book.pdf``, and link to it from ``html/``.
 
-    Returns
-    -------
-    int
-        0, or 2 if there is nothing to print or nothing to print with; the reason goes to stderr.
+    Return 0, or 2 if there is nothing to print or nothing to print with; the reason goes to stderr.
     """
-    parser = argparse.ArgumentParser(prog="python -m qdgain.book.pdf", description=__doc__)
-    parser.add_argument("build", type=Path, help="the folder with html/ and singlehtml/")
-    build = parser.parse_args(arguments).build
     written = build / "singlehtml" / "book" / "index.html"
     browser = chromium.installed()
     if browser is None:
@@ -50,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{written} is not there: make pdf builds it first.", file=sys.stderr)
         return 2
     # Sphinx takes a single page to be at the top, whatever its folder.
-    one_page = shutil.copy(written, build / "singlehtml" / "book.html")
+    one_page = Path(shutil.copy(written, build / "singlehtml" / "book.html"))
     with whole(build / NAME, replace=True) as aside:
         printed(browser, one_page, aside)
     if (build / "html").exists():
@@ -61,24 +48,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def printed(browser: str, one_page: Path, target: Path) -> None:
-    """Print the single page of the book.
+    """Print the single page of the book, as Sphinx writes it, with the browser at a path.
 
-    Parameters
-    ----------
-    browser : str
-        The path of Chromium.
-    one_page : pathlib.Path
-        As Sphinx's singlehtml builder writes it.
-    target : pathlib.Path
-        The PDF, with bookmarks, page numbers and links within the book and outwards.
+    The PDF has bookmarks, page numbers and links within the book and outwards.
     """
     prepare = resources.files("qdgain").joinpath("data/print.js").read_text(encoding="utf-8")
     with chromium.driven(browser) as driven:
         page = driven.new_page(color_scheme="light")
-        # What moves is not for paper: without its script an explorer is the line that stands in.
+        # Without its script an explorer is the line that stands in for it on paper.
         page.route("**/_static/explorer/*.js", lambda route: route.abort())
         page.goto(one_page.absolute().as_uri())
-        _wait_for_equations(page)
+        page.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
+        page.evaluate("MathJax.startup.promise.then(() => null)")
         page.evaluate(prepare)
         page.pdf(
             path=target,
@@ -92,28 +73,15 @@ def printed(browser: str, one_page: Path, target: Path) -> None:
         )
 
 
-def _wait_for_equations(page: Page) -> None:
-    page.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
-    page.evaluate("MathJax.startup.promise.then(() => null)")
-
-
 def link(landing: Path, size: int) -> None:
-    """Lead from the landing page to the PDF, once.
-
-    Parameters
-    ----------
-    landing : pathlib.Path
-        The built landing page, changed in place.
-    size : int
-        Of the PDF, in bytes.
-    """
+    """Lead from the built landing page to the PDF of so many bytes, once."""
     text = landing.read_text(encoding="utf-8")
     sentence = (
-        f'<p class="book-pdf">To print or take along: <a href="../{html.escape(NAME)}">the whole '
+        f'<p class="book-pdf">To print or take along: <a href="../{NAME}">the whole '
         f"book as one PDF</a> ({size / 1e6:.1f} MB).</p>"
     )
     landing.write_text(text.replace(_PLACE, sentence), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path(sys.argv[1])))

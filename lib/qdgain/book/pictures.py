@@ -7,7 +7,6 @@ executed notebook, the code, the paper's statements about it, and the command th
 from __future__ import annotations
 
 import html
-import importlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -18,7 +17,7 @@ from myst_nb.core.render import MimeData, NbElementRenderer
 from sphinx.application import Sphinx
 from sphinx.util.osutil import relative_uri
 
-from qdgain.chapters import CHAPTERS, FIGURE, IN_WORDS
+from qdgain.chapters import CHAPTERS, CODE, FIGURE, IN_WORDS
 from qdgain.paper.claims import claims
 
 #: Where the build keeps pictures, data and notebooks, within the book's pages.
@@ -43,13 +42,13 @@ class PictureRenderer:
         renderer: NbElementRenderer, data: MimeData, inline: bool
     ) -> list[nodes.Element] | None:
         """Return the image with its name and what it shows in words; None for other outputs."""
-        if inline or FIGURE not in data.output_metadata or data.mime_type != "image/svg+xml":
+        said = data.output_metadata
+        if inline or FIGURE not in said or data.mime_type != "image/svg+xml":
             return None
         images: list[nodes.Element] = renderer.render_image(data)
         for image in images:
-            image[FIGURE] = data.output_metadata[FIGURE]
-            in_words = data.output_metadata[IN_WORDS]
-            image["alt"] = f"{image.get('alt', '')} {in_words}".strip()
+            image[FIGURE], image[CODE] = said[FIGURE], said[CODE]
+            image["alt"] = f"{image.get('alt', '')} {said[IN_WORDS]}".strip()
         return images
 
 
@@ -58,12 +57,12 @@ def _complete(app: Sphinx, doctree: nodes.document) -> None:
         # The image is one of several outputs at this stage, of which each builder takes one.
         image = next(iter(figure.findall(nodes.image)), None)
         if image is not None and FIGURE in image:
-            name = image.attributes.pop(FIGURE)
-            notes = _notes(Path(app.outdir), app.env.docname, figure["names"], name)
+            name, code = image.attributes.pop(FIGURE), image.attributes.pop(CODE)
+            notes = _notes(Path(app.outdir), app.env.docname, figure["names"], name, code)
             figure.append(nodes.raw("", notes, format="html"))
 
 
-def _notes(outdir: Path, page: str, labels: Sequence[str], name: str) -> str:
+def _notes(outdir: Path, page: str, labels: Sequence[str], name: str, code: str) -> str:
     """Return the links below a figure, folded until they are asked for."""
 
     def link(target: str, text: str) -> str:
@@ -71,44 +70,33 @@ def _notes(outdir: Path, page: str, labels: Sequence[str], name: str) -> str:
         address = relative_uri(f"{page}.html", path) + mark + place
         return f'<a href="{html.escape(address)}">{text}</a>'
 
-    chapter, _, which = name.partition("_")
-    module = importlib.import_module(f"qdgain.figures.{chapter}")
-    function = module.FIGURES[which].panels.__name__
-    rows = [
-        ("data", _files(outdir, f"data/{name}", link)),
-        ("picture", _files(outdir, f"figures/{name}", link)),
-        ("notebook", [link(f"{FILES}/notebooks/{PurePosixPath(page).name}.ipynb", "as executed")]),
-        ("code", [link(f"{_API_PAGE}#{module.__name__}.{function}", f"{chapter}.{function}")]),
-        (
-            "statements",
-            [
-                link(f"{_LEDGER_PAGE}#{claim.id}", claim.id)
-                for claim in claims().values()
-                if claim.figure in labels
-            ],
-        ),
-        (
-            "rerun",
-            [f"<code>qdgain rerun {chapter} -p NAME=VALUE -o FOLDER</code>"]
-            if chapter in CHAPTERS
-            else [],
-        ),
-    ]
-    body = "".join(f"<dt>{term}</dt><dd>{' · '.join(links)}</dd>" for term, links in rows if links)
-    alone = outdir / FILES / "figures" / f"{name}.svg"
-    large = link(alone.relative_to(outdir).as_posix(), "Open large") if alone.exists() else ""
+    def files(folder: str) -> list[str]:
+        """Return links to what the build kept of the figure there."""
+        place = outdir / FILES / folder
+        found = sorted(path for end in (".*", "_*") for path in place.glob(name + end))
+        return [link(path.relative_to(outdir).as_posix(), _short(path, name)) for path in found]
+
+    chapter = name.partition("_")[0]
+    about = [claim.id for claim in claims().values() if claim.figure in labels]
+    again = f"<code>qdgain rerun {chapter} -p NAME=VALUE -o FOLDER</code>"
+    rows = {
+        "data": files("data"),
+        "picture": files("figures"),
+        "notebook": [link(f"{FILES}/notebooks/{PurePosixPath(page).name}.ipynb", "as executed")],
+        "code": [link(f"{_API_PAGE}#{code}", code.removeprefix("qdgain.figures."))],
+        "statements": [link(f"{_LEDGER_PAGE}#{claim}", claim) for claim in about],
+        "rerun": [again] if chapter in CHAPTERS else [],
+    }
+    body = "".join(
+        f"<dt>{term}</dt><dd>{' · '.join(links)}</dd>" for term, links in rows.items() if links
+    )
+    alone = f"{FILES}/figures/{name}.svg"
+    large = link(alone, "Open large") if (outdir / alone).exists() else ""
     return (
         f'<div class="figure-notes">{large}'
         "<details><summary>Data, pictures, code, statements</summary>"
         f"<dl>{body}</dl></details></div>"
     )
-
-
-def _files(outdir: Path, prefix: str, link: Any) -> list[str]:
-    """Return links to the files that the build kept of a figure."""
-    start = outdir / FILES / prefix
-    found = sorted(path for end in (".*", "_*") for path in start.parent.glob(start.name + end))
-    return [link(path.relative_to(outdir).as_posix(), _short(path, start.name)) for path in found]
 
 
 def _short(path: Path, name: str) -> str:

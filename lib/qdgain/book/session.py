@@ -29,29 +29,28 @@ class Transcript:
 
 
 class Session:
-    """Commands that run one after another in a folder of their own.
-
-    Raises
-    ------
-    RuntimeError
-        If a command does not end as expected, so that a page cannot show a failure as a success.
-    """
+    """Commands that run one after another in a folder of their own."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="qdgain-session-")
         self.folder = Path(self._folder.name)
 
     def run(self, command: str, code: int = 0, lines: int | None = None) -> Transcript:
-        """Run a command and return its transcript.
+        """Run ``qdgain …`` or a program of the system, without a shell; return its transcript.
 
         Parameters
         ----------
         command : str
-            ``qdgain …`` or a program of the system; no shell is involved.
+            The program and its arguments.
         code : int
-            The exit code it is to end with.
+            The exit code it has to end with.
         lines : int, optional
             How many lines of the output to show; all by default.
+
+        Raises
+        ------
+        RuntimeError
+            If it ends otherwise, so that a page cannot show a failure as a success.
         """
         words = shlex.split(command)
         if words[0] == _COMMAND:
@@ -81,9 +80,9 @@ class Session:
     def files(self, name: str) -> Transcript:
         """Return the files of a folder, with their sizes."""
         top = self.folder / name
-        found = sorted(p for p in top.rglob("*") if p.is_file())
         text = "".join(
-            f"{p.relative_to(self.folder).as_posix()}  {p.stat().st_size / 1024:.0f} kB\n"
-            for p in found
+            f"{path.relative_to(self.folder).as_posix()}  {path.stat().st_size / 1024:.0f} kB\n"
+            for path in sorted(top.rglob("*"))
+            if path.is_file()
         )
         return Transcript(f"ls {name}", text, 0)

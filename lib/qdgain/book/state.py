@@ -1,9 +1,9 @@
-"""What a built book depends on besides its prose: as long as it stays, prose alone is read again.
+"""What a built book depends on besides its prose; while it stays, edited prose alone is read again.
 
-Sphinx and the notebooks' cache see neither the library nor the packages, and an incremental build
-does not repeat the warnings of the one before. So ``make book`` calls ``python -m qdgain.book.state
-begin FOLDER``, which empties what was built unless this state is that of the last sound build, and
-with ``end`` says that a build was sound.
+Sphinx sees neither the library nor the packages, and does not repeat the warnings of the build
+before. So ``make book`` calls ``python -m qdgain.book.state begin FOLDER``, which empties what was
+built unless this state is that of the last sound build, and with ``end`` says that a build was
+sound.
 """
 
 from __future__ import annotations
@@ -25,24 +25,18 @@ _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
 
 def state(source: Path) -> str:
-    """Return a hash of the library, the packages, the book's settings, files and code.
+    """Return a hash of the library, the packages, and the settings, files and code of a book.
 
-    Parameters
-    ----------
-    source : pathlib.Path
-        The folder of ``_config.yml``; pages stand in it or in its folder ``book``.
+    Its ``_config.yml`` is in the folder, and its pages there or in the folder ``book`` within.
     """
     digest = hashlib.sha256(library_hash().encode())
-    digest.update("\n".join([sys.version, *_packages()]).encode())
+    # What is installed has a folder named after the package and its version.
+    packages = sorted(d.name for entry in sys.path for d in Path(entry).glob("*.dist-info"))
+    digest.update("\n".join([sys.version, *packages]).encode())
     for path in _files(source):
         digest.update(path.relative_to(source).as_posix().encode() + b"\0")
         digest.update(_without_prose(path) + b"\0")
     return digest.hexdigest()
-
-
-def _packages() -> list[str]:
-    """Return what is installed as the names of its folders, each of a package and its version."""
-    return sorted(d.name for entry in sys.path for d in Path(entry).glob("*.dist-info"))
 
 
 def _files(source: Path) -> Iterator[Path]:

@@ -7,10 +7,10 @@ import textwrap
 from collections.abc import Sequence
 
 from qdgain.commands import Parser, UsageError, explained
-from qdgain.ledger import verdicts
+from qdgain.ledger import joined, verdicts
 from qdgain.paper.claims import KINDS
 from qdgain.table import Table
-from qdgain.text import as_json, significant, with_unit
+from qdgain.text import as_json
 
 _STATEMENT_WIDTH = 60
 
@@ -25,8 +25,8 @@ def add(command: Parser) -> None:
 def run(given: argparse.Namespace) -> None:
     """Print what was asked for."""
     try:
-        rows = verdicts.ledger() if given.id is None else (verdicts.row(given.id),)
-    except verdicts.UnknownClaim as error:
+        rows = joined.ledger() if given.id is None else (joined.row(given.id),)
+    except joined.UnknownClaim as error:
         raise UsageError(str(error)) from None
     if given.json:
         print(as_json([verdicts.record(row) for row in rows]), end="")
@@ -58,7 +58,7 @@ def explanation(row: verdicts.Row) -> str:
         "residual": row.residual_text,
         "tolerance": row.tolerance_text,
         "criterion": claim.criterion,
-        "against": row.other and f"{row.other_number}: {row.other}",
+        "against": row.against,
         "missing": claim.missing,
         "invariant": claim.invariant,
         "note": row.note,
@@ -67,5 +67,5 @@ def explanation(row: verdicts.Row) -> str:
     }
     there = explained({name: text for name, text in entries.items() if text})
     lines = [f"{claim.id}: {claim.statement}", f"verdict: {row.verdict}", *there]
-    beside = [f"    {with_unit(significant(h.value, 4), h.unit)}: {h.meaning}" for h in row.beside]
+    beside = [f"    {h.text}: {h.meaning}" for h in row.beside]
     return "\n".join([*lines, "beside:", *beside] if beside else lines)

@@ -43,7 +43,7 @@ def run(given: argparse.Namespace) -> None:
     every = len(chapters) > 1
     if every:
         _say(_who_uses_what(asked))
-    tasks = [rerun.task(chapter, asked.of(chapter), one_of_many=every) for chapter in chapters]
+    tasks = [rerun.task(chapter, asked.of(chapter)) for chapter in chapters]
     with whole(target, given.replace, CARD_FILE) as folder:
         for todo in tasks:
             executed = _run(asked, todo, folder / todo.chapter if every else folder)

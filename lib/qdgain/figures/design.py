@@ -21,7 +21,6 @@ from qdgain.calibration.record import feasible_set
 from qdgain.figures import map_grids, style
 from qdgain.figures.kit import Figure, Numbers, line, mapped, number, panel, points, slug, upright
 from qdgain.figures.panel import Axis, Panel, Series
-from qdgain.figures.table import Table
 from qdgain.model import parameters
 from qdgain.model.balance import balanced_stokes_shift_meV, biexciton_stokes_shift_meV
 from qdgain.model.bands import FWHM_PER_SIGMA, band_widths_meV
@@ -29,6 +28,7 @@ from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.threshold import threshold_at_energy
 from qdgain.paper.shifts import published_shifts
 from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run
+from qdgain.table import Table
 
 SETTINGS = chapters.SETTINGS["design"]
 STOKES = Axis("Stokes shift S / linewidth Γ")

@@ -27,12 +27,12 @@ from qdgain.figures.absorption import (
 )
 from qdgain.figures.kit import Figure, Numbers, level, line, number, panel, points, slug, upright
 from qdgain.figures.panel import Axis, Panel, Series
-from qdgain.figures.table import Table
 from qdgain.model import balance, cross_sections, units
 from qdgain.model.dot import Dot
 from qdgain.paper.claims import Headline
 from qdgain.paper.thresholds import MeasuredThreshold, measured_thresholds, size_dependence
 from qdgain.run import YOUR_DOT, Run
+from qdgain.table import Table
 
 SETTINGS = chapters.SETTINGS["fig10"]
 

@@ -27,10 +27,10 @@ from qdgain.calibration.readings import SCHEMES, Variant
 from qdgain.figures import style
 from qdgain.figures.kit import Numbers, line, mapped, panel
 from qdgain.figures.panel import Axis, Panel
-from qdgain.figures.table import Table
 from qdgain.model.dot import FloatArray
 from qdgain.run import Run
 from qdgain.stored import stored
+from qdgain.table import Table
 from qdgain.text import significant
 
 #: The measurement that the prose proposes.

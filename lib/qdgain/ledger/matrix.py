@@ -1,22 +1,22 @@
 """The statements under every population statistics and both definitions of the gain threshold.
 
-Each combination is one reading of the paper. It is evaluated twice: with parameters solved anew for
-it by the calibration, and with the paper's presets as they are. What holds under Rabi statistics
-and under no other hangs on that assumption.
+Each combination is one reading of the paper. It is evaluated twice: with parameters that the
+calibration solved for anew, and with the paper's presets. A statement that holds under Rabi
+statistics alone depends on that assumption.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from qdgain.calibration.readings import TARGETS, TOLERANCE, Variant
 from qdgain.calibration.record import record, refitted
+from qdgain.figures import fig08, fig09, fig10
 from qdgain.ledger import verdicts
 from qdgain.model.dot import Dot, presets
 from qdgain.paper.claims import Claim, Headline, claims
@@ -28,30 +28,26 @@ STATISTICS = ("rabi", "sequential", "poisson")
 _ONSETS = MappingProxyType(
     {f"fig08-threshold-{dot}": f"fig08-onset-{dot}" for dot in ("3ls", "3ls-esa", "4ls", "4ls-esa")}
 )
-#: Chapter to those of its functions that take the reading's statistics and need no saturation.
+#: The functions of chapters that depend on the reading and need no saturation.
 _SOURCES = (
-    ("fig08", "headlines"),
-    ("fig09", "small_signal_headlines"),
-    ("fig10", "headlines_at_maximum"),
+    (fig08, fig08.headlines),
+    (fig09, fig09.small_signal_headlines),
+    (fig10, fig10.headlines_at_maximum),
 )
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One column: a definition of the threshold, a statistics, and the parameters used.
+    """One column of the matrix.
 
     Parameters
     ----------
-    threshold : {"maximum", "onset"}
-        Definition of the gain threshold.
-    statistics : {"rabi", "sequential", "poisson"}
-        Population statistics.
+    threshold, statistics : str
+        One of `THRESHOLDS`, one of `STATISTICS`.
     refitted : bool
         Whether the parameters were solved for under this reading, or are the presets.
-    dots : Mapping
-        Named dots.
-    settings : Mapping
-        Settings of the chapters: statistics, floor, film.
+    dots, settings : Mapping
+        Named dots, and the chapters' settings: statistics, floor, film.
     """
 
     threshold: str
@@ -72,9 +68,9 @@ class Cell:
 def _cell(claim: Claim, found: Mapping[str, Headline]) -> Cell | None:
     """Return what a reading's numbers say of a statement, None if nothing is compared.
 
-    Of a number that calibrates, whether it is met within the calibration's tolerance.
+    A number that calibrates has to be met within the calibration's tolerance.
     """
-    headline, agrees = found[claim.key], verdicts.holds(claim, found)
+    headline, agrees = found[claim.number], verdicts.holds(claim, found)
     if claim.id in TARGETS and claim.stated is not None:
         agrees = abs(headline.value / claim.stated - 1) <= TOLERANCE
     return None if agrees is None else Cell(headline, agrees)
@@ -88,21 +84,15 @@ def best_variant(threshold: str, statistics: str) -> Mapping[str, Any]:
     objective with the conditions asked for.
     """
     stored = record()
-    found = [
-        variant
-        for variant in stored["variants"]
-        if variant["threshold"] == threshold and variant["statistics"] == statistics
-    ]
-
-    def meets(variant: Mapping[str, Any]) -> bool:
-        solution = variant["with_conditions"]
-        within = solution["largest_residual"] <= stored["tolerance"]
-        return bool(within and min(solution["conditions"].values()) >= 0)
 
     def rank(variant: Mapping[str, Any]) -> tuple[float, float]:
-        fewest = variant["free_parameters"] if meets(variant) else np.inf
-        return fewest, variant["with_conditions"]["cost"]
+        solution = variant["with_conditions"]
+        within = solution["largest_residual"] <= stored["tolerance"]
+        met = within and min(solution["conditions"].values()) >= 0
+        return variant["free_parameters"] if met else math.inf, solution["cost"]
 
+    asked = (threshold, statistics)
+    found = (v for v in stored["variants"] if (v["threshold"], v["statistics"]) == asked)
     best: Mapping[str, Any] = min(found, key=rank)
     return best
 
@@ -126,11 +116,10 @@ def readings() -> tuple[Reading, ...]:
 def numbers(reading: Reading) -> Mapping[str, Headline]:
     """Return the headlines that a reading changes, by key."""
     found: dict[str, Headline] = {}
-    for chapter, function in _SOURCES:
-        module = verdicts.chapter_module(chapter)
+    for module, headlines in _SOURCES:
         own = {k: v for k, v in reading.settings.items() if k in module.SETTINGS}
-        run = Run(MappingProxyType(dict(reading.dots)), resolve(module.SETTINGS, own).settings)
-        found |= {h.key: h for h in getattr(module, function)(run)}
+        run = Run(reading.dots, resolve(module.SETTINGS, own).settings)
+        found |= {headline.key: headline for headline in headlines(run)}
     if reading.threshold == "onset":
         found |= {key: replace(found[onset], key=key) for key, onset in _ONSETS.items()}
     return found
@@ -170,15 +159,6 @@ def rows() -> tuple[Claim, ...]:
     )
 
 
-def _by_statistics(refitted: bool) -> Mapping[str, Mapping[str, Cell]]:
-    """Return the cells of the columns at the gain maximum, by statistics."""
-    return {
-        reading.statistics: cells
-        for reading, cells in matrix()
-        if reading.refitted is refitted and reading.threshold == "maximum"
-    }
-
-
 def hanging_on_rabi(refitted: bool = True) -> tuple[Claim, ...]:
     """Return the statements that hold under Rabi statistics alone, at the gain maximum.
 
@@ -187,21 +167,25 @@ def hanging_on_rabi(refitted: bool = True) -> tuple[Claim, ...]:
     refitted : bool
         Whether each statistics has parameters of its own, or all have the presets.
     """
-    columns = _by_statistics(refitted)
-    others = [columns[s] for s in STATISTICS if s != "rabi"]
-    return tuple(
-        claim
-        for claim in rows()
-        if columns["rabi"][claim.id].holds and not any(o[claim.id].holds for o in others)
-    )
+    return _at_maximum(refitted, lambda rabi, others: rabi and not any(others))
 
 
 def failing_on_rabi() -> tuple[Claim, ...]:
     """Return the statements that fail under Rabi statistics and hold refitted under another."""
-    columns = _by_statistics(True)
-    others = [columns[s] for s in STATISTICS if s != "rabi"]
+    return _at_maximum(True, lambda rabi, others: not rabi and any(others))
+
+
+def _at_maximum(
+    refitted: bool, chosen: Callable[[bool, Sequence[bool]], bool]
+) -> tuple[Claim, ...]:
+    """Return the statements chosen by whether they hold under Rabi and under other statistics."""
+    rabi, *others = (
+        cells
+        for reading, cells in matrix()
+        if reading.refitted is refitted and reading.threshold == "maximum"
+    )
     return tuple(
         claim
         for claim in rows()
-        if not columns["rabi"][claim.id].holds and any(o[claim.id].holds for o in others)
+        if chosen(rabi[claim.id].holds, [cells[claim.id].holds for cells in others])
     )

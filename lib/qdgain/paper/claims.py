@@ -1,6 +1,6 @@
 """The paper's statements, as stored, and the numbers that answer them.
 
-The verdicts are not here: `qdgain.ledger.verdicts` computes them.
+The verdicts are not stored: `qdgain.ledger.verdicts` computes them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from functools import cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from qdgain.text import significant, with_unit
 
 #: What each kind of statement means.
 KINDS: Mapping[str, str] = MappingProxyType(
@@ -60,46 +62,27 @@ class Claim:
 
     Parameters
     ----------
-    id : str
-        Such as ``F8-3ls``.
-    where : str
-        Section and panel.
-    kind : str
-        One of `KINDS`.
-    statement : str
-        A short paraphrase.
+    id, where, kind, statement : str
+        Such as ``F8-3ls``; section and panel; one of `KINDS`; a short paraphrase.
     stated, stated_to : float or None
         The number, if there is one, and the end of a range.
-    stated_text : str
-        The number with the digits the paper prints.
-    unit : str
-        Its unit; ``1`` for a pure number.
+    stated_text, unit : str
+        The number with the digits the paper prints, and its unit; ``1`` for a pure number.
     compare : str
         One of `COMPARISONS`: how the computed number has to stand to the stated one.
     tolerance : float or None
-        Absolute.
-    because : str
-        Why that tolerance.
-    number : str
-        Key of the headline that answers the statement.
-    beside : tuple of str
-        Keys of headlines to read it with.
-    criterion : str
-        What has to hold, in words.
-    checks : tuple of Check
-        The same in terms of headlines.
+        Absolute; `because` says why.
+    number, beside : str, tuple of str
+        Keys of the headline that answers the statement, and of those to read it with.
+    criterion, checks : str, tuple of Check
+        What has to hold, in words and in terms of headlines.
     contradicts, against : str
         For an X: the other statement, and the headline to hold this one's number against.
-    figure : str
-        Name of the figure in the book.
-    function : str
-        Dotted name of the call that computes it.
-    missing : str
-        What it would take to compute it.
-    invariant : str
-        Why another dot leaves the number as it is.
-    note : str
-        What a fair reader should know; ``{key}`` stands for a headline's number.
+    figure, function : str
+        Name of the figure in the book; dotted name of the call that computes the number.
+    missing, invariant, note : str
+        What it would take to compute it; why another dot leaves the number as it is; what a fair
+        reader should know, where ``{key}`` stands for a headline's number.
     """
 
     id: str
@@ -134,9 +117,9 @@ class Claim:
             raise ValueError(f"{self.id}: an X names the statement it contradicts, no other does")
 
     @property
-    def key(self) -> str:
-        """The key of the headline that answers it."""
-        return self.number or self.id
+    def quoted(self) -> str:
+        """The paper's number with its unit, or nothing."""
+        return with_unit(self.stated_text, self.unit) if self.stated_text else ""
 
 
 @dataclass(frozen=True)
@@ -146,11 +129,11 @@ class Headline:
     Parameters
     ----------
     key : str
-        The id of the claim it answers, or a name of its own that starts with the figure's.
+        A name that starts with the chapter's.
     meaning : str
         What it is, in a few words.
     value : float
-        Computed; infinity where out of reach, nan where not defined.
+        Infinity where out of reach, nan where not defined.
     unit : str
         ``1`` for a pure number.
     repeats : str
@@ -162,6 +145,16 @@ class Headline:
     value: float
     unit: str = "1"
     repeats: str = ""
+
+    @property
+    def rounded(self) -> str:
+        """The number at four significant digits."""
+        return significant(self.value, 4)
+
+    @property
+    def text(self) -> str:
+        """The same with its unit."""
+        return with_unit(self.rounded, self.unit)
 
 
 @cache
@@ -181,7 +174,7 @@ def claims() -> Mapping[str, Claim]:
 
 def answered_by(headline: Headline) -> Claim | None:
     """Return the first statement that a headline answers in the statement's own unit."""
-    found = (c for c in claims().values() if c.key == headline.key or c.id == headline.repeats)
+    found = (c for c in claims().values() if c.number == headline.key or c.id == headline.repeats)
     return next((claim for claim in found if claim.unit == headline.unit), None)
 
 

@@ -17,11 +17,7 @@ def klimov_threshold(shift_over_width: ArrayLike) -> FloatArray:
     ----------
     shift_over_width : array_like
         Shift Δ of the biexciton, of either sign, over the standard deviation s of the line.
-
-    Returns
-    -------
-    numpy.ndarray
-        ⟨N⟩: 1 without a shift, 2/3 far from the line.
+        Without a shift ⟨N⟩ is 1, far from the line 2/3.
 
     Notes
     -----

@@ -18,22 +18,14 @@ class PublishedShift:
 
     Parameters
     ----------
-    label : str
-        Material and what tells it from its neighbours.
-    material : str
-        Of the emitting core.
+    label, material : str
+        Material and what tells it from its neighbours; that of the emitting core.
     quantity : str
         One of `QUANTITIES`; a binding is positive to the red.
     value_meV, low_meV, high_meV : float
         The number, and the range printed with it; nan where the text seen has none.
-    method : str
-        How it was found.
-    doi : str
-        Of the source.
-    seen_in : str
-        The public text the number was read in.
-    note : str
-        What else a reader must know.
+    method, doi, seen_in, note : str
+        How it was found, its source, the public text it was read in, what else to know.
     """
 
     label: str

@@ -24,30 +24,20 @@ class MeasuredThreshold:
 
     Parameters
     ----------
-    label : str
-        Material, source and what tells it from its neighbours.
-    material : str
-        Of the emitting core.
-    measurement : str
-        ``SE`` or ``ASE``.
-    pump : str
-        ``band edge``, a photon energy, or ``not stated``.
+    label, material : str
+        Material, source and what tells it from its neighbours; material of the emitting core.
+    measurement, pump : str
+        ``SE`` or ``ASE``; ``band edge``, a photon energy, or ``not stated``.
     quantity : str
-        ``mean excitons`` or ``fluence``.
-    value : float
-        ⟨N⟩, or mJ cm⁻²; nan if no number is public.
-    low, high : float
-        The stated uncertainty; nan if none is.
+        One of `QUANTITIES`.
+    value, low, high : float
+        ⟨N⟩, or mJ cm⁻², and the stated uncertainty.
     bound : str
         ``below`` if the value is an upper bound, otherwise empty.
     volume_nm3 : float
-        nan if the size is not public.
-    doi : str
-        Of the measurement.
-    seen_in : str
-        The public text the number was read in.
-    note : str
-        What else a reader must know.
+        Of the dot.
+    doi, seen_in, note : str
+        Of the measurement; the public text the number was read in; what else to know.
     """
 
     label: str
@@ -111,15 +101,8 @@ class SizeDependence(NamedTuple):
 def size_dependence(points: Iterable[MeasuredThreshold]) -> SizeDependence:
     r"""Return the slope of log ⟨N⟩ against log V of the points with a public volume.
 
-    Parameters
-    ----------
-    points : iterable of MeasuredThreshold
-        Fluences, upper bounds and points without volume or number are left out.
-
-    Returns
-    -------
-    SizeDependence
-        Slope and error are nan with fewer than `FEWEST_POINTS` points or a single volume.
+    Fluences, upper bounds and points without volume or number are left out. With fewer than
+    `FEWEST_POINTS` points or a single volume, slope and error are nan.
 
     Notes
     -----

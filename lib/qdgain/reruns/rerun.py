@@ -26,9 +26,9 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from qdgain.book import keep, warm_kernel
+from qdgain.book import keep
 from qdgain.chapters import CELL_TIMEOUT_S, START_TIMEOUT_S, notebook_of
-from qdgain.ledger.verdicts import STORED_NUMBERS
+from qdgain.ledger import STORED_NUMBERS
 from qdgain.model.parameters import CONTRACT, ParameterError
 from qdgain.text import as_json
 from qdgain.version import library_hash
@@ -61,8 +61,6 @@ class Task:
     library_hash: str = field(default_factory=library_hash)
     #: After this long the kernel is stopped.
     limit_s: float = LIMIT_S
-    #: ``python3``, or where many runs follow each other that of `qdgain.book.warm_kernel`.
-    kernel: str = "python3"
 
 
 @dataclass(frozen=True)
@@ -81,12 +79,8 @@ class Executed:
     duration_s: float
 
 
-def task(
-    chapter: str, given: Mapping[str, Any], pictures: bool = True, one_of_many: bool = False
-) -> Task:
+def task(chapter: str, given: Mapping[str, Any], pictures: bool = True) -> Task:
     """Return the task of executing a chapter of this checkout with checked parameters.
-
-    The kernels of one of many share the time that imports take.
 
     Raises
     ------
@@ -106,9 +100,8 @@ def task(
                 files[name] = (values[name], Path(value).read_bytes())
             except OSError as error:
                 raise ParameterError(f"{name}: {value} cannot be read: {error.strerror}.") from None
-    kernel = warm_kernel.NAME if one_of_many else "python3"
     text = notebook.read_text(encoding="utf-8")
-    return Task(chapter, text, values, files, pictures, kernel=kernel)
+    return Task(chapter, text, values, files, pictures)
 
 
 def execute(todo: Task) -> Executed:
@@ -158,16 +151,13 @@ def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
     # What goes wrong is said once, in a sentence, by whoever catches it.
     for noisy in ("papermill", "nbclient", "traitlets", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
-    if todo.kernel == warm_kernel.NAME:
-        # The server of these kernels outlives the run.
-        warm_kernel.start_server()
     with _time_limit(todo.limit_s) as expired:
         try:
             papermill.execute_notebook(
                 folder / _NOTEBOOK,
                 folder / _EXECUTED,
                 parameters=dict(values),
-                kernel_name=todo.kernel,
+                kernel_name="python3",
                 cwd=folder,
                 progress_bar=False,
                 # Once, at the end: written before and after every cell it takes a second.

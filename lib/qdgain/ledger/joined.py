@@ -1,0 +1,91 @@
+"""The ledger's rows for the paper's presets: each statement joined with the chapters' headlines."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from qdgain.figures.modules import MODULES
+from qdgain.files import write_whole
+from qdgain.ledger import STORED_NUMBERS, verdicts
+from qdgain.ledger.verdicts import Row, chapter_of
+from qdgain.paper.claims import Headline, claims
+from qdgain.run import resolve
+from qdgain.version import library_hash
+
+
+class UnknownClaim(KeyError):
+    """An id that no statement has, with the nearest one."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        lower = {known.lower(): known for known in claims()}
+        near = difflib.get_close_matches(name.lower(), lower, n=1)
+        hint = f": did you mean {lower[near[0]]}?" if near else "."
+        self.sentence = f"there is no statement {name!r}{hint}"
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+@cache
+def ledger() -> tuple[Row, ...]:
+    """Return every row, in the order of the statements."""
+    return tuple(row(name) for name in claims())
+
+
+@cache
+def row(name: str) -> Row:
+    """Return the row of one statement.
+
+    Raises
+    ------
+    UnknownClaim
+        If no statement has that id.
+    """
+    if name not in claims():
+        raise UnknownClaim(name)
+    return verdicts.row(claims()[name], _EveryNumber())
+
+
+def of_chapter(chapter: str) -> tuple[Row, ...]:
+    """Return the rows of the statements shown with one chapter's figures, such as ``fig08``."""
+    return tuple(row(claim.id) for claim in claims().values() if chapter_of(claim) == chapter)
+
+
+@cache
+def headlines_of(chapter: str) -> Mapping[str, Headline]:
+    """Return a chapter's headlines for the paper's presets, by key."""
+    stored = os.environ.get(STORED_NUMBERS)
+    # The name holds a hash of the library, so a change of code or data is never overlooked.
+    file = Path(stored) / f"{chapter}-{library_hash()}.json" if stored else None
+    if file is not None and file.exists():
+        found = [Headline(**fields) for fields in json.loads(file.read_text(encoding="utf-8"))]
+    else:
+        module = MODULES[chapter]
+        found = list(module.headlines(resolve(module.SETTINGS, {})))
+        if file is not None:
+            write_whole(file, json.dumps([asdict(headline) for headline in found]))
+    return MappingProxyType({headline.key: headline for headline in found})
+
+
+class _EveryNumber(Mapping[str, Headline]):
+    """The headlines of all chapters by key; a chapter is run when a key of its own is needed."""
+
+    def __getitem__(self, key: str) -> Headline:
+        chapter = key.partition("-")[0]
+        if chapter not in MODULES:
+            raise KeyError(key)
+        return headlines_of(chapter)[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for chapter in MODULES for key in headlines_of(chapter))
+
+    def __len__(self) -> int:
+        return sum(len(headlines_of(chapter)) for chapter in MODULES)
