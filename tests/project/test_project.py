@@ -104,7 +104,7 @@ NOTEBOOK_MODULES = (
     "commands.sweep",
     "sweep.notebooks",
 )
-PLOTTING_MODULES = ("book.keep", "commands.fit_dot", "ledger.joined", "ledger.matrix")
+PLOTTING_MODULES = ("book.built", "book.keep", "commands.fit_dot", "ledger.joined", "ledger.matrix")
 
 
 NAMES = {name for name, _ in modules()}
