@@ -90,28 +90,11 @@ def panel(letter: str, title: str, x: Axis, y: Axis, series: Iterable[Series]) -
 class Figure:
     """One figure of a chapter: what computes its panels, and how they are laid out.
 
-    Parameters
-    ----------
-    panels : callable
-        Takes the chapter's run, if it has one, and returns a panel or a tuple of them.
-    drawn_by : callable, optional
-        Draws the panels, in place of the layout that the other fields describe: side by side.
-    size : tuple of float
-        In inches; the width is that of one panel if `per_panel`.
-    legend : Mapping or None, or a tuple of them
-        Of each panel of more than one series; None for no legend. A tuple has one for each panel.
-    first_legend_only : bool
-        Whether the first panel's legend stands for all.
-    axes : Mapping, or a tuple of them
-        What is set on every panel, such as ``{"ylim": (0, 2)}``. A tuple has one for each panel.
-    sharey : bool
-        Whether the panels share their upright axis.
-    finish : callable, optional
-        Takes the drawn axes and the panels, and does what the other fields cannot say.
-    widths : tuple of float, optional
-        Of the panels, relative to each other.
-    zeros : tuple of int
-        The panels, counted from zero, with a thin line at zero.
+    `panels` takes the chapter's run, if it has one. They stand side by side unless `drawn_by` draws
+    them; the size in inches is that of one if `per_panel`. `axes` is what is set on every panel,
+    such as ``{"ylim": (0, 2)}``, and `legend` that of each panel of more than one series; a tuple
+    has one for each panel. `finish` takes the drawn axes and the panels, for what the fields cannot
+    say; `widths` are relative, and `zeros` the panels with a thin line at zero.
     """
 
     panels: Callable[..., Panels]
@@ -172,17 +155,9 @@ def as_tuple(panels: Panels) -> tuple[Panel, ...]:
 
 
 def compute(chapter: Any, name: str, run: Run | None) -> Panels:
-    """Return the panels of one of a chapter's figures.
+    """Return the panels of one of a chapter's ``FIGURES``; the run is None if they take none.
 
-    Parameters
-    ----------
-    chapter : Chapter
-        A module of `qdgain.figures`.
-    name : str
-        One of its ``FIGURES``.
-    run : Run, optional
-        Where it differs from the paper's, each panel has the paper's lines behind its own. None
-        for figures that take no run.
+    Where the run differs from the paper's, each panel has the paper's lines behind its own.
     """
     series = chapter.FIGURES[name].panels
     panels: Panels = series() if run is None else series(run)
@@ -230,8 +205,13 @@ def number(value: ArrayLike) -> float:
     return float(np.asarray(value))
 
 
-def stated(claim: str) -> float:
-    """Return the number that a statement of the paper gives."""
-    value = claims()[claim].stated
-    assert value is not None
-    return value
+def look(name: str) -> tuple[str, str]:
+    """Return the quantity and the dash of a dot's curve: with ESA dashed, in its pair's colour."""
+    return name.removesuffix("+ESA"), "--" if name.endswith("+ESA") else "-"
+
+
+def stated(claim: str, tolerances_below: float = 0.0) -> float:
+    """Return the number that a statement of the paper gives, or one some tolerances below it."""
+    found = claims()[claim]
+    assert found.stated is not None
+    return found.stated - (found.tolerance or 0.0) * tolerances_below
