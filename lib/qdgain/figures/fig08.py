@@ -163,8 +163,7 @@ FIGURES = {
         per_panel=True,
         sharey=True,
         axes={"ylim": (0, 2.05)},
-        legend={"loc": "lower left"},
-        first_legend_only=True,
+        legend=({"loc": "lower left"}, {}, {}),
     ),
     "onset_against_floor": Figure(
         onset_against_floor,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -104,7 +104,6 @@ class Figure:
     legend: Mapping[str, Any] | tuple[Mapping[str, Any], ...] | None = field(
         default_factory=lambda: {"loc": "best"}
     )
-    first_legend_only: bool = False
     axes: Mapping[str, Any] | tuple[Mapping[str, Any], ...] = field(default_factory=dict)
     sharey: bool = False
     finish: Callable[[list[Axes], tuple[Panel, ...]], None] | None = None
@@ -131,18 +130,11 @@ class Figure:
                 if i in self.zeros:
                     style.zero_line(ax)
                 ax.set(**axes)
-                if legend and len(one.series) > 1 and not (self.first_legend_only and i):
+                if legend and len(one.series) > 1:
                     ax.legend(**legend)
             if self.finish is not None:
                 self.finish(list(row), every)
         return picture
-
-
-class Chapter(Protocol):
-    """A figure module: the chapter's settings, if it takes a run, its figures and its numbers."""
-
-    SETTINGS: tuple[str, ...]
-    FIGURES: Mapping[str, Figure]
 
 
 #: Figures whose lines are levels with labels, which say nothing laid over each other.
