@@ -8,7 +8,7 @@ import pytest
 
 import qdgain
 from qdgain.beyond.reachable import engineered
-from qdgain.figures import fig10
+from qdgain.figures import absorption, fig10
 from qdgain.model import cross_sections
 from qdgain.model.balance import balanced_stokes_shift_meV
 from qdgain.paper.thresholds import measured_thresholds
@@ -28,7 +28,7 @@ def numbers(run):
 
 
 def test_cross_sections_grow_with_volume_and_stay_in_their_bands(run):
-    panel = fig10.absorption(run)
+    panel = absorption.absorption(run)
     for material in cross_sections.MATERIALS:
         line, band = panel[material], panel[f"{material}, range of assumptions"]
         assert np.all(np.diff(line.y) > 0)
@@ -40,10 +40,10 @@ def test_cross_sections_grow_with_volume_and_stay_in_their_bands(run):
 def test_rescaling_moves_one_curve_and_can_reverse_the_order(run, numbers):
     factor = numbers["fig10-reversal"]
     moved = resolve(fig10.SETTINGS, {"cspbbr3_rescaling": factor})
-    before, after = fig10.absorption(run), fig10.absorption(moved)
+    before, after = absorption.absorption(run), absorption.absorption(moved)
     np.testing.assert_array_equal(before["CdSe"].y, after["CdSe"].y)
     np.testing.assert_allclose(after["CsPbBr3"].y, after["CdSe"].y)
-    assert fig10.order(moved)["per nm³"].y[0] == pytest.approx(1)
+    assert absorption.order(moved)["per nm³"].y[0] == pytest.approx(1)
 
 
 def test_ratio_per_cell_is_the_ratio_per_volume_times_the_cells(run, numbers):

@@ -39,11 +39,7 @@ class Shares(NamedTuple):
 
 
 class Single(NamedTuple):
-    """What one parameter alone can do, in meV and ⟨N⟩.
-
-    `needed` is the value that gives the wanted threshold, infinity if none does; `lowest` the
-    lowest threshold within reach, at the value `best`.
-    """
+    """What one parameter alone can do: the value it needs, infinity if none does, and its best."""
 
     now: float
     needed: float
@@ -53,11 +49,10 @@ class Single(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Equilibrium:
-    """What detailed balance says of a dot at its linewidth.
+    """What detailed balance says of a dot at its linewidth, whose largest Stokes shift is s²/kT.
 
-    The largest Stokes shift of bands of this width, s²/kT, and the dot's own two; the lowest ⟨N⟩ of
-    a dot in equilibrium, of this width and these strengths, and its binding; and Γ from which on
-    the wanted threshold is possible in equilibrium, infinity if none is.
+    The lowest ⟨N⟩ is that of a dot of this width and these strengths; from the narrowest linewidth
+    on the wanted threshold is possible, infinity if it is at none.
     """
 
     largest_shift_meV: float
@@ -79,16 +74,8 @@ class Equilibrium:
 class Advice:
     """What was asked of one dot, and all that is said of it.
 
-    Parameters
-    ----------
-    thresholds : Mapping
-        Definition to ⟨N⟩ now; infinity if no gain is reached.
-    without_esa : float
-        ⟨N⟩ of the same dot without absorption into the biexciton, a = 0.
-    ways, singles : Mapping
-        Name of `ROUTES` to the way, and of `SINGLES` to what it does alone.
-    balanced_way : Way
-        The shortest way that equilibrium allows, every linewidth allowed.
+    The thresholds are ⟨N⟩ now by definition, and without absorption into the biexciton (a = 0); the
+    ways by name of `ROUTES`, and the shortest that equilibrium allows; the singles of `SINGLES`.
     """
 
     dot: Dot
@@ -120,10 +107,7 @@ def advice(
     statistics: str = "rabi",
     temperature_K: float = 300.0,
 ) -> Advice:
-    """Return what a single dot would need for a wanted ⟨N⟩, and what equilibrium allows.
-
-    Arguments as for `qdgain.beyond.shortest_way.nearest_dot`, which refuses what is not allowed.
-    """
+    """Return what a single dot would need for a wanted ⟨N⟩, and what equilibrium allows."""
     how: dict[str, Any] = {"floor": floor, "statistics": statistics}
     now = {each: float(levers.threshold_of(dot, each, **how)) for each in levers.DEFINITIONS}
     how["definition"] = definition
@@ -150,7 +134,7 @@ def advice(
 
 
 def single(dot: Dot, name: str, target: float, **how: Any) -> Single:
-    """Return what one of `SINGLES` alone can do; `how` as for `qdgain.beyond.levers.threshold`."""
+    """Return what one of `SINGLES` alone can do for a threshold."""
     fields = SINGLES[name]
     best, lowest = levers.lowest_over(dot, fields, red=True, **how)
     needed = now = float(np.asarray(getattr(dot, fields[0])))
@@ -160,7 +144,7 @@ def single(dot: Dot, name: str, target: float, **how: Any) -> Single:
 
 
 def equilibrium(dot: Dot, target: float, temperature_K: float, **how: Any) -> Equilibrium:
-    """Return what detailed balance says of a dot; `how` as for `qdgain.beyond.levers.threshold`."""
+    """Return what detailed balance says of a dot and a wanted threshold."""
     width = float(band_widths_meV(dot).absorption) * FWHM_PER_SIGMA
     lowest = reachable.lowest_balanced(dot, width, temperature_K, **how)
     return Equilibrium(

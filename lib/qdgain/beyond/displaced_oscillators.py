@@ -7,19 +7,19 @@ classical and broaden every line into a Gaussian. Energies count from the zero-p
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import scipy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from qdgain.model import parameters, units
 from qdgain.model.bands import FWHM_PER_SIGMA
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.parameters import ParameterError
+from qdgain.model.search import lowest_by_zooms
 
 #: The optical phonon has at most so much of the Stokes shift, so that its lines keep a width.
 MOST_OPTICAL = 0.95
@@ -28,7 +28,7 @@ _REACH, _MORE_LINES = 12.0, 12
 #: Lines count that weigh more than this, the largest as one. Energies are searched so many widths
 #: of a line beyond them, so many to a width, and at most so many in all.
 _LEAST_WEIGHT, _LINE_REACH, _PER_WIDTH, _MOST_POINTS = 1e-13, 8.0, 4.0, 40_000
-_HALVINGS, _ZOOMS, _ZOOM = 45, 5, np.linspace(0.0, 1.0, 33)
+_HALVINGS, _ZOOMS, _ZOOM_POINTS = 45, 5, 33
 
 
 class Band(NamedTuple):
@@ -181,23 +181,21 @@ def log_emission(modes: Oscillators, detuning_meV: ArrayLike) -> FloatArray:
 
 
 def absorption_band(modes: Oscillators) -> Band:
-    """Return where A_X has its peak, and its full width at half maximum; PL_X mirrors both.
+    """Return the peak of A_X and its width between the outermost places at half of it.
 
-    The width is that between the outermost places at half of the peak: of a resolved progression
-    it spans every line that is half as high.
+    Of a resolved progression the width spans every line that is half as high; PL_X mirrors both.
     """
     energy = modes.search_energies_meV()
-    log = log_absorption(modes, energy)
-    peak, lowest = _lowest(lambda x: -log_absorption(modes, x), energy, -log)
+    peak, lowest = lowest_by_zooms(
+        lambda x: -log_absorption(modes, x), energy, _ZOOMS, _ZOOM_POINTS
+    )
     half = -lowest[..., None] - np.log(2)
-    above = log >= half
+    above = log_absorption(modes, energy) >= half
     last = above.shape[-1] - 1
-    edges = []
-    for inside, step in (
-        (np.argmax(above, axis=-1), -1),
-        (last - np.argmax(above[..., ::-1], axis=-1), 1),
-    ):
-        low, high = _at(energy, inside), _at(energy, np.clip(inside + step, 0, last))
+    edges, last_above = [], last - np.argmax(above[..., ::-1], axis=-1)
+    for inside, step in ((np.argmax(above, axis=-1), -1), (last_above, 1)):
+        ends = (inside, np.clip(inside + step, 0, last))
+        low, high = (np.take_along_axis(energy, end[..., None], axis=-1) for end in ends)
         for _ in range(_HALVINGS):
             middle = 0.5 * (low + high)
             within = log_absorption(modes, middle) >= half
@@ -220,26 +218,6 @@ def threshold_onset(modes: Oscillators, floor: float) -> Onset:
         loss, emission = log_absorption(modes, x), log_emission(modes, x)
         return np.asarray(np.logaddexp(loss, log_floor) - np.logaddexp(loss, emission))
 
-    where, log = _lowest(log_threshold, energy, log_threshold(energy))
+    where, log = lowest_by_zooms(log_threshold, energy, _ZOOMS, _ZOOM_POINTS)
     # Half of ⟨N⟩ is an occupation, which cannot be above one.
     return Onset(np.where(log <= 0, 2 * np.exp(log), np.inf), where)
-
-
-def _lowest(
-    function: Callable[[FloatArray], FloatArray], places: FloatArray, values: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return where a function is least and its value, along the last axis, by ever finer scans."""
-    last = places.shape[-1] - 1
-    for _ in range(_ZOOMS):
-        best = np.argmin(values, axis=-1)
-        left, right = (_at(places, np.clip(best + step, 0, last)) for step in (-1, 1))
-        places = left + (right - left) * _ZOOM
-        values = function(places)
-        last = _ZOOM.size - 1
-    best = np.argmin(values, axis=-1)
-    return _at(places, best)[..., 0], _at(values, best)[..., 0]
-
-
-def _at(table: FloatArray, index: NDArray[np.intp]) -> FloatArray:
-    """Return one value of each row, of shape D + (1,)."""
-    return np.take_along_axis(table, index[..., None], axis=-1)

@@ -64,13 +64,8 @@ def ladder_populations(
     is out of reach and the exciton is driven √2 faster: :math:`P_1 = \sin^2(\theta/\sqrt2)`.
 
     The pulse area θ is π at the fluence J_π, Δ the centre of A_X minus that of A_XX1; their shapes
-    broadcast.
-
-    Notes
-    -----
-    Coherent throughout: no dephasing, no relaxation within the pulse. Alternate exact steps of
-    the coupling and of the detuning, to second order in the step. Assumed; the paper's Rabi
-    picture (section 3.3) takes Δ = 0 without saying so.
+    broadcast. Neither dephasing nor relaxation; alternate exact steps of coupling and detuning, to
+    second order in the step. Assumed; the paper's Rabi picture (section 3.3) takes Δ = 0 silently.
     """
     theta, shift = np.broadcast_arrays(
         np.asarray(area, dtype=float), np.asarray(second_step_detuning_meV, dtype=float)
@@ -106,8 +101,7 @@ def pair_suppression(
         = e^{-D^2}\big[1+\mathrm{erfi}^2(D/2)\big]
 
     the square of the characteristic function of a skew normal distribution: 1 on resonance, and
-    falling like :math:`4e^{-D^2/2}/\pi D^2`. Second order of the amplitude of XX in the field;
-    arguments as for `ladder_populations`.
+    falling like :math:`4e^{-D^2/2}/\pi D^2`. Second order of the amplitude of XX in the field.
     """
     D = np.asarray(second_step_detuning_meV) * field_width_fs(pump_duration_fs) / HBAR_MEV_FS
     # erfi(x) = 2/√π e^(x²) F(x) with Dawson's F, so that nothing overflows.

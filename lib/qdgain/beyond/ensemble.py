@@ -72,11 +72,9 @@ class Ensemble:
 
 
 class Sizes(NamedTuple):
-    """Classes of dots by size, arrays of one length.
+    """Classes of dots by size: weights of sum 1, strengths and relative fluences of mean 1.
 
-    Weight (sum 1), shift of every band in meV, relative strength of the transitions (mean 1),
-    relative fluence (mean 1); and the width, as a standard deviation in meV, that each class adds
-    to its bands because it stands for its neighbours.
+    Each class stands for its neighbours too: it adds a width, a standard deviation, to its bands.
     """
 
     weight: FloatArray
@@ -89,17 +87,11 @@ class Sizes(NamedTuple):
 def sizes(ensemble: Ensemble, absorption_width_meV: float) -> Sizes:
     r"""Return the classes of size, evenly spaced in the standard normal variable z.
 
-    Shift :math:`-s_{inh}z`, strength :math:`\propto e^{2.65\,\delta z}`, and relative fluence
-    strength times the overlap of pump and band,
+    Shift :math:`-s_{inh}z`, strength :math:`\propto e^{2.65\,\delta z}` (Yu 2003, DOI
+    10.1021/cm034081k), and relative fluence strength times the overlap of pump and band,
     :math:`\exp[-\tfrac12(s_{inh}z)^2/(s_A^2+s_p^2)]`, with s_A the standard deviation of a dot's
-    own A_X.
-
-    Notes
-    -----
-    Strength: the power of the diameter in Yu 2003, DOI 10.1021/cm034081k. That the size alone
-    varies, so that energy and strength go together, is assumed, as is that a detuned dot's pulse
-    area squared falls like the overlap of the pump's spectrum with its absorption: exact to first
-    order in the fluence.
+    own A_X. Assumed: that energy and strength vary together, and that a detuned dot's pulse area
+    squared falls like that overlap, which is exact to first order in the fluence.
     """
     spread = ensemble.inhomogeneous_width_meV / FWHM_PER_SIGMA
     if not spread and not ensemble.size_dispersion:
@@ -136,12 +128,8 @@ def orientations(dipole_dimensions: int, probe_polarisation: str) -> Orientation
     With θ the angle between the pump's field and the linear dipole, or the normal of the plane:
     relative fluence :math:`3\cos^2\theta` (a linear dipole), :math:`\tfrac32\sin^2\theta` (a plane)
     or 1 (three dimensions). The gain for a parallel probe has the same weight; for a perpendicular
-    one half of what is left of 3; at the magic angle, 1. Arguments as in `Ensemble`.
-
-    Notes
-    -----
-    Gauss-Legendre in cos θ. The two degenerate transitions of a plane are driven alike by any field
-    in it, so that both channels of the model share one pulse area. Molecular rotation and energy
+    one half of what is left of 3; at the magic angle, 1. Any field in a plane drives its two
+    degenerate transitions alike, so that both channels share one pulse area. Rotation and energy
     transfer, which mix orientations, are left out.
     """
     if dipole_dimensions == 3:
@@ -187,12 +175,8 @@ def fluence_in_depth(
     with j = J/J_π, x the depth over the thickness and τ the natural optical depth of the unpumped
     film. At low fluence ⟨N⟩ = π²j/2 and the law is Beer's; where the dots saturate the film lets
     the pump through. From j in front of the film, of shape N, to rising depths x from 0 to 1, of
-    shape X: of shape N + X. The excitons are those that a dot absorbs at a j.
-
-    Notes
-    -----
-    Energy conservation with the pulse's shape kept; reshaping of a coherent pulse is left out.
-    Assumed; the paper's film is thin (section 3.3) and has no attenuation. Runge-Kutta.
+    shape X: of shape N + X. Assumed: energy is conserved and a coherent pulse keeps its shape; the
+    paper's film is thin (section 3.3) and has no attenuation.
     """
     j = np.asarray(relative_fluence, dtype=float)
 
@@ -214,12 +198,10 @@ def fluence_in_depth(
 
 
 class Pumped(NamedTuple):
-    """A pumped sample: its mean excitons, and the populations its gain needs.
+    """A pumped sample: ⟨N⟩ of shape N, and how many of them the two band-edge channels hold.
 
-    ⟨N⟩ of shape N, and how many of them the two band-edge channels hold, which differs under
-    Poisson statistics alone. Populations of 0, X, XX of shape N + (B, 3, Z) for B parts of the beam
-    and Z sizes, averaged over orientation and depth, times the weight and strength of each size.
-    The weights of the parts of the beam, of shape B.
+    Populations of 0, X, XX of shape N + (B, 3, Z) for B parts of the beam and Z sizes, averaged
+    over orientation and depth, times the weight and strength of each size.
     """
 
     mean_excitons: FloatArray
@@ -234,16 +216,10 @@ def pumped(
     absorption_width_meV: float,
     statistics: str = "rabi",
 ) -> Pumped:
-    """Return a sample after a pump pulse of the mean fluence J, as this module defines it.
+    """Return a sample after a pump pulse of the mean fluence J/J_π, of shape (N,).
 
-    Parameters
-    ----------
-    relative_fluence : array_like
-        J/J_π of shape (N,).
-    absorption_width_meV : float
-        Standard deviation of a dot's own A_X, which decides what a resonant pump excites.
-    statistics : {"rabi", "poisson", "sequential"}
-        The law of dots of one relative fluence.
+    The width, a standard deviation of a dot's own A_X, decides what a resonant pump excites; the
+    statistics are those of dots of one relative fluence.
     """
     parameters.check("statistics", statistics)
     size = sizes(ensemble, absorption_width_meV)
@@ -256,22 +232,20 @@ def pumped(
     law = _law(statistics, ensemble, float(np.max(front, initial=0.0) * feels.max()))
 
     def absorbed(local: FloatArray) -> FloatArray:
-        every = law(local[..., None, None] * feels).absorbed
+        *_, every = law(local[..., None, None] * feels)
         return np.asarray((every @ turn.weight) @ size.weight)
 
     depth_weight, local = _in_film(front, ensemble, absorbed)
 
     # Axes: fluence, beam, depth, size, orientation.
-    every = law(local[..., None, None] * feels)
+    one, two, every = law(local[..., None, None] * feels)
     through = depth_weight[:, None]
     mean, held = (
         spot_weight @ ((part @ turn.weight * through).sum(axis=-2) @ size.weight)[..., None]
-        for part in (every.absorbed, every.exciton + 2 * every.biexciton)
+        for part in (every, one + 2 * two)
     )
     seen = turn.weight * turn.strength
-    exciton, biexciton = (
-        (part @ seen * through).sum(axis=-2) for part in (every.exciton, every.biexciton)
-    )
+    exciton, biexciton = ((part @ seen * through).sum(axis=-2) for part in (one, two))
     by_size = np.stack([1 - exciton - biexciton, exciton, biexciton], axis=-2)
     return Pumped(mean[..., 0], held[..., 0], by_size * (size.weight * size.strength), spot_weight)
 
@@ -294,29 +268,23 @@ def _in_film(
     )
 
 
-class _Each(NamedTuple):
-    """P₁, P₂ and ⟨N⟩ of dots of one relative fluence."""
-
-    exciton: FloatArray
-    biexciton: FloatArray
-    absorbed: FloatArray
-
-
-def _law(statistics: str, ensemble: Ensemble, highest: float) -> Callable[[FloatArray], _Each]:
-    """Return the populations as a function of J/J_π, for values up to the highest."""
+def _law(
+    statistics: str, ensemble: Ensemble, highest: float
+) -> Callable[[FloatArray], tuple[FloatArray, FloatArray, FloatArray]]:
+    """Return P₁, P₂ and ⟨N⟩ as a function of J/J_π, for values up to the highest."""
     detuning, duration = ensemble.second_step_detuning_meV, ensemble.pump_duration_fs
     # A few ladders serve all samples.
     amplitude = 2.0 ** math.ceil(math.log2(math.sqrt(max(highest, 1.0))))
 
-    def driven(j: FloatArray) -> _Each:
+    def driven(j: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         curve = _ladder_curve(detuning, duration, amplitude)
         exciton, biexciton = np.moveaxis(curve(np.sqrt(j)), -1, 0)
-        return _Each(exciton, biexciton, exciton + 2 * biexciton)
+        return exciton, biexciton, exciton + 2 * biexciton
 
-    def closed(j: FloatArray) -> _Each:
+    def closed(j: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         mean = mean_excitons_after_pulse(j, 1.0, statistics)
         _, exciton, biexciton = populations(mean, statistics)
-        return _Each(exciton, biexciton, mean)
+        return exciton, biexciton, mean
 
     return driven if statistics == "rabi" and detuning else closed
 

@@ -27,11 +27,7 @@ Curve = Callable[[FloatArray], FloatArray]
 
 
 class Curves(NamedTuple):
-    """A pumped sample against √(J/J_π): ⟨N⟩, what the band edge holds, and the populations.
-
-    The last for each part of the beam, one column for each population and size; and the weights of
-    the parts of the beam.
-    """
+    """`qdgain.beyond.ensemble.Pumped` against √(J/J_π), a column for each population and size."""
 
     mean_excitons: CubicSpline
     band_edge_excitons: CubicSpline
@@ -40,10 +36,7 @@ class Curves(NamedTuple):
 
 
 def curves(dot: Dot, ensemble: Ensemble, statistics: str = "rabi") -> Curves:
-    """Return a sample as smooth functions of √(J/J_π) up to `REACH`.
-
-    The dot is a single one; its width of A_X decides what a resonant pump excites.
-    """
+    """Return a sample of a single dot's kind as smooth functions of √(J/J_π) up to `REACH`."""
     return _curves(ensemble, float(band_widths_meV(dot).absorption), statistics)
 
 
@@ -75,10 +68,7 @@ class LawsApart(NamedTuple):
 
 
 def laws_apart(dot: Dot, ensemble: Ensemble) -> LawsApart:
-    """Return whether a saturation curve can tell Rabi's law from Poisson's in a sample.
-
-    Both are averaged over the same sample and start with the same slope.
-    """
+    """Return whether a saturation curve can tell Rabi's law from Poisson's in one sample."""
     rabi, poisson = _both(dot, ensemble)
     fine = np.linspace(0.0, REACH, 2001)[1:]
     below = fine[fine <= 1]

@@ -48,12 +48,8 @@ def inhomogeneous(dot: Dot, inhomogeneous_width_meV: ArrayLike) -> Dot:
 
     Equal shifts of all bands convolve each with the same Gaussian, so that every width becomes
     :math:`\sqrt{\Gamma^2+\Gamma_{inh}^2}` while the distances stay. Gain and absorption fall by one
-    factor, which drops out when the gain is counted in units of the sample's own absorption.
-
-    Raises
-    ------
-    ParameterError
-        If bands have widths of their own: their heights then fall by different factors.
+    factor, which drops out when the gain is counted in units of the sample's own absorption. A
+    ParameterError refuses bands with widths of their own, whose heights fall by different factors.
     """
     own = [name for name in dot.values() if name.endswith("_linewidth_meV")]
     if own:
@@ -72,33 +68,20 @@ def ensemble_thresholds(
     gain_exponent: float,
     pi_pulse_fluence_mJ_cm2: float,
 ) -> EnsembleThresholds:
-    """Return the thresholds of a sample.
+    """Return the thresholds of a sample, of which the dot is the mean one.
 
     The gain is linear in the populations, so that a sample's is the mean of its dots', each at its
-    own shift, in units of the sample's peak absorption. Sizes, orientations and depths are mixed
-    along every ray of amplified light; parts of the beam are not, so that their emissions add.
-
-    Parameters
-    ----------
-    dot : Dot
-        A single one, the mean dot of the sample.
-    floor : float
-        ε of the onset, in units of the sample's peak absorption.
-    gain_exponent : float
-        L_g of the film for the sample's peak absorption.
-
-    Notes
-    -----
-    The energy of the gain maximum is the centre of PL_XX of the mean dot, where the gain would be
-    largest if every dot were full. Each threshold is the first upward zero of a cubic spline
-    through `AMPLITUDES`. Source: paper sections 3.3 and 3.4 for the thresholds of one dot; the
-    averages are assumed.
+    own shift, in units of the sample's peak absorption, as are floor and gain exponent. Sizes,
+    orientations and depths are mixed along every ray of amplified light; parts of the beam are not,
+    so that their emissions add. The energy of the gain maximum is the centre of PL_XX of the mean
+    dot, where the gain would be largest if every dot were full. Source: paper sections 3.3 and 3.4
+    for the thresholds of one dot; the averages are assumed.
     """
     sample = curves(dot, ensemble, statistics)
-    states = _states(dot, ensemble, _detunings_meV(dot, ensemble))
-    peak = states.absorption.max()
+    gain, emission, absorption = _states(dot, ensemble, _detunings_meV(dot, ensemble))
+    peak = absorption.max()
     centre = np.atleast_1d(band_offsets_meV(dot).xx_emission)
-    gain_at_centre = _states(dot, ensemble, centre).gain / peak
+    gain_at_centre = _states(dot, ensemble, centre)[0] / peak
 
     def over_beam(values: FloatArray) -> FloatArray:
         return np.tensordot(values, sample.beam_weight, axes=(1, 0))
@@ -107,13 +90,13 @@ def ensemble_thresholds(
         return over_beam(sample.columns(amplitude) @ gain_at_centre)[:, 0]
 
     def onset(amplitude: FloatArray) -> FloatArray:
-        return _highest(over_beam(sample.columns(amplitude) @ (states.gain / peak))) - floor
+        return _highest(over_beam(sample.columns(amplitude) @ (gain / peak))) - floor
 
     def log_emission(amplitude: FloatArray) -> tuple[FloatArray, FloatArray]:
         # Axes: fluence, part of the beam, energy.
         some = sample.columns(amplitude)
-        light = some @ states.emission
-        exponent = np.minimum(some @ (gain_exponent / peak * states.gain), _LARGEST_EXPONENT)
+        light = some @ emission
+        exponent = np.minimum(some @ (gain_exponent / peak * gain), _LARGEST_EXPONENT)
         spontaneous = over_beam(light.sum(axis=-1))
         light *= amplification(exponent)
         emitted = over_beam(light.sum(axis=-1))
@@ -166,15 +149,10 @@ def _first_root(function: Callable[[FloatArray], FloatArray]) -> float:
     return float(found[0]) if found.size else float(fine[-1])
 
 
-class _States(NamedTuple):
-    """Gain and emission of dots that hold 0, X, XX in each size, (3 Z, E); absorption, (E,)."""
-
-    gain: FloatArray
-    emission: FloatArray
-    absorption: FloatArray
-
-
-def _states(dot: Dot, ensemble: Ensemble, detuning_meV: FloatArray) -> _States:
+def _states(
+    dot: Dot, ensemble: Ensemble, detuning_meV: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return gain and emission of dots that hold 0, X, XX in each size, (3 Z, E); absorption."""
     widths = band_widths_meV(dot)
     size = sizes(ensemble, float(widths.absorption))
     shifted = detuning_meV - size.shift_meV[:, None]
@@ -187,7 +165,7 @@ def _states(dot: Dot, ensemble: Ensemble, detuning_meV: FloatArray) -> _States:
     A, P, _, B, Q = map(band, band_offsets_meV(dot), widths)
     B, Q = dot.xx_absorption_strength * B, dot.xx_emission_strength * Q
     count = detuning_meV.size
-    return _States(
+    return (
         np.stack([-A, 0.5 * (P - B), Q]).reshape(-1, count),
         np.stack([np.zeros_like(Q), 0.5 * P, Q]).reshape(-1, count),
         (size.weight * size.strength) @ A,

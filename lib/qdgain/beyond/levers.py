@@ -34,17 +34,10 @@ Fields = str | Sequence[str]
 def threshold(
     dot: Dot, definition: str, floor: float = FLOOR, statistics: str = "rabi"
 ) -> Threshold:
-    """Return ⟨N⟩ and photon energy at threshold, of the dot's shape.
+    """Return ⟨N⟩ and photon energy at threshold, of the dot's shape; the floor is of the onset.
 
-    Parameters
-    ----------
-    definition : {"at gain maximum", "onset"}
-        `qdgain.threshold_at_maximum` or `qdgain.threshold_onset`; the floor is of the onset.
-
-    Raises
-    ------
-    ParameterError
-        For an unknown definition or statistics, or a floor out of range.
+    `qdgain.threshold_at_maximum` or `qdgain.threshold_onset`. A ParameterError refuses an unknown
+    definition or statistics, or a floor out of range.
     """
     if definition == MAXIMUM:
         return threshold_at_maximum(dot, statistics=statistics)
@@ -67,17 +60,9 @@ def lowest_over(
 ) -> tuple[float, float]:
     """Return the value in meV of one field with the lowest threshold, and that threshold.
 
-    Parameters
-    ----------
-    dot : Dot
-        A single one, whose other fields stay.
-    field : str or sequence of str
-        What to vary; of several that move together the first is returned.
-    red : bool
-        Whether to leave out dots whose biexciton emits blue of A_X, where a real dot absorbs into
-        states that the model does not have.
-    how
-        As for `threshold`.
+    Of a single dot, whose other fields stay; of several fields that move together, the first's
+    value. `red` leaves out dots whose biexciton emits blue of A_X, where a real dot absorbs into
+    states that the model does not have; `how` is that of `threshold`.
     """
     values = _searched(dot, field)
     thresholds = _thresholds(dot, field, values, definition, red, **how)
@@ -91,8 +76,7 @@ def nearest_value_for(
     """Return the value of one field, nearest to its present one, that brings the threshold to ⟨N⟩.
 
     In meV; infinity if no value within `SEARCH_REACH_WIDTHS` linewidths does. A scan, two finer
-    ones of the crossing nearest to the present value, then a straight line; arguments as for
-    `lowest_over`.
+    ones of the crossing nearest to the present value, then a straight line.
     """
     values = _searched(dot, field)
     now = float(np.asarray(getattr(dot, _names(field)[0])))

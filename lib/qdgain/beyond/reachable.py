@@ -17,9 +17,10 @@ from numpy.typing import ArrayLike
 
 from qdgain.beyond.levers import lowest_over, nearest_value_for, threshold_of
 from qdgain.model import parameters, units
-from qdgain.model.balance import balanced_stokes_shift_meV
+from qdgain.model.balance import OWN_WIDTHS, balanced_stokes_shift_meV
 from qdgain.model.bands import FWHM_PER_SIGMA
 from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.search import lowest_by_zooms
 
 #: The binding is searched from where PL_XX would leave A_X to the blue to so many standard
 #: deviations to the red.
@@ -77,7 +78,7 @@ def lowest_balanced(
     r"""Return the lowest threshold that equilibrium leaves at given linewidths, of their shape W.
 
     Of the single dot its strengths a and γ count. The binding is searched with the biexciton's
-    emission red of A_X. `how` is that of `qdgain.beyond.levers.threshold_of`.
+    emission red of A_X.
 
     At the gain maximum and Rabi statistics no dot with smaller Stokes shifts lies lower: at a given
     photon energy red of S, PL_X grows with S and A_XX2 falls with its distance from PL_XX. Source:
@@ -87,35 +88,23 @@ def lowest_balanced(
     # Only ratios to the width count: at a width of 1 meV no shift leaves the contract's range
     # before the threshold is zero.
     shift = np.minimum(balanced_stokes_shift_meV(width, temperature_K) / width, _LARGEST_RATIO)
-    low, high = -shift, np.full_like(shift, _REACH / FWHM_PER_SIGMA)
-    for _ in range(1 + _ZOOMS):
-        binding = low[..., None] + (high - low)[..., None] * np.linspace(0, 1, _POINTS)
-        dots = Dot(
-            absorption_energy_eV=dot.absorption_energy_eV,
-            linewidth_meV=1.0,
-            stokes_shift_meV=shift[..., None],
-            absorptive_binding_meV=binding,
-            emissive_binding_meV=binding,
-            xx_absorption_strength=dot.xx_absorption_strength,
-            xx_emission_strength=dot.xx_emission_strength,
-        )
-        thresholds = threshold_of(dots, definition, **how)
-        best = np.argmin(thresholds, axis=-1, keepdims=True)
-        low, high = (
-            np.take_along_axis(binding, np.clip(best + step, 0, _POINTS - 1), axis=-1)[..., 0]
-            for step in (-1, 1)
-        )
-    least, where = (np.take_along_axis(x, best, axis=-1)[..., 0] for x in (thresholds, binding))
+    own: dict[str, Any] = dict.fromkeys(OWN_WIDTHS)
+    one = replace(dot, linewidth_meV=1.0, stokes_shift_meV=shift[..., None], **own)
+
+    def lowest(binding: FloatArray) -> FloatArray:
+        bound = {"absorptive_binding_meV": binding, "emissive_binding_meV": binding}
+        return threshold_of(replace(one, **bound), definition, **how)
+
+    low, high = -shift[..., None], _REACH / FWHM_PER_SIGMA
+    scan = low + (high - low) * np.linspace(0, 1, _POINTS)
+    where, least = lowest_by_zooms(lowest, scan, _ZOOMS, _POINTS)
     return Lowest(least, where * width)
 
 
 def narrowest_balanced_linewidth_meV(
     dot: Dot, target: float, temperature_K: float, **how: Any
 ) -> float:
-    """Return the smallest linewidth in meV at which equilibrium leaves a wanted ⟨N⟩.
-
-    Infinity if the contract's widest line is not enough; the rest as for `lowest_balanced`.
-    """
+    """Return the smallest linewidth at which equilibrium leaves a wanted ⟨N⟩, or infinity."""
     entry = parameters.parameter("linewidth_meV")
     widths = np.geomspace(entry.minimum, entry.maximum, _WIDTHS)
     for _ in range(1 + _WIDTH_ZOOMS):

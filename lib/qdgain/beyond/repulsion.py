@@ -29,8 +29,7 @@ BINDINGS = ("absorptive_binding_meV", "emissive_binding_meV")
 class Slopes(NamedTuple):
     """∂⟨N⟩_th/∂Δ in meV⁻¹, of shape D each; nan where there is no threshold.
 
-    `absorptive` by Δ_A2 alone, `emissive` by Δ_E alone, `both` by one binding energy that moves the
-    two alike.
+    By Δ_A2 alone, by Δ_E alone, and by one binding energy that moves both alike.
     """
 
     absorptive: FloatArray
@@ -41,16 +40,11 @@ class Slopes(NamedTuple):
 def threshold_slopes(
     dot: Dot, definition: str = MAXIMUM, floor: float = FLOOR, statistics: str = "rabi"
 ) -> Slopes:
-    r"""Return how the threshold changes with the biexciton shifts.
+    r"""Return how a `qdgain.beyond.levers.threshold` changes with the biexciton shifts.
 
-    Arguments as for `qdgain.beyond.levers.threshold`, which refuses what is not allowed.
-
-    Notes
-    -----
     At the gain maximum and with bands of one width s the absorptive slope is
     :math:`\tfrac12 P_1 a B\,(S+\Delta_E-\Delta_{A2})/(s^2\,\partial G/\partial\langle N\rangle)`:
-    it changes its sign where A_XX2 coincides with PL_XX. Derived from the gain of paper section
-    3.3.
+    it changes its sign where A_XX2 coincides with PL_XX. From the gain of paper section 3.3.
     """
     found = threshold(dot, definition, floor, statistics)
     mean = np.where(np.isfinite(found.mean_excitons), found.mean_excitons, np.nan)

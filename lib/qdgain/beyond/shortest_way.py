@@ -61,10 +61,9 @@ _Pair = tuple[FloatArray, FloatArray]
 
 @dataclass(frozen=True, eq=False)
 class Way:
-    """A way from a dot to a wanted threshold.
+    """The change of each of `FIELDS`, its length, where the way ends, and ⟨N⟩ there.
 
-    The change of each of `FIELDS`, and the root of the summed squares; where the way ends, and ⟨N⟩
-    there. If there is no way, these are nan, infinity, None and nan.
+    If there is no way, these are nan, infinity, None and nan.
     """
 
     change_meV: Mapping[str, float]
@@ -89,33 +88,18 @@ def nearest_dot(
     balanced_at_K: float | None = None,
     starts: int = STARTS,
 ) -> Way:
-    r"""Return the shortest way from a dot to a wanted threshold, of length 0 if it has it.
+    """Return the shortest way from a single dot to a wanted threshold, of length 0 if it has it.
 
-    Parameters
-    ----------
-    dot : Dot
-        A single dot. Its strengths stay; a change of the linewidth widens all of its bands by one
-        factor.
-    target, definition, floor, statistics
-        The wanted ⟨N⟩, up to 2, and of which threshold: see `qdgain.beyond.levers.threshold`.
-    route : str
-        One of `ROUTES`: what may change.
-    balanced_at_K : float, optional
-        The temperature at which the bands must be possible in thermal equilibrium: the Stokes shift
-        S of the exciton and that of the biexciton, S + Δ_E - Δ_A2, from 0 to s²/kT.
-    starts : int
-        From how many sides at most the search starts.
+    The target is an ⟨N⟩ up to 2 of a `qdgain.beyond.levers.threshold`; the route, one of `ROUTES`,
+    is what may change. The strengths stay, and a change of the linewidth widens all bands by one
+    factor. With `balanced_at_K` the bands must be possible in thermal equilibrium at that
+    temperature: the Stokes shift S of the exciton and that of the biexciton, S + Δ_E - Δ_A2, from 0
+    to s²/kT (DOI 10.1103/PhysRev.136.A954). The search starts from so many sides at most. A
+    ParameterError refuses an array of dots, and what the threshold refuses.
 
-    Raises
-    ------
-    ParameterError
-        If the dot is an array of dots, or the target, floor, statistics or definition is refused.
-
-    Notes
-    -----
     The biexciton's emission may not move blue of A_X, where a real dot absorbs into states that the
     model does not have, and no parameter by more than `qdgain.beyond.levers.SEARCH_REACH_WIDTHS`
-    linewidths. Thresholds: paper section 3.3; limits: DOI 10.1103/PhysRev.136.A954.
+    linewidths.
     """
     if dot.shape:
         raise parameters.ParameterError("a way starts from one dot: give numbers, not arrays.")
@@ -167,9 +151,9 @@ def _weights(dot: Dot, target: float, floor: float, statistics: str) -> _Pair:
 class _Search:
     """What to reach and from where, in units of the standard deviation of A_X.
 
-    A place is (S, Δ_A2, Δ_E, Γ), an array of four rows; a photon energy counts from A_X and is free
-    at the onset; a guess is the steps along the directions of the route, then the photon energy.
-    The limit is the largest Stokes shift at the present width.
+    A place is (S, Δ_A2, Δ_E, Γ), an array of four rows; a guess is the steps along the directions
+    of the route, then the photon energy from A_X, which is free at the onset. The limit is the
+    largest Stokes shift at the present width.
     """
 
     def __init__(self, dot: Dot, route: str, weights: _Pair, onset: bool, limit: float) -> None:

@@ -96,8 +96,8 @@ def finish_order(axes: list[Axes], _: object) -> None:
     ax.legend(chosen, named, loc="upper right", ncols=2)
 
 
-def add_absorption(n: Numbers, run: Run) -> None:
-    """Add the cross sections per nm³ and which material absorbs more."""
+def add_to(n: Numbers, run: Run) -> None:
+    """Add the cross sections per nm³, which material absorbs more, and what J_π is worth."""
     for material in cross_sections.MATERIALS:
         which = (("", ""), ("lowest ", "-low"), ("highest ", "-high"))
         for (word, tail), sigma in zip(which, per_nm3(run, material), strict=True):
@@ -108,10 +108,10 @@ def add_absorption(n: Numbers, run: Run) -> None:
         n.add(f"order-{key}", f"σ_400 CsPbBr3 / CdSe per {count}", ratio)
     alike = 1 / drawn["per nm³"].values[0]
     n.add("reversal", "relative rescaling at which both absorb alike per nm³", alike)
+    _of_pi_pulse(n, run)
 
 
-def add_pi_pulse(n: Numbers, run: Run) -> None:
-    """Add what compares the calibrated π-pulse fluence with the measured cross section."""
+def _of_pi_pulse(n: Numbers, run: Run) -> None:
     dot, pulse = f"a CdSe dot of {_EXAMPLE_DIAMETER_NM:g} nm", run["pi_pulse_fluence_mJ_cm2"]
     sigma = cross_sections.cdse_first_exciton_cross_section_cm2(_EXAMPLE_DIAMETER_NM)
     wavelength = cross_sections.cdse_first_exciton_nm(_EXAMPLE_DIAMETER_NM)

@@ -12,17 +12,9 @@ from matplotlib.axes import Axes
 
 from qdgain import chapters
 from qdgain.calibration.record import feasible_set
-from qdgain.figures.kit import Figure, Numbers, line, number, panel, points, slug
-from qdgain.figures.line_shapes import (
-    COLD_K,
-    HOT_K,
-    TEMPERATURE,
-    TEMPERATURES_K,
-    THRESHOLD,
-    add_line_shapes,
-    draw_lineshape,
-    lineshape,
-)
+from qdgain.figures import line_shapes, style
+from qdgain.figures.kit import Figure, Numbers, line, number, panel, points, slug, stated
+from qdgain.figures.line_shapes import COLD_K, HOT_K, TEMPERATURE, TEMPERATURES_K, THRESHOLD
 from qdgain.figures.panel import Axis, Panel
 from qdgain.model import balance, parameters, units
 from qdgain.model.bands import FWHM_PER_SIGMA, band_centres_eV
@@ -30,7 +22,6 @@ from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.parameters import ParameterError
 from qdgain.model.populations import highest_mean_excitons
 from qdgain.model.threshold import threshold_at_energy, threshold_at_maximum
-from qdgain.paper.claims import Headline, claims
 from qdgain.paper.prior_work import klimov_threshold
 from qdgain.run import YOUR_DOT, Run
 
@@ -68,9 +59,6 @@ def _at_maximum(dot: Dot) -> FloatArray:
     return threshold_at_maximum(dot).mean_excitons
 
 
-# --- the condition
-
-
 def condition(run: Run) -> tuple[Panel, Panel]:
     """Return the allowed Stokes shift against linewidth, and the threshold that goes with it."""
     width, shift = np.linspace(1.0, _LARGEST_MEV, 160), np.linspace(0.0, _LARGEST_MEV, 161)
@@ -104,17 +92,7 @@ def _as_wide(run: Run) -> Dot:
 def _finish_condition(axes: Sequence[Axes], _: object) -> None:
     for ax, highest in zip(axes, (_LARGEST_MEV, 1.05), strict=True):
         ax.set_ylim(0, highest)
-    _legend_below(axes, ncols=4, fontsize=8)
-
-
-def _legend_below(axes: Sequence[Axes], **how: Any) -> None:
-    """Put one legend for several panels below them."""
-    every = [zip(*ax.get_legend_handles_labels(), strict=True) for ax in axes]
-    named = {label: handle for pairs in every for handle, label in pairs}
-    axes[0].figure.legend([*named.values()], [*named], loc="outside lower center", **how)
-
-
-# --- thresholds with the condition imposed
+    style.legend_below(*axes, ncols=4, fontsize=8)
 
 
 def _imposed(dot: Dot, temperature_K: FloatArray, keep: str, biexciton: bool) -> FloatArray:
@@ -151,9 +129,6 @@ def _thresholds(run: Run, letter: str, name: str) -> Panel:
     return panel(letter, name, TEMPERATURE, _AT_MAXIMUM, series)
 
 
-# --- an older formula
-
-
 def klimov(run: Run) -> Panel:
     """Return thresholds at the line centre against the biexciton shift, and a formula for them."""
     ratio = np.linspace(-3, 3, 121)
@@ -187,7 +162,6 @@ def _at_centre(run: Run, ratio: FloatArray, law: str, shift_meV: float = 0.0) ->
     return threshold_at_energy(dots, centre, statistics=law)
 
 
-#: What the chapter draws.
 FIGURES = {
     "condition": Figure(
         condition,
@@ -203,9 +177,9 @@ FIGURES = {
         sharey=True,
         axes={"ylim": (0, 2.0)},
         legend=None,
-        finish=lambda axes, _: _legend_below(axes[:1], ncols=3, fontsize=7),
+        finish=lambda axes, _: style.legend_below(axes[0], ncols=3, fontsize=7),
     ),
-    "lineshape": Figure(lineshape, draw_lineshape),
+    "lineshape": Figure(line_shapes.lineshape, line_shapes.draw_lineshape),
     "klimov": Figure(
         klimov,
         size=(6.0, 3.8),
@@ -215,22 +189,14 @@ FIGURES = {
 }
 
 
-# --- numbers
-
-
-def headlines(run: Run) -> tuple[Headline, ...]:
+def headlines(run: Run) -> Numbers:
     """Return the chapter's numbers; `number` in claims.toml says which statement each answers."""
     n = Numbers("balance")
-    for part in (
-        _of_condition,
-        _of_schemes,
-        _of_biexcitons,
-        _of_imposed,
-        add_line_shapes,
-        _of_prior,
-    ):
+    for part in (_of_condition, _of_schemes, _of_biexcitons, _of_imposed):
         part(n, run)
-    return tuple(n)
+    line_shapes.add_to(n, run)
+    _of_prior(n, run)
+    return n
 
 
 def _of_condition(n: Numbers, run: Run) -> None:
@@ -248,7 +214,7 @@ def _of_condition(n: Numbers, run: Run) -> None:
     n.add("equal-allowed", allowed, at_peak(width, kelvin))
     for key, which, lower in (("4ls", "S", 0), ("3ls", "largest S", 1)):
         # The stated number of the 4LS, and the lowest that rounds to that of the 3LS.
-        shift = balance.stokes_shift_for_threshold_meV(_stated(f"F8-{key}", lower), kelvin)
+        shift = balance.stokes_shift_for_threshold_meV(stated(f"F8-{key}", lower), kelvin)
         meaning = f"{which} for the {key.upper()}'s stated threshold, any line shape"
         n.add(f"{key}-stokes", meaning, shift, "meV")
     for end, gamma in _PAPERS_WIDTHS_MEV.items():
@@ -258,13 +224,6 @@ def _of_condition(n: Numbers, run: Run) -> None:
         n.add(f"ratio-{end}", f"S/Γ in balance, Γ = {gamma:g} meV", ratio)
         n.add(f"paper-{end}", lowest, at_peak(gamma, kelvin))
         n.add(f"equal-temperature-{end}", hot, in_balance(gamma, gamma), "K")
-
-
-def _stated(claim: str, tolerances_below: float) -> float:
-    found = claims()[claim]
-    assert found.stated is not None
-    assert found.tolerance is not None
-    return found.stated - found.tolerance * tolerances_below
 
 
 def _of_schemes(n: Numbers, run: Run) -> None:
@@ -280,14 +239,11 @@ def _of_schemes(n: Numbers, run: Run) -> None:
             warm = number(balance.balanced_temperature_K(shift, width))
         scaled = units.fwhm_from_sigma(shift / units.sigma_from_fwhm(width) * kT)
         spread = np.sqrt(width**2 - needed**2) if needed <= width else np.nan
-        for key, meaning, value, unit in (
-            ("stokes", "S", shift, "meV"),
-            ("linewidth", "Γ in balance at its S", needed, "meV"),
-            ("scaled", "Γ in balance at its S/Γ, so at its thresholds", scaled, "meV"),
-            ("warm", "temperature at which S and Γ are in balance", warm, "K"),
-            ("spread", "width of a spread of sizes that would make up Γ", spread, "meV"),
-        ):
-            n.add(f"{key}-{slug(name)}", f"{meaning}, {name}", value, unit)
+        n.of(name, "stokes", "S", shift, "meV")
+        n.of(name, "linewidth", "Γ in balance at its S", needed, "meV")
+        n.of(name, "scaled", "Γ in balance at its S/Γ, so at its thresholds", scaled, "meV")
+        n.of(name, "warm", "temperature at which S and Γ are in balance", warm, "K")
+        n.of(name, "spread", "width of a spread of sizes that would make up Γ", spread, "meV")
     subject = run.subject.linewidth_meV
     n.add("linewidth", "Γ of the presets, or yours", subject, "meV")
     for tail, at in (("", kelvin), ("-cold", COLD_K), ("-hot", HOT_K)):
@@ -348,7 +304,7 @@ def _of_imposed(n: Numbers, run: Run) -> None:
                         meaning = f"threshold, {way}, {what}, {at:g} K, {name}"
                         n.add(f"{short}{tail}{place}-{slug(name)}", meaning, value)
     for name, dot in run.dots.items():
-        n.add(f"preset-{slug(name)}", f"threshold, not imposed, {name}", _at_maximum(dot))
+        n.of(name, "preset", "threshold, not imposed", _at_maximum(dot))
     for name in ("3LS", "4LS"):
         # How far ESA could raise the threshold at the gain maximum, the bands in balance.
         dot = balance.balanced_dot(
@@ -356,10 +312,8 @@ def _of_imposed(n: Numbers, run: Run) -> None:
         )
         _, bound = balance.threshold_bounds(dot, number(band_centres_eV(dot).xx_emission))
         equal = replace(dot, xx_absorption_strength=1.0, xx_emission_strength=1.0)
-        of, highest = slug(name), f"highest threshold any ESA could cause, S kept, {name}"
-        n.add(f"bound-{of}", highest, bound)
-        meaning = f"threshold in balance, S kept, a = γ = 1, {name}"
-        n.add(f"mirrored-{of}", meaning, _at_maximum(equal))
+        n.of(name, "bound", "highest threshold any ESA could cause, S kept", bound)
+        n.of(name, "mirrored", "threshold in balance, S kept, a = γ = 1", _at_maximum(equal))
     split = balance.fine_structure_threshold(run.dots["3LS"].stokes_shift_meV, kelvin)
     n.add("fine-structure", "threshold of a 3LS by fine structure alone, split by its S", split)
 

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure as Picture
+from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from qdgain import chapters
@@ -94,12 +94,10 @@ def _where_red(emission: ArrayLike, values: ArrayLike) -> FloatArray:
 
 
 def scaled(dot: Dot, *ratios: ArrayLike) -> Dot:
-    """Return a dot, or many, at the map's width, with S, Δ_A2 and Δ_E at multiples of that width.
-
-    The widths of single bands keep their ratio to that of A_X.
-    """
+    """Return a dot, or many, of the map's width, with S, Δ_A2 and Δ_E at multiples of it."""
     factor = MAP_WIDTH_MEV / _width_meV(dot)
     changes: dict[str, Any] = {"linewidth_meV": MAP_WIDTH_MEV}
+    # The widths of single bands keep their ratio to that of A_X.
     for name, value in dot.values().items():
         if name.endswith("_linewidth_meV"):
             changes[name] = parameters.clipped(name, np.asarray(value) * factor)
@@ -193,10 +191,7 @@ def repulsion(run: Run) -> tuple[Panel, ...]:
 
 
 def bindings(run: Run) -> tuple[Panel, ...]:
-    """Return thresholds against the binding, as the dot is and in equilibrium, and what is public.
-
-    The third panel has the published bindings, which no public Stokes shift places on a map.
-    """
+    """Return thresholds against the binding, as the dot is and in equilibrium; published ones."""
     published = [
         points(
             f"{row}: {shift.label}",
@@ -233,44 +228,45 @@ def _against_binding(run: Run, letter: str, title: str, dot: Dot) -> Panel:
     return panel(letter, title, Axis("binding Δ", "meV"), THRESHOLD, lines)
 
 
-def _draw_ways(panels: tuple[Panel, ...]) -> Picture:
-    """Draw the ways from two dots side by side."""
-    figure = style.new_figure(7.6, 3.8)
-    axes = figure.subplots(1, 2, sharey=True)
-    for ax, one in zip(axes, panels, strict=True):
-        style.draw_panel(ax, one, legend=None)
-        ax.set(yscale="log", ylim=(0.045, 2.2), xlim=(0, None))
+def _finish_ways(axes: list[Axes], _: object) -> None:
+    for ax in axes:
         ax.set_yticks([0.05, 0.1, 0.2, 0.5, 1, 2], ["0.05", "0.1", "0.2", "0.5", "1", "2"])
         ax.minorticks_off()
         ax.grid(axis="y", linewidth=0.4)
     axes[1].set_ylabel("")
-    style.legend_below(figure, axes[0], 2)
-    return figure
+    style.legend_below(axes[0], ncols=2)
 
 
-def _draw_bindings(panels: tuple[Panel, ...]) -> Picture:
-    """Draw the curves, and beside them the published bindings by row of their table."""
-    figure = style.new_figure(8.6, 4.2)
-    first, second, side = axes = figure.subplots(1, 3, width_ratios=(1.2, 1.2, 1))
-    for ax, one in zip(axes, panels, strict=True):
-        style.draw_panel(ax, one, legend=None)
-    first.set_ylim(0, 2)
-    second.set(ylim=(0, 2), ylabel="")
+def _finish_bindings(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
+    first, _, side = axes
     side.set_xticks([int(np.max(series.x)) for series in panels[-1].series])
     side.margins(x=0.2)
     side.axhline(0.0, color="black", linewidth=0.8)
-    style.legend_below(figure, first, 2)
+    style.legend_below(first, ncols=2)
     for name, marker in MARKERS.items():
         side.plot([], [], color=style.colour(name), marker=marker, linestyle="none", label=name)
     side.legend(handles=side.lines[-len(MARKERS) :], loc="lower left")
-    return figure
 
 
 FIGURES = {
     "threshold_map": Figure(threshold_map, map_grids.draw_thresholds),
-    "ways": Figure(ways, _draw_ways),
+    "ways": Figure(
+        ways,
+        size=(7.6, 3.8),
+        sharey=True,
+        axes={"yscale": "log", "ylim": (0.045, 2.2), "xlim": (0, None)},
+        legend=None,
+        finish=_finish_ways,
+    ),
     "repulsion": Figure(repulsion, map_grids.draw_slopes),
-    "bindings": Figure(bindings, _draw_bindings),
+    "bindings": Figure(
+        bindings,
+        size=(8.6, 4.2),
+        widths=(1.2, 1.2, 1),
+        axes=({"ylim": (0, 2)}, {"ylim": (0, 2), "ylabel": ""}, {}),
+        legend=None,
+        finish=_finish_bindings,
+    ),
 }
 
 
@@ -282,9 +278,6 @@ class PublishedTable(Table):
         of = attrgetter("label", "quantity", "quoted", "method", "seen_in", "note", "doi")
         rows = [(str(i), *of(row)) for i, row in enumerate(published_shifts(), start=1)]
         super().__init__(header, rows)
-
-
-# --- numbers
 
 
 def headlines(run: Run) -> Numbers:

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Picture
 from scipy.interpolate import CubicSpline
 
 from qdgain import chapters
-from qdgain.beyond import driven_ladder
+from qdgain.beyond import driven_ladder, ensemble_saturation
 from qdgain.beyond.ensemble import Ensemble
-from qdgain.beyond.ensemble_saturation import (
-    AMPLITUDES,
-    REACH,
-    curves,
-    fluence_to_tell,
-    laws_apart,
-    misfit,
-)
+from qdgain.beyond.ensemble_saturation import AMPLITUDES, REACH, curves, laws_apart, misfit
 from qdgain.beyond.ensemble_thresholds import EnsembleThresholds, ensemble_thresholds, inhomogeneous
 from qdgain.figures import style
-from qdgain.figures.kit import Figure, Numbers, line, panel, points, slug
+from qdgain.figures.kit import Figure, Numbers, line, look, panel, points, slug
 from qdgain.figures.panel import FLUENCE, MEAN_EXCITONS, Axis, Panel, Series
 from qdgain.model import units
 from qdgain.model.balance import balanced_linewidth_meV
@@ -123,9 +115,9 @@ def thresholds(run: Run) -> tuple[Panel, ...]:
     at_maximum, ase = [], []
     for k, (name, dot) in enumerate(run.dots.items()):
         found = [_thresholds(run, dot, sample) for sample in every]
-        look, x = (name.removesuffix("+ESA"), "os^DvP"[k % 6]), position + aside[k]
-        at_maximum.append(points(name, x, [each.at_maximum for each in found], *look))
-        ase.append(points(name, x, [each.ase_fluence for each in found], *look))
+        (scheme, _), marker, x = look(name), "os^DvP"[k % 6], position + aside[k]
+        at_maximum.append(points(name, x, [each.at_maximum for each in found], scheme, marker))
+        ase.append(points(name, x, [each.ase_fluence for each in found], scheme, marker))
     return (
         panel("a", "gain maximum", Axis("sample"), THRESHOLD, at_maximum),
         panel("b", "ASE", Axis("sample"), THRESHOLD_FLUENCE, ase),
@@ -164,8 +156,7 @@ def widths(run: Run) -> Panel:
     width = np.linspace(0.0, 120.0, 61)
     lines = []
     for name, dot in run.dots.items():
-        quantity, dash = name.removesuffix("+ESA"), "--" if name.endswith("+ESA") else "-"
-        lines.append(line(name, width, _pumped_alike(run, dot, width), quantity, dash))
+        lines.append(line(name, width, _pumped_alike(run, dot, width), *look(name)))
     return panel("", "all dots pumped alike", WIDTH, AT_MAXIMUM, lines)
 
 
@@ -181,22 +172,18 @@ def _pumped_alike(run: Run, dot: Dot, width_meV: FloatArray) -> FloatArray:
     return threshold_at_maximum(wide, statistics=run["statistics"]).mean_excitons
 
 
-def _draw_thresholds(panels: Sequence[Panel]) -> Picture:
-    """Draw the thresholds of every sample; what is out of reach stands above the frame."""
+def _finish_thresholds(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
+    """Name the samples; what is out of reach stands above the frame."""
     names = [EQUAL, *ALONE, TOGETHER, SECOND_STEP, BOTH.replace(", ", ",\n")]
-    look: dict[str, Any] = {"color": style.colour("reference"), "linewidth": 0.6, "linestyle": ":"}
-    figure = style.new_figure(8.4, 4.2)
-    axes = figure.subplots(1, 2)
+    thin: dict[str, Any] = {"color": style.colour("reference"), "linewidth": 0.6, "linestyle": ":"}
     for ax, one, top in zip(axes, panels, (2.0, None), strict=True):
-        style.draw_panel(ax, one, legend=None)
         ax.set_xticks(range(len(names)), names, rotation=90)
         ax.set_xlim(-0.5, len(names) - 0.5)
         ax.set_ylim(0, top or 1.05 * ax.get_ylim()[1])
         _mark_out_of_reach(ax, one)
         for x in (0.5, 4.5, 5.5):
-            ax.axvline(x, ymax=0.78, **look)
+            ax.axvline(x, ymax=0.78, **thin)
     axes[0].legend(loc="upper left", ncols=2, bbox_to_anchor=(0.02, 0.97))
-    return figure
 
 
 def _mark_out_of_reach(ax: Axes, one: Panel) -> None:
@@ -211,16 +198,6 @@ def _mark_out_of_reach(ax: Axes, one: Panel) -> None:
         ax.text(6.5, high - 0.03 * (high - low), "out of reach", ha="center", va="top", fontsize=8)
 
 
-def _draw_second_step(panels: Sequence[Panel]) -> Picture:
-    figure = style.new_figure(8.4, 3.6)
-    left, right = figure.subplots(1, 2)
-    style.draw_panel(left, panels[0], legend=None)
-    left.set_ylim(0, 1.45)
-    left.legend(loc="upper right", ncols=3, fontsize=7)
-    style.draw_panel(right, panels[1], legend="upper right")
-    return figure
-
-
 FIGURES = {
     "saturations": Figure(
         saturations,
@@ -229,13 +206,15 @@ FIGURES = {
         axes={"ylim": (0, 3.1)},
         legend={"loc": "upper left", "ncols": 2, "fontsize": 7},
     ),
-    "thresholds": Figure(thresholds, _draw_thresholds),
-    "second_step": Figure(second_step, _draw_second_step),
+    "thresholds": Figure(thresholds, size=(8.4, 4.2), legend=None, finish=_finish_thresholds),
+    "second_step": Figure(
+        second_step,
+        size=(8.4, 3.6),
+        axes=({"ylim": (0, 1.45)}, {}),
+        legend=({"loc": "upper right", "ncols": 3, "fontsize": 7}, {"loc": "upper right"}),
+    ),
     "widths": Figure(widths, axes={"ylim": (0, 2.05)}, legend={"loc": "lower right", "ncols": 2}),
 }
-
-
-# --- numbers
 
 
 def headlines(run: Run) -> Numbers:
@@ -297,7 +276,7 @@ def _of_laws(n: Numbers, run: Run, every: _Samples) -> None:
         if name not in (EQUAL, TOGETHER):
             continue
         largest = f"largest difference of Rabi and Poisson below a π pulse, {name}"
-        tell = fluence_to_tell(dot, every[name])
+        tell = ensemble_saturation.fluence_to_tell(dot, every[name])
         n.add(f"largest-{key}", largest, apart.largest)
         for what, meaning, fluence in (
             ("part", "fluence at which Rabi and Poisson part by 10 %", apart.ten_per_cent),
@@ -379,8 +358,8 @@ def _of_widths(n: Numbers, run: Run) -> None:
     spread, dispersion = run["inhomogeneous_width_meV"], run["size_dispersion"]
     for name, dot in run.dots.items():
         alone, sample = _pumped_alike(run, dot, np.array([0.0, spread]))
-        closed = f"change by the inhomogeneous width alone, all dots pumped alike, {name}"
-        n.add(f"closed-{slug(name)}", closed, _change(float(sample), float(alone)), "%")
+        closed = "change by the inhomogeneous width alone, all dots pumped alike"
+        n.of(name, "closed", closed, _change(float(sample), float(alone)), "%")
     sized = "inhomogeneous width that the sizing curve of CdSe gives this dispersion"
     from_size = _width_from_size_meV(float(run.subject.absorption_energy_eV), dispersion)
     n.add("width", "inhomogeneous width", spread, "meV")

@@ -16,20 +16,10 @@ from qdgain.beyond import levers
 from qdgain.calibration.record import record
 from qdgain.fast.onset import threshold_onset
 from qdgain.figures import style
-from qdgain.figures.kit import (
-    Figure,
-    Numbers,
-    line,
-    mapped,
-    number,
-    panel,
-    points,
-    stated,
-    upright,
-)
+from qdgain.figures.kit import Figure, Numbers, line, look, mapped, number, panel, points, stated
 from qdgain.figures.panel import ENERGY, FLUENCE, GAIN, MEAN_EXCITONS, Axis, Panel
 from qdgain.figures.projections import draw_maps
-from qdgain.model import parameters
+from qdgain.model import parameters, populations
 from qdgain.model.bands import (
     FWHM_PER_SIGMA,
     band_centres_eV,
@@ -40,14 +30,8 @@ from qdgain.model.bands import (
 )
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.gain import exciton_share, gain, largest_gain
-from qdgain.model.populations import (
-    band_edge_excitons,
-    mean_excitons_after_pulse,
-    photons_per_fluence_cm2_mJ,
-)
 from qdgain.model.threshold import Threshold, threshold_at_maximum
 from qdgain.model.units import transit_time_fs
-from qdgain.paper.claims import claims
 from qdgain.run import YOUR_DOT, Run
 
 SETTINGS = chapters.SETTINGS["fig08"]
@@ -77,7 +61,7 @@ def saturation(run: Run) -> Panel:
     """Return panel b: ⟨N⟩ against fluence in three statistics, and the straight line σJ/hν."""
     fluence = np.linspace(0, 1.5 * run["pi_pulse_fluence_mJ_cm2"], 301)
     rabi, poisson = (_excitons(run, fluence, law) for law in ("rabi", "poisson"))
-    two = band_edge_excitons(poisson)
+    two = populations.band_edge_excitons(poisson)
     lines = [
         line("Rabi, and sequential", fluence, rabi, "rabi"),
         line("Poisson, at most two at the band edge", fluence, two, "poisson", "--"),
@@ -87,14 +71,12 @@ def saturation(run: Run) -> Panel:
 
 
 def _excitons(run: Run, fluence: ArrayLike, law: str) -> FloatArray:
-    return mean_excitons_after_pulse(fluence, run["pi_pulse_fluence_mJ_cm2"], law)
+    pi_pulse = run["pi_pulse_fluence_mJ_cm2"]
+    return populations.mean_excitons_after_pulse(fluence, pi_pulse, law)
 
 
 def contours(run: Run) -> tuple[Panel, ...]:
-    """Return panels c to f: the gain against energy and ⟨N⟩, and its projections.
-
-    A user's dot adds two more, without letters of the paper's.
-    """
+    """Return panels c to f, and two for a user's dot: the gain against energy and ⟨N⟩."""
     yours = [] if run.is_papers else [YOUR_DOT, f"{YOUR_DOT}+ESA"]
     return tuple(_contour(run, name) for name in [*_LETTERS, *yours])
 
@@ -153,7 +135,7 @@ def _against_binding(run: Run, letter: str, name: str) -> Panel:
     series = [
         line("at gain maximum", binding, at_maximum, "at gain maximum"),
         line(f"onset, ε = {floor:g}", binding, onset, "onset", "--"),
-        upright("Stokes shift", stokes, 0, 2),
+        line("Stokes shift", [stokes, stokes], [0, 2], "reference", ":"),
         points("this dot", dot.absorptive_binding_meV, here, "at gain maximum", "-"),
     ]
     return panel(letter, name, _BINDING, _THRESHOLD, series)
@@ -167,8 +149,7 @@ def onset_against_floor(run: Run) -> Panel:
         # One dot repeated, so that the floors broadcast over it.
         many = replace(dot, linewidth_meV=np.full(floor.shape, dot.linewidth_meV))
         onset = threshold_onset(many, floor, run["statistics"]).mean_excitons
-        dash = "--" if name.endswith("+ESA") else "-"
-        lines.append(line(name, floor, onset, name.removesuffix("+ESA"), dash))
+        lines.append(line(name, floor, onset, *look(name)))
     return panel("", "onset against the floor", _FLOOR, _THRESHOLD, lines)
 
 
@@ -182,8 +163,7 @@ FIGURES = {
         per_panel=True,
         sharey=True,
         axes={"ylim": (0, 2.05)},
-        legend={"loc": "lower left"},
-        first_legend_only=True,
+        legend=({"loc": "lower left"}, {}, {}),
     ),
     "onset_against_floor": Figure(
         onset_against_floor,
@@ -246,13 +226,11 @@ def _of_saturation(n: Numbers, run: Run) -> None:
         return _excitons(run, fluence, "rabi")
 
     def poisson(fluence: ArrayLike) -> FloatArray:
-        return band_edge_excitons(_excitons(run, fluence, "poisson"))
-
-    def linear(fluence: float) -> float:
-        return photons_per_fluence_cm2_mJ(pi_pulse) * fluence
+        return populations.band_edge_excitons(_excitons(run, fluence, "poisson"))
 
     of_poisson = brentq(lambda J: float(rabi(J) / poisson(J)) - 0.9, 0.5 * pi_pulse, 2 * pi_pulse)
-    of_line = brentq(lambda J: float(rabi(J) / linear(J)) - 0.9, 1e-6 * pi_pulse, pi_pulse)
+    linear = populations.photons_per_fluence_cm2_mJ(pi_pulse)
+    of_line = brentq(lambda J: float(rabi(J) / (linear * J)) - 0.9, 1e-6 * pi_pulse, pi_pulse)
     below_pi = np.linspace(0, pi_pulse, 2001)
     apart = np.max(np.abs(rabi(below_pi) - poisson(below_pi)))
     two = replace(run.dots["3LS"], stokes_shift_meV=0.0)
@@ -271,10 +249,8 @@ def _of_linewidths(n: Numbers, run: Run) -> None:
     """Add what the Stokes shift has to be for the stated threshold, and the other way round."""
     ideal = run.dots["3LS"]
     as_wide = _at_maximum(run, ideal, stokes_shift_meV=ideal.linewidth_meV).mean_excitons
-    tolerance = claims()["F8-3ls"].tolerance
-    assert tolerance is not None
     # ⟨N⟩ = 2r/(1+r) with r = exp(-S²/2s²), at the lowest ⟨N⟩ that rounds to the stated one.
-    mean = stated("F8-3ls") - tolerance
+    mean = stated("F8-3ls", 1)
     largest = np.sqrt(2 * np.log((2 - mean) / mean)) / FWHM_PER_SIGMA
     n.add("3ls-as-wide", "threshold of a 3LS whose Stokes shift is its linewidth", as_wide)
     n.add("largest-stokes", "largest Stokes shift / linewidth for the stated threshold", largest)

@@ -10,17 +10,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from qdgain import chapters
-from qdgain.figures import fig09_measured
-from qdgain.figures.emission_maps import (
-    LOG_STEPS,
-    Sweep,
-    draw_emission_maps,
-    emission_map,
-    hundredths,
-    relative,
-    spectrum,
-)
-from qdgain.figures.kit import Figure, Numbers, level, line, number, panel, points, slug, stated
+from qdgain.figures import emission_maps as maps
+from qdgain.figures import fig09_measured, kit
+from qdgain.figures.kit import Figure, Numbers, level, line, look, number, panel, points, stated
 from qdgain.figures.panel import FLUENCE, Axis, Panel
 from qdgain.model import film, parameters, spike
 from qdgain.model.bands import band_centres_eV, bands, energy_window_eV
@@ -29,7 +21,7 @@ from qdgain.model.film import AseThreshold, ase_threshold
 from qdgain.model.populations import mean_excitons_after_pulse
 from qdgain.model.saturation import SaturatedEmission, saturated_emission
 from qdgain.model.search import parabolic_peak
-from qdgain.run import YOUR_DOT, Run
+from qdgain.run import Run
 
 SETTINGS = chapters.SETTINGS["fig09"]
 
@@ -51,18 +43,6 @@ _J = FLUENCE.unit
 _saturated: Callable[..., SaturatedEmission] = cache(saturated_emission)
 
 
-def _order(run: Run) -> list[str]:
-    return [*_LETTERS, *([] if run.is_papers else [YOUR_DOT, f"{YOUR_DOT}+ESA"])]
-
-
-def _scheme(name: str) -> str:
-    return name.removesuffix("+ESA")
-
-
-def _dash(name: str) -> str:
-    return "--" if name.endswith("+ESA") else "-"
-
-
 def _film(run: Run) -> tuple[float, float, str]:
     """Return L_g, J_π and the statistics, as `qdgain.model.film.ase_threshold` takes them."""
     return run["gain_exponent"], run["pi_pulse_fluence_mJ_cm2"], run["statistics"]
@@ -77,33 +57,32 @@ def _excitons(run: Run, fluence: FloatArray) -> FloatArray:
 
 
 def spectra(run: Run) -> tuple[Panel, ...]:
-    """Return panels a to d: ASE spectra against fluence up to the π pulse, each over its maximum.
-
-    A user's dot adds two more, without letters of the paper's.
-    """
-    return tuple(_dot_panel(run, name) for name in _order(run))
+    """Return panels a to d, and two for a user's dot: relative ASE spectra up to the π pulse."""
+    return tuple(_dot_panel(run, name) for name in run.dots)
 
 
 def _dot_panel(run: Run, name: str) -> Panel:
     dot, (length, pi_pulse, law) = run.dots[name], _film(run)
-    energy, fluence = energy_window_eV(dot, points=241), pi_pulse * LOG_STEPS
+    energy, fluence = energy_window_eV(dot, points=241), pi_pulse * maps.LOG_STEPS
     mean, threshold = _excitons(run, fluence), _threshold(run, name)
     log_spectrum = film.log_ase_spectrum(dot, energy, mean, length, law)
     above = [
-        spectrum("PL_X", energy, bands(dot, energy).emission, "PL_X", ":"),
-        spectrum("at J_π", energy, relative(log_spectrum[-1]), "ASE", "-"),
+        maps.spectrum("PL_X", energy, bands(dot, energy).emission, "PL_X", ":"),
+        maps.spectrum("at J_π", energy, maps.relative(log_spectrum[-1]), "ASE", "-"),
     ]
     if np.isfinite(threshold.fluence_mJ_cm2):
         at = film.log_ase_spectrum(dot, energy, threshold.mean_excitons, length, law)
-        above.append(spectrum("at threshold", energy, relative(at), "ASE threshold", "--"))
+        above.append(
+            maps.spectrum("at threshold", energy, maps.relative(at), "ASE threshold", "--")
+        )
     saturated = _saturated_sweep(run, name)[1]
     inside = (saturated.energy_eV >= energy[0]) & (saturated.energy_eV <= energy[-1])
     wide, last = saturated.energy_eV[inside], saturated.spectrum_per_meV[-1][inside]
-    above.append(spectrum("saturated", wide, last, "saturated ASE", "-."))
+    above.append(maps.spectrum("saturated", wide, last, "saturated ASE", "-."))
     crest = film.spike_position_eV(dot, mean, length, law)
     ratio = spike.log_energy_ratio(dot, mean, length, law)
-    sweep = Sweep(energy, fluence, log_spectrum, ratio, crest)
-    return emission_map(_LETTERS.get(name, ""), name, sweep, above, threshold.fluence_mJ_cm2)
+    sweep = maps.Sweep(energy, fluence, log_spectrum, ratio, crest)
+    return maps.emission_map(_LETTERS.get(name, ""), name, sweep, above, threshold.fluence_mJ_cm2)
 
 
 def _saturated_sweep(run: Run, name: str) -> tuple[FloatArray, SaturatedEmission]:
@@ -121,7 +100,7 @@ def spikes(run: Run) -> tuple[Panel, Panel]:
     """Return the spike's offset from the centre of PL_X and its width, against J/J_th."""
     offsets, widths = [], []
     length, pi_pulse, law = _film(run)
-    for name in _order(run):
+    for name in run.dots:
         threshold = float(_threshold(run, name).fluence_mJ_cm2)
         if not threshold < pi_pulse:
             continue
@@ -130,8 +109,8 @@ def spikes(run: Run) -> tuple[Panel, Panel]:
         fluence = np.minimum(ratio * threshold, pi_pulse)
         offset = _offset_meV(run, name, fluence)
         width = spike.spike_width_meV(run.dots[name], _excitons(run, fluence), length, law)
-        offsets.append(line(name, ratio, offset, _scheme(name), _dash(name)))
-        widths.append(line(name, ratio, width, _scheme(name), _dash(name)))
+        offsets.append(line(name, ratio, offset, *look(name)))
+        widths.append(line(name, ratio, width, *look(name)))
     return (
         panel("", "position", _ABOVE, _OFFSET, offsets),
         panel("", "width", _ABOVE, _WIDTH, widths),
@@ -154,8 +133,8 @@ def _finish_spikes(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
 def thresholds(run: Run) -> Panel:
     """Return the ASE threshold against the absorptive biexciton shift, with and without ESA."""
     series = []
-    for name in _order(run):
-        own, of = _threshold(run, name).fluence_mJ_cm2, _scheme(name)
+    for name in run.dots:
+        own, of = _threshold(run, name).fluence_mJ_cm2, look(name)[0]
         if name.endswith("+ESA"):
             binding, found = _against_binding(run, name)
             series.append(line(name, binding, np.where(np.isfinite(found), found, np.nan), of))
@@ -193,7 +172,7 @@ def saturation(run: Run) -> tuple[Panel, ...]:
         for name in (scheme, f"{scheme}+ESA"):
             fluence, emission = _saturated_sweep(run, name)
             simple = np.exp(np.minimum(_log_simple_photons(run, name, fine), _LARGEST_LOG))
-            label, dash = f"{name}, simple formula", _dash(name)
+            (_, dash), label = look(name), f"{name}, simple formula"
             series.append(line(name, fluence, emission.guided_photons, scheme, dash))
             series.append(line(label, fine, simple, "reference", dash))
         panels.append(panel("", f"{scheme}, saturation", FLUENCE, _PHOTONS, series))
@@ -213,7 +192,7 @@ def _finish_saturation(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
 
 
 FIGURES = {
-    "spectra": Figure(spectra, draw_emission_maps),
+    "spectra": Figure(spectra, maps.draw_emission_maps),
     "spikes": Figure(
         spikes, size=(8.0, 3.4), axes={"xscale": "log"}, legend=None, finish=_finish_spikes
     ),
@@ -228,14 +207,14 @@ FIGURES = {
         legend={"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "ncols": 2},
         finish=_finish_saturation,
     ),
-    "measured": Figure(fig09_measured.measured, draw_emission_maps),
+    "measured": Figure(fig09_measured.measured, maps.draw_emission_maps),
 }
 
 
 def headlines(run: Run) -> Numbers:
     """Return the chapter's numbers: those the paper states, and those it leaves out."""
     n = small_signal_headlines(run)
-    for name in _order(run):
+    for name in run.dots:
         _of_saturated(n, run, name)
     for scheme in run.pairs:
         _of_amplitude(n, run, scheme)
@@ -247,11 +226,11 @@ def headlines(run: Run) -> Numbers:
 def small_signal_headlines(run: Run) -> Numbers:
     """Return those numbers of the chapter that need neither saturation nor measured spectra."""
     n = Numbers("fig09")
-    for name in _order(run):
+    for name in run.dots:
         _of_threshold(n, run, name)
     _of_ratios(n, run)
     _of_statements(n, run)
-    for name in _order(run):
+    for name in run.dots:
         _of_spike(n, run, name)
     return n
 
@@ -296,13 +275,13 @@ def _of_spike(n: Numbers, run: Run, name: str) -> None:
     threshold = number(_threshold(run, name).fluence_mJ_cm2)
     for times in _TIMES_THRESHOLD:
         reached, fluence = times * threshold <= pi_pulse, np.array(times * threshold)
-        offset = hundredths(_offset_meV(run, name, fluence)) if reached else np.nan
+        offset = maps.hundredths(_offset_meV(run, name, fluence)) if reached else np.nan
         meaning = f"spike less PL_X centre at {times:g} J_th, {name}"
-        n.add(f"offset-{slug(name)}-{times:g}", meaning, offset, "meV")
+        n.add(f"offset-{kit.slug(name)}-{times:g}", meaning, offset, "meV")
     shift = spike.spike_shift_meV_per_decade(dot, length, pi_pulse, law)
     move, at = spike.largest_spike_move(dot, length, pi_pulse, law)
     n.of(name, "shift", "shift of the spike per decade of J up to 3 J_th", shift, "meV")
-    n.of(name, "jump", "largest move of the spike within 1 % of J", hundredths(move), "meV")
+    n.of(name, "jump", "largest move of the spike within 1 % of J", maps.hundredths(move), "meV")
     n.of(name, "jump-at", "where that is, in J_th", at)
 
 

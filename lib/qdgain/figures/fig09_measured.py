@@ -8,14 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qdgain.figures.emission_maps import (
-    LOG_STEPS,
-    Sweep,
-    emission_map,
-    hundredths,
-    relative,
-    spectrum,
-)
+from qdgain.figures import emission_maps as maps
 from qdgain.figures.kit import Numbers, number
 from qdgain.figures.panel import FLUENCE, Panel
 from qdgain.measured import surrogate
@@ -87,22 +80,22 @@ def measured(run: Run) -> tuple[Panel, ...]:
 
 def _measured_panel(run: Run, source: Measured) -> Panel:
     data, energy, length = source.spectra, source.spectra.energy_eV, run["gain_exponent"]
-    fluence = source.highest_fluence(run) * LOG_STEPS
+    fluence = source.highest_fluence(run) * maps.LOG_STEPS
     mean, threshold = source.excitons(run, fluence), source.threshold(run)
     log_spectrum = data.log_ase(mean, length)
     saturated = source.saturated(run)
     last = saturated.spectrum_per_meV[-1]
     above = [
-        spectrum("PL", energy, data.emission, "PL_X", ":"),
-        spectrum("highest J", energy, relative(log_spectrum[-1]), "ASE", "-"),
-        spectrum("saturated", saturated.energy_eV, last, "saturated ASE", "-."),
+        maps.spectrum("PL", energy, data.emission, "PL_X", ":"),
+        maps.spectrum("highest J", energy, maps.relative(log_spectrum[-1]), "ASE", "-"),
+        maps.spectrum("saturated", saturated.energy_eV, last, "saturated ASE", "-."),
     ]
     if np.isfinite(threshold.fluence_mJ_cm2):
-        at = relative(data.log_ase(threshold.mean_excitons, length))
-        above.append(spectrum("at threshold", energy, at, "ASE threshold", "--"))
+        at = maps.relative(data.log_ase(threshold.mean_excitons, length))
+        above.append(maps.spectrum("at threshold", energy, at, "ASE threshold", "--"))
     crest, ratio = parabolic_peak(energy, log_spectrum), data.log_energy_ratio(mean, length)
-    sweep = Sweep(energy, fluence, log_spectrum, ratio, crest)
-    return emission_map(source.letter, source.title, sweep, above, threshold.fluence_mJ_cm2)
+    sweep = maps.Sweep(energy, fluence, log_spectrum, ratio, crest)
+    return maps.emission_map(source.letter, source.title, sweep, above, threshold.fluence_mJ_cm2)
 
 
 def of_measured(n: Numbers, run: Run, source: Measured) -> None:
@@ -117,14 +110,14 @@ def of_measured(n: Numbers, run: Run, source: Measured) -> None:
     def offset_meV(fluence: float) -> float:
         if not (start < top and fluence <= top):
             return np.nan
-        return hundredths(1e3 * (parabolic_peak(energy, log_ase(np.array(fluence))) - peak))
+        return maps.hundredths(1e3 * (parabolic_peak(energy, log_ase(np.array(fluence))) - peak))
 
     shift, width, end = np.nan, np.nan, min(3 * start, top)
     if start < top:
         shift = (offset_meV(end) - offset_meV(start)) / np.log10(end / start)
     if 2 * start <= top:
-        width = float(1e3 * spike.full_width(energy, relative(log_ase(np.array(2 * start)))))
-    every = relative(log_ase(top * np.linspace(0, 1, 401)[1:]))
+        width = float(1e3 * spike.full_width(energy, maps.relative(log_ase(np.array(2 * start)))))
+    every = maps.relative(log_ase(top * np.linspace(0, 1, 401)[1:]))
     counts = np.array([spike.count_spikes(spectrum) for spectrum in every])
     saturated = spike.count_spikes(source.saturated(run).spectrum_per_meV[-1])
     off = "spike less PL peak at"

@@ -12,24 +12,13 @@ from matplotlib.figure import Figure as Picture
 from qdgain import chapters
 from qdgain.beyond import levers
 from qdgain.beyond.reachable import Engineered, engineered
+from qdgain.figures import absorption as at_400_nm
 from qdgain.figures import style
-from qdgain.figures.absorption import (
-    ENDS,
-    VOLUME,
-    VOLUMES,
-    absorption,
-    add_absorption,
-    add_pi_pulse,
-    cross_section_400,
-    finish_order,
-    order,
-    per_nm3,
-)
-from qdgain.figures.kit import Figure, Numbers, level, line, number, panel, points, slug, upright
+from qdgain.figures.absorption import ENDS, VOLUME, VOLUMES, cross_section_400, per_nm3
+from qdgain.figures.kit import Figure, Numbers, level, line, look, number, panel, points, slug
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.model import balance, cross_sections, units
 from qdgain.model.dot import Dot
-from qdgain.paper.claims import Headline
 from qdgain.paper.thresholds import MeasuredThreshold, measured_thresholds, size_dependence
 from qdgain.run import YOUR_DOT, Run
 from qdgain.table import Table
@@ -56,13 +45,6 @@ def _threshold(run: Run, dot: Dot) -> float:
 
 def _engineered(run: Run, dot: Dot, definition: str = _MAXIMUM) -> Engineered:
     return engineered(dot, run["xx_reduction"], **_how(run, definition))
-
-
-def _dash(name: str) -> str:
-    return "--" if name.endswith("+ESA") else "-"
-
-
-# --- panel b
 
 
 def level_schemes(run: Run) -> Mapping[str, Dot]:
@@ -96,7 +78,7 @@ def universal(run: Run) -> Panel:
     ]
     yours = {name: dot for name, dot in run.dots.items() if name.startswith(YOUR_DOT)}
     for name, dot in {**level_schemes(run), **yours}.items():
-        series.append(across(name, dot, name.removesuffix("+ESA"), _dash(name)))
+        series.append(across(name, dot, *look(name)))
     for row in _published_fluences():
         # What a fluence alone says: ⟨N⟩ = Jσ/hν, a line through all volumes.
         mean = cross_sections.mean_excitons_absorbed(
@@ -165,9 +147,6 @@ def published_table() -> Table:
     return Table(header, rows)
 
 
-# --- where the predicted lines come from
-
-
 def towards_zero(run: Run) -> tuple[Panel, Panel]:
     """Return the thresholds against Δ_E and against S, behind the predictions of panel b."""
     return _against_binding(run), _against_shift(run)
@@ -196,30 +175,29 @@ def _against_shift(run: Run) -> Panel:
         for name in (scheme, f"{scheme}+ESA"):
             dots = replace(run.dots[name], stokes_shift_meV=shift)
             mean = levers.threshold_of(dots, **_how(run))
-            series.append(line(name, shift, mean, scheme, _dash(name)))
+            series.append(line(name, shift, mean, *look(name)))
     balanced = number(balance.balanced_stokes_shift_meV(width, kelvin))
     goal = run["low_threshold"]
     series += [
         level(f"goal: ⟨N⟩ = {goal:g}", goal, "reference", "-."),
-        upright(f"detailed balance, {kelvin:g} K", balanced, 1e-3, 2),
+        line(f"detailed balance, {kelvin:g} K", [balanced] * 2, [1e-3, 2], "reference", ":"),
     ]
     return panel("", "4LS and 5LS", _STOKES, _THRESHOLD, series)
 
 
-#: What the chapter draws.
 FIGURES = {
     "absorption": Figure(
-        absorption,
+        at_400_nm.absorption,
         size=(6.4, 4.0),
         axes={"xscale": "log", "yscale": "log", "xlim": ENDS},
         legend={"loc": "upper left"},
     ),
     "order": Figure(
-        order,
+        at_400_nm.order,
         size=(6.4, 3.2),
         axes={"yscale": "log", "ylim": (0.1, 20)},
         legend=None,
-        finish=finish_order,
+        finish=at_400_nm.finish_order,
     ),
     "universal": Figure(universal, draw_universal),
     "towards_zero": Figure(
@@ -232,26 +210,23 @@ FIGURES = {
 }
 
 
-# --- numbers
-
-
-def headlines(run: Run) -> tuple[Headline, ...]:
+def headlines(run: Run) -> Numbers:
     """Return the chapter's numbers; `number` in claims.toml says which statement each answers."""
     n = Numbers("fig10")
-    for part in (add_absorption, add_pi_pulse, _of_universal, _of_engineering, _of_harvest):
+    at_400_nm.add_to(n, run)
+    for part in (_of_universal, _of_engineering, _of_harvest, _of_thresholdless):
         part(n, run)
-    _of_thresholdless(n, run)
     if not run.is_papers:
         _of_yours(n, run)
-    return tuple(n)
+    return n
 
 
-def headlines_at_maximum(run: Run) -> tuple[Headline, ...]:
+def headlines_at_maximum(run: Run) -> Numbers:
     """Return those numbers of the chapter's predictions that need no onset."""
     n = Numbers("fig10")
     _of_engineering(n, run, (_MAXIMUM,))
     _of_thresholdless(n, run, (_MAXIMUM,))
-    return tuple(n)
+    return n
 
 
 def _of_universal(n: Numbers, run: Run) -> None:
@@ -335,7 +310,7 @@ def _of_thresholdless(n: Numbers, run: Run, definitions: tuple[str, ...] = _BOTH
             needed[key] = levers.nearest_value_for(dot, "stokes_shift_meV", goal, **how) / width
             n.add(key, f"S/s for ⟨N⟩ = {goal:g}, {name}, {definition}", needed[key])
     for name, dot in level_schemes(run).items():
-        n.add(f"threshold-{slug(name)}", f"threshold, {name}", _threshold(run, dot))
+        n.of(name, "threshold", "threshold", _threshold(run, dot))
     shift = balance.balanced_stokes_shift_meV(gamma, kelvin)
     lowest = balance.balanced_threshold_at_emission(gamma, kelvin)
     # S/s = s/kT in detailed balance, so the wanted S/s fixes the width.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -90,30 +90,12 @@ def panel(letter: str, title: str, x: Axis, y: Axis, series: Iterable[Series]) -
 class Figure:
     """One figure of a chapter: what computes its panels, and how they are laid out.
 
-    Parameters
-    ----------
-    panels : callable
-        Takes the chapter's run, if it has one, and returns a panel or a tuple of them.
-    drawn_by : callable, optional
-        Draws the panels, in place of the layout that the other fields describe: side by side.
-    size : tuple of float
-        In inches; the width is that of one panel if `per_panel`.
-    legend : Mapping or None, or a tuple of them
-        Of each panel of more than one series; None for no legend. A tuple has one for each panel.
-    first_legend_only : bool
-        Whether the first panel's legend stands for all.
-    axes : Mapping, or a tuple of them
-        What is set on every panel, such as ``{"ylim": (0, 2)}``. A tuple has one for each panel.
-    sharex, sharey : bool
-        Whether the panels share an axis.
-    columns : int
-        Of panels in a row; all in one row if 0.
-    widths : tuple of float, optional
-        Of the columns, relative to each other.
-    zeros : tuple of int
-        The panels, counted from zero, with a thin line at zero.
-    finish : callable, optional
-        Takes the drawn axes and the panels, and does what the other fields cannot say.
+    `panels` takes the chapter's run, if it has one. They stand side by side unless `drawn_by` draws
+    them; the size in inches is that of one if `per_panel`. `axes` is what is set on every panel,
+    such as ``{"ylim": (0, 2)}``, and `legend` that of each panel of more than one series; a tuple
+    has one for each panel. `finish` takes the drawn axes and the panels, for what the fields cannot
+    say; `widths` are those of the `columns` relative to each other, and `zeros`
+    the panels with a thin line at zero.
     """
 
     panels: Callable[..., Panels]
@@ -123,7 +105,6 @@ class Figure:
     legend: Mapping[str, Any] | tuple[Mapping[str, Any], ...] | None = field(
         default_factory=lambda: {"loc": "best"}
     )
-    first_legend_only: bool = False
     axes: Mapping[str, Any] | tuple[Mapping[str, Any], ...] = field(default_factory=dict)
     sharex: bool = False
     sharey: bool = False
@@ -154,18 +135,11 @@ class Figure:
                 if i in self.zeros:
                     style.zero_line(ax)
                 ax.set(**axes)
-                if legend and len(one.series) > 1 and not (self.first_legend_only and i):
+                if legend and len(one.series) > 1:
                     ax.legend(**legend)
             if self.finish is not None:
                 self.finish(grid, every)
         return picture
-
-
-class Chapter(Protocol):
-    """A figure module: the chapter's settings, if it takes a run, its figures and its numbers."""
-
-    SETTINGS: tuple[str, ...]
-    FIGURES: Mapping[str, Figure]
 
 
 #: Figures whose lines are levels with labels, which say nothing laid over each other.
@@ -178,17 +152,9 @@ def as_tuple(panels: Panels) -> tuple[Panel, ...]:
 
 
 def compute(chapter: Any, name: str, run: Run | None) -> Panels:
-    """Return the panels of one of a chapter's figures.
+    """Return the panels of one of a chapter's ``FIGURES``; the run is None if they take none.
 
-    Parameters
-    ----------
-    chapter : Chapter
-        A module of `qdgain.figures`.
-    name : str
-        One of its ``FIGURES``.
-    run : Run, optional
-        Where it differs from the paper's, each panel has the paper's lines behind its own. None
-        for figures that take no run.
+    Where the run differs from the paper's, each panel has the paper's lines behind its own.
     """
     series = chapter.FIGURES[name].panels
     panels: Panels = series() if run is None else series(run)
@@ -236,8 +202,13 @@ def number(value: ArrayLike) -> float:
     return value if isinstance(value, int) else float(np.asarray(value))
 
 
-def stated(claim: str) -> float:
-    """Return the number that a statement of the paper gives."""
-    value = claims()[claim].stated
-    assert value is not None
-    return value
+def look(name: str) -> tuple[str, str]:
+    """Return the quantity and the dash of a dot's curve: with ESA dashed, in its pair's colour."""
+    return name.removesuffix("+ESA"), "--" if name.endswith("+ESA") else "-"
+
+
+def stated(claim: str, tolerances_below: float = 0.0) -> float:
+    """Return the number that a statement of the paper gives, or one some tolerances below it."""
+    found = claims()[claim]
+    assert found.stated is not None
+    return found.stated - (found.tolerance or 0.0) * tolerances_below

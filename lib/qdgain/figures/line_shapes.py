@@ -134,7 +134,7 @@ def draw_lineshape(panels: tuple[Panel, ...]) -> Picture:
     return figure
 
 
-def add_line_shapes(n: Numbers, run: Run) -> None:
+def add_to(n: Numbers, run: Run) -> None:
     """Add thresholds and bands of displaced oscillators, and the thresholds of their Gaussians."""
     temperatures = np.array([*TEMPERATURES_K.values()])
     strongest = parameters.parameter("huang_rhys_factor").maximum

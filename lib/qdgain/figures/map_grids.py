@@ -23,7 +23,7 @@ LARGEST_SLOPE, NEAR_SLOPE = 0.6, 0.01
 def draw_thresholds(panels: Sequence[Panel]) -> Picture:
     """Draw two rows of maps of thresholds with lines and marks on them, and one legend."""
     figure, axes = _grid(panels, (8.4, 6.0), _draw_levels, ticks=LEVELS)
-    style.legend_below(figure, axes[0, 0], 4)
+    style.legend_below(axes[0, 0], ncols=4)
     return figure
 
 

@@ -21,16 +21,8 @@ def draw_maps(
     """Draw panels whose first series is a map, two in a row, with one colour scale below.
 
     A line that has only its x from the map goes above it, one that has only its y to the right.
-
-    Parameters
-    ----------
-    value : Axis
-        What the maps show.
-    draw_map : callable
-        Draws one of them.
-    finish : callable
-        Takes the axes of the map, above and to the right, labels the last two, and returns those
-        whose lines the legend names.
+    `finish` takes the axes of the map, above and to the right, labels the last two, and returns
+    those whose lines the legend names.
     """
     rows = (len(panels) + 1) // 2
     figure = style.new_figure(8.0, 3.4 * rows + 0.6)

@@ -120,10 +120,8 @@ def split(
 def legend_of(corner: Axes, *axes: Axes) -> None:
     """Fill an empty corner of a panel with the legend of its other axes."""
     corner.axis("off")
-    named = [pair for ax in axes for pair in zip(*ax.get_legend_handles_labels(), strict=True)]
-    by_label = {label: handle for handle, label in named}
-    layout: Any = {"loc": "center", "fontsize": 7, "handlelength": 1.6, "borderaxespad": 0}
-    corner.legend(by_label.values(), by_label.keys(), **layout).set_in_layout(False)
+    how: dict[str, Any] = {"loc": "center", "handlelength": 1.6, "borderaxespad": 0}
+    corner.legend(*_named(axes), fontsize=7, **how).set_in_layout(False)
 
 
 def draw_cells(
@@ -149,9 +147,16 @@ def name_cells(
     letter(ax, panel.letter)
 
 
-def legend_below(figure: Picture, ax: Axes, columns: int) -> None:
-    """Draw the legend of one of a figure's panels below all of them."""
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=columns)
+def legend_below(*axes: Axes, **how: Any) -> None:
+    """Draw one legend of some of a figure's panels below all of them."""
+    axes[0].figure.legend(*_named(axes), loc="outside lower center", **how)
+
+
+def _named(axes: Sequence[Axes]) -> tuple[list[Any], list[str]]:
+    """Return the handles and labels of several panels, each label once."""
+    every = [zip(*ax.get_legend_handles_labels(), strict=True) for ax in axes]
+    by_label = {label: handle for pairs in every for handle, label in pairs}
+    return [*by_label.values()], [*by_label]
 
 
 def draw_series(ax: Axes, series: Series) -> None:
