@@ -18,7 +18,8 @@ from qdgain.commands import Failure, Parser, UsageError
 from qdgain.files import refuse_existing, whole
 from qdgain.fitting.band_fit import FittedBands, Spectrum, emission_per_eV, even_spectrum, fit_bands
 from qdgain.fitting.fitted_dot import FittedDot, fitted_dot, parameter_file, threshold_intervals
-from qdgain.measured.instrument_file import UNITS, Trace, read_table
+from qdgain.measured.axis import UNITS
+from qdgain.measured.instrument_file import Trace, read_table
 from qdgain.model import parameters
 from qdgain.model.dot import presets
 from qdgain.reruns.request import sha256_of
