@@ -16,8 +16,9 @@ import numpy as np
 
 from qdgain.commands import Failure, Parser, UsageError
 from qdgain.files import refuse_existing, whole
-from qdgain.fitting.band_fit import FittedBands, Spectrum, emission_per_eV, even_spectrum, fit_bands
+from qdgain.fitting.band_fit import FittedBands, fit_bands
 from qdgain.fitting.fitted_dot import FittedDot, fitted_dot, parameter_file, threshold_intervals
+from qdgain.fitting.spectra import Spectrum, emission_per_eV, even_spectrum
 from qdgain.measured.axis import UNITS
 from qdgain.measured.instrument_file import Trace, read_table
 from qdgain.model import parameters
@@ -277,7 +278,7 @@ def _thresholds(fitted: FittedDot) -> list[str]:
             )
         )
     measured = [
-        n for n in fitted.names if n in ("absorptive_binding_meV", "xx_absorption_strength")
+        n for n in fitted.fit.names if n in ("absorptive_binding_meV", "xx_absorption_strength")
     ]
     assumed = [name for name, text in fitted.origin.items() if text.startswith("assumed")]
     lines = _aligned(rows, right=(1, 2))
