@@ -77,10 +77,9 @@ def fit_bands(
 
     Parameters
     ----------
-    absorption, emission : Spectrum
-        Absorbance, and photoluminescence per eV, each in any unit.
-    transient : Spectrum, optional
-        ΔA of relaxed excitons, bleach negative, in any unit.
+    absorption, emission, transient : Spectrum
+        Absorbance, photoluminescence per eV, and ΔA of relaxed excitons, bleach negative, each in
+        any unit.
     xx_absorption_strength : float
         The strength a where it is held. Only the transient needs it.
     hold_strength : bool, optional
@@ -88,12 +87,6 @@ def fit_bands(
         `FreeStrength.determined`.
     from_eV, to_eV : float, optional
         The window of every fit.
-
-    Returns
-    -------
-    FittedBands
-        Standard errors come from the scatter of each spectrum about its fit; where neighbouring
-        residuals r₁-correlate, variances are raised by (1 + r₁)/(1 - r₁).
 
     Raises
     ------
@@ -103,7 +96,9 @@ def fit_bands(
     Notes
     -----
     Nonlinear least squares by lmfit, begun from a scan in which heights and backgrounds follow
-    linearly. Source: Gaussian bands of paper section 3.3 and Fig 8a; the backgrounds are assumed.
+    linearly. Standard errors come from the scatter of each spectrum about its fit; where
+    neighbouring residuals r₁-correlate, variances are raised by (1 + r₁)/(1 - r₁). Source: Gaussian
+    bands of paper section 3.3 and Fig 8a; the backgrounds are assumed.
     """
     pl = _fit_emission(emission, from_eV, to_eV)
     peak, width = pl.values[:2]
@@ -264,12 +259,8 @@ def _fit_absorption(spectrum: Spectrum, peak_eV: float, width_meV: float) -> Fit
         width_meV * np.array([1.0, 1.7, 2.8]),
     )
     centre, width, gap, second_width = grids
-    designs = design(
-        gaussian(e, centre, width),
-        gaussian(e, centre + gap, second_width),
-        np.ones_like(e),
-        (e / middle) ** 4,
-    )
+    two = gaussian(e, centre, width), gaussian(e, centre + gap, second_width)
+    designs = design(*two, np.ones_like(e), (e / middle) ** 4)
     shapes = ("centre_eV", "width_meV", "gap_eV", "second_width_meV")
     heights = ("height", "second_height", "offset", "scattering")
     candidates = []

@@ -10,13 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qdgain.fitting.spectra import (
-    Spectrum,
-    emission_per_eV,
-    even_spectrum,
-    gaussian,
-    relaxed_exciton_signal,
-)
+from qdgain.fitting import spectra
+from qdgain.fitting.spectra import Spectrum, emission_per_eV, even_spectrum
 from qdgain.model.bands import bands
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.parameters import ParameterError
@@ -102,13 +97,15 @@ def simulate(
     wavelength = np.arange(np.ceil(ends[0]), ends[1], step_nm)
     energy = eV_from_nm(wavelength)
     first, emission = bands(dot, energy)[:2]
-    second = gaussian(energy, centre + 1e-3 * around.second_gap_meV, around.second_width_meV)
+    second = spectra.gaussian(
+        energy, centre + 1e-3 * around.second_gap_meV, around.second_width_meV
+    )
     absorbance = (
         first + around.second_strength * second + around.scattering * (energy / centre) ** 4
     )
     per_eV = emission + around.offset + around.slope_per_eV * (energy - centre)
     transient = around.bleach * (
-        relaxed_exciton_signal(dot, energy) - around.second_bleach * second
+        spectra.relaxed_exciton_signal(dot, energy) - around.second_bleach * second
     )
     random = np.random.default_rng(seed)
 

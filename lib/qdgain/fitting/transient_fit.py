@@ -11,15 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qdgain.fitting.least_squares import (
-    FittedSpectrum,
-    best_start,
-    design,
-    jacobian,
-    mesh,
-    solve,
-    total,
-)
+from qdgain.fitting import least_squares as fits
 from qdgain.fitting.spectra import Spectrum, gaussian, refuse
 from qdgain.model import parameters
 from qdgain.model.dot import FloatArray
@@ -62,7 +54,7 @@ class FreeStrength(NamedTuple):
 
 def fit_transient(
     spectrum: Spectrum, bands: Bands, strength: float, hold: bool | None
-) -> tuple[Bands, FittedSpectrum, FreeStrength | None]:
+) -> tuple[Bands, fits.FittedSpectrum, FreeStrength | None]:
     """Return the bands with Δ_A2, and a if it is free, after them; curves; the fit with a free.
 
     Whether a is held at `strength` depends on the transient where `hold` is None.
@@ -96,7 +88,7 @@ def fit_transient(
 
 def _fit(
     spectrum: Spectrum, bands: Bands, strength: float | None
-) -> tuple[Bands, FittedSpectrum] | None:
+) -> tuple[Bands, fits.FittedSpectrum] | None:
     """Fit Δ_A2, and a unless it is given, with the bands held; None if it cannot be done."""
     energy = spectrum.energy_eV
     held = dict(zip(bands.names, bands.values, strict=True))
@@ -126,7 +118,7 @@ def _fit(
     found = [
         fit
         for start in _starts(spectrum, held)
-        if (fit := solve(parts, names, start, spectrum)) is not None and fit.sees("bleach")
+        if (fit := fits.solve(parts, names, start, spectrum)) is not None and fit.sees("bleach")
     ]
     if not found:
         return None
@@ -134,9 +126,9 @@ def _fit(
     every = (*bands.names, *names)
 
     def model(p: FloatArray) -> FloatArray:
-        return total(parts(dict(zip(every, p, strict=True)))) / spectrum.relative_noise
+        return fits.total(parts(dict(zip(every, p, strict=True)))) / spectrum.relative_noise
 
-    slopes = jacobian(model, np.concatenate([bands.values, fit.values]))
+    slopes = fits.jacobian(model, np.concatenate([bands.values, fit.values]))
     by_bands, by_own = np.split(slopes, [len(bands.names)], axis=1)
     # The best fit moves with the bands such that its residual stays orthogonal to its slopes.
     moves = -np.asarray(np.linalg.lstsq(by_own, by_bands)[0], dtype=float)[: len(free)]
@@ -162,10 +154,10 @@ def _starts(spectrum: Spectrum, held: Mapping[str, float]) -> list[FloatArray]:
     strength = held.get("xx_absorption_strength")
     starts = []
     for ends in _SHIFTS:
-        (shift,) = mesh(width * np.linspace(*ends, 60))
+        (shift,) = fits.mesh(width * np.linspace(*ends, 60))
         esa = 0.5 * gaussian(e, centre - 1e-3 * shift, width)
         own = [bleach, esa] if strength is None else [bleach + strength * esa]
-        start = best_start([shift], design(*own, *others), thin.values, positive=len(own))
+        start = fits.best_start([shift], fits.design(*own, *others), thin.values, positive=len(own))
         if start is not None:
             if strength is None:
                 # Of two coefficients the second is a times the first.

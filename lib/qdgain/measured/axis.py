@@ -66,19 +66,8 @@ class Axis(NamedTuple):
     def unit(self, given: str | None, metadata: Iterable[str], hint: str) -> tuple[str, str]:
         """Return nm or eV, and a note if that had to be guessed from the values.
 
-        Parameters
-        ----------
-        given : {"nm", "eV"}, optional
-            What the user says, who knows best.
-        metadata : iterable of str
-            Lines that may state the unit where the name does not.
-        hint : str
-            How the user can say it, for the sentence of a refusal.
-
-        Raises
-        ------
-        Unusable
-            If it cannot be told, or name and values disagree.
+        The user knows best, then the name, then lines of metadata. Refused is a unit that cannot be
+        told or disagrees with the values; `hint` says how the user can give it.
         """
         runs = f"runs from {self.low:g} to {self.high:g}"
         named = _units(self.name)

@@ -71,14 +71,8 @@ class Dialect(NamedTuple):
 
 #: From the surest to the least; a comma for both needs quotes.
 _DIALECTS = (
-    Dialect("\t", "."),
-    Dialect("\t", ","),
-    Dialect(";", "."),
-    Dialect(";", ","),
-    Dialect(",", "."),
-    Dialect(None, "."),
-    Dialect(None, ","),
-    Dialect(",", ","),
+    *(Dialect(separator, decimal) for separator in "\t;" for decimal in ".,"),
+    *(Dialect(",", "."), Dialect(None, "."), Dialect(None, ","), Dialect(",", ",")),
 )
 
 
@@ -137,13 +131,12 @@ def split_lines(text: str) -> tuple[list[Line], Dialect]:
     lines = []
     for number, line in enumerate(raw, start=1):
         cells = dialect.cells(line)
+        kind = "comment" if _COMMENT.match(line) else "text"
         if not filled(cells):
-            lines.append(Line(number, line, [], "blank"))
+            cells, kind = [], "blank"
         elif dialect.is_row(cells):
-            lines.append(Line(number, line, cells, "row"))
-        else:
-            kind = "comment" if _COMMENT.match(line) else "text"
-            lines.append(Line(number, line, cells, kind))
+            kind = "row"
+        lines.append(Line(number, line, cells, kind))
     return lines, dialect
 
 

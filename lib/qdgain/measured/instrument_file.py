@@ -47,27 +47,13 @@ class Trace(NamedTuple):
 class Table(NamedTuple):
     """The table of a file.
 
-    Parameters
-    ----------
-    source : str
-        How refusals call the file, such as ``the absorption file a.csv``.
-    names : tuple of str
-        Of the columns; ``column 2`` and so on without a header.
-    labels : tuple of tuple of str
-        For each column, what each header line says of it.
-    values : numpy.ndarray
-        Of shape (rows, columns); nan where missing, infinite where over range.
-    lines : tuple of int
-        The line number of each row.
-    metadata : tuple of str
-        The other lines of text, without comment marks.
-    dialect : Dialect
-        How the table is written.
-    notes : tuple of str
-        What was guessed.
+    The labels are what each header line says of a column, the names all of them together, or
+    ``column 2`` and so on without a header. The values, of shape (rows, columns), are nan where
+    missing and infinite where over range. Also the line number of each row, the other lines of text
+    without comment marks, and what had to be guessed.
     """
 
-    source: str
+    source: str  # how refusals call the file, such as "the absorption file a.csv"
     names: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]
     values: FloatArray
@@ -116,13 +102,8 @@ class Table(NamedTuple):
     def find(self, column: str | int | None, hint: str = "column") -> int:
         """Return the index of a column: by name, else by number from 1, else the only trace.
 
-        A name is as in the header, in any case; a number counts the axis as 1; `hint` is what the
-        user sets to choose, for the sentence of a refusal.
-
-        Raises
-        ------
-        ParameterError
-            If there is no such column, or several traces and none is chosen.
+        A name is as in the header, in any case; a number counts the axis as 1. Refused is a column
+        that is not there, and to choose none of several; `hint` says what the user sets to choose.
         """
         traces = self.traces()
         if not traces:

@@ -78,19 +78,16 @@ def _find_table(
 
 def _not_a_row(line: Line, dialect: Dialect) -> Unusable:
     """Return what is wrong with a line that should be a row."""
-    text = line.text.strip()
-    if len(text) > _LONGEST_QUOTE:
-        text = text[: _LONGEST_QUOTE - 3] + "..."
+    text, most = line.text.strip(), _LONGEST_QUOTE
+    quoted = text if len(text) <= most else text[: most - 3] + "..."
+    values = [dialect.value(cell) for cell in line.cells]
     why = ""
-    for i, cell in enumerate(line.cells, start=1):
-        value = dialect.value(cell)
-        if value is None:
-            why = f": {cell.strip()[:_LONGEST_QUOTE]!r} in column {i} is no number"
-            break
-        if i == 1 and not math.isfinite(value):
-            why = ": its first column is no number"
-            break
-    return Unusable(f"line {line.number} reads {text!r} in the table{why}")
+    if values and values[0] is not None and not math.isfinite(values[0]):
+        why = ": its first column is no number"
+    elif None in values:
+        i = values.index(None)
+        why = f": {line.cells[i].strip()[:most]!r} in column {i + 1} is no number"
+    return Unusable(f"line {line.number} reads {quoted!r} in the table{why}")
 
 
 def _header(before: Sequence[Line], rows: Sequence[Line], dialect: Dialect) -> list[list[str]]:
