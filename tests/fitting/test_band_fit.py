@@ -7,8 +7,10 @@ import pytest
 
 import qdgain
 from qdgain import ParameterError
-from qdgain.fitting import band_fit, synthetic_spectra
-from qdgain.fitting.band_fit import emission_per_eV, even_spectrum, fit_bands
+from qdgain.fitting import spectra as shapes
+from qdgain.fitting import synthetic_spectra
+from qdgain.fitting.band_fit import fit_bands
+from qdgain.fitting.spectra import emission_per_eV, even_spectrum
 from qdgain.fitting.synthetic_spectra import Surroundings, simulate
 from qdgain.model.units import eV_from_nm, sigma_from_fwhm
 
@@ -27,7 +29,7 @@ def truth(fit, dot=DOT):
 
 def test_one_exciton_per_dot_is_the_models_own_limit():
     energy = np.linspace(1.7, 2.3, 61)
-    signal = band_fit.relaxed_exciton_signal(DOT, energy)
+    signal = shapes.relaxed_exciton_signal(DOT, energy)
     few = 1e-6
     change = -qdgain.gain(DOT, energy, few) + qdgain.gain(DOT, energy, 0.0)
     np.testing.assert_allclose(change / few, signal, atol=3e-6)
@@ -95,9 +97,9 @@ def test_a_continuum_to_the_blue_is_left_out_of_the_window():
     energy = eV_from_nm(np.arange(800.0, 350.0, -1.0))
     steps = 1.0 / (1 + np.exp(-(energy - 2.42) / 0.08))
     real = 0.3 * (
-        band_fit.gaussian(energy, 2.0, 85)
-        + 0.6 * band_fit.gaussian(energy, 2.13, 110)
-        + 0.9 * band_fit.gaussian(energy, 2.28, 160)
+        shapes.gaussian(energy, 2.0, 85)
+        + 0.6 * shapes.gaussian(energy, 2.13, 110)
+        + 0.9 * shapes.gaussian(energy, 2.28, 160)
         + 1.1 * steps * energy**3 / 8
     )
     real += 0.001 * np.random.default_rng(3).standard_normal(energy.size)

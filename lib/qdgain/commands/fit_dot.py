@@ -17,9 +17,11 @@ import numpy as np
 
 from qdgain.commands import Failure, Parser, UsageError, number_above_0
 from qdgain.files import refuse_existing, whole
-from qdgain.fitting.band_fit import FittedBands, Spectrum, emission_per_eV, even_spectrum, fit_bands
+from qdgain.fitting.band_fit import FittedBands, fit_bands
 from qdgain.fitting.fitted_dot import FittedDot, fitted_dot, parameter_file, threshold_intervals
-from qdgain.measured.instrument_file import UNITS, Trace, read_table
+from qdgain.fitting.spectra import Spectrum, emission_per_eV, even_spectrum
+from qdgain.measured.axis import UNITS
+from qdgain.measured.instrument_file import Trace, read_table
 from qdgain.model import parameters
 from qdgain.model.dot import presets
 from qdgain.reruns.request import sha256_of
@@ -242,7 +244,7 @@ def _thresholds(fitted: FittedDot) -> list[str]:
         rows.append((name, value, median, low if low == high else f"{low} to {high}"))
     header = ("gain threshold ⟨N⟩", "of the dot", "median", "68 % interval")
     may_be = ("absorptive_binding_meV", "xx_absorption_strength")
-    measured = [name for name in fitted.names if name in may_be]
+    measured = [name for name in fitted.fit.names if name in may_be]
     assumed = [name for name, text in fitted.origin.items() if text.startswith("assumed")]
     lines = [Table(header, rows, right=(1, 2)).text()]
     lines += textwrap.wrap(

@@ -11,19 +11,12 @@ from qdgain.figures import style
 from qdgain.figures.kit import Figure, Numbers, line, panel, points
 from qdgain.figures.panel import ENERGY, Axis, Panel
 from qdgain.figures.saved import to_png, to_svg
-from qdgain.fitting.band_fit import (
-    LARGEST_CORRELATION,
-    LARGEST_ERROR,
-    NARROWER,
-    PL_WINDOW,
-    WINDOW,
-    FittedBands,
-    FittedSpectrum,
-    earliest_delay_ps,
-    fit_bands,
-)
+from qdgain.fitting.band_fit import NARROWER, PL_WINDOW, WINDOW, FittedBands, fit_bands
 from qdgain.fitting.fitted_dot import SAMPLES
+from qdgain.fitting.least_squares import FittedSpectrum
+from qdgain.fitting.spectra import earliest_delay_ps
 from qdgain.fitting.synthetic_spectra import EXAMPLE, EXAMPLE_NOISE, EXAMPLE_SEED, simulate
+from qdgain.fitting.transient_fit import LARGEST_CORRELATION, LARGEST_ERROR
 from qdgain.model.bands import band_centres_eV, band_widths_meV
 from qdgain.model.dot import Dot
 from qdgain.model.parameters import CONTRACT

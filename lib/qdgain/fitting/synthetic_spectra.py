@@ -5,19 +5,13 @@ They stand in for measurements where a fit is tested or shown; none of them was 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from qdgain.fitting.band_fit import (
-    Spectrum,
-    emission_per_eV,
-    even_spectrum,
-    gaussian,
-    relaxed_exciton_signal,
-)
+from qdgain.fitting import spectra
+from qdgain.fitting.spectra import Spectrum, emission_per_eV, even_spectrum
 from qdgain.model.bands import bands
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.parameters import ParameterError
@@ -36,23 +30,13 @@ EXAMPLE = Dot(
 EXAMPLE_NOISE, EXAMPLE_SEED = 0.01, 1
 
 
-@dataclass(frozen=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What a real spectrum holds beside the bands of the dot. All assumed.
 
-    Parameters
-    ----------
-    second_gap_meV, second_width_meV, second_strength : float
-        Centre of the second transition less that of A_X, its FWHM, and its strength relative to
-        A_X.
-    scattering : float
-        Rayleigh scattering at the centre of A_X, relative to A_X.
-    offset, slope_per_eV : float
-        Straight background of the PL, relative to its peak.
-    bleach : float
-        ΔA of the ground state at the centre of A_X, relative to the absorbance.
-    second_bleach : float
-        Bleach of the second transition relative to that of A_X.
+    The second transition (its gap from A_X, its FWHM, its strength relative to A_X), Rayleigh
+    scattering at the centre of A_X relative to A_X, a straight background of the PL relative to its
+    peak, ΔA of the ground state at the centre of A_X relative to the absorbance, and the bleach of
+    the second transition relative to that of A_X.
     """
 
     second_gap_meV: float = 160.0
@@ -92,24 +76,12 @@ def simulate(
     surroundings: Surroundings | None = None,
     step_nm: float = 1.0,
 ) -> SyntheticSpectra:
-    r"""Return synthetic spectra of a dot on an even grid of wavelengths.
+    r"""Return synthetic spectra of a single dot on an even grid of wavelengths.
 
     Absorbance :math:`\propto A_X + h_2 A_2 + b\,(E/E_A)^4`; PL per eV
     :math:`\propto PL_X + b_0 + b_1(E - E_A)`, given per nm; ΔA of one relaxed exciton,
-    `qdgain.fitting.band_fit.relaxed_exciton_signal`, with a bleach of the second transition.
-
-    Parameters
-    ----------
-    dot : Dot
-        A single dot.
-    noise : float
-        Standard deviation relative to the largest value of each spectrum.
-    seed : int
-        Of the noise.
-    surroundings : Surroundings, optional
-        Background and second transition.
-    step_nm : float
-        Of the grid.
+    `qdgain.fitting.spectra.relaxed_exciton_signal`, with a bleach of the second transition. The
+    noise is the standard deviation relative to the largest value of each spectrum.
 
     Raises
     ------
@@ -125,13 +97,15 @@ def simulate(
     wavelength = np.arange(np.ceil(ends[0]), ends[1], step_nm)
     energy = eV_from_nm(wavelength)
     first, emission = bands(dot, energy)[:2]
-    second = gaussian(energy, centre + 1e-3 * around.second_gap_meV, around.second_width_meV)
+    second = spectra.gaussian(
+        energy, centre + 1e-3 * around.second_gap_meV, around.second_width_meV
+    )
     absorbance = (
         first + around.second_strength * second + around.scattering * (energy / centre) ** 4
     )
     per_eV = emission + around.offset + around.slope_per_eV * (energy - centre)
     transient = around.bleach * (
-        relaxed_exciton_signal(dot, energy) - around.second_bleach * second
+        spectra.relaxed_exciton_signal(dot, energy) - around.second_bleach * second
     )
     random = np.random.default_rng(seed)
 
@@ -163,22 +137,9 @@ def write(folder: str | Path, dot: Dot, *, noise: float, seed: int) -> tuple[Pat
     """Write synthetic spectra of a dot into a folder, in three different styles.
 
     ``absorption.csv`` with lines of metadata and semicolons and decimal commas, ``pl.csv`` with
-    falling wavelengths and two traces, ``transient.csv`` in eV.
-
-    Parameters
-    ----------
-    folder : str or pathlib.Path
-        Where.
-    dot, noise, seed
-        As for `simulate`.
-
-    Returns
-    -------
-    tuple of pathlib.Path
-        The three files.
+    falling wavelengths and two traces, ``transient.csv`` in eV; see `simulate`.
     """
-    simulated = simulate(dot, noise=noise, seed=seed)
-    x, absorbance, intensity, transient = simulated
+    x, absorbance, intensity, transient = simulate(dot, noise=noise, seed=seed)
     title = "SYNTHETIC, not a measurement"
     texts = {
         "absorption.csv": as_text(
@@ -197,9 +158,9 @@ def write(folder: str | Path, dot: Dot, *, noise: float, seed: int) -> tuple[Pat
         ),
         "transient.csv": as_text(f"# {title}\nE (eV),dA at 5 ps", eV_from_nm(x), transient),
     }
-    folder = Path(folder)
-    for name, text in texts.items():
+    absorption, pl, transient_csv = paths = tuple(Path(folder) / name for name in texts)
+    for path, text in zip(paths, texts.values(), strict=True):
         # As spreadsheets do, the first one with a byte-order mark.
-        encoding = "utf-8-sig" if name == "absorption.csv" else "utf-8"
-        (folder / name).write_text(text, encoding=encoding, newline="\r\n")
-    return folder / "absorption.csv", folder / "pl.csv", folder / "transient.csv"
+        encoding = "utf-8-sig" if path is absorption else "utf-8"
+        path.write_text(text, encoding=encoding, newline="\r\n")
+    return absorption, pl, transient_csv

@@ -5,16 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import scipy
 from numpy.typing import ArrayLike
+from scipy.interpolate import PchipInterpolator, make_interp_spline
+from scipy.special import logsumexp
 
 from qdgain.measured.instrument_file import Table, intensity_per_eV, read_table
 from qdgain.model import parameters
 from qdgain.model.dot import FloatArray
-from qdgain.model.film import AseThreshold, Film, log_amplification
-from qdgain.model.populations import mean_excitons_after_pulse
+from qdgain.model.film import AseThreshold, Film, amplification, log_amplification
+from qdgain.model.populations import (
+    fluence_for_mean_excitons,
+    highest_mean_excitons,
+    mean_excitons_after_pulse,
+)
 from qdgain.model.saturation import SaturatedEmission, emit
 from qdgain.model.search import first_root, parabolic_peak
 from qdgain.model.units import eV_from_nm
@@ -31,16 +37,8 @@ _EXCITONS = re.compile(r"N=\d*\.?\d+")
 class MeasuredSpectra:
     """Gain spectra of a pumped sample at a few ⟨N⟩, and its photoluminescence.
 
-    Parameters
-    ----------
-    energy_eV : numpy.ndarray
-        Rising photon energies, of shape E.
-    mean_excitons : numpy.ndarray
-        Rising ⟨N⟩ from 0, of shape N.
-    gain : numpy.ndarray
-        -OD_NL over the linear OD at the band-edge peak, of shape (N, E).
-    emission : numpy.ndarray
-        Photoluminescence of unit peak, of shape E.
+    Rising photon energies of shape E, rising ⟨N⟩ from 0 of shape N, the gain (-OD_NL over the
+    linear OD at the band-edge peak) of shape (N, E), and the photoluminescence of unit peak.
     """
 
     energy_eV: FloatArray
@@ -66,20 +64,15 @@ class MeasuredSpectra:
                 f"mean_excitons = {mean[outside].flat[0]:g} is not allowed: the spectra were "
                 f"measured from 0 to {self.mean_excitons[-1]:g}."
             )
-        return np.asarray(
-            scipy.interpolate.PchipInterpolator(self.mean_excitons, self.gain, axis=0)(mean)
-        )
+        return np.asarray(PchipInterpolator(self.mean_excitons, self.gain, axis=0)(mean))
 
     def spontaneous_at(self, mean_excitons: ArrayLike) -> FloatArray:
         r"""Return the spontaneous spectrum, of shape N + E.
 
         :math:`P = \max\big(\min(\tfrac{\langle N\rangle}{2}, 1)\,PL,\; G\big)`: the
         photoluminescence grows with the filling of a twofold band edge, and the stimulated emission
-        can nowhere be less than the net gain.
-
-        Notes
-        -----
-        Assumed: a gain measurement does not hold the spontaneous spectrum.
+        can nowhere be less than the net gain. Assumed: a gain measurement does not hold the
+        spontaneous spectrum.
         """
         mean = np.asarray(mean_excitons, dtype=float)
         filling = np.minimum(0.5 * mean, 1.0)[..., None]
@@ -96,14 +89,13 @@ class MeasuredSpectra:
         r"""Return :math:`\ln(\int I\,dE / \int P\,dE)` against ⟨N⟩ > 0 of shape N."""
         steps = np.gradient(self.energy_eV)
         log_spectrum = self.log_ase(mean_excitons, gain_exponent)
-        amplified = scipy.special.logsumexp(log_spectrum, b=steps, axis=-1)
+        amplified = logsumexp(log_spectrum, b=steps, axis=-1)
         spontaneous = (self.spontaneous_at(mean_excitons) * steps).sum(axis=-1)
         return np.asarray(amplified - np.log(spontaneous))
 
     def most_excitons(self, statistics: str = "rabi") -> float:
-        """Return the largest measured ⟨N⟩ that a pulse gives: 2 at most if Rabi's is its law."""
-        highest = float(self.mean_excitons[-1])
-        return min(highest, 2.0) if statistics == "rabi" else highest
+        """Return the largest measured ⟨N⟩ that a pulse gives."""
+        return min(float(self.mean_excitons[-1]), highest_mean_excitons(statistics))
 
     def saturated(
         self, mean_excitons: ArrayLike, gain_exponent: float, guided_fraction: float
@@ -120,21 +112,19 @@ class MeasuredSpectra:
         spontaneous = self.spontaneous_at(self.mean_excitons)
         # Only where something is emitted.
         bright = np.flatnonzero(spontaneous.max(axis=0) > _DARK * spontaneous.max())
-        energy = np.linspace(
-            self.energy_eV[bright[0]], self.energy_eV[bright[-1]], 1 + bright[-1] - bright[0]
-        )
+        first, last = bright[[0, -1]]
+        energy = np.linspace(self.energy_eV[first], self.energy_eV[last], 1 + last - first)
         step_meV = 1e3 * (energy[1] - energy[0])
 
         def even(spectrum: FloatArray) -> FloatArray:
-            return np.asarray(
-                scipy.interpolate.PchipInterpolator(self.energy_eV, spectrum, axis=-1)(energy)
-            )
+            return np.asarray(PchipInterpolator(self.energy_eV, spectrum, axis=-1)(energy))
 
         area = np.sum(even(self.emission)) * step_meV
         film = Film(
             2 * np.maximum(even(spontaneous), 0)[None] / area,
             length * even(self.gain)[None],
-            self._weights,
+            # The identity interpolated linearly: the weights of the measured spectra.
+            make_interp_spline(self.mean_excitons, np.eye(self.mean_excitons.size), k=1),
         )
         steps = np.full(mean.size, step_meV)
         spectrum, side, left = emit(film, steps, beta, mean.ravel())
@@ -146,66 +136,42 @@ class MeasuredSpectra:
             left.reshape(mean.shape),
         )
 
-    def _weights(self, mean_excitons: FloatArray) -> FloatArray:
-        """Return the weights of the measured spectra that interpolate linearly in ⟨N⟩."""
-        nodes = self.mean_excitons
-        right = np.clip(np.searchsorted(nodes, mean_excitons, side="right"), 1, nodes.size - 1)
-        part = (mean_excitons - nodes[right - 1]) / (nodes[right] - nodes[right - 1])
-        index = np.arange(nodes.size)
-        return np.asarray(
-            (index == (right - 1)[..., None]) * (1 - part)[..., None]
-            + (index == right[..., None]) * part[..., None]
-        )
-
     def ase_threshold(
         self, gain_exponent: float, pi_pulse_fluence_mJ_cm2: float, statistics: str = "rabi"
     ) -> AseThreshold:
         """Return where stimulated amplification doubles the emitted energy.
 
         As `qdgain.model.film.ase_threshold`, with integrals by the trapezoid rule over the measured
-        energies, up to the largest measured ⟨N⟩ or the π pulse.
-
-        Parameters
-        ----------
-        gain_exponent, pi_pulse_fluence_mJ_cm2 : float
-            L_g and J_π of the film.
-        statistics : {"rabi", "poisson", "sequential"}
-            Only the law of ⟨N⟩ against fluence: Rabi's for a pump resonant with the band edge,
-            Poisson's straight line for a pump into higher states.
+        energies, up to the largest measured ⟨N⟩ or the π pulse. The statistics is only the law of
+        ⟨N⟩ against fluence: Rabi's for a pump resonant with the band edge, Poisson's straight line
+        for a pump into higher states.
         """
         pi_pulse = parameters.check("pi_pulse_fluence_mJ_cm2", pi_pulse_fluence_mJ_cm2)
         length = parameters.check("gain_exponent", gain_exponent)
-        highest = self.mean_excitons[-1]
+        most = self.most_excitons(statistics)
 
         def excitons(amplitude: FloatArray) -> FloatArray:
-            mean = mean_excitons_after_pulse(amplitude**2, 1.0, statistics)
-            return np.asarray(np.minimum(mean, highest))
+            # Rounding can bring the last fluence beyond the last measurement.
+            return np.minimum(mean_excitons_after_pulse(amplitude**2, 1.0, statistics), most)
 
-        def log_ratio(amplitude: FloatArray) -> FloatArray:
+        def log_ratio(amplitude: FloatArray, _: Any) -> FloatArray:
             mean = excitons(amplitude)
             spontaneous = self.spontaneous_at(mean)
-            exponent = np.minimum(length * self.gain_at(mean), _LARGEST_EXPONENT)
-            total = np.trapezoid(spontaneous * np.exp(log_amplification(exponent)), self.energy_eV)
+            amplified = amplification(np.minimum(length * self.gain_at(mean), _LARGEST_EXPONENT))
+            total = np.trapezoid(spontaneous * amplified, self.energy_eV)
             return np.asarray(np.log(0.5 * total / np.trapezoid(spontaneous, self.energy_eV)))
 
-        top = 1.0
-        if statistics == "poisson" or highest < 2:
-            slope = 0.5 * np.pi**2
-            top = np.sqrt(highest / slope)
-            if statistics != "poisson":
-                top = 2 / np.pi * np.arcsin(np.sqrt(highest / 2))
-        scan = top * np.linspace(1e-3, 1.0, _SCAN)
-        amplitude = first_root(lambda x, _: log_ratio(x), scan[None, :])[0]
+        top = np.sqrt(fluence_for_mean_excitons(most, 1.0, statistics))
+        amplitude = first_root(log_ratio, top * np.linspace(1e-3, 1.0, _SCAN)[None])[0]
         if not np.isfinite(amplitude):
-            missing = np.array(np.inf)
-            return AseThreshold(missing, missing, np.array(np.nan))
-        mean = excitons(np.array(amplitude))
+            return AseThreshold(np.array(np.inf), np.array(np.inf), np.array(np.nan))
+        mean = excitons(amplitude)
         peak = parabolic_peak(self.energy_eV, self.log_ase(mean, length))
         return AseThreshold(np.array(pi_pulse * amplitude**2), mean, peak)
 
 
 def read_spectra(path: str | Path) -> MeasuredSpectra:
-    """Read measured spectra from a text file, as an instrument or a spreadsheet exports it.
+    """Return measured spectra from a text file, as an instrument or a spreadsheet exports it.
 
     The table has a header: the axis, such as ``energy_eV`` or ``Wavelength (nm)``, one column
     ``N=…`` for each ⟨N⟩ from ``N=0`` (the linear absorption) upwards, and if known ``PL``. The
@@ -213,16 +179,7 @@ def read_spectra(path: str | Path) -> MeasuredSpectra:
     wavelength counts as per nm and is taken per eV. A line above the table may say
     ``absorption_peak_eV: …``, the energy at which the linear OD is 1 in the units of the gain,
     otherwise its largest value counts. Without ``PL`` the positive part of the gain at the largest
-    ⟨N⟩ stands in for it, of unit peak.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The file, see `qdgain.measured.instrument_file`; every value has to be there.
-
-    Returns
-    -------
-    MeasuredSpectra
+    ⟨N⟩ stands in for it, of unit peak. Every value has to be there.
 
     Raises
     ------

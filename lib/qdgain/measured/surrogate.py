@@ -27,6 +27,7 @@ from qdgain.paper.claims import claims
 #: Where the blue gain lies above the band-edge absorption, in units of the line width. Not public.
 BLUE_SHIFT_WIDTHS = 1.5
 
+_DATA = Path(str(resources.files("qdgain"))) / "data"
 # Energies in meV from the centre of A_X.
 _ENERGIES = np.linspace(-200.0, 320.0, 261)
 _MEAN_BAND_EDGE = np.linspace(0.0, 2.0, 11)
@@ -71,19 +72,9 @@ def surrogate(reading: str, blue_shift_widths: float = BLUE_SHIFT_WIDTHS) -> Mea
     .. math:: G = G_{\text{edge}} - P_{k\le 2}\,A_P + g\,P_{k\ge 3}\,PL_P
 
     with a blue band of the same width, Stokes shift and unit absorption, which amplifies once a dot
-    holds three excitons.
-
-    Parameters
-    ----------
-    reading : {"x1", "x3_edge", "x3_blue"}
-        Which of the two bands carries the larger gain that the paper states for X3 pumping is
-        ambiguous; the other one keeps the gain stated for X1.
-    blue_shift_widths : float
-        Centre of A_P less centre of A_X in line widths (assumed).
-
-    Returns
-    -------
-    MeasuredSpectra
+    holds three excitons, and whose A_P lies `blue_shift_widths` line widths above A_X. Which of the
+    two bands carries the larger gain that the paper states for X3 pumping is ambiguous; the other
+    one keeps the gain stated for X1.
 
     Notes
     -----
@@ -122,7 +113,7 @@ def surrogate(reading: str, blue_shift_widths: float = BLUE_SHIFT_WIDTHS) -> Mea
 
 def load(reading: str) -> MeasuredSpectra:
     """Return a surrogate from its file, read as a user's file is."""
-    return read_spectra(Path(str(resources.files("qdgain").joinpath(f"data/{file_name(reading)}"))))
+    return read_spectra(_DATA / file_name(reading))
 
 
 def file_name(reading: str) -> str:
@@ -158,11 +149,5 @@ def _stated(claim: str) -> float:
     return number
 
 
-def gain_maximum(spectra: MeasuredSpectra) -> tuple[float, float]:
-    """Return the largest gain of spectra and its photon energy in eV."""
-    index = np.unravel_index(np.argmax(spectra.gain), spectra.gain.shape)
-    return float(spectra.gain[index]), float(spectra.energy_eV[index[1]])
-
-
 if __name__ == "__main__":
-    write(Path(str(resources.files("qdgain").joinpath("data"))))
+    write(_DATA)

@@ -1,0 +1,99 @@
+"""Spectra to be fitted, and what the model says that one shows."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from qdgain.measured.instrument_file import intensity_per_eV
+from qdgain.model import parameters
+from qdgain.model.bands import bands
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.gain import gain
+from qdgain.model.units import nm_from_eV, sigma_from_fwhm
+
+#: The fewest points of a fit.
+_FEWEST = 12
+
+
+def refuse(reason: str) -> NoReturn:
+    """Raise the sentence that says why spectra cannot be fitted."""
+    raise parameters.ParameterError(f"the spectra cannot be fitted: {reason}.")
+
+
+class Spectrum(NamedTuple):
+    """A spectrum to be fitted: rising energies, values, and the relative noise of each."""
+
+    energy_eV: FloatArray
+    values: FloatArray
+    relative_noise: FloatArray
+
+    def within(self, low: float | None, high: float | None, name: str) -> Spectrum:
+        """Return the part of the spectrum called `name` between two energies, refused if short."""
+        low, high = -np.inf if low is None else low, np.inf if high is None else high
+        inside = (self.energy_eV >= low) & (self.energy_eV <= high)
+        if inside.sum() < _FEWEST:
+            refuse(
+                f"the {name} has {inside.sum()} points from {low:.4g} to {high:.4g} eV and needs "
+                f"{_FEWEST}"
+            )
+        return Spectrum(*(column[inside] for column in self))
+
+    def thinned(self, points: int) -> Spectrum:
+        """Return averages of neighbours, about as many as `points`."""
+        step = max(1, self.energy_eV.size // points)
+        size = self.energy_eV.size // step * step
+        return Spectrum(*(column[:size].reshape(-1, step).mean(axis=1) for column in self))
+
+
+def even_spectrum(energy_eV: ArrayLike, values: ArrayLike) -> Spectrum:
+    """Return a spectrum with the same noise everywhere."""
+    energy = np.asarray(energy_eV, dtype=float)
+    return Spectrum(energy, np.asarray(values, dtype=float), np.ones(energy.shape))
+
+
+def emission_per_eV(energy_eV: ArrayLike, intensity_per_nm: ArrayLike) -> Spectrum:
+    """Return an emission spectrum per eV from one per nm whose noise was the same everywhere.
+
+    The noise is scaled as the intensity is, so that the conversion changes no weights.
+    See `qdgain.measured.instrument_file.intensity_per_eV`.
+    """
+    energy = np.asarray(energy_eV, dtype=float)
+    factor = nm_from_eV(energy) / energy
+    return Spectrum(energy, intensity_per_eV(energy, intensity_per_nm), factor / np.mean(factor))
+
+
+def gaussian(energy_eV: ArrayLike, centre_eV: ArrayLike, width_meV: ArrayLike) -> FloatArray:
+    """Return a Gaussian of unit peak; the width is its full width at half maximum.
+
+    Examples
+    --------
+    >>> gaussian([2.0, 2.04], 2.0, 80.0).round(3).tolist()
+    [1.0, 0.5]
+    """
+    offset = np.asarray(energy_eV, dtype=float) - np.asarray(centre_eV, dtype=float)
+    return np.asarray(np.exp(-0.5 * (offset / (1e-3 * sigma_from_fwhm(width_meV))) ** 2))
+
+
+def relaxed_exciton_signal(dot: Dot, energy_eV: ArrayLike) -> FloatArray:
+    r"""Return the transient absorption of one relaxed exciton per dot, of shape D + E.
+
+    :math:`\Delta A/A = -A_X + \tfrac12(a A_{XX2} - PL_X)`, in units of the peak absorption and
+    negative for bleach: the ground state is bleached, the exciton emits, and it absorbs into the
+    biexciton. This is σ_NL/σ_A minus its value without excitons, for P₁ = 1 and P₂ = 0. Source:
+    paper section 3.3.
+    """
+    # Under sequential statistics every dot holds exactly one exciton at ⟨N⟩ = 1.
+    return -gain(dot, energy_eV, 1.0, "sequential") - bands(dot, energy_eV).absorption
+
+
+def earliest_delay_ps(relaxation_time_fs: float, left: float = 0.01) -> float:
+    r"""Return the delay after which only a part `left` of the excitons is still in X_A.
+
+    :math:`-\tau_{AE}\ln(\text{left})`: exponential relaxation from X_A to X_E, whose time is that
+    of paper section 3.1.
+    """
+    relaxation = parameters.check("relaxation_time_fs", relaxation_time_fs)
+    return float(-1e-3 * relaxation * np.log(left))
