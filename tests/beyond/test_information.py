@@ -109,7 +109,7 @@ def test_information_is_bounded_by_that_of_a_normal_quantity():
 def test_the_proposed_measurement_is_the_best_and_the_conclusion_says_so():
     bits = next_measurement.expected_bits("3ls")[:, 0]
     assert KEYS[int(np.argmax(bits))] == next_measurement.PROPOSED
-    text = str(chapter.Conclusion(PAPER))
+    text = str(next_measurement.Conclusion(PAPER))
     assert MEASUREMENTS[KEYS.index(next_measurement.PROPOSED)].name in text
     found = numbers()
     assert found[f"information-rank-{next_measurement.PROPOSED}"] == 1
@@ -120,9 +120,9 @@ def test_the_proposed_measurement_is_the_best_and_the_conclusion_says_so():
 
 def test_the_conclusion_follows_the_precision():
     coarse = resolve(chapter.SETTINGS, {"precision_factor": 10.0})
-    assert str(chapter.Conclusion(coarse)) != str(chapter.Conclusion(PAPER))
+    assert str(next_measurement.Conclusion(coarse)) != str(next_measurement.Conclusion(PAPER))
     assert numbers(coarse)["information-best"] < 0.5 * numbers()["information-best"]
-    table = chapter.Candidates(coarse)._repr_html_()
+    table = next_measurement.Candidates(coarse)._repr_html_()
     assert "100 %" in table
     assert table.count("<tr>") == len(MEASUREMENTS) + 1
 

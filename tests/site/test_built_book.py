@@ -125,7 +125,7 @@ def test_figures_say_what_they_show_and_lead_to_their_data(page):
         links = Page(figure).links
         for kind in ("data/.*csv", "figures/.*svg", "figures/.*png", "notebooks/.*ipynb"):
             assert any(re.match(rf"\.\./files/{kind}$", link) for link in links), kind
-        assert any(re.match(r"api_commands\.html#qdgain\.figures\.fig", link) for link in links)
+        assert any(re.match(r"api_commands\.html#qdgain\.figures\.\w", link) for link in links)
         assert "qdgain rerun fig" in figure
         (image,) = Page(figure).images
         if "level_systems" not in figure:

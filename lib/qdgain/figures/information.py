@@ -25,13 +25,11 @@ from qdgain.calibration.readings import SCHEMES, values, width_meV
 from qdgain.figures import next_measurement, style
 from qdgain.figures.calibrated import SYMBOLS
 from qdgain.figures.kit import Figure, Numbers, line, mapped, panel, points
-from qdgain.figures.next_measurement import Candidates, Conclusion, result
+from qdgain.figures.next_measurement import result
 from qdgain.figures.panel import Axis, Panel
 from qdgain.model.dot import FloatArray
 from qdgain.run import YOUR_DOT, Run
 from qdgain.text import significant
-
-__all__ = ["FIGURES", "SETTINGS", "Candidates", "Conclusion", "headlines"]
 
 SETTINGS = chapters.SETTINGS["information"]
 
