@@ -21,12 +21,13 @@ from qdgain.beyond.ensemble_saturation import (
     misfit,
 )
 from qdgain.beyond.ensemble_thresholds import ensemble_thresholds, inhomogeneous
+from qdgain.fast.onset import threshold_onset
 from qdgain.model.bands import FWHM_PER_SIGMA, band_centres_eV
 from qdgain.model.dot import Dot
 from qdgain.model.film import ase_threshold
 from qdgain.model.gain import gain
 from qdgain.model.parameters import ParameterError
-from qdgain.model.threshold import threshold_at_maximum, threshold_onset
+from qdgain.model.threshold import threshold_at_maximum
 
 WIDTH = 80 / FWHM_PER_SIGMA
 J = np.linspace(0.0, REACH, 81) ** 2

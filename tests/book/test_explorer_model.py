@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import qdgain
 from conftest import ROOT
+from qdgain.fast.onset import threshold_onset
 from qdgain.model.bands import band_widths_meV, bands, energy_window_eV
 from qdgain.model.film import (
     ase_threshold,
@@ -21,7 +22,7 @@ from qdgain.model.film import (
 from qdgain.model.gain import gain
 from qdgain.model.parameters import CONTRACT
 from qdgain.model.populations import mean_excitons_after_pulse, populations
-from qdgain.model.threshold import threshold_at_energy, threshold_at_maximum, threshold_onset
+from qdgain.model.threshold import threshold_at_energy, threshold_at_maximum
 from strategies import STATISTICS, dots
 
 # It starts a browser.

@@ -19,11 +19,12 @@ from sweep_fakes import one_by_one
 
 from conftest import ROOT
 from qdgain import Dot, cli
+from qdgain.fast.onset import threshold_onset
 from qdgain.model.dot import presets
 from qdgain.model.film import ase_threshold
 from qdgain.model.gain import largest_gain
 from qdgain.model.parameters import CONTRACT, ParameterError
-from qdgain.model.threshold import threshold_at_maximum, threshold_onset
+from qdgain.model.threshold import threshold_at_maximum
 from qdgain.reruns import request
 from qdgain.sweep import folder, numbers, table
 from qdgain.sweep.points import points

@@ -265,7 +265,7 @@ def _of_statements(n: Numbers, run: Run) -> None:
     unbound = replace(run.dots["3LS+ESA"], absorptive_binding_meV=0.0, emissive_binding_meV=0.0)
     weak = ase_threshold(unbound, *_film(run)).fluence_mJ_cm2
     inputs = (*parameters.DOT_PARAMETERS, *SETTINGS)
-    times = sum(parameters.parameter(name).unit in _TIME_UNITS for name in inputs)
+    times = float(sum(parameters.parameter(name).unit in _TIME_UNITS for name in inputs))
     n.add("weakly-bound", "ASE threshold with ESA and no biexciton shift, 3LS", weak, _J)
     n.add("times", "inputs of the threshold that are times", times)
 
@@ -289,7 +289,7 @@ def _of_saturated(n: Numbers, run: Run, name: str) -> None:
     fluence, emission = _saturated_sweep(run, name)
     weak = 0.5 * number(_threshold(run, name).fluence_mJ_cm2)
     lines = spike.threshold_by_two_lines(fluence, emission.guided_photons, weak)
-    count = spike.count_spikes(emission.spectrum_per_meV[-1])
+    count = float(spike.count_spikes(emission.spectrum_per_meV[-1]))
     n.of(name, "lines", "threshold by two straight lines", lines, _J)
     n.of(name, "saturated-spikes", "spikes at J_π, saturated", count)
 

@@ -119,7 +119,7 @@ def of_measured(n: Numbers, run: Run, source: Measured) -> None:
         width = float(1e3 * spike.full_width(energy, maps.relative(log_ase(np.array(2 * start)))))
     every = maps.relative(log_ase(top * np.linspace(0, 1, 401)[1:]))
     counts = np.array([spike.count_spikes(spectrum) for spectrum in every])
-    saturated = spike.count_spikes(source.saturated(run).spectrum_per_meV[-1])
+    saturated = float(spike.count_spikes(source.saturated(run).spectrum_per_meV[-1]))
     off = "spike less PL peak at"
     for key, meaning, value, unit in (
         ("threshold-{}", "ASE threshold", start, FLUENCE.unit),
