@@ -186,6 +186,38 @@ def test_physics_knows_no_plotting_and_plotting_no_notebooks(name, path):
             assert not any(module.startswith("qdgain.figures") for module in imported)
 
 
+def lines_of_code(function):
+    """How many lines a function has that are neither blank, comment nor docstring."""
+    first = function.body[0]
+    has_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    documented = set(range(first.lineno, first.end_lineno + 1)) if has_text else set()
+    return set(range(function.lineno, function.end_lineno + 1)) - documented
+
+
+@pytest.mark.parametrize(("name", "path"), list(modules()), ids=lambda v: getattr(v, "stem", ""))
+def test_a_module_can_be_read_in_one_sitting(name, path):
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    assert len(lines) <= (420 if name.startswith("figures.") else 450)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            code = [lines[i - 1].strip() for i in lines_of_code(node)]
+            assert sum(bool(line) and not line.startswith("#") for line in code) <= 50, node.name
+
+
+MODEL = [(name, path) for name, path in modules() if name.startswith("model.")]
+
+
+@pytest.mark.parametrize(("name", "path"), MODEL, ids=[name for name, _ in MODEL])
+def test_every_public_function_of_the_model_has_an_example(name, path):
+    public = [
+        node
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    ]
+    assert [f.name for f in public if ">>>" not in (ast.get_docstring(f) or "")] == []
+
+
 def test_scripts_of_the_pages_are_unchanged_and_licensed():
     folder = ROOT / "book" / "_static" / "mathjax"
     assert "Apache License" in (folder / "LICENSE").read_text(encoding="utf-8")

@@ -127,7 +127,15 @@ class Film:
 def film_of(
     dot: Dot, detuning_meV: FloatArray, gain_exponent: FloatArray, statistics: str = "rabi"
 ) -> Film:
-    """Return the film of dots of shape (rows,) at detunings of shape (rows, E), L_g of (rows,)."""
+    """Return the film of dots of shape (rows,) at detunings of shape (rows, E), L_g of (rows,).
+
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> film = film_of(dot, np.array([[-40.0]]), np.array([10.0]))
+    >>> film.emission.shape
+    (1, 3, 1)
+    """
     emission, gain = states(dot, detuning_meV)
     return Film(
         emission,
@@ -345,7 +353,15 @@ def _emission_detunings_meV(dot: Dot, length: FloatArray) -> FloatArray:
 
 
 def emission_window_meV(dot: Dot, reach: float) -> tuple[FloatArray, FloatArray]:
-    """Return the ends of the emission of X and XX, `reach` standard deviations from the centres."""
+    """Return the ends of the emission of X and XX, `reach` standard deviations from the centres.
+
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> low, high = emission_window_meV(dot, 3.0)
+    >>> float((high - low).round(2))
+    203.84
+    """
     offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
     ends = [
         np.broadcast_to(centre + sign * reach * width, dot.shape)

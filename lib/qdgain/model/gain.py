@@ -28,6 +28,11 @@ def weighted(
     """Return spectra of the states, of shape D + (3, points), at ⟨N⟩ of shape N: D + N + E.
 
     A product of matrices, in which no state's share stands in memory by itself.
+
+    Examples
+    --------
+    >>> weighted(np.eye(3), [0.0, 2.0], "rabi", (3,)).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
     mean = np.asarray(mean_excitons, dtype=float)
     mixed = weights_at(mean.ravel(), statistics) @ spectra
@@ -35,7 +40,14 @@ def weighted(
 
 
 def flat_detuning_meV(dot: Dot, energy_eV: ArrayLike) -> FloatArray:
-    """Return photon energies minus the centre of A_X, of shape D + (points,)."""
+    """Return photon energies minus the centre of A_X, of shape D + (points,).
+
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> flat_detuning_meV(dot, [1.96, 2.0]).round(6).tolist()
+    [-40.0, 0.0]
+    """
     detuning = detuning_from_absorption_meV(dot, energy_eV)
     return detuning.reshape((*dot.shape, np.size(energy_eV)))
 
@@ -125,7 +137,14 @@ def gain_terms(
 def gain_parts(
     dot: Dot, energy_eV: ArrayLike, relaxed_fraction: float = 1.0
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return A_X, ½PL_X, ½a A_XX2 and γPL_XX, of shape D + E: the terms over the populations."""
+    """Return A_X, ½PL_X, ½a A_XX2 and γPL_XX, of shape D + E: the terms over the populations.
+
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> [float(part.round(3)) for part in gain_parts(dot, 1.96)]
+    [0.5, 0.5, 0.25, 1.0]
+    """
     detuning = detuning_from_absorption_meV(dot, energy_eV)
     A, P, _, B, Q = strong_bands(dot, detuning, relaxed_fraction)
     return A, 0.5 * P, 0.5 * B, Q

@@ -213,6 +213,11 @@ def parameter(name: str) -> Parameter:
     ------
     ParameterError
         If there is none; the sentence suggests the nearest name.
+
+    Examples
+    --------
+    >>> parameter("floor").allowed
+    'a number from 1e-09 to 1'
     """
     try:
         return CONTRACT[name]
@@ -221,7 +226,13 @@ def parameter(name: str) -> Parameter:
 
 
 def unknown_name(name: str, known: Iterable[str]) -> ParameterError:
-    """Return the refusal of an unknown parameter, with the nearest known name."""
+    """Return the refusal of an unknown parameter, with the nearest known name.
+
+    Examples
+    --------
+    >>> str(unknown_name("flor", ["floor"]))
+    'flor is not a parameter here: did you mean floor?'
+    """
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else "the names are " + ", ".join(known) + "."
@@ -229,12 +240,24 @@ def unknown_name(name: str, known: Iterable[str]) -> ParameterError:
 
 
 def clipped(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    """Return numbers moved to the nearest that the contract allows a parameter."""
+    """Return numbers moved to the nearest that the contract allows a parameter.
+
+    Examples
+    --------
+    >>> clipped("floor", [0.0, 0.5]).tolist()
+    [1e-09, 0.5]
+    """
     entry = parameter(name)
     inside = np.clip(np.asarray(values, dtype=float), entry.minimum, entry.maximum)
     return np.asarray(inside, dtype=float)
 
 
 def check(name: str, value: Any) -> Any:
-    """Check one value against the contract; see `Parameter.check`."""
+    """Check one value against the contract; see `Parameter.check`.
+
+    Examples
+    --------
+    >>> check("floor", 0.01)
+    0.01
+    """
     return parameter(name).check(value)

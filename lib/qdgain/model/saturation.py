@@ -200,6 +200,13 @@ def emit(
         ⟨N⟩ at the start, of shape (rows,).
     duration : float
         In radiative lifetimes.
+
+    Examples
+    --------
+    >>> film = Film(np.ones((1, 1, 1)), np.zeros((1, 1, 1)), lambda mean: np.ones((*mean.shape, 1)))
+    >>> spectrum, side, left = emit(film, np.ones(1), 0.5, np.ones(1), duration=0.1)
+    >>> float((spectrum.sum() + side.sum() + left.sum()).round(6))
+    1.0
     """
     rows, points = len(mean_excitons), film.emission.shape[-1]
     excitons = np.repeat(mean_excitons[:, None], _SLICES // 2, axis=-1)

@@ -167,6 +167,13 @@ def largest_spike_move(
     Between the threshold and J_π, in meV, positive to the blue, and the fluence over the
     threshold; both nan if the threshold is not reached below J_π. Parameters as for
     `spike_shift_meV_per_decade`.
+
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> move, at = largest_spike_move(dot, 200.0, 1.5)
+    >>> round(move, 2)
+    0.23
     """
     pi_pulse = pi_pulse_fluence_mJ_cm2
     threshold = float(ase_threshold(dot, gain_exponent, pi_pulse, statistics).fluence_mJ_cm2)
@@ -186,6 +193,12 @@ def log_energy_ratio(
     r"""Return :math:`\ln(\int I\,dE / \int P\,dE)` of one dot against ⟨N⟩ > 0 of shape N.
 
     What the film adds to the spontaneous emission; ln 2 is the ASE threshold (section 3.4).
+
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> float(log_energy_ratio(dot, 2.0, 200.0).round(1))
+    192.1
     """
     energy = energy_window_eV(dot, _WINDOW_WIDTHS, _ENERGY_POINTS)
     log_spectrum = log_ase_spectrum(dot, energy, mean_excitons, gain_exponent, statistics)
@@ -204,6 +217,12 @@ def log_undepleted_photons(
 
     :math:`\ln(2\beta\int I\,dE / \int PL_X\,dE)` against ⟨N⟩ > 0 of shape N: the formula for I
     of the paper (section 3.4) with a number of photons on its axis.
+
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> float(log_undepleted_photons(dot, 2.0, 200.0, 0.01).round(1))
+    188.1
     """
     energy = energy_window_eV(dot, _WINDOW_WIDTHS, _ENERGY_POINTS)
     log_spectrum = log_ase_spectrum(dot, energy, mean_excitons, gain_exponent, statistics)
@@ -221,6 +240,12 @@ def undepleted_limit_mJ_cm2(
     """Return the fluence above which `log_undepleted_photons` are more than the excitons.
 
     Infinity if they are fewer up to J_π.
+
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> round(undepleted_limit_mJ_cm2(dot, 200.0, 1.5, 0.01), 3)
+    0.126
     """
     pi_pulse = pi_pulse_fluence_mJ_cm2
 

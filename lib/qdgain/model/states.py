@@ -54,6 +54,12 @@ def strong_bands(dot: Dot, detuning_meV: FloatArray, relaxed_fraction: float = 1
     """Return the bands at detunings of shape D + …, those into and out of XX at their strength.
 
     Excitons that are not relaxed are still at X_A: they emit at A_X and absorb at A_XX1.
+
+    Examples
+    --------
+    >>> dot = Dot(xx_emission_strength=0.5, emissive_binding_meV=0.0, stokes_shift_meV=40.0)
+    >>> float(strong_bands(dot, np.array(-40.0)).xx_emission)
+    0.5
     """
     A, P, unrelaxed, B, Q = (np.exp(log) for log in log_bands(dot, detuning_meV))
     if relaxed_fraction != 1.0:
@@ -97,5 +103,11 @@ def states(
 
 
 def weights_at(mean_excitons: FloatArray, statistics: str = "rabi") -> FloatArray:
-    """Return the probabilities of the states at ⟨N⟩, along a new last axis."""
+    """Return the probabilities of the states at ⟨N⟩, along a new last axis.
+
+    Examples
+    --------
+    >>> weights_at(np.array(1.0)).tolist()
+    [0.25, 0.5, 0.25]
+    """
     return np.stack(populations(mean_excitons, statistics), axis=-1)

@@ -308,7 +308,13 @@ def _poisson(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
 
 
 def exp_beyond_linear(N: FloatArray) -> FloatArray:
-    """Return e^N - 1 - N, with its digits where N is small."""
+    """Return e^N - 1 - N, with its digits where N is small.
+
+    Examples
+    --------
+    >>> float(exp_beyond_linear(np.array(1.0)).round(4))
+    0.7183
+    """
     series = 0.5 * N * N * (1 + N / 3 * (1 + N / 4 * (1 + N / 5 * (1 + N / 6))))
     return np.where(N < 1e-2, series, np.expm1(N) - N)
 
