@@ -27,7 +27,17 @@ READ_FIRST = (
     "spike",
 )
 #: What only helps, or stands in every room, and would hide the way.
-_LEFT_OUT = ("version", "text", "table", "files", "interrupts", "benchmark", "stored", "cli")
+_LEFT_OUT = (
+    "chapters",
+    "version",
+    "text",
+    "table",
+    "files",
+    "interrupts",
+    "benchmark",
+    "stored",
+    "cli",
+)
 Graph = Mapping[str, frozenset[str]]
 
 
@@ -61,45 +71,33 @@ def floors(graph: Graph) -> list[list[str]]:
 
 
 def draw(graph: Graph) -> Picture:
-    """Draw the floors from left to right; an arrow leads from a module to one that uses it.
+    """Draw the floors from top to bottom; an arrow leads from a module to one that uses it.
 
     Where a module reaches another through a third, no arrow of its own is drawn.
     """
-    columns = floors(graph)
-
-    def bend(floors_apart: int) -> float:
-        """Longer arrows go further around what stands between."""
-        return 0.12 * (floors_apart - 1)
-
+    rows = floors(graph)
     place = {
-        name: (x, 0.5 * (len(column) - 1) - y)
-        for x, column in enumerate(columns)
-        for y, name in enumerate(column)
+        name: (x - 0.5 * (len(row) - 1), -float(y))
+        for y, row in enumerate(rows)
+        for x, name in enumerate(row)
     }
-    tallest = max(map(len, columns))
+    half = 0.5 * max(map(len, rows))
+    arrow = {"arrowstyle": "->", "color": style.colour("reference"), "shrinkA": 9, "shrinkB": 12}
+    box = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": "black"}
     with style.book_style():
-        picture = style.new_figure(1.12 * len(columns), 0.9 + 0.52 * tallest)
+        picture = style.new_figure(3.2 * half, 0.52 * len(rows))
         ax = picture.subplots()
-        ax.set(xlim=(-0.6, len(columns) - 0.4), ylim=(-0.5 * tallest - 0.4, 0.5 * tallest + 0.4))
+        ax.set(xlim=(-half - 0.1, half + 0.1), ylim=(0.5 - len(rows), 0.5))
         ax.axis("off")
         for name, needed in _shortest(graph).items():
             for other in sorted(needed):
+                # A longer arrow goes further around what stands between.
+                bend = f"arc3,rad={0.12 * (place[other][1] - place[name][1] - 1)}"
                 ax.annotate(
-                    "",
-                    place[name],
-                    place[other],
-                    arrowprops={
-                        "arrowstyle": "->",
-                        "color": style.colour("reference"),
-                        "shrinkA": 24,
-                        "shrinkB": 24,
-                        "connectionstyle": f"arc3,rad={bend(place[name][0] - place[other][0])}",
-                    },
+                    "", place[name], place[other], arrowprops=arrow | {"connectionstyle": bend}
                 )
-        box = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": "black"}
         for name, (x, y) in place.items():
-            label = name.replace("_", "\n")
-            ax.text(x, y, label, ha="center", va="center", fontsize=8, bbox=box)
+            ax.text(x, y, name, ha="center", va="center", fontsize=9, bbox=box)
     return picture
 
 
