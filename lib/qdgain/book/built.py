@@ -81,13 +81,12 @@ def draw(graph: Graph) -> Picture:
         for y, row in enumerate(rows)
         for x, name in enumerate(row)
     }
-    half = 0.5 * max(map(len, rows))
     arrow = {"arrowstyle": "->", "color": style.colour("reference"), "shrinkA": 9, "shrinkB": 12}
     box = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": "black"}
     with style.book_style():
-        picture = style.new_figure(3.2 * half, 0.52 * len(rows))
+        picture = style.new_figure(6.4, 0.52 * len(rows))
         ax = picture.subplots()
-        ax.set(xlim=(-half - 0.1, half + 0.1), ylim=(0.5 - len(rows), 0.5))
+        ax.set(xlim=(-2, 2), ylim=(0.5 - len(rows), 0.5))
         ax.axis("off")
         for name, needed in _shortest(graph).items():
             for other in sorted(needed):
