@@ -8,11 +8,12 @@ STATISTICS = st.sampled_from(["rabi", "poisson", "sequential"])
 
 
 @st.composite
-def dots(draw, with_own_widths=False):
+def dots(draw, with_own_widths=False, reading="replacing"):
     """A dot with shifts of up to a few linewidths and strengths from weak to strong."""
     width = draw(st.floats(20, 200))
     shift = st.floats(-2.5, 2.5)
     fields = {
+        "reading": reading,
         "absorption_energy_eV": draw(st.floats(1.2, 3.2)),
         "linewidth_meV": width,
         "stokes_shift_meV": width * draw(st.floats(0, 2)),

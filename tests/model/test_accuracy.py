@@ -7,7 +7,7 @@ import pytest
 
 import qdgain
 from bench.accuracy import accuracies
-from bench.dots import of_the_whole_contract, one_of, usual
+from bench.dots import of_the_whole_contract, usual
 from bench.onset import brute_force, largest_excess
 from bench.threshold_at_maximum import with_plain_python
 from qdgain.fast.laws import LAWS
@@ -75,7 +75,7 @@ def test_no_onset_hangs_on_the_dots_beside_it(statistics):
     dots, floor = of_the_whole_contract(50)
     together = qdgain.threshold_onset(dots, floor, statistics)
     for i in range(0, 50, 7):
-        alone = qdgain.threshold_onset(one_of(dots, i), floor[i], statistics)
+        alone = qdgain.threshold_onset(dots.at(i), floor[i], statistics)
         np.testing.assert_array_equal(alone.mean_excitons, together.mean_excitons[i])
         np.testing.assert_array_equal(alone.energy_eV, together.energy_eV[i])
 
@@ -83,7 +83,7 @@ def test_no_onset_hangs_on_the_dots_beside_it(statistics):
 def test_thresholds_at_the_maximum_are_those_of_a_root_finder():
     dots = usual(200)
     fast = qdgain.threshold_at_maximum(dots).mean_excitons
-    slow = [with_plain_python(one_of(dots, i)) for i in range(200)]
+    slow = [with_plain_python(dots.at(i)) for i in range(200)]
     np.testing.assert_allclose(fast, slow, atol=1e-11)
 
 

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -260,7 +261,8 @@ def test_klimovs_formula_has_its_limits() -> None:
 def test_klimovs_formula_is_the_sequential_threshold_without_a_stokes_shift(ratio: float) -> None:
     two_level = replace(Dot().uncorrelated(), stokes_shift_meV=0.0)
     shift = ratio * float(band_widths_meV(two_level).absorption)
-    dot = replace(two_level, absorptive_binding_meV=shift, emissive_binding_meV=shift)
+    bound: dict[str, Any] = {"absorptive_binding_meV": shift, "emissive_binding_meV": shift}
+    dot = replace(two_level, reading="replacing", **bound)
     found = qdgain.threshold_at_energy(
         dot, float(np.asarray(dot.absorption_energy_eV)), statistics="sequential"
     )

@@ -133,7 +133,7 @@ def test_terms_sum_to_the_gain_and_have_their_signs(dot, mean, statistics):
     energy = energy_window_eV(dot, points=31)
     terms = qdgain.gain_terms(dot, energy, mean, statistics)
     np.testing.assert_allclose(sum(terms), qdgain.gain(dot, energy, mean, statistics), atol=1e-15)
-    assert (terms.ground_absorption <= 0).all()
+    assert (terms.absorption <= 0).all()
     assert (terms.excited_state_absorption <= 0).all()
     assert (terms.exciton_emission >= 0).all()
     assert (terms.biexciton_emission >= 0).all()

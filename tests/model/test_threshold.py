@@ -137,7 +137,8 @@ def test_klimov_2007_holds_for_sequential_statistics_only(ratio):
     # whose biexciton is shifted by Δ in absorption and emission alike.
     dot = replace(qdgain.Dot().uncorrelated(), stokes_shift_meV=0.0)
     shift = ratio * float(band_widths_meV(dot).absorption)
-    dot = replace(dot, absorptive_binding_meV=shift, emissive_binding_meV=shift)
+    bound = {"absorptive_binding_meV": shift, "emissive_binding_meV": shift}
+    dot = replace(dot, reading="replacing", **bound)
     b = np.exp(-(ratio**2) / 2)
 
     def threshold(statistics):

@@ -20,6 +20,7 @@ from qdgain.model.kinetics import Scheme, Step
 
 LAWS = ("rabi", "poisson", "sequential")
 DOT = qdgain.Dot(
+    reading="replacing",
     stokes_shift_meV=20.0,
     absorptive_binding_meV=30.0,
     emissive_binding_meV=15.0,
@@ -62,7 +63,7 @@ WEIGHTS = {
 @pytest.mark.parametrize("statistics", LAWS)
 def test_gain_and_emission_are_those_written_out(statistics):
     energy, mean = np.linspace(1.85, 2.15, 61), np.linspace(0.1, 2.0, 20)
-    dots = [DOT, *(one_of(usual(16), i) for i in range(16))]
+    dots = [DOT, *(usual(16).at(i) for i in range(16))]
     for dot in dots:
         gain, emitted = written_out(dot, energy, mean, statistics)
         # Rounding, of numbers up to two.
@@ -213,12 +214,6 @@ def test_steady_state_is_where_integration_in_time_ends(name, w):
 # --- thresholds against a scan over photon energies and excitons
 
 
-def one_of(dots, i):
-    """Return the i-th dot of an array of dots."""
-    values = {name: np.asarray(value) for name, value in dots.values().items() if value is not None}
-    return qdgain.Dot(**{name: float(v[i]) if v.ndim else float(v) for name, v in values.items()})
-
-
 def scanned(dot, statistics, floor, energy):
     """Return the first ⟨N⟩ at which the gain at any of the energies is above a floor.
 
@@ -245,7 +240,7 @@ def test_thresholds_are_those_of_a_brute_force_scan(statistics):
     onset = qdgain.threshold_onset(dots, floor, statistics).mean_excitons
     maximum = qdgain.threshold_at_maximum(dots, statistics=statistics).mean_excitons
     for i in range(16):
-        dot = one_of(dots, i)
+        dot = dots.at(i)
         energy = qdgain.model.bands.energy_window_eV(dot, widths=4.0, points=4001)
         # The scan ends in steps of 7e-7 at most, at energies s/300 apart: they were off by 9e-7.
         assert scanned(dot, statistics, floor, energy) == pytest.approx(onset[i], abs=1e-5)

@@ -10,11 +10,12 @@ from bench.measured import Action
 _CHUNK = 8192
 
 
-def usual(count: int, seed: int = 20) -> qdgain.Dot:
+def usual(count: int, seed: int = 20, reading: str = "replacing") -> qdgain.Dot:
     """Return dots with shifts of up to a linewidth and a half, all bands of a dot equally wide."""
     rng = np.random.default_rng(seed)
     width = rng.uniform(40, 120, count)
     return qdgain.Dot(
+        reading=reading,
         linewidth_meV=width,
         stokes_shift_meV=width * rng.uniform(0, 1.5, count),
         absorptive_binding_meV=width * rng.uniform(-1.5, 1.5, count),
@@ -24,7 +25,9 @@ def usual(count: int, seed: int = 20) -> qdgain.Dot:
     )
 
 
-def of_the_whole_contract(count: int, seed: int = 21) -> tuple[qdgain.Dot, np.ndarray]:
+def of_the_whole_contract(
+    count: int, seed: int = 21, reading: str = "replacing"
+) -> tuple[qdgain.Dot, np.ndarray]:
     """Return dots and floors from all that the contract allows, the extremes included."""
     rng = np.random.default_rng(seed)
 
@@ -43,6 +46,7 @@ def of_the_whole_contract(count: int, seed: int = 21) -> tuple[qdgain.Dot, np.nd
     }
     shift = np.minimum(width * spread(0.05, 20), 1000)
     dots = qdgain.Dot(
+        reading=reading,
         linewidth_meV=width,
         stokes_shift_meV=shift * rng.uniform(0, 1, count),
         absorptive_binding_meV=shift * rng.uniform(-1, 1, count),
@@ -52,12 +56,6 @@ def of_the_whole_contract(count: int, seed: int = 21) -> tuple[qdgain.Dot, np.nd
         **own,
     )
     return dots, spread(1e-9, 1)
-
-
-def one_of(dots: qdgain.Dot, i: int) -> qdgain.Dot:
-    """Return the i-th of an array of dots."""
-    every = {name: np.broadcast_to(value, dots.shape) for name, value in dots.values().items()}
-    return qdgain.Dot(**{name: float(value[i]) for name, value in every.items()})
 
 
 def exponentials(dots: int, each: int) -> Action:

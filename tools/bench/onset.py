@@ -10,7 +10,7 @@ import numpy as np
 from scipy import optimize
 
 import qdgain
-from bench.dots import exponentials, of_the_whole_contract, one_of, usual
+from bench.dots import exponentials, of_the_whole_contract, usual
 from bench.measured import Measured, Scale, growth, number, ratio
 from qdgain.fast import onset
 from qdgain.fast.laws import LAWS, Law
@@ -73,7 +73,7 @@ def brute_force(dots: qdgain.Dot, floor: np.ndarray, statistics: str) -> np.ndar
     """Return the onset by looking everywhere: every band's own scale, then finer and finer."""
     best = np.full(dots.shape, np.inf)
     for i in range(dots.shape[0]):
-        dot = one_of(dots, i)
+        dot = dots.at(i)
         bands = zip(
             band_offsets_meV(dot),
             band_widths_meV(dot),
@@ -81,7 +81,7 @@ def brute_force(dots: qdgain.Dot, floor: np.ndarray, statistics: str) -> np.ndar
         )
         own = [centre + width * np.arange(-7, 7, 0.03) for centre, width in bands]
         place = np.sort(np.concatenate(own))
-        mean = threshold._threshold_at_detuning(dot, place, floor[i], statistics)
+        mean = threshold._threshold_at_detuning(dot, place, floor[i], statistics, threshold.ROOTS)
         beside = np.pad(mean, 1, constant_values=np.inf)
         minima = np.flatnonzero((mean <= beside[:-2]) & (mean <= beside[2:]) & np.isfinite(mean))
         lowest = minima[np.argsort(mean[minima])[:5]]
@@ -102,7 +102,7 @@ def brute_force(dots: qdgain.Dot, floor: np.ndarray, statistics: str) -> np.ndar
 def measure(scale: Scale) -> list[Measured]:
     count = scale.of(_DOTS)
     many = usual(count)
-    singles = [one_of(many, i) for i in range(scale.of(_MINIMISER_DOTS))]
+    singles = [many.at(i) for i in range(scale.of(_MINIMISER_DOTS))]
     results = []
     for floor in FLOORS:
         name = f"{floor:g}"

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import optimize
 
 import qdgain
-from bench.dots import exponentials, one_of, usual
+from bench.dots import exponentials, usual
 from bench.measured import Measured, Scale, growth, number, ratio
 from qdgain.model.bands import FWHM_PER_SIGMA
 
@@ -57,7 +57,7 @@ def by_scan(dots: qdgain.Dot) -> np.ndarray:
 def measure(scale: Scale) -> list[Measured]:
     count, few = scale.of(_DOTS), scale.of(_ROOT_FINDER_DOTS)
     many = usual(count)
-    singles = [one_of(many, i) for i in range(few)]
+    singles = [many.at(i) for i in range(few)]
     some = usual(scale.of(_SCAN_DOTS))
 
     def fast() -> object:

@@ -17,6 +17,7 @@ from qdgain.model import parameters
 from qdgain.model.bands import FWHM_PER_SIGMA, band_offsets_meV, band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.film import amplification
+from qdgain.model.states import combined, weights_of_bands
 
 #: Photon energies: beyond the outermost band, and apart, in widths of the bands.
 _WINDOW_WIDTHS, _STEP_WIDTHS, _MOST_POINTS = 4.5, 0.1, 1201
@@ -163,11 +164,14 @@ def _states(
         return np.asarray(width / wide * np.exp(-0.5 * ((shifted - centre) / wide) ** 2))
 
     A, P, _, B, Q = map(band, band_offsets_meV(dot), widths)
-    B, Q = dot.xx_absorption_strength * B, dot.xx_emission_strength * Q
-    count = detuning_meV.size
+    weights, count = weights_of_bands(dot), detuning_meV.size
+    gain, emission = (
+        np.stack([combined(row, (A, P, B, Q), dot, 0) for row in rows[:3]]).reshape(-1, count)
+        for rows in (weights.gain, weights.emission)
+    )
     return (
-        np.stack([-A, 0.5 * (P - B), Q]).reshape(-1, count),
-        np.stack([np.zeros_like(Q), 0.5 * P, Q]).reshape(-1, count),
+        gain,
+        emission,
         (size.weight * size.strength) @ A,
     )
 

@@ -25,7 +25,7 @@ from qdgain.beyond.recombination import (
 from qdgain.model import parameters
 from qdgain.model.bands import band_offsets_meV, band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.gain import gain_parts
+from qdgain.model.gain import gain_maximum_meV
 from qdgain.model.states import states
 from qdgain.model.threshold import threshold_at_maximum
 from qdgain.model.units import positive, sigma_from_fwhm
@@ -303,8 +303,7 @@ def _gain_weights(dot: Dot) -> FloatArray:
     """Return the gain of dots that all hold 0, X or XX, at the energy of the gain maximum."""
     if dot.shape:
         raise parameters.ParameterError("a pulse threshold is for one dot: give numbers.")
-    A, P, B, Q = gain_parts(dot, threshold_at_maximum(dot).energy_eV)
-    return np.array([-A, P - B, Q], dtype=float)
+    return states(dot, gain_maximum_meV(dot)[None]).gain[:3, 0]
 
 
 def _spectra(dot: Dot) -> tuple[FloatArray, FloatArray]:
@@ -316,8 +315,8 @@ def _spectra(dot: Dot) -> tuple[FloatArray, FloatArray]:
     narrowest = min(float(np.asarray(width)) for width in widths)
     wanted = np.ceil((high - low) / (_BAND_STEP * narrowest))
     points = int(np.clip(wanted, _FEWEST_ENERGIES, _MOST_ENERGIES))
-    emission, gains = states(dot, np.linspace(low, high, points))
-    return emission.reshape(3, -1), gains.reshape(3, -1)
+    own = states(dot, np.linspace(low, high, points))
+    return own.emission[:3], own.gain[:3]
 
 
 def _times(pump: Pump, after: FloatArray) -> FloatArray:

@@ -92,7 +92,7 @@ def lowest_balanced(
     one = replace(dot, linewidth_meV=1.0, stokes_shift_meV=shift[..., None], **own)
 
     def lowest(binding: FloatArray) -> FloatArray:
-        bound = {"absorptive_binding_meV": binding, "emissive_binding_meV": binding}
+        bound: dict[str, Any] = {"absorptive_binding_meV": binding, "emissive_binding_meV": binding}
         return threshold_of(replace(one, **bound), definition, **how)
 
     low, high = -shift[..., None], _REACH / FWHM_PER_SIGMA

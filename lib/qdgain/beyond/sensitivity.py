@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from qdgain.calibration.conditions import FLUENCE_RANGE
 from qdgain.fast.onset import threshold_onset
+from qdgain.model import parameters
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.film import _spike_detuning_meV, ase_threshold
 from qdgain.model.gain import largest_gain
@@ -84,7 +85,11 @@ def dots_of(inputs: FloatArray, base: Dot | None = None) -> Dot:
     """Return the dots with ESA of inputs (K, 9), of shape (K,), other fields as those of a base."""
     base = Dot() if base is None else base
     # Every field has the shape (K,), so that no own width keeps that of one dot.
-    fields = {name: np.full(len(inputs), float(np.asarray(x))) for name, x in base.values().items()}
+    fields: dict[str, Any] = {
+        name: np.full(len(inputs), float(np.asarray(x)))
+        for name, x in base.values().items()
+        if name in parameters.DOT_ARRAYS
+    }
     fields |= {name: inputs[:, i] for i, name in enumerate(INPUTS[:_OF_DOT])}
     return replace(base, **fields)
 

@@ -28,7 +28,7 @@ from qdgain.beyond.levers import FLOOR, MAXIMUM, ONSET, SEARCH_REACH_WIDTHS, thr
 from qdgain.model import parameters, units
 from qdgain.model.bands import band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.populations import populations
+from qdgain.model.states import net_weights, weights_at, weights_of_bands
 
 #: The four parameters of a way, in the order of its vectors.
 FIELDS = ("stokes_shift_meV", "absorptive_binding_meV", "emissive_binding_meV", "linewidth_meV")
@@ -139,12 +139,11 @@ def moved(dot: Dot, change_meV: FloatArray) -> Dot:
 
 def _weights(dot: Dot, target: float, floor: float, statistics: str) -> _Pair:
     """Return log weights in the gain, of PL_X, PL_XX, and in the loss, of A_X, A_XX2, the floor."""
-    ground, exciton, biexciton = (float(p) for p in populations(target, statistics))
-    half, strength = 0.5 * exciton, float(np.asarray(dot.xx_absorption_strength))
-    emitted = biexciton * float(np.asarray(dot.xx_emission_strength))
+    shares = weights_at(np.asarray(target), statistics, len(weights_of_bands(dot).gain))
+    A, P, B, Q = (float(weight) for weight in net_weights(dot, shares))
     with np.errstate(divide="ignore"):
-        gain = np.log(np.array([half, emitted]))
-        loss = np.log(np.array([ground, half * strength, floor]))
+        gain = np.log(np.array([P, Q]))
+        loss = np.log(np.array([-A, -B, floor]))
     return np.maximum(gain, -_FARTHEST_LOG), np.maximum(loss, -_FARTHEST_LOG)
 
 

@@ -237,10 +237,10 @@ def candidate_dots(full: FloatArray) -> Dot:
         ideal = [np.full_like(x, _WITHOUT_ESA.get(name, x)) for x in with_esa]
         return np.stack([ideal[0], with_esa[0], ideal[1], with_esa[1]], axis=1)
 
-    return Dot(**PRESETS["shared"], **{name: four(name) for name in schemes[0]})
+    fields: dict[str, Any] = {name: four(name) for name in schemes[0]}
+    return Dot(**PRESETS["shared"], **fields)
 
 
 def columns(dots: Dot, which: Any) -> Dot:
     """Return some of dots of shape (K, 4), by their place along the last axis."""
-    every = dots.values().items()
-    return Dot(**{name: np.broadcast_to(x, dots.shape)[:, which] for name, x in every})
+    return dots.at((slice(None), which))

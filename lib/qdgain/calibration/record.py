@@ -63,7 +63,8 @@ def preset_dots(stored: Mapping[str, Mapping[str, float]]) -> dict[str, Dot]:
     """Return the four dots of rounded presets."""
     dots = {}
     for name in DOTS:
-        dot = Dot(**PRESETS["shared"], **stored[f"{name.removesuffix('+ESA')}+ESA"])
+        fields: dict[str, Any] = dict(stored[f"{name.removesuffix('+ESA')}+ESA"])
+        dot = Dot(**PRESETS["shared"], **fields)
         dots[name] = dot if name.endswith("+ESA") else dot.uncorrelated()
     return dots
 

@@ -1,413 +1,34 @@
-"""The search for the photon energy of the lowest threshold, for many dots at once.
-
-1. *Where.* G ≤ max(½PL_X, γPL_XX), so that a gain of ε needs PL_X ≥ 2ε or γPL_XX ≥ ε: one or two
-   windows of energies a dot.
-2. *Scan.* On an even grid a Gaussian follows from its neighbour by two multiplications,
-   g → g·q, q → q·exp(-κ²). Every local maximum of the law's score is a candidate; a few points a
-   linewidth are enough, because nothing is narrower than a band.
-3. *Refine.* On the curve G(⟨N⟩, E) = ε the threshold is least where ∂G/∂E = 0, which Newton's
-   method solves: in single precision, then in double until another step would lower ⟨N⟩ by less
-   than 1e-10. What does not converge is searched by comparison, between its neighbours.
-"""
+"""The onset of gain of many dots at once, by `qdgain.fast.search`."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qdgain.fast.laws import LAWS, Law, Slopes
+from qdgain.fast.laws import LAWS
+from qdgain.fast.search import Columns, lowest_threshold
 from qdgain.model import parameters
 from qdgain.model.bands import band_offsets_meV, band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.states import weights_of_bands
 from qdgain.model.threshold import Threshold
+from qdgain.model.threshold import threshold_onset as plain_onset
 
-A, P, B, Q = range(4)
-
-#: Distance of the scan's points in standard deviations of the narrowest band: at most so much, and
-#: so much over the reach of the bands above the floor, because far tails are steep.
-_SPACING, _SPACING_OVER_REACH = 0.42, 1.5
-#: Rows at once in the scan: what they need stays in the cache.
-_ROWS_AT_ONCE, _UNEVEN_ROWS_AT_ONCE = 16384, 512
-#: Half the points of an even scan, and how many at most in single precision: where a Gaussian is
-#: zero in the middle, the recurrence keeps it zero.
-_HALVES = (5, 7, 9, 11, 13, 15, 18, 22, 27, 33, 40, 49, 60)
-_MORE = _HALVES[-1] + 1
-#: The least of them that is enough, by the whole number that is needed.
-_ENOUGH = np.array([min(h for h in (*_HALVES, _MORE) if h >= n) for n in range(_MORE + 1)])
-_LARGEST_HALF_SINGLE = 15
-#: Below these single precision does not tell thresholds apart: the floor, and αβ where δ is one,
-#: because the root of a square plus next to nothing has no digits left of the rest.
-_SMALLEST_FLOOR_SINGLE, _SMALLEST_PRODUCT_SINGLE = 1e-4, 2e-5
-_LARGEST_GAIN = 1e-10
-_NEWTON, _ROUNDS = 3, 2
-_KEPT_BYTES = 1 << 24
 #: Dots at once, which the search sorts.
 _ONSETS_AT_ONCE = 1 << 17
-_ZOOM, _ZOOMS = np.linspace(0.0, 1.0, 33), 7
-
-
-class Columns(NamedTuple):
-    """Dots as the search needs them.
-
-    Centre (4, D) of A_X, PL_X, A_XX2 and PL_XX, width (4, D) or one for all (1, D), strength (2, D)
-    of the last two, and the floor (D,).
-    """
-
-    centre: FloatArray
-    width: FloatArray
-    strength: FloatArray
-    floor: FloatArray
-
-    def take(self, rows: Any) -> Columns:
-        """Return some of the dots."""
-        return Columns(*(column.take(rows, axis=-1) for column in self))
-
-
-class _Windows(NamedTuple):
-    """Energies at which the gain can reach the floor, one or two rows a dot; half their points."""
-
-    dot: Any
-    low: Any
-    high: Any
-    half: Any
-
-    def take(self, rows: Any) -> _Windows:
-        """Return some of the rows."""
-        return _Windows(*(column.take(rows) for column in self))
-
-
-class _Candidates(NamedTuple):
-    """Local maxima of a scan: the dot, the place, and its neighbours."""
-
-    dot: Any
-    place: FloatArray
-    left: FloatArray
-    right: FloatArray
-
-    def take(self, rows: Any) -> _Candidates:
-        """Return some of the rows."""
-        return _Candidates(*(column.take(rows) for column in self))
-
-
-def lowest_threshold(columns: Columns, law: Law) -> tuple[FloatArray, FloatArray]:
-    """Return the lowest threshold of each dot over photon energies, and its energy.
-
-    Parameters
-    ----------
-    columns : Columns
-        D dots.
-    law : Law
-        The statistics.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        ⟨N⟩ and the energy in the unit and from the origin of the centres, of shape (D,); infinity
-        and nan where no gain reaches the floor.
-    """
-    mean, place = np.full(columns.floor.size, np.inf), np.full(columns.floor.size, np.nan)
-    precise = columns.floor * np.abs(columns.strength[1] - columns.floor) < _SMALLEST_PRODUCT_SINGLE
-    precise |= columns.floor < _SMALLEST_FLOOR_SINGLE
-    for rows, some_law in ((~precise, law), (precise, law._replace(scan_precision=np.float64))):
-        _search(columns, np.flatnonzero(rows), some_law, mean, place)
-    if law.below_one:
-        first_law = law.below_one._replace(scan_precision=np.float64)
-        _search(columns, np.flatnonzero(mean >= 1), first_law, mean, place)
-    return mean, place
-
-
-def _search(columns: Columns, rows: Any, law: Law, mean: FloatArray, place: FloatArray) -> None:
-    """Put the thresholds of some of the dots, where they are lower, into ⟨N⟩ and place."""
-    if not rows.size:
-        return
-
-    def keep(dot: Any, found: FloatArray, where: FloatArray) -> None:
-        np.minimum.at(mean, dot, found)
-        best = np.flatnonzero((found == mean[dot]) & (found < np.inf))
-        place[dot[best]] = where[best]
-
-    def refine(found: _Candidates, dots: Columns) -> _Candidates:
-        """Keep what is lower than before; return what has not converged and is worth it."""
-        refined = _refined(found, dots, law)
-        keep(found.dot, refined.mean, refined.place)
-        left = refined.unfinished
-        hopeful = np.isfinite(refined.mean[left])
-        hopeful |= 0.5 * refined.nearest[left] < mean[found.dot[left]]
-        return found._replace(place=refined.place).take(left[hopeful])
-
-    # What was once given back in one piece, malloc keeps: half of the time went into new pages.
-    np.empty(_KEPT_BYTES, dtype=np.int8)
-    with np.errstate(all="ignore"):
-        others = []
-        for main, more, dots in _scan(columns, rows, law):
-            others += [more, refine(main, dots)]
-        if others:
-            left = _Candidates(*(np.concatenate(column) for column in zip(*others, strict=True)))
-            for _ in range(_ROUNDS):
-                left = refine(left, columns.take(left.dot))
-            if left.dot.size:
-                keep(left.dot, *_zoomed(left, columns.take(left.dot), law))
-
-
-def _windows(columns: Columns) -> _Windows:
-    """Return the windows of step 1; those of one dot are one where they meet."""
-    centre, width, strength, floor = columns
-    # A little more than the Gaussians' own reach, for single precision.
-    reach = np.log(np.stack([0.5 / floor, strength[1] / floor]).astype(np.float32))
-    exists = reach > 0
-    reach = np.sqrt(np.maximum(2.002 * reach, 0, out=reach), out=reach)
-    spacing = np.minimum(_SPACING_OVER_REACH / np.maximum(reach[0], reach[1]), _SPACING)
-    emitting = slice(P, Q + 1, Q - P)
-    reach *= width if len(width) == 1 else width[emitting]
-    low = (centre[emitting] - reach).astype(np.float32)
-    high = (centre[emitting] + reach).astype(np.float32)
-    meet = exists[0] & exists[1]
-    meet &= np.maximum(low[0], low[1]) <= np.minimum(high[0], high[1])
-    np.copyto(low[0], np.minimum(low[0], low[1]), where=meet)
-    np.copyto(high[0], np.maximum(high[0], high[1]), where=meet)
-    exists[1] &= ~meet
-    half = (high - low) / (2 * spacing * np.min(width, axis=0))
-    half = _ENOUGH.take(np.minimum(np.ceil(half), _MORE).astype(np.intp)).astype(np.int16)
-    if exists[0].all() and not exists[1].any():
-        return _Windows(np.arange(floor.size), low[0], high[0], half[0])
-    which, dot = np.nonzero(exists)
-    return _Windows(dot, low[which, dot], high[which, dot], half[which, dot])
-
-
-def _scan(
-    columns: Columns, rows: Any, law: Law
-) -> Iterator[tuple[_Candidates, _Candidates, Columns]]:
-    """Yield the candidates of step 2: one for each of some dots, any others, and the dots.
-
-    Rows go together that take as many points, so that no result hangs on the other dots.
-    """
-    windows = _windows(columns if rows.size == columns.floor.size else columns.take(rows))
-    windows = windows._replace(dot=rows[windows.dot])
-    order = np.argsort(windows.half, kind="stable")
-    ends = np.searchsorted(windows.half[order], _HALVES, side="right")
-    for half, begin, end in zip(_HALVES, [0, *ends[:-1]], ends, strict=True):
-        for start in range(begin, end, _ROWS_AT_ONCE):
-            some = windows.take(order[start : min(start + _ROWS_AT_ONCE, end)])
-            dots = columns.take(some.dot)
-            yield *_even_scan(some, dots, law, half), dots
-    for start in range(ends[-1], order.size, _UNEVEN_ROWS_AT_ONCE):
-        some = windows.take(order[start : start + _UNEVEN_ROWS_AT_ONCE])
-        found = _uneven_scan(some, columns.take(some.dot), law)
-        yield found, found.take([]), columns.take(found.dot)
-
-
-def _even_scan(
-    windows: _Windows, columns: Columns, law: Law, half: int
-) -> tuple[_Candidates, _Candidates]:
-    """Scan 2·half + 1 even points a row: a candidate for each row, and any others."""
-    size = columns.floor.size
-    middle = 0.5 * (windows.low + windows.high)
-    spacing = (windows.high - windows.low) * (0.5 / half)
-    scores = _even_scores(middle, spacing, columns, law, half)
-    top = scores[1:-1] >= scores[:-2]
-    top &= scores[1:-1] > scores[2:]
-    flat = np.flatnonzero(top)
-    before, here, after = (scores.ravel().take(flat + k * size) for k in range(3))
-    bend = 2 * here - before - after
-    shift = 0.5 * (after - before) / bend
-    # A parabola rises by an eighth of its bend between the points.
-    hopeful = here + bend > law.worst_score
-    index = flat // size
-    row = flat - index * size
-    index += 1 - half
-    if not hopeful.all():
-        index, row, shift = index[hopeful], row[hopeful], shift[hopeful]
-
-    def candidates(row: Any, index: Any, shift: FloatArray) -> _Candidates:
-        apart = spacing[row]
-        at_top = middle[row] + index * apart
-        return _Candidates(windows.dot[row], at_top + shift * apart, at_top - apart, at_top + apart)
-
-    # One candidate a row, in the rows' order, so that nothing has to be gathered; and the others.
-    first, moved = np.zeros(size, dtype=index.dtype), np.zeros(size)
-    first[row] = index
-    moved[row] = shift
-    others = np.flatnonzero(index != first[row])
-    more = candidates(row[others], index[others], shift[others])
-    return candidates(slice(None), first, moved), more
-
-
-def _even_scores(
-    middle: FloatArray, spacing: FloatArray, columns: Columns, law: Law, half: int
-) -> FloatArray:
-    """Return the scores at 2·half + 1 even points about the middle, of shape (points, rows)."""
-    kind = law.scan_precision if half <= _LARGEST_HALF_SINGLE else np.float64
-    strength, floor = columns.strength.astype(kind), columns.floor.astype(kind)
-    step = (spacing / columns.width).astype(kind)
-    # A band farther than this from the middle is nothing in the window, and would underflow.
-    farthest = 13.0 if kind == np.float32 else 37.0
-    at = ((middle - columns.centre) / columns.width).astype(kind)
-    np.minimum(np.maximum(at, -farthest, out=at), farthest, out=at)
-
-    # The bands, and their ratios from point to point: leftwards and rightwards.
-    band, ratio = np.empty((2, 2, *at.shape), dtype=kind)
-    np.multiply(at, at, out=band[0])
-    band[0] *= -0.5
-    np.exp(band[0], out=band[0])
-    band[0, B:] *= strength
-    band[1] = band[0]
-    np.multiply(at, step, out=ratio[0])
-    step *= step
-    ratio[0] -= 0.5 * step
-    np.exp(ratio[0], out=ratio[0])
-    change = np.exp(-step)
-    np.divide(change, ratio[0], out=ratio[1])
-    twice = 2 * floor
-
-    def score(pair: FloatArray) -> FloatArray:
-        net = pair[:, P] - pair[:, B]
-        net -= twice
-        return law.score(pair[:, A] + floor, net, pair[:, Q] - floor)
-
-    scores = np.empty((2 * half + 1, floor.size), dtype=kind)
-    scores[half] = score(band[:1])[0]
-    for k in range(1, half + 1):
-        band *= ratio
-        ratio *= change
-        scores[half - k : half + k + 1 : 2 * k] = score(band)
-    return scores
-
-
-def _uneven_scan(windows: _Windows, columns: Columns, law: Law) -> _Candidates:
-    """Scan points that lie evenly on each band's own scale, where the widths are too unlike."""
-    centre, width = columns.centre[:, :, None], columns.width[:, :, None]
-    low, high = windows.low[:, None], windows.high[:, None]
-    own = centre + width * np.arange(-7.0, 7.01, 0.2)
-    even = low + (high - low) * np.linspace(0.0, 1.0, 61)
-    places = np.sort(np.clip(np.concatenate([*own, even], axis=1), low, high), axis=1)
-    dots = Columns(*(column[..., None] for column in columns))
-    scores = law.score(*_terms(dots, _bands(dots, (places - centre) / width)))
-    # Where points coincide, the first of them stands for all.
-    top = scores[:, 1:-1] > scores[:, :-2]
-    top &= scores[:, 1:-1] >= scores[:, 2:]
-    row, index = np.nonzero(top)
-    left, place, right = (places[row, index + k] for k in range(3))
-    return _Candidates(windows.dot[row], place, left, right)
-
-
-def _bands(columns: Columns, argument: FloatArray) -> FloatArray:
-    """Return the four bands times their strengths at (E - centre)/width."""
-    band = argument * argument
-    band *= -0.5
-    np.exp(band, out=band)
-    band[B:] *= columns.strength
-    return band
-
-
-def _terms(columns: Columns, band: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return α, δ and β of the laws."""
-    net = band[P] - band[B]
-    net -= 2 * columns.floor
-    return band[A] + columns.floor, net, band[Q] - columns.floor
-
-
-class _Refined(NamedTuple):
-    """Candidates: ⟨N⟩, energy, ⟨N⟩ of the largest gain if none, and which have not converged."""
-
-    mean: FloatArray
-    nearest: FloatArray
-    place: FloatArray
-    unfinished: Any
-
-
-def _refined(found: _Candidates, columns: Columns, law: Law) -> _Refined:
-    """Return the local minima of the threshold next to the candidates: step 3."""
-    start = found.place - columns.centre
-    start /= columns.width
-    inverse = 1 / columns.width
-    low, high = found.left - found.place, found.right - found.place
-
-    kind = law.scan_precision
-    rough = Columns(*(column.astype(kind) for column in columns))
-    at, per, lowest, highest = (x.astype(kind) for x in (start, inverse, low, high))
-    moved = np.zeros_like(lowest)
-    for _ in range(_NEWTON):
-        argument = at + moved * per
-        band = _bands(rough, argument)
-        mean = law.nearest(*_terms(rough, band))
-        slope, bend = _gradient(band, argument, per, law.slopes(mean))
-        slope /= bend
-        moved += slope
-        np.fmin(np.fmax(moved, lowest, out=moved), highest, out=moved)
-    shift = moved.astype(float)
-
-    argument = start + shift * inverse
-    band = _bands(columns, argument)
-    a, d, q = _terms(columns, band)
-    mean = law.root(a, d, q)
-    at = mean.copy()
-    missing = np.isinf(mean)
-    if missing.any():
-        at[missing] = law.nearest(a[missing], d[missing], q[missing])
-    slopes = law.slopes(at)
-    slope, bend = _gradient(band, argument, inverse, slopes)
-    step = slope / bend
-    slope *= step
-    rise = d * slopes.half_exciton_slope
-    rise += q * slopes.biexciton_slope
-    rise -= a * slopes.ground_slope
-    done = slope < _LARGEST_GAIN * rise
-    if missing.any():
-        # Not even at the best energy nearby, where the gain is larger by half of `slope`.
-        lacks = a * slopes.ground - d * slopes.half_exciton - q * slopes.biexciton
-        done |= missing & (5 * slope < lacks)
-    return _Refined(mean, at, found.place + shift, np.flatnonzero(~done))
-
-
-def _gradient(
-    band: FloatArray, argument: FloatArray, inverse: FloatArray, at: Slopes
-) -> tuple[FloatArray, FloatArray]:
-    """Return ∂G/∂E and |∂²G/∂E²| at some ⟨N⟩; the bands and arguments are overwritten."""
-    band[A] *= at.ground
-    np.negative(band[A], out=band[A])
-    band[P] *= at.half_exciton
-    band[B] *= at.half_exciton
-    np.negative(band[B], out=band[B])
-    band[Q] *= at.biexciton
-    band *= inverse
-    slope = (band * argument).sum(axis=0)
-    argument *= argument
-    argument -= 1
-    band *= inverse
-    band *= argument
-    bend = band.sum(axis=0)
-    return np.negative(slope, out=slope), np.abs(bend, out=bend)
-
-
-def _zoomed(found: _Candidates, columns: Columns, law: Law) -> tuple[FloatArray, FloatArray]:
-    """Return the least ⟨N⟩ between the neighbours and its energy, by comparison alone."""
-    left, right = found.left, found.right
-    row = np.arange(left.size)
-    dots = Columns(*(column[..., None] for column in columns))
-    for _ in range(_ZOOMS):
-        places = left[:, None] + (right - left)[:, None] * _ZOOM
-        band = _bands(dots, (places - dots.centre) / dots.width)
-        mean = law.root(*_terms(dots, band))
-        # Where there is no threshold the score leads to the nearest energy that has one.
-        value = np.where(np.isfinite(mean), mean, 1e9 - law.score(*_terms(dots, band)))
-        best = np.argmin(value, axis=1)
-        left = places[row, np.maximum(best - 1, 0)]
-        right = places[row, np.minimum(best + 1, _ZOOM.size - 1)]
-    return mean[row, best], places[row, best]
-
-
-# --- of dots
 
 
 def threshold_onset(dot: Dot, floor: ArrayLike, statistics: str = "rabi") -> Threshold:
     """Return what `qdgain.model.threshold.threshold_onset` does, much faster for many dots.
 
-    Arguments, shapes and errors are its own.
+    Arguments, shapes and errors are its own. What this search has no columns for, degenerate dots
+    that still absorb or gain with more than two excitons, is left to it.
     """
     law = LAWS[parameters.check("statistics", statistics)]
+    states = dot.electron_states, dot.hole_states
+    beyond = min(states) > 2 or (max(states) > 2 and statistics == "poisson")
+    if dot.reading == "degenerate" and beyond:
+        return plain_onset(dot, floor, statistics)
     epsilon = np.broadcast_to(parameters.check("floor", floor), dot.shape).ravel()
     mean, detuning = np.empty((2, epsilon.size))
     for where, some in dot.blocks(_ONSETS_AT_ONCE):
@@ -419,6 +40,11 @@ def threshold_onset(dot: Dot, floor: ArrayLike, statistics: str = "rabi") -> Thr
 def _columns(dot: Dot, epsilon: FloatArray) -> Columns:
     """Return what the search for the onset needs of dots."""
     offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
+    weights = weights_of_bands(dot)
+    (_, exciton, biexciton), (_, left, absorbing) = weights.emission[:3], weights.absorption[:3]
+    # Without a PL_XX of its own a biexciton emits where an exciton does.
+    own_band = bool(np.any(biexciton[3]))
+    last, strength = ("xx_emission", 3) if own_band else ("emission", 1)
 
     def rows(*columns: ArrayLike) -> FloatArray:
         result = np.empty((len(columns), epsilon.size))
@@ -426,18 +52,22 @@ def _columns(dot: Dot, epsilon: FloatArray) -> Columns:
             row[:] = column
         return result
 
-    own = [
-        dot.absorption_linewidth_meV,
-        dot.emission_linewidth_meV,
-        dot.xx_absorption_linewidth_meV,
-        dot.xx_emission_linewidth_meV,
-    ]
-    shared = all(width is None for width in own)
+    def part(weight: ArrayLike, whole: ArrayLike = 1.0) -> FloatArray | None:
+        if not np.any(weight):
+            return None
+        whole = np.asarray(whole, dtype=float)
+        ratio = np.divide(weight, whole, out=np.zeros_like(whole * weight), where=whole > 0)
+        return np.array(np.broadcast_to(ratio, dot.shape).ravel())
+
+    names = ("absorption", "emission", "xx_absorption", last)
+    width = [getattr(widths, name) for name in names]
+    own = (getattr(dot, f"{name}_linewidth_meV") for name in names)
+    esa = 2 * np.asarray(left[2])
     return Columns(
-        rows(offsets.absorption, offsets.emission, offsets.xx_absorption, offsets.xx_emission),
-        rows(widths.absorption)
-        if shared
-        else rows(widths.absorption, widths.emission, widths.xx_absorption, widths.xx_emission),
-        rows(dot.xx_absorption_strength, dot.xx_emission_strength),
+        rows(*(getattr(offsets, name) for name in names)),
+        rows(width[0]) if all(x is None for x in own) else rows(*width),
+        rows(2 * np.asarray(exciton[1]), esa, biexciton[strength]),
         epsilon,
+        part(2 * np.asarray(left[0])),
+        part(absorbing[2], esa),
     )

@@ -44,7 +44,7 @@ SYMBOLS = dict(zip(FIELDS, ("S", "Δ_A2", "Δ_E", "Γ"), strict=True))
 FIELD_KEYS = dict(zip(FIELDS, ("stokes", "absorptive", "emissive", "width"), strict=True))
 DEFINITION_KEYS = {MAXIMUM: "", ONSET: "-onset"}
 #: The strengths of two uncorrelated excitons.
-PLAIN = {"xx_absorption_strength": 1.0, "xx_emission_strength": 1.0}
+PLAIN: dict[str, Any] = {"xx_absorption_strength": 1.0, "xx_emission_strength": 1.0}
 MARKERS = {"CdSe": "o", "CsPbBr3": "s", "Te:CdSe": "v"}
 #: Only ratios to the width count, so that a map is computed at a width that no range is short for.
 MAP_WIDTH_MEV = 100.0

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from qdgain.fast.onset import threshold_onset
 from qdgain.fitting.band_fit import FittedBands
 from qdgain.model import parameters
-from qdgain.model.dot import Dot, FloatArray, presets
+from qdgain.model.dot import Dot, presets
 from qdgain.model.threshold import threshold_at_maximum
 from qdgain.run import BASE_OF_YOUR_DOT
 
@@ -125,7 +125,7 @@ def fitted_dot(fit: FittedBands, given_strength: float | None = None) -> FittedD
     return FittedDot(Dot(**_complete(values)), in_order, fit)
 
 
-def _complete(values: Mapping[str, float | FloatArray]) -> dict[str, float | FloatArray]:
+def _complete(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a dot, PL_XX as wide as PL_X."""
     return {**values, "xx_emission_linewidth_meV": values["emission_linewidth_meV"]}
 

@@ -26,9 +26,10 @@ def _default(name: str) -> Any:
 class Dot:
     r"""The band positions, widths and strengths of one dot, or of an array of dots.
 
-    Every field may be a number or an array; the arrays broadcast to the dot's `shape`, which
-    leads the shape of every result. Meaning, default, unit and range of each field are those of
-    `qdgain.model.parameters.CONTRACT`; a width that is None is the shared one.
+    Every number may be an array, but for the degeneracies; the arrays broadcast to the dot's
+    `shape`, which leads the shape of every result. The `reading` says what the states of the dot
+    emit and absorb, see `qdgain.model.states`. Meaning, default, unit and range of each field are
+    those of `qdgain.model.parameters.CONTRACT`; a width that is None is the shared one.
 
     Raises
     ------
@@ -53,6 +54,11 @@ class Dot:
     emissive_binding_meV: Number = _default("emissive_binding_meV")
     xx_absorption_strength: Number = _default("xx_absorption_strength")
     xx_emission_strength: Number = _default("xx_emission_strength")
+    reading: str = _default("reading")
+    remaining_absorption: Number = _default("remaining_absorption")
+    full_dot_absorption: Number = _default("full_dot_absorption")
+    electron_states: int = _default("electron_states")
+    hole_states: int = _default("hole_states")
     absorption_linewidth_meV: Number | None = None
     emission_linewidth_meV: Number | None = None
     unrelaxed_xx_absorption_linewidth_meV: Number | None = None
@@ -86,7 +92,7 @@ class Dot:
     def __hash__(self) -> int:
         return hash(tuple((k, np.asarray(v).tobytes()) for k, v in self.values().items()))
 
-    def values(self) -> dict[str, Number]:
+    def values(self) -> dict[str, Any]:
         """Return the fields that are set, by name."""
         named = ((name, getattr(self, name)) for name in parameters.DOT_PARAMETERS)
         return {name: value for name, value in named if value is not None}
@@ -95,6 +101,15 @@ class Dot:
     def shape(self) -> tuple[int, ...]:
         """The common shape of the fields: ``()`` for a single dot."""
         return np.broadcast_shapes(*(np.shape(value) for value in self.values().values()))
+
+    def at(self, index: Any) -> Dot:
+        """Return some dots of the array, by any index of its shape."""
+        some: dict[str, Any] = {
+            name: np.broadcast_to(value, self.shape)[index]
+            for name, value in self.values().items()
+            if name in parameters.DOT_ARRAYS
+        }
+        return replace(self, **some)
 
     def blocks(self, size: int) -> Iterator[tuple[slice, Dot]]:
         """Yield the dots of the flattened array, `size` at once: their place in it, and a dot.
@@ -117,11 +132,14 @@ class Dot:
     def uncorrelated(self) -> Dot:
         r"""Return the same dot without excited-state absorption: two uncorrelated excitons.
 
-        A_XX = A_X and PL_XX = PL_X: :math:`\Delta_{A1}=\Delta_{A2}=\Delta_E=0`,
-        :math:`a=\gamma=1`, and the widths follow. Source: paper section 3.3, "without ESA".
+        The *uncorrelated* reading. A_XX = A_X and PL_XX = PL_X:
+        :math:`\Delta_{A1}=\Delta_{A2}=\Delta_E=0`, :math:`a=\gamma=1`, and the widths follow. A
+        degenerate dot has none anyway and stays what it is. Source: paper section 3.3,
+        "without ESA".
         """
         return replace(
             self,
+            reading=self.reading if self.reading == "degenerate" else "uncorrelated",
             unrelaxed_absorptive_binding_meV=0.0,
             absorptive_binding_meV=0.0,
             emissive_binding_meV=0.0,

@@ -19,7 +19,7 @@ from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.gain import flat_detuning_meV, weighted
 from qdgain.model.populations import mean_excitons_after_pulse
 from qdgain.model.search import first_root, parabolic_peak
-from qdgain.model.states import states, weights_at
+from qdgain.model.states import states, weights_at, weights_of_bands
 
 # A trapezoid sum over Gaussians is exact to rounding once the step is well below the width; the
 # amplified spike is narrower than the bands by √(L_g G), some five at the threshold.
@@ -136,22 +136,22 @@ def film_of(
     >>> film.emission.shape
     (1, 3, 1)
     """
-    emission, gain = states(dot, detuning_meV)
+    own = states(dot, detuning_meV)
     return Film(
-        emission,
-        gain_exponent[:, None, None] * gain,
-        lambda mean: weights_at(mean, statistics),
+        own.emission,
+        gain_exponent[:, None, None] * own.gain,
+        lambda mean: weights_at(mean, statistics, own.emission.shape[-2]),
     )
 
 
 def spontaneous_spectrum(
     dot: Dot, energy_eV: ArrayLike, mean_excitons: ArrayLike, statistics: str = "rabi"
 ) -> FloatArray:
-    r"""Return the spontaneous emission :math:`P = \tfrac12 P_1\,PL_X + \gamma P_2\,PL_{XX}`.
+    r"""Return the spontaneous emission :math:`P = \sum_k P_k\,e_k`.
 
     The stimulated-emission terms of the gain without the losses, of shape D + N + E and on the
     scale of the gain; arguments and errors as for `qdgain.model.gain.gain`. Source: paper sections
-    3.3 and 3.4; the weights are those of a twofold degenerate 1S state (assumed).
+    3.3 and 3.4; the weights are those of the dot's reading.
 
     Examples
     --------
@@ -378,7 +378,8 @@ def _spike_detuning_meV(
     dot: Dot, mean_excitons: FloatArray, length: FloatArray, statistics: str
 ) -> FloatArray:
     """Return the detuning of the strongest ASE; ⟨N⟩ and the result are of shape D + (K,)."""
-    weights = weights_at(mean_excitons, statistics)[..., None, :]
+    count = len(weights_of_bands(dot).emission)
+    weights = weights_at(mean_excitons, statistics, count)[..., None, :]
 
     def log_spectrum(detuning: FloatArray) -> FloatArray:
         own = states(dot, detuning)

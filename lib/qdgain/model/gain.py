@@ -7,16 +7,34 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qdgain.model.bands import detuning_from_absorption_meV
+from qdgain.model.bands import (
+    band_offsets_meV,
+    band_widths_meV,
+    detuning_from_absorption_meV,
+    log_bands,
+)
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.populations import populations
-from qdgain.model.states import states, strong_bands, weights_at
+from qdgain.model.search import parabolic_peak
+from qdgain.model.states import (
+    combined,
+    highest_state,
+    net_weights,
+    relaxed_bands,
+    states,
+    weights_at,
+    weights_of_bands,
+)
+
+# Where absorption of the full dot moves the gain maximum: a scan, in widths of the emission about
+# its centre, and ever finer steps.
+_SCAN = np.linspace(-6.0, 6.0, 121)
+_FINER = (0.02, 0.002, 0.0002)
 
 
 class GainTerms(NamedTuple):
-    """The four parts of the gain, each of shape D + N + E; their sum is the gain."""
+    """What each band gives to the gain, of shape D + N + E, loss negative; the sum is the gain."""
 
-    ground_absorption: FloatArray
+    absorption: FloatArray
     exciton_emission: FloatArray
     excited_state_absorption: FloatArray
     biexciton_emission: FloatArray
@@ -25,7 +43,7 @@ class GainTerms(NamedTuple):
 def weighted(
     spectra: FloatArray, mean_excitons: ArrayLike, statistics: str, energies: tuple[int, ...]
 ) -> FloatArray:
-    """Return spectra of the states, of shape D + (3, points), at ⟨N⟩ of shape N: D + N + E.
+    """Return spectra of the states, of shape D + (K, points), at ⟨N⟩ of shape N: D + N + E.
 
     A product of matrices, in which no state's share stands in memory by itself.
 
@@ -35,7 +53,7 @@ def weighted(
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
     mean = np.asarray(mean_excitons, dtype=float)
-    mixed = weights_at(mean.ravel(), statistics) @ spectra
+    mixed = weights_at(mean.ravel(), statistics, spectra.shape[-2]) @ spectra
     return np.asarray(mixed).reshape(spectra.shape[:-2] + mean.shape + energies)
 
 
@@ -61,8 +79,8 @@ def gain(
 ) -> FloatArray:
     r"""Return the net gain cross section, positive for gain and :math:`-A_X` when unpumped.
 
-    :math:`G = -\sigma_{NL}/\sigma_A = -P_0 A_X - \tfrac12 P_1 (a A_{XX2} - PL_X)
-    + \gamma P_2 PL_{XX}`
+    :math:`G = -\sigma_{NL}/\sigma_A = \sum_k P_k(\langle N\rangle)\,g_k`, the states being those of
+    the dot's reading: see `qdgain.model.states`.
 
     Parameters
     ----------
@@ -110,52 +128,41 @@ def gain_terms(
     statistics: str = "rabi",
     relaxed_fraction: float = 1.0,
 ) -> GainTerms:
-    r"""Return the parts of the gain, loss negative; arguments and errors as for `gain`.
+    r"""Return what A_X, PL_X, A_XX2 and PL_XX give to the gain; arguments and errors as for `gain`.
 
-    :math:`-P_0 A_X,\quad \tfrac12 P_1 PL_X,\quad -\tfrac12 P_1 a A_{XX2},\quad
-    \gamma P_2 PL_{XX}`
-
-    Source: paper section 3.3 for the terms; the weights are those of a twofold degenerate 1S state
-    (assumed).
+    In the reading *replacing* :math:`-P_0 A_X,\quad \tfrac12 P_1 PL_X,\quad -\tfrac12 P_1 a
+    A_{XX2},\quad \gamma P_2 PL_{XX}`. Source: paper section 3.3 for the terms; the weights are
+    those of the dot's reading.
 
     Examples
     --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> [float(term.round(3)) for term in gain_terms(dot, 1.96, 1.0)]
-    [-0.125, 0.25, -0.125, 0.25]
+    [-0.25, 0.5, 0.0, 0.0]
     """
-    parts = gain_parts(dot, energy_eV, relaxed_fraction)
     mean = np.asarray(mean_excitons, dtype=float)
     shape = dot.shape + (1,) * mean.ndim + np.shape(energy_eV)
-    A, P, B, Q = (part.reshape(shape) for part in parts)
-    ground, exciton, biexciton = (
-        p.reshape(mean.shape + (1,) * np.ndim(energy_eV)) for p in populations(mean, statistics)
+    axes = mean.ndim + np.ndim(energy_eV)
+    shares = weights_at(mean, statistics, len(weights_of_bands(dot).gain))
+    shares = shares.reshape(mean.shape + (1,) * np.ndim(energy_eV) + shares.shape[-1:])
+    A, P, _, B, Q = relaxed_bands(
+        dot, detuning_from_absorption_meV(dot, energy_eV), relaxed_fraction
     )
-    return GainTerms(-ground * A, exciton * P, -exciton * B, biexciton * Q)
-
-
-def gain_parts(
-    dot: Dot, energy_eV: ArrayLike, relaxed_fraction: float = 1.0
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return A_X, ½PL_X, ½a A_XX2 and γPL_XX, of shape D + E: the terms over the populations.
-
-    Examples
-    --------
-    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
-    >>> [float(part.round(3)) for part in gain_parts(dot, 1.96)]
-    [0.5, 0.5, 0.25, 1.0]
-    """
-    detuning = detuning_from_absorption_meV(dot, energy_eV)
-    A, P, _, B, Q = strong_bands(dot, detuning, relaxed_fraction)
-    return A, 0.5 * P, 0.5 * B, Q
+    weights = net_weights(dot, shares, axes)
+    return GainTerms(
+        *(
+            np.asarray(w * band.reshape(shape))
+            for w, band in zip(weights, (A, P, B, Q), strict=True)
+        )
+    )
 
 
 def exciton_share(
     dot: Dot, energy_eV: ArrayLike, mean_excitons: ArrayLike, statistics: str = "rabi"
 ) -> FloatArray:
-    """Return the part of the stimulated emission that comes from X, the rest coming from XX.
+    r"""Return the part of the stimulated emission that comes from X, the rest coming from XX.
 
-    ½P₁PL_X / (½P₁PL_X + γP₂PL_XX), of shape D + N + E; nan where there is no emission. Arguments
+    :math:`P_1 e_1/\sum_k P_k e_k`, of shape D + N + E; nan where there is no emission. Arguments
     and errors as for `gain`. Source: paper section 3.3, "with minor contributions from X".
 
     Examples
@@ -164,22 +171,62 @@ def exciton_share(
     >>> float(exciton_share(dot, 1.96, 1.0).round(3))
     0.5
     """
-    terms = gain_terms(dot, energy_eV, mean_excitons, statistics)
-    total = terms.exciton_emission + terms.biexciton_emission
+    emission = states(dot, flat_detuning_meV(dot, energy_eV)).emission
+    total = weighted(emission, mean_excitons, statistics, np.shape(energy_eV))
+    emission[..., [k for k in range(emission.shape[-2]) if k != 1], :] = 0.0
+    exciton = weighted(emission, mean_excitons, statistics, np.shape(energy_eV))
     share = np.full_like(total, np.nan)
-    np.divide(terms.exciton_emission, total, out=share, where=total > 0)
+    np.divide(exciton, total, out=share, where=total > 0)
     return share
 
 
-def largest_gain(dot: Dot) -> FloatArray:
-    r"""Return the gain at full excitation and at its maximum: :math:`\gamma`, of shape D.
+def gain_maximum_meV(dot: Dot, statistics: str = "rabi") -> FloatArray:
+    """Return where the gain is largest at full excitation, minus the centre of A_X: shape D.
 
-    At full excitation (⟨N⟩ = 2, or ⟨N⟩ → ∞ under Poisson statistics) every dot is a biexciton and
-    G = γ PL_XX, whatever the excited-state absorption does. Source: paper section 3.3.
+    The centre of the emission where a full dot absorbs nothing; otherwise the maximum of the
+    difference, to 1e-6 of a linewidth.
 
     Examples
     --------
-    >>> float(largest_gain(Dot(xx_emission_strength=0.5)))
+    >>> float(gain_maximum_meV(Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()))
+    -40.0
+    """
+    row = weights_of_bands(dot).gain[highest_state(dot, statistics)]
+    offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
+    main, beside = (3, row[2]) if np.any(row[3]) else (1, row[0])
+    centre = (offsets.absorption, offsets.emission, offsets.xx_absorption, offsets.xx_emission)[
+        main
+    ]
+    width = (widths.absorption, widths.emission, widths.xx_absorption, widths.xx_emission)[main]
+    centre, width = (np.broadcast_to(x, dot.shape)[..., None] for x in (centre, width))
+    if not np.any(beside):
+        return np.asarray(centre[..., 0])
+
+    def at(place: FloatArray) -> FloatArray:
+        logs = log_bands(dot, place)
+        own = tuple(np.exp(log) for log in (logs[0], logs[1], logs[3], logs[4]))
+        return combined(row, own, dot, 1)
+
+    place = centre + width * _SCAN
+    peak = parabolic_peak(place, at(place))
+    for step in _FINER:
+        nearby = peak[..., None] + step * width * np.array([-1.0, 0.0, 1.0])
+        peak = parabolic_peak(nearby, at(nearby))
+    return np.asarray(peak)
+
+
+def largest_gain(dot: Dot, statistics: str = "rabi") -> FloatArray:
+    r"""Return the gain at full excitation and at its maximum, of shape D.
+
+    At full excitation (⟨N⟩ = 2, or ⟨N⟩ → ∞ under Poisson statistics) every dot is in its highest
+    state. In the reading *replacing* it is :math:`\gamma`, whatever the excited-state absorption
+    does. Source: paper section 3.3.
+
+    Examples
+    --------
+    >>> float(largest_gain(Dot(reading="replacing", xx_emission_strength=0.5)))
     0.5
     """
-    return np.broadcast_to(np.asarray(dot.xx_emission_strength, dtype=float), dot.shape)
+    place = gain_maximum_meV(dot, statistics)[..., None]
+    full = highest_state(dot, statistics)
+    return np.asarray(states(dot, place).gain[..., full, 0])

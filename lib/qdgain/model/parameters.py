@@ -204,6 +204,8 @@ CONTRACT: Mapping[str, Parameter] = {
 
 #: The names that describe a dot, in the order of its fields.
 DOT_PARAMETERS: tuple[str, ...] = tuple(_ENTRIES["dot"])
+#: Those of them that may be arrays.
+DOT_ARRAYS: tuple[str, ...] = tuple(n for n in DOT_PARAMETERS if CONTRACT[n].kind == "number")
 
 
 def parameter(name: str) -> Parameter:

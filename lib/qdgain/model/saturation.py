@@ -112,11 +112,12 @@ def saturated_emission(
     size, points = int(np.prod(dot.shape)), detuning.shape[-1]
     exciton_area = np.sqrt(2 * np.pi) * np.broadcast_to(band_widths_meV(dot).emission, dot.shape)
     # ½ PL_X stands in the emission of X, hence R = 2P/∫PL_X is in photons per lifetime.
-    emission, gain = (x.reshape(size, 3, points) for x in states(dot, detuning))
+    own = states(dot, detuning)
+    emission, gain = (x.reshape(size, -1, points) for x in (own.emission, own.gain))
     film = Film(
         2 * emission / exciton_area.reshape(size, 1, 1),
         length.reshape(size, 1, 1) * gain,
-        lambda excitons: weights_at(np.maximum(excitons, 0.0), statistics),
+        lambda excitons: weights_at(np.maximum(excitons, 0.0), statistics, emission.shape[-2]),
     )
     # One row for each dot and ⟨N⟩.
     every = np.repeat(np.arange(size), mean.size)

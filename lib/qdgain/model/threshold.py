@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
@@ -17,10 +17,12 @@ from qdgain.model.bands import (
     band_offsets_meV,
     band_widths_meV,
     detuning_from_absorption_meV,
-    expand,
     log_bands,
 )
 from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.gain import gain_maximum_meV
+from qdgain.model.search import first_root
+from qdgain.model.states import combined, weights_at, weights_of_bands
 
 #: At once: what so many dots need stays in the cache.
 _DOTS_AT_ONCE = 16384
@@ -31,6 +33,8 @@ _OWN_SCALE, _ZOOM, _ZOOMS = np.arange(-7.0, 7.01, 0.2), np.linspace(0.0, 1.0, 17
 _WEAK = 1e-100
 #: Logarithm of the largest ratio of bands: beyond it ⟨N⟩ is 0 or at its highest.
 _LARGEST_LOG = 600.0
+#: ⟨N⟩ at which the gain of more than three states is looked at for its first zero.
+_MEANS = np.concatenate([[0.0], np.geomspace(1e-4, 80.0, 90)])
 
 
 class Threshold(NamedTuple):
@@ -45,18 +49,20 @@ def threshold_at_energy(
 ) -> FloatArray:
     r"""Return the smallest ⟨N⟩ at which the gain at given photon energies reaches a floor.
 
-    With A, P, B, Q the bands A_X, PL_X, A_XX2, PL_XX at one energy and r = n/(1-n):
+    With :math:`\alpha = \varepsilon-g_0`, :math:`\delta = 2(g_1-\varepsilon)`,
+    :math:`\beta = g_2-\varepsilon` of the dot's states at one energy and r = n/(1-n),
 
-    - Rabi: :math:`r = 2A/[(P-aB)+\sqrt{(P-aB)^2+4A\gamma Q}]`,
+    - Rabi: :math:`-\alpha + \delta r + \beta r^2 = 0`, so that
+      :math:`r = 2\alpha/[\delta+\sqrt{\delta^2+4\alpha\beta}]`,
       :math:`\langle N\rangle = 2r/(1+r)`;
-    - sequential: :math:`2A/(2A+P-aB)` if :math:`P \ge aB`, otherwise
-      :math:`1+(aB-P)/(aB-P+2\gamma Q)`;
-    - Poisson: :math:`e^{\langle N\rangle} = \alpha + \beta\langle N\rangle` by the Lambert W
-      function, :math:`\alpha = (A+\gamma Q)/(\gamma Q)`,
-      :math:`\beta = 1+(aB-P)/(2\gamma Q)`.
+    - sequential: :math:`2\alpha/(2\alpha+\delta)` if :math:`\delta \ge 0`, otherwise
+      :math:`1-\delta/(2\beta-\delta)`;
+    - Poisson: :math:`e^{\langle N\rangle} = 1 + \alpha/\beta
+      + (1-\tfrac{\delta}{2\beta})\langle N\rangle` by the Lambert W function.
 
-    A floor ε adds to the loss: for Rabi statistics A → A + ε, P - aB → P - aB - 2ε,
-    γQ → γQ - ε.
+    There is one root if β > 0; if β < 0, where a full dot absorbs more than it emits, there are
+    none or two: see `threshold_end_at_energy`. Dots with more states than three under Poisson
+    statistics have a root finder.
 
     Parameters
     ----------
@@ -86,15 +92,40 @@ def threshold_at_energy(
     [0.667, 1.333]
     """
     detuning = detuning_from_absorption_meV(dot, energy_eV)
-    return _threshold_at_detuning(dot, detuning, floor, statistics)
+    return _threshold_at_detuning(dot, detuning, floor, statistics, ROOTS)
+
+
+def threshold_end_at_energy(
+    dot: Dot, energy_eV: ArrayLike, floor: ArrayLike = 0.0, statistics: str = "rabi"
+) -> FloatArray:
+    r"""Return the ⟨N⟩ at which gain that has begun falls below the floor again.
+
+    The second root where :math:`\beta < 0`; infinity where the gain never begins, or lasts.
+    Arguments and shape as for `threshold_at_energy`.
+
+    Raises
+    ------
+    ParameterError
+        For a dot of more than three states under Poisson statistics, whose gain lasts.
+
+    Examples
+    --------
+    >>> dot = Dot(reading="additive", linewidth_meV=80.0, stokes_shift_meV=80.0,
+    ...           absorptive_binding_meV=160.0, xx_absorption_strength=1.0,
+    ...           emissive_binding_meV=0.0, xx_emission_strength=1.0)
+    >>> threshold_at_energy(dot, [1.87, 1.92]).round(2).tolist()
+    [inf, 0.24]
+    """
+    detuning = detuning_from_absorption_meV(dot, energy_eV)
+    return _threshold_at_detuning(dot, detuning, floor, statistics, ENDS)
 
 
 def threshold_at_maximum(dot: Dot, floor: ArrayLike = 0.0, statistics: str = "rabi") -> Threshold:
     """Return the threshold at the energy where the gain is largest at full excitation.
 
-    At full excitation G = γ PL_XX, so that energy is the centre of PL_XX exactly. Arguments as for
-    `threshold_at_energy`; ⟨N⟩ and energy are of shape D. Source: paper section 3.3 and Fig 8c to h,
-    "at the energy of … the SE maximum".
+    See `qdgain.model.gain.gain_maximum_meV`: in the reading *replacing* it is the centre of PL_XX.
+    Arguments as for `threshold_at_energy`; ⟨N⟩ and energy are of shape D. Source: paper section 3.3
+    and Fig 8c to h, "at the energy of … the SE maximum".
 
     Examples
     --------
@@ -102,23 +133,13 @@ def threshold_at_maximum(dot: Dot, floor: ArrayLike = 0.0, statistics: str = "ra
     >>> float(threshold_at_maximum(dot).mean_excitons.round(3))
     0.667
     """
-    root = ROOTS[parameters.check("statistics", statistics)]
+    parameters.check("statistics", statistics)
     epsilon = _flat(floor, dot) if np.ndim(floor) else np.asarray(floor, dtype=float)
     mean, energy = np.empty((2, math.prod(dot.shape)))
     for where, some in dot.blocks(_DOTS_AT_ONCE):
-        offsets, widths = band_offsets_meV(some), band_widths_meV(some)
-        centre = offsets.xx_emission
-        logs = (
-            _log_band(centre, widths.absorption),
-            _log_band(centre - offsets.emission, widths.emission),
-            _log_band(centre - offsets.xx_absorption, widths.xx_absorption),
-        )
-        strengths = (
-            np.asarray(some.xx_absorption_strength),
-            np.asarray(some.xx_emission_strength),
-        )
+        centre = gain_maximum_meV(some, statistics)
         own = epsilon[where] if epsilon.ndim else epsilon
-        mean[where] = _first_crossing(logs, None, strengths, own, root)
+        mean[where] = _crossing(some, _four_logs(some, centre), own, statistics, ROOTS)
         energy[where] = some.absorption_energy_eV + 1e-3 * centre
     return Threshold(mean.reshape(dot.shape), energy.reshape(dot.shape))
 
@@ -173,7 +194,9 @@ def _lowest(dot: Dot, floor: FloatArray, statistics: str) -> tuple[FloatArray, F
 
     def at(detuning: FloatArray) -> FloatArray:
         own = detuning if dot.shape else detuning[0]
-        found = _threshold_at_detuning(dot, own, floor if dot.shape else floor[0], statistics)
+        found = _threshold_at_detuning(
+            dot, own, floor if dot.shape else floor[0], statistics, ROOTS
+        )
         return found if dot.shape else found[None]
 
     # Nothing is narrower than a band: each band's own scale, out to where the smallest floor ends.
@@ -208,54 +231,66 @@ def _flat(floor: ArrayLike, dot: Dot) -> FloatArray:
     return np.broadcast_to(np.asarray(floor, dtype=float), dot.shape).ravel()
 
 
-def _log_band(detuning_meV: FloatArray, width_meV: FloatArray) -> FloatArray:
-    log = np.asarray(detuning_meV / width_meV)
-    log = np.multiply(log, log, out=log)
-    log *= -0.5
-    return log
+Logs = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+
+
+def _four_logs(dot: Dot, detuning_meV: FloatArray) -> Logs:
+    """Return the logarithms of A_X, PL_X, A_XX2 and PL_XX."""
+    logs = log_bands(dot, detuning_meV)
+    return logs.absorption, logs.emission, logs.xx_absorption, logs.xx_emission
 
 
 def _threshold_at_detuning(
-    dot: Dot, detuning_meV: FloatArray, floor: ArrayLike, statistics: str
+    dot: Dot,
+    detuning_meV: FloatArray,
+    floor: ArrayLike,
+    statistics: str,
+    roots: Mapping[str, Root],
 ) -> FloatArray:
     """Solve G = ε for ⟨N⟩ at detunings of shape D + (…), aligned with the dots."""
-    axes = detuning_meV.ndim - len(dot.shape)
-    logs = log_bands(dot, detuning_meV)
     epsilon = np.asarray(floor, dtype=float)
     epsilon = epsilon.reshape(
         epsilon.shape + (1,) * max(detuning_meV.ndim - epsilon.ndim, 0) if epsilon.ndim else ()
     )
-    strengths = (
-        expand(dot.xx_absorption_strength, dot, axes),
-        expand(dot.xx_emission_strength, dot, axes),
-    )
-    root = ROOTS[parameters.check("statistics", statistics)]
-    three = (logs.absorption, logs.emission, logs.xx_absorption)
-    return _first_crossing(three, logs.xx_emission, strengths, epsilon, root)
+    parameters.check("statistics", statistics)
+    return _crossing(dot, _four_logs(dot, detuning_meV), epsilon, statistics, roots)
 
 
-def _first_crossing(
-    logs: tuple[FloatArray, FloatArray, FloatArray],
-    log_Q: FloatArray | None,
-    strengths: tuple[FloatArray, FloatArray],
-    epsilon: FloatArray,
-    root: Root,
+def _crossing(
+    dot: Dot, logs: Logs, epsilon: FloatArray, statistics: str, roots: Mapping[str, Root]
 ) -> FloatArray:
-    """Return the smallest ⟨N⟩ with G = ε, from the logarithms of A, P, B and Q (None: Q = 1)."""
-    A, P, B = (np.exp(log) for log in logs)
-    Q = np.ones(()) if log_Q is None else np.exp(log_Q)
+    """Return ⟨N⟩ with G = ε from the logarithms of the bands, of shape D + (…)."""
+    A, P, B, Q = (np.exp(log) for log in logs)
     weak = ((A + P + B < _WEAK) | (Q < _WEAK)) & (epsilon == 0)
     if weak.any():
         # Without a floor only ratios count: scale the largest to 1, so that far tails keep their
         # digits.
-        scale = np.where(weak, reduce(np.maximum, logs), 0.0)
-        A, P, B = (np.exp(log - scale) for log in logs)
-        Q = np.exp(np.minimum((0.0 if log_Q is None else log_Q) - scale, _LARGEST_LOG))
-    a, gamma = strengths
+        scale = np.where(weak, reduce(np.maximum, logs[:3]), 0.0)
+        A, P, B = (np.exp(log - scale) for log in logs[:3])
+        Q = np.exp(np.minimum(logs[3] - scale, _LARGEST_LOG))
+    rows = weights_of_bands(dot).gain
+    axes = np.ndim(A) - len(dot.shape)
+    own = [combined(row, (A, P, B, Q), dot, axes) for row in rows]
+    if len(rows) > 3 and statistics == "poisson":
+        if roots is not ROOTS:
+            raise parameters.ParameterError(
+                f"reading = {dot.reading!r} has no second threshold: the gain of a full dot lasts."
+            )
+        return _first_of_many(np.broadcast_arrays(*own), epsilon)
     with np.errstate(all="ignore"):
-        d = P - a * B
-        d -= 2 * epsilon
-        return root(A + epsilon, d, gamma * Q - epsilon)
+        return roots[statistics](epsilon - own[0], 2 * (own[1] - epsilon), own[2] - epsilon)
+
+
+def _first_of_many(gains: Sequence[FloatArray], epsilon: FloatArray) -> FloatArray:
+    """Return the first ⟨N⟩ at which the gain of K states reaches a floor, under Poisson's law."""
+    every = np.stack([(gain - epsilon).ravel() for gain in gains], axis=-1)
+
+    def net(mean: FloatArray, rows: Any) -> FloatArray:
+        share = weights_at(mean, "poisson", len(gains))
+        return np.asarray(np.einsum("rlk,rk->rl", share, every[rows]))
+
+    scan = np.broadcast_to(_MEANS, (len(every), _MEANS.size))
+    return first_root(net, scan).reshape(gains[0].shape)
 
 
 def _rabi(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
@@ -319,10 +354,32 @@ def exp_beyond_linear(N: FloatArray) -> FloatArray:
     return np.where(N < 1e-2, series, np.expm1(N) - N)
 
 
-#: The smallest ⟨N⟩ at which -P₀α + ½P₁δ + P₂β, the gain above the floor, is zero; infinity if none.
-#: α = A+ε, δ = P-aB-2ε, β = γQ-ε, because the populations sum to one.
+def _rabi_end(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
+    """Smaller root u of α u² - δ u - β = 0, which is positive for β < 0 only."""
+    u = -2 * q / (d + np.sqrt(d * d + 4 * a * q))
+    return np.where((d > 0) & (u > 0), 2 / (1 + u), np.inf)
+
+
+def _sequential_end(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
+    return np.where((d > 0) & (q < 0), 1 + d / (d - 2 * q), np.inf)
+
+
+def _poisson_end(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
+    """Larger root of α - Nδ/2 - β(e^N - 1 - N) = 0 for β < 0, by the other branch of W."""
+    p, s = 1 + a / q, 1 - 0.5 * d / q
+    argument = -np.exp(-p / s) / s
+    exists = (q < 0) & (d > 0) & (argument >= -np.exp(-1.0))
+    other = scipy.special.lambertw(np.clip(argument, -np.exp(-1.0), -1e-300), -1).real
+    return np.where(exists, -p / s - other, np.inf)
+
+
+#: The ⟨N⟩ at which -P₀α + ½P₁δ + P₂β, the gain above the floor, is zero; infinity if none.
+#: α = ε-g₀, δ = 2(g₁-ε), β = g₂-ε, because the populations sum to one.
 Root = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
-#: Statistics -> its closed form.
+#: Statistics -> its closed form: where gain begins, and where it ends if it does.
 ROOTS: Mapping[str, Root] = MappingProxyType(
     {"rabi": _rabi, "sequential": _sequential, "poisson": _poisson}
+)
+ENDS: Mapping[str, Root] = MappingProxyType(
+    {"rabi": _rabi_end, "sequential": _sequential_end, "poisson": _poisson_end}
 )
