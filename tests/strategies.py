@@ -9,7 +9,12 @@ STATISTICS = st.sampled_from(["rabi", "poisson", "sequential"])
 
 @st.composite
 def dots(draw, with_own_widths=False, reading="replacing"):
-    """A dot with shifts of up to a few linewidths and strengths from weak to strong."""
+    """A dot with shifts of up to a few linewidths and strengths from weak to strong.
+
+    In one reading, or with None in any of them.
+    """
+    if reading is None:
+        reading = draw(st.sampled_from(qdgain.model.parameters.CONTRACT["reading"].choices))
     width = draw(st.floats(20, 200))
     shift = st.floats(-2.5, 2.5)
     fields = {
@@ -23,6 +28,12 @@ def dots(draw, with_own_widths=False, reading="replacing"):
         "xx_absorption_strength": draw(st.floats(0, 3)),
         "xx_emission_strength": draw(st.floats(0.02, 2)),
     }
+    if reading == "mixed":
+        fields["remaining_absorption"] = draw(st.floats(0, 1))
+        fields["full_dot_absorption"] = draw(st.floats(0, 1))
+    if reading == "degenerate":
+        fields["electron_states"] = draw(st.integers(2, 4))
+        fields["hole_states"] = draw(st.integers(2, 4))
     if with_own_widths:
         for name in (
             "absorption_linewidth_meV",

@@ -232,7 +232,7 @@ def test_the_maximum_at_full_excitation_is_the_highest_point(reading, law):
         full = 60.0 if law == "poisson" else 2.0
         energy = energy_window_eV(dot, widths=5.0, points=20001)
         curve = qdgain.gain(dot, energy, full, law)
-        assert float(qdgain.largest_gain(dot, law)) == pytest.approx(curve.max(), abs=1e-6)
+        assert float(qdgain.largest_gain(dot, law)) == pytest.approx(max(curve.max(), 0), abs=1e-6)
         if curve.max() > 1e-3:
             place = float(dot.absorption_energy_eV) + 1e-3 * float(gain_maximum_meV(dot, law))
             assert float(qdgain.gain(dot, place, full, law)) == pytest.approx(curve.max(), abs=1e-6)

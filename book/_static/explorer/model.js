@@ -28,6 +28,9 @@ globalThis.qdgainModel = (() => {
   const ASE_SCAN = 40;
   const RIDDERS_STEPS = 30;
   const LARGEST_EXPONENT = 600;
+  const MAXIMUM_SCAN = 121;
+  // ⟨N⟩ at which the gain of more than three states is looked at for its first zero.
+  const MEANS = [0, ...Array.from({ length: 90 }, (_, i) => 1e-4 * 8e5 ** (i / 89))];
 
   // --- bands
 
@@ -103,6 +106,7 @@ globalThis.qdgainModel = (() => {
   function uncorrelated(dot) {
     return {
       ...dot,
+      reading: dot.reading === "degenerate" ? dot.reading : "uncorrelated",
       unrelaxed_absorptive_binding_meV: 0,
       absorptive_binding_meV: 0,
       emissive_binding_meV: 0,
@@ -147,28 +151,87 @@ globalThis.qdgainModel = (() => {
     return 2 * Math.sin(0.5 * Math.PI * Math.sqrt(fluenceOverPi)) ** 2;
   }
 
+  /** Probabilities of `count` states, the last standing for all that hold more. */
+  function shares(mean, statistics, count) {
+    const three = populations(mean, statistics);
+    if (count === 3) return three;
+    if (statistics !== "poisson") return Array.from({ length: count }, (_, k) => three[k] ?? 0);
+    const below = [Math.exp(-mean)];
+    for (let k = 1; k < count - 1; k++) below.push((below[k - 1] * mean) / k);
+    // What is left, as a sum of what is small where its complement would lose digits.
+    let [term, rest] = [(below[count - 2] * mean) / (count - 1), 0];
+    for (let k = count; term > 1e-17 * rest && k < 900; k++) {
+      rest += term;
+      term *= mean / k;
+    }
+    return [...below, rest];
+  }
+
+  // --- what the states of a dot emit and absorb
+
+  const DARK = [0, 0, 0, 0];
+
+  /** A reading with excited-state absorption; see `qdgain.model.states`. */
+  function withEsa(dot, remaining, full) {
+    const a = dot.xx_absorption_strength;
+    return {
+      emission: [DARK, [0, 0.5, 0, 0], [0, 0, 0, dot.xx_emission_strength]],
+      absorption: [[1, 0, 0, 0], [0.5 * remaining, 0, 0.5 * a, 0], [0, 0, full * a, 0]],
+    };
+  }
+
+  function degenerate(dot) {
+    const states = Math.max(dot.electron_states, dot.hole_states) + 1;
+    const pairs = Array.from({ length: states }, (_, k) => [
+      Math.min(k / dot.electron_states, 1), Math.min(k / dot.hole_states, 1)]);
+    return {
+      emission: pairs.map(([e, h]) => [0, e * h, 0, 0]),
+      absorption: pairs.map(([e, h]) => [(1 - e) * (1 - h), 0, 0, 0]),
+    };
+  }
+
+  /** Weights of A_X, PL_X, A_XX2 and PL_XX in each state, for every reading. */
+  const READINGS = {
+    uncorrelated: () => ({
+      emission: [DARK, [0, 0.5, 0, 0], [0, 1, 0, 0]],
+      absorption: [[1, 0, 0, 0], [0.5, 0, 0, 0], DARK],
+    }),
+    replacing: (dot) => withEsa(dot, 0, 0),
+    additive: (dot) => withEsa(dot, 1, 1),
+    mixed: (dot) => withEsa(dot, dot.remaining_absorption, dot.full_dot_absorption),
+    degenerate,
+  };
+
+  /** The weights of the bands in the net gain, one row for each state. */
+  function gainWeights(dot) {
+    const { emission, absorption } = READINGS[dot.reading](dot);
+    return emission.map((row, k) => row.map((weight, band) => weight - absorption[k][band]));
+  }
+
+  const combined = (row, four) =>
+    row[0] * four[0] + row[1] * four[1] + row[2] * four[2] + row[3] * four[3];
+
+  const fourBands = (bands, detuning) =>
+    [A_X, PL_X, A_XX2, PL_XX].map((which) => Math.exp(logBand(bands, which, detuning)));
+
   // --- gain
 
   /**
-   * P and G at detunings for dots that hold 0, X, XX for certain; both are linear in the
+   * P and G at detunings for dots that hold 0, 1, 2, … excitons; both are linear in the
    * populations. `emission[k]` and `gain[k]` are arrays over the detunings.
    */
   function emissionAndGain(dot, detunings) {
     const bands = bandsOf(dot);
-    const size = detunings.length;
-    const emission = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
-    const gain = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
-    for (let i = 0; i < size; i++) {
-      const P = Math.exp(logBand(bands, PL_X, detunings[i]));
-      const esa = dot.xx_absorption_strength * Math.exp(logBand(bands, A_XX2, detunings[i]));
-      const xx = dot.xx_emission_strength * Math.exp(logBand(bands, PL_XX, detunings[i]));
-      emission[1][i] = 0.5 * P;
-      emission[2][i] = xx;
-      gain[0][i] = -Math.exp(logBand(bands, A_X, detunings[i]));
-      gain[1][i] = 0.5 * (P - esa);
-      gain[2][i] = xx;
-    }
-    return { emission, gain };
+    const four = Array.from(detunings, (detuning) => fourBands(bands, detuning));
+    const spectra = (rows) => rows.map((row) => mapped(four, (own) => combined(row, own)));
+    return { emission: spectra(READINGS[dot.reading](dot).emission), gain: spectra(gainWeights(dot)) };
+  }
+
+  /** The sum of the states' spectra at one place, with their shares. */
+  function mixedAt(spectra, share, i) {
+    let total = 0;
+    for (let k = 0; k < share.length; k++) total += share[k] * spectra[k][i];
+    return total;
   }
 
   const detuningsOf = (dot, energies) => mapped(energies, (e) => detuningOf(dot, e));
@@ -178,10 +241,10 @@ globalThis.qdgainModel = (() => {
    * units of the peak absorption cross section.
    */
   function gainRows(dot, energies, means, statistics) {
-    const [g0, g1, g2] = emissionAndGain(dot, detuningsOf(dot, energies)).gain;
+    const { gain } = emissionAndGain(dot, detuningsOf(dot, energies));
     return Array.from(means, (mean) => {
-      const [p0, p1, p2] = populations(mean, statistics);
-      return mapped(g0, (ground, i) => p0 * ground + p1 * g1[i] + p2 * g2[i]);
+      const share = shares(mean, statistics, gain.length);
+      return mapped(gain[0], (_, i) => mixedAt(gain, share, i));
     });
   }
 
@@ -258,18 +321,30 @@ globalThis.qdgainModel = (() => {
 
   const ROOTS = { rabi: rabiRoot, sequential: sequentialRoot, poisson: poissonRoot };
 
-  /** Smallest ⟨N⟩ at which the gain reaches a floor, of bands known in advance. */
-  function thresholdOfBands(dot, bands, detuning, floor, solve) {
-    const a = logBand(bands, A_X, detuning);
-    const p = logBand(bands, PL_X, detuning);
-    const b = logBand(bands, A_XX2, detuning);
-    const q = logBand(bands, PL_XX, detuning);
+  /** First zero in ⟨N⟩ of the gain of more than three states above a floor, by Poisson's law. */
+  function firstOfMany(gains, floor) {
+    const net = (mean) => {
+      const share = shares(mean, "poisson", gains.length);
+      return gains.reduce((total, gain, k) => total + share[k] * gain, 0) - floor;
+    };
+    const above = MEANS.findIndex((mean) => net(mean) >= 0);
+    if (above < 1) return above === 0 ? 0 : Infinity;
+    return zeroBetween(net, MEANS[above - 1], MEANS[above]);
+  }
+
+  /** What `thresholdOfBands` needs of a dot. */
+  const solverOf = (dot, statistics) =>
+    ({ bands: bandsOf(dot), rows: gainWeights(dot), statistics });
+
+  /** Smallest ⟨N⟩ at which the gain reaches a floor, of a dot known in advance. */
+  function thresholdOfBands({ bands, rows, statistics }, detuning, floor) {
+    const logs = [A_X, PL_X, A_XX2, PL_XX].map((which) => logBand(bands, which, detuning));
     // Without a floor only ratios count: the largest is made 1, so that far tails keep their digits.
-    const scale = floor > 0 ? 0 : Math.max(a, p, b, q);
-    const netEmission =
-      Math.exp(p - scale) - dot.xx_absorption_strength * Math.exp(b - scale);
-    return solve(
-      Math.exp(a - scale), netEmission, dot.xx_emission_strength * Math.exp(q - scale), floor);
+    const scale = floor > 0 ? 0 : Math.max(...logs);
+    const four = logs.map((log) => Math.exp(log - scale));
+    const gains = rows.map((row) => combined(row, four));
+    if (gains.length > 3 && statistics === "poisson") return firstOfMany(gains, floor);
+    return ROOTS[statistics](-gains[0], 2 * gains[1], gains[2], floor);
   }
 
   /**
@@ -280,25 +355,51 @@ globalThis.qdgainModel = (() => {
    * @param {Statistics} statistics
    */
   function thresholdAtEnergy(dot, energy, floor, statistics) {
-    return thresholdOfBands(
-      dot, bandsOf(dot), detuningOf(dot, energy), floor, ROOTS[statistics]);
+    return thresholdOfBands(solverOf(dot, statistics), detuningOf(dot, energy), floor);
   }
 
   /** The transparency line: ⟨N⟩ of zero gain at each photon energy. */
   function transparency(dot, energies, statistics) {
+    const solver = solverOf(dot, statistics);
+    return mapped(energies, (e) => thresholdOfBands(solver, detuningOf(dot, e), 0));
+  }
+
+  /** The gain of a full dot: the weights of its bands, and the band that its gain is about. */
+  function fullState(dot, statistics) {
+    const rows = gainWeights(dot);
+    const row = rows[statistics === "poisson" ? rows.length - 1 : 2];
+    return { row, main: row[3] !== 0 ? PL_XX : PL_X };
+  }
+
+  /** Detuning of the largest gain at full excitation: a scan, then golden sections. NaN if none. */
+  function gainMaximum(dot, statistics) {
     const bands = bandsOf(dot);
-    return mapped(energies, (e) =>
-      thresholdOfBands(dot, bands, detuningOf(dot, e), 0, ROOTS[statistics]));
+    const { row, main } = fullState(dot, statistics);
+    if (row[main === PL_XX ? 2 : 0] === 0) return bands.offset[main];
+    const loss = (detuning) => -combined(row, fourBands(bands, detuning));
+    const reach = 6 * bands.sigma[main];
+    const places = linspace(bands.offset[main] - reach, bands.offset[main] + reach, MAXIMUM_SCAN);
+    const best = mapped(places, loss).reduce((top, value, i, all) => (value < all[top] ? i : top), 0);
+    const found = goldenSection(
+      loss, places[Math.max(best - 1, 0)], places[Math.min(best + 1, MAXIMUM_SCAN - 1)]);
+    return found.value < 0 ? found.at : NaN;
+  }
+
+  /** The largest gain at full excitation. */
+  function largestGain(dot, statistics) {
+    const maximum = gainMaximum(dot, statistics);
+    if (Number.isNaN(maximum)) return 0;
+    return combined(fullState(dot, statistics).row, fourBands(bandsOf(dot), maximum));
   }
 
   /**
-   * Threshold where the gain is largest at full excitation, which is the centre of PL_XX.
+   * Threshold where the gain is largest at full excitation.
    * @returns {GainThreshold}
    */
   function thresholdAtMaximum(dot, statistics) {
-    const bands = bandsOf(dot);
-    const detuning = bands.offset[PL_XX];
-    const mean = thresholdOfBands(dot, bands, detuning, 0, ROOTS[statistics]);
+    const detuning = gainMaximum(dot, statistics);
+    if (Number.isNaN(detuning)) return { mean: Infinity, energy: NaN };
+    const mean = thresholdOfBands(solverOf(dot, statistics), detuning, 0);
     return { mean, energy: energyOf(dot, detuning) };
   }
 
@@ -308,10 +409,9 @@ globalThis.qdgainModel = (() => {
    * @returns {GainThreshold}
    */
   function thresholdOnset(dot, floor, statistics) {
-    const bands = bandsOf(dot);
-    const solve = ROOTS[statistics];
-    const at = (detuning) => thresholdOfBands(dot, bands, detuning, floor, solve);
-    const [low, high] = reachableDetunings(dot, bands, floor);
+    const solver = solverOf(dot, statistics);
+    const at = (detuning) => thresholdOfBands(solver, detuning, floor);
+    const [low, high] = reachableDetunings(dot, solver.bands, floor);
     const detuning = linspace(low, high, ONSET_GRID);
     const scan = mapped(detuning, at);
     let best = { mean: Infinity, detuning: NaN };
@@ -334,9 +434,11 @@ globalThis.qdgainModel = (() => {
     return { mean: best.mean, energy: energyOf(dot, best.detuning) };
   }
 
-  /** The detunings at which the gain can exceed a floor: G ≤ PL_X/2 + γ PL_XX. */
+  /** The detunings at which the gain can exceed a floor, which the emission bounds. */
   function reachableDetunings(dot, bands, floor) {
-    const edges = [[PL_X, 0.5], [PL_XX, dot.xx_emission_strength]].map(([which, peak]) => {
+    const { emission } = READINGS[dot.reading](dot);
+    const largest = (band) => Math.max(...emission.map((row) => row[band]));
+    const edges = [[PL_X, largest(1)], [PL_XX, largest(3)]].map(([which, peak]) => {
       // One of the two terms must exceed ε/2; a band too weak for that leaves its centre alone.
       const reach = bands.sigma[which] * Math.sqrt(2 * Math.log(Math.max((2 * peak) / floor, 1)));
       return [bands.offset[which] - reach, bands.offset[which] + reach];
@@ -378,13 +480,11 @@ globalThis.qdgainModel = (() => {
    * `spontaneous`, if given, is filled with the spontaneous emission P.
    */
   function logAseOf(parts, mean, gainExponent, statistics, spontaneous) {
-    const [p0, p1, p2] = populations(mean, statistics);
-    const [, e1, e2] = parts.emission;
-    const [g0, g1, g2] = parts.gain;
-    const result = new Float64Array(g0.length);
+    const share = shares(mean, statistics, parts.gain.length);
+    const result = new Float64Array(parts.gain[0].length);
     for (let i = 0; i < result.length; i++) {
-      const P = p1 * e1[i] + p2 * e2[i];
-      const G = p0 * g0[i] + p1 * g1[i] + p2 * g2[i];
+      const P = mixedAt(parts.emission, share, i);
+      const G = mixedAt(parts.gain, share, i);
       result[i] = Math.log(P) + logAmplification(gainExponent * G);
       if (spontaneous) spontaneous[i] = P;
     }
@@ -417,20 +517,16 @@ globalThis.qdgainModel = (() => {
    */
   function aseThreshold(dot, gainExponent, piPulseFluence, statistics) {
     const parts = emissionAndGain(dot, emissionDetunings(dot, gainExponent));
-    const [, e1, e2] = parts.emission;
-    const [g0, g1, g2] = parts.gain;
-    const emitted1 = e1.reduce((a, b) => a + b, 0);
-    const emitted2 = e2.reduce((a, b) => a + b, 0);
+    const emitted = parts.emission.map((spectrum) => [spectrum.reduce((a, b) => a + b, 0)]);
     const logRatio = (amplitude) => {
       const mean = meanExcitons(amplitude * amplitude, statistics);
-      const [p0, p1, p2] = populations(mean, statistics);
+      const share = shares(mean, statistics, parts.gain.length);
       let total = 0;
-      for (let i = 0; i < g0.length; i++) {
-        const x = Math.min(
-          gainExponent * (p0 * g0[i] + p1 * g1[i] + p2 * g2[i]), LARGEST_EXPONENT);
-        total += (p1 * e1[i] + p2 * e2[i]) * (x === 0 ? 1 : Math.expm1(x) / x);
+      for (let i = 0; i < parts.gain[0].length; i++) {
+        const x = Math.min(gainExponent * mixedAt(parts.gain, share, i), LARGEST_EXPONENT);
+        total += mixedAt(parts.emission, share, i) * (x === 0 ? 1 : Math.expm1(x) / x);
       }
-      return Math.log((0.5 * total) / (p1 * emitted1 + p2 * emitted2));
+      return Math.log((0.5 * total) / mixedAt(emitted, share, 0));
     };
     const amplitude = firstRoot(logRatio);
     if (!Number.isFinite(amplitude)) return { fluence: Infinity, mean: Infinity, energy: NaN };
@@ -454,7 +550,12 @@ globalThis.qdgainModel = (() => {
       high = i / ASE_SCAN;
       atHigh = f(high);
     }
-    if (!(atHigh >= 0)) return Infinity;
+    return atHigh >= 0 ? zeroBetween(f, low, high) : Infinity;
+  }
+
+  /** The upward zero of a function between two places, by Ridders' method. */
+  function zeroBetween(f, low, high) {
+    let [atLow, atHigh] = [f(low), f(high)];
     let root = high;
     for (let i = 0; i < RIDDERS_STEPS; i++) {
       const middle = 0.5 * (low + high);
@@ -522,6 +623,7 @@ globalThis.qdgainModel = (() => {
     gainGrowth,
     gainRows,
     gainSpectrum,
+    largestGain,
     linspace,
     logAseRows,
     meanExcitons,

@@ -249,6 +249,7 @@
       if (control.choices) return control.choices.includes(text) ? { value: text } : { refused };
       if (control.standIn && (text === "" || text === "none")) return { value: null };
       const value = NUMBER.test(text) ? Number(text) : NaN;
+      if (control.whole && !Number.isInteger(value)) return { refused };
       return value >= control.minimum && value <= control.maximum ? { value } : { refused };
     }
 

@@ -157,6 +157,7 @@ globalThis.qdgainViews = (() => {
     const own = gainLines(context, state, points, found.esa);
     const back = reference && once(gainLines, context, reference, points, reference.mean_excitons);
     const behindOf = (series) => (back ? behind(series, reference.preset) : []);
+    const highest = model.largestGain(dot, state.statistics);
     const map = {
       name: "gain",
       x: own.energy,
@@ -167,9 +168,10 @@ globalThis.qdgainViews = (() => {
       zAxis: axes.gain,
       kind: "map",
       quantity: "gain",
-      limits: [-Math.max(1, dot.xx_emission_strength), Math.max(1, dot.xx_emission_strength)],
+      limits: [-Math.max(1, highest), Math.max(1, highest)],
     };
-    const reach = Math.max(0.5, 1.1 * dot.xx_emission_strength, ...(back ? [1.1 * reference.xx_emission_strength] : []));
+    const behindIt = back ? model.largestGain(dotOf(reference), reference.statistics) : 0;
+    const reach = Math.max(0.5, 1.1 * highest, 1.1 * behindIt);
     const { maximum, onset } = found.esa;
     const caption =
       `Threshold at the gain maximum: ⟨N⟩ = ${significant(maximum.mean)} at ${energyText(maximum.energy)}. ` +

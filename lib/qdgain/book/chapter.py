@@ -156,11 +156,15 @@ def symbol_table() -> Markdown:
     return Markdown(Table(("symbol", "meaning", "unit", "parameter"), rows).markdown())
 
 
+def _shown(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.4g}"
+
+
 def preset_table() -> Markdown:
     """Return the named dots as a table."""
     dots = presets()
     rows = [
-        (f"`{name}`", *(f"{getattr(dot, name):.4g}" for dot in dots.values()))
+        (f"`{name}`", *(_shown(getattr(dot, name)) for dot in dots.values()))
         for name in parameters.DOT_PARAMETERS
         if not parameters.CONTRACT[name].stand_in
     ]

@@ -192,6 +192,8 @@ def _control(name: str, dot: Dot) -> dict[str, Any]:
     value = getattr(dot, name, entry.default)
     if value is None:  # an own width: begins at the shared one
         value = dot.linewidth_meV
+    if entry.kind == "integer":
+        control["whole"] = True
     return control | {
         "minimum": entry.minimum,
         "maximum": entry.maximum,
@@ -219,6 +221,13 @@ def slider(entry: Parameter, value: float, linewidth_meV: float) -> dict[str, An
         high = math.log10(min(entry.maximum, value * 100))
         steps = max(round(_POSITIONS_A_DECADE * (high - low)), 1)
         return {"low": low, "step": (high - low) / steps, "steps": steps, "log": True}
+    if entry.kind == "integer":
+        return {
+            "low": entry.minimum,
+            "step": 1.0,
+            "steps": int(entry.maximum - entry.minimum),
+            "log": False,
+        }
     low, high = window(entry, value, linewidth_meV)
     rough = (high - low) / _STEPS
     power = 10.0 ** math.floor(math.log10(rough))

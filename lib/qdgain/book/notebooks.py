@@ -42,7 +42,8 @@ def parameters_cell(settings: tuple[str, ...]) -> str:
     """
     lines = ["# Your dot: set any of these and it is drawn beside the paper's."]
     for name in parameters.DOT_PARAMETERS:
-        lines.append(f"{name}: float | None = None  # {_meaning(name)}")
+        kind = _TYPES[parameters.CONTRACT[name].kind]
+        lines.append(f"{name}: {kind} | None = None  # {_meaning(name)}")
     if settings:
         lines.append("# The chapter's own settings.")
     for name in settings:

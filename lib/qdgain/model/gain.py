@@ -184,7 +184,7 @@ def gain_maximum_meV(dot: Dot, statistics: str = "rabi") -> FloatArray:
     """Return where the gain is largest at full excitation, minus the centre of A_X: shape D.
 
     The centre of the emission where a full dot absorbs nothing; otherwise the maximum of the
-    difference, to 1e-6 of a linewidth.
+    difference, to 1e-6 of a linewidth, and nan where it absorbs more than it emits everywhere.
 
     Examples
     --------
@@ -212,7 +212,7 @@ def gain_maximum_meV(dot: Dot, statistics: str = "rabi") -> FloatArray:
     for step in _FINER:
         nearby = peak[..., None] + step * width * np.array([-1.0, 0.0, 1.0])
         peak = parabolic_peak(nearby, at(nearby))
-    return np.asarray(peak)
+    return np.where(at(peak[..., None])[..., 0] > 0, peak, np.nan)
 
 
 def largest_gain(dot: Dot, statistics: str = "rabi") -> FloatArray:
@@ -220,7 +220,7 @@ def largest_gain(dot: Dot, statistics: str = "rabi") -> FloatArray:
 
     At full excitation (⟨N⟩ = 2, or ⟨N⟩ → ∞ under Poisson statistics) every dot is in its highest
     state. In the reading *replacing* it is :math:`\gamma`, whatever the excited-state absorption
-    does. Source: paper section 3.3.
+    does. Zero where a full dot gains nowhere. Source: paper section 3.3.
 
     Examples
     --------
@@ -229,4 +229,4 @@ def largest_gain(dot: Dot, statistics: str = "rabi") -> FloatArray:
     """
     place = gain_maximum_meV(dot, statistics)[..., None]
     full = highest_state(dot, statistics)
-    return np.asarray(states(dot, place).gain[..., full, 0])
+    return np.nan_to_num(states(dot, place).gain[..., full, 0], nan=0.0)

@@ -124,6 +124,7 @@ def threshold_at_maximum(dot: Dot, floor: ArrayLike = 0.0, statistics: str = "ra
     """Return the threshold at the energy where the gain is largest at full excitation.
 
     See `qdgain.model.gain.gain_maximum_meV`: in the reading *replacing* it is the centre of PL_XX.
+    Where a full dot gains nowhere there is none: infinity and nan.
     Arguments as for `threshold_at_energy`; ⟨N⟩ and energy are of shape D. Source: paper section 3.3
     and Fig 8c to h, "at the energy of … the SE maximum".
 
