@@ -26,14 +26,28 @@ from qdgain import chapters
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCES = ROOT / "tests" / "harness" / "reference"
 #: What is compared, a file each: every chapter as it is in the book, the fit of its page on
-#: spectra, and two runs with a dot of one's own, for the 5LS and the sequential law that no chapter
-#: draws by itself.
+#: spectra, and runs with a dot of one's own, for the 5LS, the sequential law and the readings that
+#: no chapter draws by itself.
 RUNS: Mapping[str, Mapping[str, Any]] = {
     **{chapter: {} for chapter in chapters.CHAPTERS},
     "calibrated": {},
     "fit": {},
     "fig06-five-levels": {"stokes_shift_meV": 30.0},
     "fig08-sequential": {"statistics": "sequential", "stokes_shift_meV": 30.0},
+    "fig08-mixed": {
+        "reading": "mixed",
+        "remaining_absorption": 0.3,
+        "full_dot_absorption": 0.8,
+        "stokes_shift_meV": 40.0,
+        "absorptive_binding_meV": 60.0,
+        "xx_absorption_strength": 0.7,
+        "xx_emission_strength": 1.0,
+    },
+    "fig08-degenerate": {
+        "reading": "degenerate",
+        "statistics": "poisson",
+        "stokes_shift_meV": 10.0,
+    },
 }
 CHAPTERS = tuple(RUNS)
 #: Counts as one more figure of its chapter.
