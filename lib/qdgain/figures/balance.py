@@ -157,7 +157,8 @@ def _at_centre(run: Run, ratio: FloatArray, law: str, shift_meV: float = 0.0) ->
     shifts = parameters.clipped(
         "absorptive_binding_meV", ratio * units.sigma_from_fwhm(base.linewidth_meV)
     )
-    dots = replace(base, **own, absorptive_binding_meV=shifts, emissive_binding_meV=shifts)
+    own |= {"absorptive_binding_meV": shifts, "emissive_binding_meV": shifts}
+    dots = replace(base, reading="replacing", **own)
     centre = number(band_centres_eV(base).emission)
     return threshold_at_energy(dots, centre, statistics=law)
 
@@ -355,7 +356,8 @@ def _shifted_threshold(run: Run, ratio: float, definition: str) -> FloatArray:
     """Return the threshold of the 3LS with full strengths and one biexciton shift, in widths s."""
     dot = run.dots["3LS"]
     shift = ratio * number(units.sigma_from_fwhm(dot.linewidth_meV))
-    shifted = replace(dot, absorptive_binding_meV=shift, emissive_binding_meV=shift)
+    bound: dict[str, Any] = {"absorptive_binding_meV": shift, "emissive_binding_meV": shift}
+    shifted = replace(dot, reading="replacing", **bound)
     if definition == "gain maximum":
         return _at_maximum(shifted)
     return threshold_at_energy(shifted, number(band_centres_eV(dot).emission))
