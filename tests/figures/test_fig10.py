@@ -9,7 +9,7 @@ import pytest
 import qdgain
 from qdgain.beyond.reachable import engineered
 from qdgain.figures import absorption, fig10
-from qdgain.model import cross_sections
+from qdgain.model import cross_sections, first_exciton
 from qdgain.model.balance import balanced_stokes_shift_meV
 from qdgain.paper.thresholds import measured_thresholds
 from qdgain.run import resolve
@@ -55,6 +55,31 @@ def test_ratio_per_cell_is_the_ratio_per_volume_times_the_cells(run, numbers):
     ):
         expected = numbers["fig10-order-nm3"] * perovskite / cells[cell].volume_nm3
         assert numbers[key] == pytest.approx(expected)
+
+
+def test_both_sources_of_the_first_exciton_are_drawn_and_bound_its_numbers(run, numbers):
+    panel = absorption.absorption(run)
+    for source, curve in first_exciton.SOURCES.items():
+        line = panel[f"CdSe at its first exciton ({source})"]
+        size = cross_sections.sphere_diameter_nm(line.x)
+        assert size[[0, -1]] == pytest.approx(
+            first_exciton.cdse_diameter_nm(curve.range_nm, source)
+        )
+        expected = first_exciton.cdse_first_exciton_cross_section_cm2(size, source)
+        np.testing.assert_allclose(line.y, expected, rtol=1e-6)
+    for key in ("sigma-1s", "photon-per-sigma", "pi-diameter", "packed-first"):
+        old, new = numbers[f"fig10-{key}"], numbers[f"fig10-{key}-jasieniak"]
+        assert new == pytest.approx(old, rel=0.1)
+        assert new != old
+    assert numbers["fig10-sources-apart"] > 2
+
+
+def test_films_absorb_what_packed_dots_would(numbers):
+    # Density times cross section against 4πk/λ of a film: independent, and of unknown packing.
+    assert numbers["fig10-packed-cdse"] == pytest.approx(numbers["fig10-film-cdse"], rel=0.3)
+    for tail in ("", "-jasieniak"):
+        packed = numbers[f"fig10-packed-first{tail}"]
+        assert packed == pytest.approx(numbers["fig10-film-first"], rel=0.3)
 
 
 def test_every_line_of_excitons_is_flat_and_the_lines_of_fluence_are_not(run):
@@ -134,9 +159,21 @@ def test_fluences_become_one_photon_at_the_stated_volume(run, numbers):
             assert cross_sections.mean_excitons_absorbed(row.value, sigma) == pytest.approx(1)
 
 
+def test_a_fluence_of_dots_of_public_size_is_a_point_on_its_line(run, numbers):
+    panel = fig10.universal(run)
+    sized = [r for r in measured_thresholds() if r.quantity == "fluence" and r.has_volume]
+    assert [row.label for row in sized] == ["CsPbX3, Yakunin 2015, fluence"]
+    point = panel["CsPbX3, Yakunin 2015, at its size"]
+    line = panel["CsPbX3, Yakunin 2015: 5 µJ cm⁻²"]
+    on_line = np.exp(np.interp(np.log(point.x), np.log(line.x), np.log(line.y)))
+    np.testing.assert_allclose(point.y, on_line)
+    np.testing.assert_allclose(point.y_high / point.y_low, 10)
+    assert numbers["fig10-yakunin-excitons"] == pytest.approx(float(point.y[0]))
+
+
 def test_every_published_number_is_drawn_and_tabled_once(run):
     rows = measured_thresholds()
-    drawn = fig10.universal(run).of_kind("points")
+    drawn = [s for s in fig10.universal(run).of_kind("points") if s.name[0].isdigit()]
     numbered = [r for r in rows if r.quantity == "mean excitons" and np.isfinite(r.value)]
     assert [series.y[0] for series in drawn] == [row.value for row in numbered]
     table = fig10.published_table()

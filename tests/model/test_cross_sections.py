@@ -14,56 +14,6 @@ from qdgain.paper.thresholds import measured_thresholds, size_dependence
 volumes = st.floats(1.0, 1e5)
 
 
-def test_yu_first_exciton_cross_section_of_a_4_6_nm_dot() -> None:
-    sigma = cross_sections.cdse_first_exciton_cross_section_cm2(4.6)
-    assert sigma == pytest.approx(1.27e-15, rel=0.01)
-    wavelength = cross_sections.cdse_first_exciton_nm(4.6)
-    per_photon = units.photon_energy_mJ(units.eV_from_nm(wavelength)) / sigma
-    assert per_photon == pytest.approx(0.26, abs=0.005)
-
-
-def test_extinction_to_cross_section_is_the_textbook_factor() -> None:
-    ratio = cross_sections.cdse_first_exciton_cross_section_cm2(
-        3.0
-    ) / cross_sections.cdse_extinction_per_M_cm(3.0)
-    assert ratio == pytest.approx(3.824e-21, rel=1e-3)
-
-
-@pytest.mark.slow
-@given(st.floats(430.0, 670.0))
-@settings(max_examples=50)
-def test_sizing_curve_and_its_inverse(wavelength: float) -> None:
-    diameter = cross_sections.cdse_diameter_nm(wavelength)
-    assert cross_sections.cdse_first_exciton_nm(diameter) == pytest.approx(wavelength, abs=1e-3)
-
-
-def test_sizing_curve_rises() -> None:
-    diameter = cross_sections.cdse_diameter_nm(np.linspace(*cross_sections.YU_RANGE_NM, 500))
-    assert np.all(np.diff(diameter) > 0)
-
-
-def test_sizing_curve_refuses_what_it_was_not_made_for() -> None:
-    with pytest.raises(ParameterError, match=r"first_exciton_nm = 900 .* 430 to 670"):
-        cross_sections.cdse_diameter_nm(900.0)
-    with pytest.raises(ParameterError, match="diameter_nm = 20 "):
-        cross_sections.cdse_first_exciton_nm(20.0)
-
-
-@given(st.floats(0.5, 20.0))
-@settings(max_examples=50)
-def test_diameter_from_cross_section_is_the_inverse(diameter: float) -> None:
-    sigma = cross_sections.cdse_first_exciton_cross_section_cm2(diameter)
-    assert cross_sections.cdse_diameter_from_cross_section_nm(sigma) == pytest.approx(diameter)
-
-
-def test_pi_pulse_implies_the_cross_section_of_low_fluence() -> None:
-    sigma = cross_sections.cross_section_from_pi_pulse_cm2(1.6, 2.0)
-    assert units.photon_energy_mJ(2.0) / sigma == pytest.approx(2 * 1.6 / np.pi**2)
-    low = 1e-6
-    absorbed = cross_sections.mean_excitons_absorbed(low, sigma, float(units.nm_from_eV(2.0)))
-    assert absorbed == pytest.approx(qdgain.mean_excitons_after_pulse(low, 1.6), rel=1e-5)
-
-
 def test_spheres() -> None:
     assert cross_sections.sphere_volume_nm3(2.0) == pytest.approx(4 / 3 * np.pi)
     volume = np.array([1.0, 50.0])
@@ -95,13 +45,6 @@ def test_cspbbr3_follows_from_its_bulk_index() -> None:
     assert cross_sections.cross_section_400_range_per_nm3("CsPbBr3") == pytest.approx(
         tuple(per_nm3)
     )
-
-
-def test_small_sphere_in_its_own_medium_absorbs_like_the_bulk() -> None:
-    # n_h = n and small k: σ/V = 4πk/λ.
-    k = 1e-5
-    per_cm = cross_sections.small_sphere_absorption_per_cm(2.0 + k * 1j, 2.0, 400.0)
-    assert per_cm == pytest.approx(4 * np.pi * k / 400e-7, rel=1e-4)
 
 
 def test_small_sphere_equals_the_local_field_form() -> None:
@@ -159,6 +102,24 @@ def test_cell_volumes() -> None:
     assert per_unit[0] == pytest.approx(per_unit[1], rel=0.01)
 
 
+def test_films_of_dots_absorb_as_their_published_index_says() -> None:
+    # 4πk/λ of n + ik = 1.791 + 0.0820i and 2.161 + 0.377i at 400 nm.
+    for name, expected in (("CdSe/ZnCdS film", 2.577e4), ("CsPbI3 film", 1.184e5)):
+        index = cross_sections.refractive_index(name, "any", 400.0)
+        found = cross_sections.absorption_coefficient_per_cm(index, 400.0)
+        assert found == pytest.approx(expected, rel=5e-4)
+    with pytest.raises(ParameterError, match="is tabulated near"):
+        cross_sections.refractive_index("CdSe/ZnCdS film", "any", 500.0)
+
+
+def test_an_absorption_coefficient_is_that_of_a_small_sphere_in_its_own_medium() -> None:
+    index = 2.0 + 1e-5j
+    sphere = cross_sections.small_sphere_absorption_per_cm(index, 2.0, 400.0)
+    assert cross_sections.absorption_coefficient_per_cm(index, 400.0) == pytest.approx(
+        float(sphere), rel=1e-4
+    )
+
+
 def test_refusals_name_what_is_allowed() -> None:
     with pytest.raises(ParameterError, match="'PbS' is not one of CdSe, CsPbBr3"):
         cross_sections.cross_section_400_cm2("PbS", 10.0)
@@ -175,7 +136,7 @@ def test_refusals_name_what_is_allowed() -> None:
 # --- published thresholds
 
 
-def test_every_published_threshold_has_a_source_and_no_size() -> None:
+def test_every_published_threshold_has_a_source() -> None:
     rows = measured_thresholds()
     assert len({row.label for row in rows}) == len(rows)
     for row in rows:

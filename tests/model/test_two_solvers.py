@@ -179,9 +179,9 @@ def random_scheme(rng):
 
 SCHEMES = {
     "2LS": kinetics.two_level(),
-    "3LS": kinetics.three_level(0.3, 0.2),
-    "4LS": kinetics.four_level(0.2, 0.1, 0.3),
-    "5LS": kinetics.five_level(0.2, 0.1, 0.15, 0.4, 0.3),
+    "3LS": kinetics.thermal_scheme("3LS", 60.0, 400.0, 0.3),
+    "4LS": kinetics.thermal_scheme("4LS", 60.0, 300.0, 0.2),
+    "5LS": kinetics.thermal_scheme("5LS", 60.0, 300.0, 0.15, 0.4),
 } | {f"random {seed}": random_scheme(np.random.default_rng(seed)) for seed in range(5)}
 
 

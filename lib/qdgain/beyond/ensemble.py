@@ -21,8 +21,8 @@ from numpy.typing import ArrayLike
 from qdgain.beyond.driven_ladder import ladder_populations, transform_limit_meV
 from qdgain.model import parameters
 from qdgain.model.bands import FWHM_PER_SIGMA
-from qdgain.model.cross_sections import YU_POWER
 from qdgain.model.dot import FloatArray
+from qdgain.model.first_exciton import YU_POWER
 from qdgain.model.populations import mean_excitons_after_pulse, populations
 
 #: Nodes: of the size, over so many standard deviations to each side; of orientation, depth, beam.

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from qdgain.model import units
+from qdgain.model import first_exciton, units
 from qdgain.model.balance import balanced_linewidth_meV
-from qdgain.model.cross_sections import (
-    cdse_diameter_from_cross_section_nm,
-    cdse_first_exciton_cross_section_cm2,
-    cross_section_from_pi_pulse_cm2,
-    sphere_volume_nm3,
-)
+from qdgain.model.cross_sections import sphere_volume_nm3
 from qdgain.model.dot import Dot, presets
 from qdgain.model.parameters import CONTRACT, check
 from qdgain.paper.claims import Headline
@@ -22,8 +17,6 @@ PACKING = 0.64
 LIGANDS_NM = 2.0
 #: The film's largest thickness in the paper, section 3.3, in µm.
 STATED_FILM_UM = 100.0
-#: The CdSe dot of Yu 2003 that is compared with, in nm (assumed: a red-emitting core).
-COMPARED_DIAMETER_NM = 4.6
 ROOM_TEMPERATURE_K = 300.0
 #: Binding of the neutral biexciton's emission in CdSe dots of 2.4 to 4 nm, in meV: Bonati 2005,
 #: DOI 10.1103/PhysRevB.71.205317.
@@ -56,21 +49,11 @@ def headlines() -> tuple[Headline, ...]:
     exponent = CONTRACT["gain_exponent"].default
     if not isinstance(pi_pulse, float) or not isinstance(exponent, float):
         raise TypeError("the film's defaults are numbers")
-    energy = float(np.asarray(dots["3LS"].absorption_energy_eV))
-    sigma = float(cross_section_from_pi_pulse_cm2(pi_pulse, energy))
-    diameter = float(cdse_diameter_from_cross_section_nm(sigma))
-    compared = float(cdse_first_exciton_cross_section_cm2(COMPARED_DIAMETER_NM))
-    density = dot_density_per_cm3(diameter)
-    quantum = float(units.photon_energy_mJ(energy))
-    dense = density * sigma * STATED_FILM_UM * 1e-4
+    saturation = first_exciton.pi_pulse_saturation_fluence_mJ_cm2(pi_pulse)
     rows = [
-        ("sigma", "absorption cross section σ_A implied by J_π", sigma, "cm²"),
-        ("sigma-yu", "σ_1S of a 4.6 nm CdSe dot", compared, "cm²"),
-        ("saturation", "fluence for one absorbed photon, hν/σ_A", quantum / sigma, "mJ cm⁻²"),
-        ("saturation-yu", "the same of the 4.6 nm CdSe dot", quantum / compared, "mJ cm⁻²"),
-        ("diameter", "diameter of the CdSe dot that has σ_A", diameter, "nm"),
-        ("length", "dense film that has L_g", film_length_um(exponent, sigma, density), "µm"),
-        ("exponent-film", "L_g of 100 µm of that film", dense, "1"),
+        ("saturation", "fluence for one absorbed photon, hν/σ_A = 2J_π/π²", saturation, "mJ cm⁻²"),
+        *_film_rows(first_exciton.YU, "", pi_pulse, exponent),
+        *_film_rows(first_exciton.JASIENIAK, "-jasieniak", pi_pulse, exponent),
         *_dot_rows("3ls", "3LS", dots["3LS+ESA"]),
         *_dot_rows("4ls", "4LS", dots["4LS+ESA"]),
         ("binding-low", "measured biexciton binding, CdSe, from", MEASURED_BINDING_MEV[0], "meV"),
@@ -80,6 +63,22 @@ def headlines() -> tuple[Headline, ...]:
         Headline(f"calibration-{key}", meaning, float(value), unit)
         for key, meaning, value, unit in rows
     )
+
+
+def _film_rows(
+    source: str, tail: str, pi_pulse_mJ_cm2: float, exponent: float
+) -> list[tuple[str, str, float, str]]:
+    """Return the CdSe dot that J_π implies with one source's cross sections, and its film."""
+    diameter = first_exciton.cdse_diameter_from_pi_pulse_nm(pi_pulse_mJ_cm2, source)
+    sigma = float(first_exciton.cdse_first_exciton_cross_section_cm2(diameter, source))
+    length = film_length_um(exponent, sigma, dot_density_per_cm3(diameter))
+    dense = exponent * STATED_FILM_UM / length
+    return [
+        (f"diameter{tail}", f"diameter of the CdSe dot that has it, {source}", diameter, "nm"),
+        (f"sigma{tail}", f"its absorption cross section σ_1S, {source}", sigma, "cm²"),
+        (f"length{tail}", f"dense film that has L_g, {source}", length, "µm"),
+        (f"exponent-film{tail}", f"L_g of 100 µm of that film, {source}", dense, "1"),
+    ]
 
 
 def _dot_rows(key: str, name: str, dot: Dot) -> list[tuple[str, str, float, str]]:

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from qdgain.calibration.plausibility import dot_density_per_cm3
 from qdgain.figures.kit import Numbers, band, level, line, panel, points, slug
 from qdgain.figures.panel import Axis, Panel
-from qdgain.model import cross_sections, units
+from qdgain.model import cross_sections, first_exciton
 from qdgain.model.dot import FloatArray
+from qdgain.model.first_exciton import JASIENIAK, YU
 from qdgain.run import Run
 
 VOLUME = Axis("volume", "nm³")
@@ -21,7 +23,7 @@ _COUNTED = Axis("counted per")
 #: Dots of 2 to 16 nm.
 VOLUMES = np.geomspace(4.0, 2000.0, 121)
 ENDS = VOLUMES[[0, -1]]
-_HALF_SPREAD = np.sqrt(cross_sections.PUBLISHED_SPREAD_CSPBBR3)
+HALF_SPREAD = np.sqrt(cross_sections.PUBLISHED_SPREAD_CSPBBR3)
 _RESCALING = {"CdSe": "cdse_rescaling", "CsPbBr3": "cspbbr3_rescaling"}
 _WURTZITE, _BLENDE, _CUBIC = cross_sections.UNIT_CELLS.values()
 #: What σ is counted per: its part of a headline's key, and how many a nm³ of each material holds.
@@ -32,7 +34,12 @@ _COUNTS = {
     "formula unit": ("formula", _WURTZITE.formula_units_per_nm3, _CUBIC.formula_units_per_nm3),
 }
 #: The size physics of CdSe is usually quoted for: absorption near 600 nm.
-_EXAMPLE_DIAMETER_NM = 4.6
+_EXAMPLE_NM = 4.6
+#: A small dot, where the sources differ.
+_SMALL_NM = 2.5
+#: Where the film of CdSe/ZnCdS dots has the peak of its first exciton.
+_FILM_PEAK_NM = 597.0
+_TAILS = {YU: "", JASIENIAK: "-jasieniak"}
 
 
 def per_nm3(run: Run, material: str) -> tuple[float, float, float]:
@@ -57,13 +64,14 @@ def absorption(run: Run) -> Panel:
         name = f"{material}, range of assumptions"
         series.append(line(material, VOLUMES, sigma, material, dash))
         series.append(band(name, VOLUMES, low, high, material, y=sigma))
-    low, high = sigma / _HALF_SPREAD, sigma * _HALF_SPREAD
+    low, high = sigma / HALF_SPREAD, sigma * HALF_SPREAD
     name = "CsPbBr3, spread of published values"
     series.append(band(name, VOLUMES, low, high, "published spread", y=sigma))
-    diameter = cross_sections.cdse_diameter_nm(np.linspace(*cross_sections.YU_RANGE_NM, 61))
-    volume = cross_sections.sphere_volume_nm3(diameter)
-    first = cross_sections.cdse_first_exciton_cross_section_cm2(diameter)
-    series.append(line("CdSe at its first exciton (Yu 2003)", volume, first, "CdSe", ":"))
+    for (source, curve), dash in zip(first_exciton.SOURCES.items(), (":", "-."), strict=True):
+        diameter = first_exciton.cdse_diameter_nm(np.linspace(*curve.range_nm, 61), source)
+        volume = cross_sections.sphere_volume_nm3(diameter)
+        first = first_exciton.cdse_first_exciton_cross_section_cm2(diameter, source)
+        series.append(line(f"CdSe at its first exciton ({source})", volume, first, "CdSe", dash))
     return panel("a", "absorption at 400 nm", VOLUME, _SIGMA, series)
 
 
@@ -74,7 +82,7 @@ def order(run: Run) -> Panel:
     for place, (count, (_, cdse_units, perovskite_units)) in enumerate(_COUNTS.items()):
         scale = cdse_units / perovskite_units
         ratio = scale * (perovskite / cdse)
-        spread: dict[str, Any] = {"y_low": ratio / _HALF_SPREAD, "y_high": ratio * _HALF_SPREAD}
+        spread: dict[str, Any] = {"y_low": ratio / HALF_SPREAD, "y_high": ratio * HALF_SPREAD}
         assumed: dict[str, Any] = {"y_low": scale * low / ends[1], "y_high": scale * high / ends[0]}
         name = f"per {count}"
         series += [
@@ -108,20 +116,47 @@ def add_to(n: Numbers, run: Run) -> None:
         n.add(f"order-{key}", f"σ_400 CsPbBr3 / CdSe per {count}", ratio)
     alike = 1 / drawn["per nm³"].values[0]
     n.add("reversal", "relative rescaling at which both absorb alike per nm³", alike)
-    _of_pi_pulse(n, run)
+    _of_first_exciton(n, run)
+    _of_films(n, run)
 
 
-def _of_pi_pulse(n: Numbers, run: Run) -> None:
-    dot, pulse = f"a CdSe dot of {_EXAMPLE_DIAMETER_NM:g} nm", run["pi_pulse_fluence_mJ_cm2"]
-    sigma = cross_sections.cdse_first_exciton_cross_section_cm2(_EXAMPLE_DIAMETER_NM)
-    wavelength = cross_sections.cdse_first_exciton_nm(_EXAMPLE_DIAMETER_NM)
-    photon = units.photon_energy_mJ(units.eV_from_nm(wavelength))
-    energy = run.dots["3LS+ESA"].absorption_energy_eV
-    implied = cross_sections.cross_section_from_pi_pulse_cm2(pulse, energy)
-    diameter = cross_sections.cdse_diameter_from_cross_section_nm(implied)
-    own = units.photon_energy_mJ(energy) / implied
-    n.add("example-diameter", "diameter of the CdSe dot compared", _EXAMPLE_DIAMETER_NM, "nm")
-    n.add("sigma-1s", f"σ_1S of {dot}", sigma, "cm²")
-    n.add("photon-per-sigma", f"hν/σ_1S of {dot}", photon / sigma, "mJ cm⁻²")
+def _of_first_exciton(n: Numbers, run: Run) -> None:
+    """Add σ_1S and hν/σ_1S of a dot from both sources, and the dot that J_π implies."""
+    pulse, sizes = run["pi_pulse_fluence_mJ_cm2"], [_SMALL_NM, _EXAMPLE_NM]
+    own = first_exciton.pi_pulse_saturation_fluence_mJ_cm2(pulse)
+    n.add("example-diameter", "diameter of the CdSe dot compared", _EXAMPLE_NM, "nm")
     n.add("pi-photon-per-sigma", "hν/σ of the model, 2J_π/π²", own, "mJ cm⁻²")
-    n.add("pi-diameter", "CdSe diameter that J_π implies", diameter, "nm")
+    of_small = {}
+    for source, tail in _TAILS.items():
+        of = f"of a CdSe dot of {_EXAMPLE_NM:g} nm, {source}"
+        sigma = first_exciton.cdse_first_exciton_cross_section_cm2(sizes, source)
+        fluence = first_exciton.cdse_saturation_fluence_mJ_cm2(_EXAMPLE_NM, source)
+        diameter = first_exciton.cdse_diameter_from_pi_pulse_nm(pulse, source)
+        packed = dot_density_per_cm3(_EXAMPLE_NM) * sigma[1]
+        of_small[source] = sigma[0]
+        n.add(f"sigma-1s{tail}", f"σ_1S {of}", sigma[1], "cm²")
+        n.add(f"photon-per-sigma{tail}", f"hν/σ_1S {of}", fluence, "mJ cm⁻²")
+        n.add(f"pi-diameter{tail}", f"CdSe diameter that J_π implies, {source}", diameter, "nm")
+        at = f"absorption at the first exciton, packed CdSe dots of {_EXAMPLE_NM:g} nm, {source}"
+        n.add(f"packed-first{tail}", at, packed, "cm⁻¹")
+    apart = f"σ_1S of a CdSe dot of {_SMALL_NM:g} nm, Jasieniak 2009 / Yu 2003"
+    n.add("sources-apart", apart, of_small[JASIENIAK] / of_small[YU])
+    narrower = "σ_1S of a dot of the presets' linewidth / σ_1S of a sample"
+    width = run.dots["3LS+ESA"].linewidth_meV
+    n.add("narrower", narrower, first_exciton.SAMPLE_LINEWIDTH_MEV / width)
+
+
+def _of_films(n: Numbers, run: Run) -> None:
+    """Add what real films absorb, and what dots packed as assumed for a film would."""
+    for key, medium, wavelength in (
+        ("film-cdse", "CdSe/ZnCdS film", cross_sections.PUMP_WAVELENGTH_NM),
+        ("film-first", "CdSe/ZnCdS film", _FILM_PEAK_NM),
+        ("film-cspbi3", "CsPbI3 film", cross_sections.PUMP_WAVELENGTH_NM),
+        ("bulk-cspbbr3", "CsPbBr3", cross_sections.PUMP_WAVELENGTH_NM),
+    ):
+        index = cross_sections.refractive_index(medium, "any", wavelength)
+        absorbed = cross_sections.absorption_coefficient_per_cm(index, wavelength)
+        n.add(key, f"absorption at {wavelength:g} nm, {medium}", absorbed, "cm⁻¹")
+    volume = cross_sections.sphere_volume_nm3(_EXAMPLE_NM)
+    packed = dot_density_per_cm3(_EXAMPLE_NM) * volume * per_nm3(run, "CdSe")[0]
+    n.add("packed-cdse", f"the same, packed CdSe dots of {_EXAMPLE_NM:g} nm", packed, "cm⁻¹")

@@ -22,8 +22,14 @@ from qdgain.figures.panel import FLUENCE, MEAN_EXCITONS, Axis, Panel, Series
 from qdgain.model import units
 from qdgain.model.balance import balanced_linewidth_meV
 from qdgain.model.bands import FWHM_PER_SIGMA
-from qdgain.model.cross_sections import YU_RANGE_NM, cdse_diameter_nm
 from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.first_exciton import (
+    JASIENIAK,
+    SOURCES,
+    YU,
+    cdse_diameter_nm,
+    cdse_extinction_per_M_cm,
+)
 from qdgain.model.parameters import CONTRACT
 from qdgain.model.threshold import threshold_at_maximum
 from qdgain.run import Run
@@ -360,19 +366,26 @@ def _of_widths(n: Numbers, run: Run) -> None:
         alone, sample = _pumped_alike(run, dot, np.array([0.0, spread]))
         closed = "change by the inhomogeneous width alone, all dots pumped alike"
         n.of(name, "closed", closed, _change(float(sample), float(alone)), "%")
-    sized = "inhomogeneous width that the sizing curve of CdSe gives this dispersion"
-    from_size = _width_from_size_meV(float(run.subject.absorption_energy_eV), dispersion)
     n.add("width", "inhomogeneous width", spread, "meV")
     n.add("dispersion", "size dispersion", 100 * dispersion, "%")
     n.add("density", "optical density for the pump", run["pump_optical_density"])
     n.add("spot", "probed over pumped spot", run["probe_spot_ratio"])
-    n.add("width-from-size", sized, from_size, "meV")
+    sized = "inhomogeneous width that the sizing curve of CdSe gives this dispersion"
+    energy = float(run.subject.absorption_energy_eV)
+    for source, tail in ((YU, ""), (JASIENIAK, "-jasieniak")):
+        from_size, power = _with_size(energy, source)
+        from_size *= 1e3 * FWHM_PER_SIGMA * dispersion
+        n.add(f"width-from-size{tail}", f"{sized}, {source}", from_size, "meV")
+    n.add("power-jasieniak", f"d log σ_1S/d log D of CdSe at the dot's energy, {source}", power)
 
 
-def _width_from_size_meV(energy_eV: float, dispersion: float) -> float:
-    """Return Γ_inh of CdSe dots with a first exciton, by the slope of the sizing curve."""
+def _with_size(energy_eV: float, source: str) -> tuple[float, float]:
+    """Return |dE/d ln D| in eV and d ln σ/d ln D of CdSe dots around a first exciton."""
     around = units.nm_from_eV(energy_eV) * np.array([0.99, 1.01])
-    if not YU_RANGE_NM[0] < around[0] < around[1] < YU_RANGE_NM[1]:
-        return math.nan
-    slope = np.diff(units.eV_from_nm(around)) / np.diff(np.log(cdse_diameter_nm(around)))
-    return float(1e3 * FWHM_PER_SIGMA * dispersion * abs(slope[0]))
+    low, high = SOURCES[source].range_nm
+    if not low < around[0] < around[1] < high:
+        return math.nan, math.nan
+    diameter = cdse_diameter_nm(around, source)
+    step = np.diff(np.log(diameter))[0]
+    power = np.diff(np.log(cdse_extinction_per_M_cm(diameter, source)))[0] / step
+    return float(abs(np.diff(units.eV_from_nm(around))[0]) / step), float(power)

@@ -315,12 +315,9 @@ def _of_kinetics(n: Numbers, run: Run) -> None:
     four, three = (kinetics.net_gain(ideal[name], PUMP_RATES, rho) for name in ("4LS", "3LS"))
     n.add("largest-4ls", f"largest net gain of the ideal 4LS, ρ = {rho:g}", four.max())
     n.add("largest-3ls", f"the same, ideal 3LS up to w = {PUMP_RATES[-1]:g}", three.max())
-    strengths = np.linspace(0, 1, 4001)
     for name, scheme in fig06.thermal_schemes(run).items():
-        alive = np.isfinite(kinetics.cw_threshold(scheme, strengths))
-        largest = strengths[alive].max() if alive.any() else np.nan
         meaning = f"ρ below which gain comes back at {run['temperature_K']:g} K, {name}"
-        n.add(f"rho-{slug(name)}", meaning, largest)
+        n.add(f"rho-{slug(name)}", meaning, kinetics.strongest_esa(scheme))
     half = kinetics.cw_threshold(ideal["3LS"], 0.5)
     n.add("half-3ls", "threshold w of the ideal 3LS at ρ = 0.5", half)
 

@@ -14,7 +14,14 @@ from qdgain.beyond import levers
 from qdgain.beyond.reachable import Engineered, engineered
 from qdgain.figures import absorption as at_400_nm
 from qdgain.figures import style
-from qdgain.figures.absorption import ENDS, VOLUME, VOLUMES, cross_section_400, per_nm3
+from qdgain.figures.absorption import (
+    ENDS,
+    HALF_SPREAD,
+    VOLUME,
+    VOLUMES,
+    cross_section_400,
+    per_nm3,
+)
 from qdgain.figures.kit import Figure, Numbers, level, line, look, number, panel, points, slug
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.model import balance, cross_sections, units
@@ -87,6 +94,11 @@ def universal(run: Run) -> Panel:
         source = row.label.removesuffix(", fluence")
         name = f"{source}: {units.uJ_from_mJ(row.value):g} µJ cm⁻²"
         series.append(line(name, VOLUMES, mean, row.material, ":"))
+        if row.has_volume:
+            count, low, high = _excitons_at_fluence(run, row)
+            spread: dict[str, Any] = {"y_low": low, "y_high": high}
+            name = f"{source}, at its size"
+            series.append(points(name, row.volume_nm3, count, row.material, "s", **spread))
     series += _published_points()
     return panel("b", "gain thresholds", VOLUME, _THRESHOLD, series)
 
@@ -94,6 +106,13 @@ def universal(run: Run) -> Panel:
 def _published_fluences() -> list[MeasuredThreshold]:
     fluences = (row for row in measured_thresholds() if row.quantity == "fluence")
     return [row for row in fluences if row.material in cross_sections.MATERIALS]
+
+
+def _excitons_at_fluence(run: Run, row: MeasuredThreshold) -> tuple[float, float, float]:
+    """Return the photons that dots of public size absorb, over the spread of published σ_400."""
+    sigma = np.array([1, 1 / HALF_SPREAD, HALF_SPREAD]) * per_nm3(run, row.material)[0]
+    counted = cross_sections.mean_excitons_absorbed(row.value, sigma * row.volume_nm3)
+    return counted[0], counted[1], counted[2]
 
 
 def _published_points() -> list[Series]:
@@ -256,6 +275,12 @@ def _of_universal(n: Numbers, run: Run) -> None:
         meaning = f"volume that absorbs one photon at the threshold of {source}"
         n.add(f"{of}-volume", meaning, volume, "nm³")
         n.add(f"{of}-size", f"{shape} of that volume", size, "nm")
+        if row.has_volume:
+            words = ("", ""), ("lowest ", "-low"), ("highest ", "-high")
+            counts = zip(words, _excitons_at_fluence(run, row), strict=True)
+            for (word, tail), count in counts:
+                at = f"{word}⟨N⟩ at the threshold of {source}, dots of {row.volume_nm3:g} nm³"
+                n.add(f"{of}-excitons{tail}", at, count)
 
 
 def _of_engineering(n: Numbers, run: Run, definitions: tuple[str, ...] = _BOTH) -> None:

@@ -1,4 +1,4 @@
-"""Absorption cross sections of CdSe and CsPbBr3 dots, from published extinction and bulk n, k."""
+"""Absorption cross sections of CdSe and CsPbBr3 dots at 400 nm, from published values and n, k."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import constants
 
 from qdgain.model import parameters, units
 from qdgain.model.dot import FloatArray
 from qdgain.model.parameters import ParameterError
-from qdgain.model.populations import photons_per_fluence_cm2_mJ
 
 MATERIALS = ("CdSe", "CsPbBr3")
 
@@ -32,12 +30,6 @@ HOST_INDEX_RANGE = (1.37, 1.53)
 PUBLISHED_SPREAD_CSPBBR3 = 10.0
 
 _CM2_PER_NM3_CM = 1e-21
-_CM2_PER_EXTINCTION = np.log(10) * 1e3 / constants.N_A
-_YU_EXTINCTION, YU_POWER = 5857.0, 2.65
-_YU_SIZING = (1.6122e-9, -2.6575e-6, 1.6242e-3, -0.4277, 41.57)
-#: The calibration samples of Yu 2003 lie within these first-exciton wavelengths.
-YU_RANGE_NM = (430.0, 670.0)
-_ROUNDING_NM = 1e-9
 
 
 class UnitCell(NamedTuple):
@@ -83,93 +75,6 @@ def sphere_diameter_nm(volume_nm3: ArrayLike) -> FloatArray:
     return np.cbrt(6 / np.pi * units.positive("volume_nm3", volume_nm3))
 
 
-def cdse_diameter_nm(first_exciton_nm: ArrayLike) -> FloatArray:
-    r"""Return the diameter of a CdSe dot from the wavelength of its first exciton.
-
-    :math:`D = 1.6122\cdot10^{-9}\lambda^4 - 2.6575\cdot10^{-6}\lambda^3
-    + 1.6242\cdot10^{-3}\lambda^2 - 0.4277\lambda + 41.57`. Source: Yu 2003,
-    DOI 10.1021/cm034081k (the paper's ref. 108). A ParameterError refuses what lies outside
-    `YU_RANGE_NM`, which is assumed from the sizes of its samples.
-
-    >>> round(float(cdse_diameter_nm(600)), 2)
-    4.58
-    """
-    wavelength = units.positive("first_exciton_nm", first_exciton_nm)
-    _refuse_beyond_the_curve("first_exciton_nm", wavelength, *YU_RANGE_NM, "g")
-    return np.asarray(np.polyval(_YU_SIZING, wavelength))
-
-
-def cdse_first_exciton_nm(diameter_nm: ArrayLike) -> FloatArray:
-    """Return the wavelength of the first exciton of a CdSe dot, the inverse of `cdse_diameter_nm`.
-
-    >>> round(float(cdse_first_exciton_nm(4.6)), 1)
-    600.4
-    """
-    diameter = units.positive("diameter_nm", diameter_nm)
-    wavelength = np.linspace(*YU_RANGE_NM, 24001)
-    curve = np.polyval(_YU_SIZING, wavelength)
-    _refuse_beyond_the_curve("diameter_nm", diameter, curve[0], curve[-1], ".2f")
-    return np.interp(diameter, curve, wavelength)
-
-
-def _refuse_beyond_the_curve(
-    name: str, value: FloatArray, low: float, high: float, digits: str
-) -> None:
-    bad = (value < low - _ROUNDING_NM) | (value > high + _ROUNDING_NM)
-    if bad.any():
-        raise ParameterError(
-            f"{name} = {value[bad].flat[0]:g} is not allowed: the CdSe sizing curve holds "
-            f"from {low:{digits}} to {high:{digits}} nm."
-        )
-
-
-def cdse_extinction_per_M_cm(diameter_nm: ArrayLike) -> FloatArray:
-    r"""Return the molar extinction at the first exciton: :math:`5857\,D^{2.65}` M⁻¹ cm⁻¹.
-
-    Source: Yu 2003, DOI 10.1021/cm034081k.
-
-    >>> f"{cdse_extinction_per_M_cm(4.6):.3g}"
-    '3.34e+05'
-    """
-    return _YU_EXTINCTION * units.positive("diameter_nm", diameter_nm) ** YU_POWER
-
-
-def cdse_first_exciton_cross_section_cm2(diameter_nm: ArrayLike) -> FloatArray:
-    r"""Return the absorption cross section of a CdSe dot at its first exciton, in cm².
-
-    :math:`\sigma_{1S} = 1000\ln(10)\,\epsilon/N_A = 3.824\cdot10^{-21}\,\epsilon`, with ε as in
-    `cdse_extinction_per_M_cm`.
-
-    >>> f"{cdse_first_exciton_cross_section_cm2(4.6):.3g}"
-    '1.28e-15'
-    """
-    return np.asarray(_CM2_PER_EXTINCTION * cdse_extinction_per_M_cm(diameter_nm))
-
-
-def cdse_diameter_from_cross_section_nm(cross_section_cm2: ArrayLike) -> FloatArray:
-    """Return the diameter of the CdSe dot with a given σ_1S, in nm.
-
-    >>> round(float(cdse_diameter_from_cross_section_nm(1.28e-15)), 1)
-    4.6
-    """
-    sigma = units.positive("cross_section_cm2", cross_section_cm2)
-    return np.asarray((sigma / (_CM2_PER_EXTINCTION * _YU_EXTINCTION)) ** (1 / YU_POWER))
-
-
-def cross_section_from_pi_pulse_cm2(
-    pi_pulse_fluence_mJ_cm2: float, energy_eV: ArrayLike
-) -> FloatArray:
-    r"""Return the cross section that a π-pulse fluence implies at low fluence, in cm².
-
-    :math:`\sigma = \pi^2 h\nu/(2 J_\pi)`, that is :math:`h\nu/\sigma = 2J_\pi/\pi^2`: the slope of
-    the Rabi law of `qdgain.mean_excitons_after_pulse` at low fluence.
-
-    >>> f"{cross_section_from_pi_pulse_cm2(1.6, 2.0):.3g}"
-    '9.88e-16'
-    """
-    return units.photon_energy_mJ(energy_eV) * photons_per_fluence_cm2_mJ(pi_pulse_fluence_mJ_cm2)
-
-
 @cache
 def _optical_constants() -> Mapping[tuple[str, str], NDArray[np.float64]]:
     """Read (material, ray) -> rows of wavelength, n, k."""
@@ -182,12 +87,15 @@ def _optical_constants() -> Mapping[tuple[str, str], NDArray[np.float64]]:
 
 
 def refractive_index(material: str, ray: str, wavelength_nm: float) -> complex:
-    """Return the bulk index n + ik, interpolated between the neighbours in the published table.
+    """Return the index n + ik, interpolated between the neighbours in the published table.
 
-    "CdSe hexagonal" has an "ordinary" and an "extraordinary" ray; "CdSe cubic" and "CsPbBr3" have
-    "any". Rows are kept near 400 nm, and for CdSe near 350 nm; a ParameterError refuses the rest.
-    Source: CdSe, Ninomiya and Adachi 1995, DOI 10.1063/1.359815; CsPbBr3, Brennan et al. 2024,
-    DOI 10.1557/s43579-024-00576-x; both as tabulated by refractiveindex.info (public domain, CC0).
+    Of the bulk, "CdSe hexagonal" with an "ordinary" and an "extraordinary" ray, "CdSe cubic" and
+    "CsPbBr3" with "any"; of films of dots, "CdSe/ZnCdS film" and "CsPbI3 film" with "any". Rows are
+    kept near 400 nm, for bulk CdSe near 350 nm and for its film near 597 nm, the peak of its first
+    exciton; a ParameterError refuses the rest. Source: CdSe, Ninomiya and Adachi 1995,
+    DOI 10.1063/1.359815; CsPbBr3, Brennan et al. 2024, DOI 10.1557/s43579-024-00576-x; the films,
+    Aftenieva et al. 2023, DOI 10.1002/adom.202202226 and 10.1021/acsnano.2c09482; all as tabulated
+    by refractiveindex.info (public domain, CC0).
 
     >>> print(f"{refractive_index('CsPbBr3', 'any', 400):.3f}")
     2.203+0.257j
@@ -204,6 +112,15 @@ def refractive_index(material: str, ray: str, wavelength_nm: float) -> complex:
             f"{', '.join(f'{w:g}' for w in wavelength)} nm only."
         )
     return complex(np.interp(wavelength_nm, wavelength, n), np.interp(wavelength_nm, wavelength, k))
+
+
+def absorption_coefficient_per_cm(index: complex, wavelength_nm: float) -> float:
+    r"""Return the absorption coefficient of a medium n + ik, :math:`4\pi k/\lambda`, in cm⁻¹.
+
+    >>> round(absorption_coefficient_per_cm(1.791 + 0.082j, 400.0))
+    25761
+    """
+    return float(4 * np.pi * index.imag / (wavelength_nm * 1e-7))
 
 
 def small_sphere_absorption_per_cm(
@@ -316,7 +233,7 @@ def mean_excitons_absorbed(
 def fluence_for_excitons_absorbed(
     mean_excitons: ArrayLike,
     cross_section_cm2: ArrayLike,
-    wavelength_nm: float = PUMP_WAVELENGTH_NM,
+    wavelength_nm: ArrayLike = PUMP_WAVELENGTH_NM,
 ) -> FloatArray:
     r"""Return the fluence in mJ cm⁻² at which a dot absorbs ⟨N⟩ photons: :math:`J = N h\nu/\sigma`.
 

@@ -8,7 +8,8 @@ kinetics, to which paper section 3.1 refers (Siegman, *Lasers*, 1986, chapter 6)
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,9 @@ from qdgain.model import units
 from qdgain.model.dot import FloatArray, Number
 from qdgain.model.levels import SPLITTING_FRACTIONS
 from qdgain.model.parameters import ParameterError
+
+#: As good as infinite beside rates of relaxation of some 1e5.
+_STRONG_PUMP = 1e12
 
 
 class Step(NamedTuple):
@@ -65,7 +69,7 @@ class Scheme:
         return self.levels.index(level)
 
 
-# --- the schemes of paper Fig 6a; a time of 0 is ideal, a thermal ratio needs a time above 0
+# --- the schemes of paper Fig 6a; a time of 0 is ideal
 
 
 def two_level() -> Scheme:
@@ -78,28 +82,23 @@ def two_level() -> Scheme:
     return Scheme(("ground", "exciton"), (decay,), ("ground", "exciton"), ("exciton", "ground"))
 
 
-def three_level(relaxation: float = 0.0, back_transfer: float = 0.0) -> Scheme:
+def three_level(relaxation: float = 0.0) -> Scheme:
     """Return the 3LS: the pumped X_A relaxes to the emitting X_E.
 
-    `relaxation` b is the time of X_A → X_E over the lifetime of X_E, and `back_transfer` κ the rate
-    of X_E → X_A over that of X_A → X_E: exp(-splitting/kT) in thermal equilibrium.
+    `relaxation` b is the time of X_A → X_E over the lifetime of X_E.
 
-    >>> len(three_level().steps), len(three_level(0.01, 0.5).steps)
-    (2, 3)
+    >>> [f"{step.source} → {step.target}" for step in three_level().steps]
+    ['X_A → X_E', 'X_E → ground']
     """
     steps = (Step("X_A", "X_E", relaxation), Step("X_E", "ground", 1.0))
-    back = _thermal_step("X_E", "X_A", relaxation, back_transfer)
-    return Scheme(("ground", "X_A", "X_E"), steps + back, ("ground", "X_A"), ("X_E", "ground"))
+    return Scheme(("ground", "X_A", "X_E"), steps, ("ground", "X_A"), ("X_E", "ground"))
 
 
-def four_level(
-    emptying: float = 0.0, relaxation: float = 0.0, terminal_occupation: float = 0.0
-) -> Scheme:
+def four_level(emptying: float = 0.0, relaxation: float = 0.0) -> Scheme:
     """Return the 4LS: emission ends on a phonon level above the ground state.
 
     `emptying` b and `relaxation` c are the lifetime of that terminal level and the time of
-    X_A → X_E over the lifetime of X_E; `terminal_occupation` θ is the terminal level's occupation
-    over that of the ground state without pump: exp(-energy/kT) in thermal equilibrium.
+    X_A → X_E over the lifetime of X_E.
 
     >>> four_level().emission
     ('X_E', 'terminal')
@@ -108,35 +107,21 @@ def four_level(
         Step("X_A", "X_E", relaxation),
         Step("X_E", "terminal", 1.0),
         Step("terminal", "ground", emptying),
-        *_thermal_step("ground", "terminal", emptying, terminal_occupation),
     )
     levels = ("ground", "X_A", "X_E", "terminal")
     return Scheme(levels, steps, pump=("ground", "X_A"), emission=("X_E", "terminal"))
 
 
-def five_level(
-    emptying: float = 0.0,
-    relaxation: float = 0.0,
-    cooling: float = 0.0,
-    back_transfer: float = 0.0,
-    terminal_occupation: float = 0.0,
-) -> Scheme:
+def five_level(emptying: float = 0.0, relaxation: float = 0.0, cooling: float = 0.0) -> Scheme:
     """Return the 5LS: fine structure and displacement together.
 
     The pump reaches a vibrationally hot X_A*, which cools to X_A (time d), then to X_E; emission
-    ends on the terminal phonon level. The others are as for `three_level` and `four_level`.
+    ends on the terminal phonon level. The others are as for `four_level`.
 
     >>> [f"{step.source} → {step.target}" for step in five_level().steps]
     ['X_A* → X_A', 'X_A → X_E', 'X_E → terminal', 'terminal → ground']
     """
-    steps = (
-        Step("X_A*", "X_A", cooling),
-        Step("X_A", "X_E", relaxation),
-        Step("X_E", "terminal", 1.0),
-        Step("terminal", "ground", emptying),
-        *_thermal_step("X_E", "X_A", relaxation, back_transfer),
-        *_thermal_step("ground", "terminal", emptying, terminal_occupation),
-    )
+    steps = (Step("X_A*", "X_A", cooling), *four_level(emptying, relaxation).steps)
     levels = ("ground", "X_A*", "X_A", "X_E", "terminal")
     return Scheme(levels, steps, pump=("ground", "X_A*"), emission=("X_E", "terminal"))
 
@@ -150,6 +135,34 @@ def ideal_schemes() -> dict[str, Scheme]:
     return {"2LS": two_level(), "3LS": three_level(), "4LS": four_level()}
 
 
+def in_detailed_balance(
+    scheme: Scheme, energy_meV: Mapping[str, float], temperature_K: float
+) -> Scheme:
+    r"""Return the scheme with a thermal step up against each of its steps down but the emission.
+
+    A step down that takes τ and frees the energy E has a step up that takes
+    :math:`\tau\,e^{E/kT}`. `energy_meV` has the levels' energies, all of equal degeneracy; only
+    differences within a step count. Emission frees many kT and stays one-way. Raises
+    `ParameterError` for an instant step. Source: detailed balance, an extension of paper
+    section 3.1.
+
+    >>> in_detailed_balance(three_level(0.5), {"X_A": 0.0, "X_E": 0.0}, 300.0).steps[-1]
+    Step(source='X_E', target='X_A', time=0.5)
+    """
+    steps_up = []
+    for source, target, time in scheme.steps:
+        if (source, target) == scheme.emission:
+            continue
+        if time == 0:
+            raise ParameterError(
+                f"time of {source} → {target} = 0 is not allowed: an instant step has no step up."
+            )
+        ratio = float(thermal_ratio(energy_meV[source] - energy_meV[target], temperature_K))
+        if ratio > 0:
+            steps_up.append(Step(target, source, time / ratio))
+    return replace(scheme, steps=(*scheme.steps, *steps_up))
+
+
 def thermal_scheme(
     scheme: str,
     stokes_shift_meV: float,
@@ -159,24 +172,24 @@ def thermal_scheme(
 ) -> Scheme:
     r"""Return a 3, 4 or 5LS whose steps down all take time and have their thermal steps up.
 
-    X_E → X_A leads over the splitting δ, ground → terminal level over the reorganisation energy
-    :math:`\lambda = (S - \delta)/2`, both weaker than the steps down by `thermal_ratio`. S is all
-    splitting in the 3LS, all reorganisation in the 4LS and shared by `splitting_fraction` in the
-    5LS. `branching` is the time of each relaxation over the lifetime of X_E. Source: detailed
-    balance in the schemes of paper section 3.1, an extension.
+    X_A lies above X_E by the splitting δ; the level that the pump reaches above the relaxed
+    exciton, and the terminal level above the ground state, by the reorganisation energy
+    :math:`\lambda = (S - \delta)/2`. S is all splitting in the 3LS, all reorganisation in the 4LS
+    and shared by `splitting_fraction` in the 5LS. `branching` is the time of each relaxation over
+    the lifetime of X_E. Source: `in_detailed_balance` with the energies of paper Fig 6a.
 
     >>> round(float(cw_threshold(thermal_scheme("4LS", 50.0, 300.0, 1e-5))), 3)
-    0.38
+    0.444
     """
     given = SPLITTING_FRACTIONS[scheme]
-    splitting = (splitting_fraction if given is None else given) * stokes_shift_meV
+    fraction = splitting_fraction if given is None else given
+    splitting = fraction * stokes_shift_meV
     reorganisation = (stokes_shift_meV - splitting) / 2
-    lifted, filled = (float(thermal_ratio(e, temperature_K)) for e in (splitting, reorganisation))
-    if scheme == "3LS":
-        return three_level(branching, lifted)
-    if scheme == "4LS":
-        return four_level(branching, branching, filled)
-    return five_level(branching, branching, branching, lifted, filled)
+    b = branching
+    slow = {"3LS": three_level(b), "4LS": four_level(b, b), "5LS": five_level(b, b, b)}[scheme]
+    energies = {"ground": 0.0, "terminal": reorganisation, "X_E": 0.0, "X_A": splitting}
+    energies[slow.pump[1]] = splitting + reorganisation
+    return in_detailed_balance(slow, energies, temperature_K)
 
 
 def thermal_ratio(energy_meV: ArrayLike, temperature_K: ArrayLike) -> FloatArray:
@@ -187,18 +200,6 @@ def thermal_ratio(energy_meV: ArrayLike, temperature_K: ArrayLike) -> FloatArray
     """
     energy = np.asarray(energy_meV, dtype=float)
     return np.asarray(np.exp(-energy / units.thermal_energy_meV(temperature_K)))
-
-
-def _thermal_step(source: str, target: str, forward_time: float, ratio: float) -> tuple[Step, ...]:
-    """Return the step up against one that takes `forward_time`; none for a ratio of zero."""
-    if not ratio:
-        return ()
-    if not (ratio > 0 and forward_time > 0):
-        raise ParameterError(
-            f"a thermal back rate needs a forward time above 0 and a ratio above 0, not "
-            f"{forward_time!r} and {ratio!r}."
-        )
-    return (Step(source, target, forward_time / ratio),)
 
 
 # --- populations, gain and threshold
@@ -293,6 +294,20 @@ def cw_threshold(scheme: Scheme, esa_strength: ArrayLike = 0.0) -> FloatArray:
     # A gain that does not change with w gives 0/0 above.
     flat = np.abs(g2 - g1) < rounding
     return np.where(flat, np.where(g1 > rounding, 0.0, np.inf), threshold)
+
+
+def strongest_esa(scheme: Scheme) -> float:
+    r"""Return the ρ below which the scheme gains at some pump rate; 0 if it never does.
+
+    The net gain has one zero at most, so it is the sign at :math:`w\to\infty` that counts:
+    :math:`\rho = 1 - N_{low}/N_{up}` there. Source: derived; an extension of paper section 3.2.
+
+    >>> round(strongest_esa(thermal_scheme("4LS", 50.0, 300.0, 1e-5)), 3)
+    0.855
+    """
+    N = steady_state(scheme, _STRONG_PUMP)
+    upper, lower = (scheme.index(level) for level in scheme.emission)
+    return max(0.0, float(1.0 - N[lower] / N[upper]))
 
 
 def _checked(pump_rate: ArrayLike) -> FloatArray:
