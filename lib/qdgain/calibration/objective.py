@@ -102,7 +102,7 @@ class _Film(NamedTuple):
 
 def _film(dot: Dot, detuning: FloatArray, exponent: FloatArray, statistics: str) -> _Film:
     """Return the film of dots (K, 4), or another number of them, with exponents L_g of (K,)."""
-    emission, gains = states(dot, detuning)
+    emission, gains = (own := states(dot, detuning)).emission, own.gain
     gains *= exponent[:, None, None, None]
     shape = (-1, *gains.shape[2:])
     return _Film(emission.reshape(shape), gains.reshape(shape), statistics)
