@@ -256,8 +256,6 @@ def _of_ratios(n: Numbers, run: Run) -> None:
         n.of(name, "ratio", meaning, number(found) / number(plain))
     both = f"{meaning}, 3LS, from the two numbers the paper states"
     n.add("stated-ratio", both, esa / stated("F9-3ls"))
-    alloy = "threshold stated for the alloy over that stated for the 3LS with ESA"
-    n.add("stated-alloy", alloy, stated("F9-alloy") / esa)
 
 
 def _of_statements(n: Numbers, run: Run) -> None:
@@ -265,9 +263,26 @@ def _of_statements(n: Numbers, run: Run) -> None:
     unbound = replace(run.dots["3LS+ESA"], absorptive_binding_meV=0.0, emissive_binding_meV=0.0)
     weak = ase_threshold(unbound, *_film(run)).fluence_mJ_cm2
     inputs = (*parameters.DOT_PARAMETERS, *SETTINGS)
+    _of_engineering(n, run)
     times = float(sum(parameters.parameter(name).unit in _TIME_UNITS for name in inputs))
     n.add("weakly-bound", "ASE threshold with ESA and no biexciton shift, 3LS", weak, _J)
     n.add("times", "inputs of the threshold that are times", times)
+
+
+def _of_engineering(n: Numbers, run: Run) -> None:
+    """Add by how much the biexciton's shifts alone can lower the ASE threshold of today's dot."""
+    dot, now = run.dots["3LS+ESA"], _threshold(run, "3LS+ESA")
+    away = replace(dot, xx_absorption_strength=0.0)
+    red = np.linspace(number(dot.emissive_binding_meV), number(dot.linewidth_meV), 101)
+    one = ase_threshold(away, *_film(run))
+    both = ase_threshold(replace(away, emissive_binding_meV=red), *_film(run))
+    alone = now.mean_excitons / one.mean_excitons
+    excitons = now.mean_excitons / np.nanmin(both.mean_excitons)
+    fluence = now.fluence_mJ_cm2 / both.fluence_mJ_cm2.min()
+    meaning = "factor in ⟨N⟩ at the ASE threshold, A_XX2 out of the way, 3LS+ESA"
+    n.add("xx-absorptive", meaning, alone)
+    n.add("xx-both", "the same, PL_XX also red by up to a linewidth", excitons)
+    n.add("xx-fluence", "the same factor in fluence", fluence)
 
 
 def _of_spike(n: Numbers, run: Run, name: str) -> None:
@@ -279,6 +294,12 @@ def _of_spike(n: Numbers, run: Run, name: str) -> None:
         meaning = f"spike less PL_X centre at {times:g} J_th, {name}"
         n.add(f"offset-{kit.slug(name)}-{times:g}", meaning, offset, "meV")
     shift = spike.spike_shift_meV_per_decade(dot, length, pi_pulse, law)
+    mean = _excitons(run, np.array(2.0 * threshold)) if 2 * threshold <= pi_pulse else np.nan
+    width = spike.spike_width_meV(dot, mean, length, law) if np.isfinite(mean) else np.nan
+    blue, red = (maps.hundredths(way) for way in spike.spike_ways_meV(dot, length, pi_pulse, law))
+    n.of(name, "width", "width of the emission at 2 J_th", width, "meV")
+    n.of(name, "blue", "longest way of the spike to the blue up to J_π", blue, "meV")
+    n.of(name, "red", "longest way of the spike to the red up to J_π", red, "meV")
     move, at = spike.largest_spike_move(dot, length, pi_pulse, law)
     n.of(name, "shift", "shift of the spike per decade of J up to 3 J_th", shift, "meV")
     n.of(name, "jump", "largest move of the spike within 1 % of J", maps.hundredths(move), "meV")

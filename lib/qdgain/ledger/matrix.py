@@ -70,10 +70,10 @@ def _cell(claim: Claim, found: Mapping[str, Headline]) -> Cell | None:
 
     A number that calibrates has to be met within the calibration's tolerance.
     """
-    headline, agrees = found[claim.number], verdicts.holds(claim, found)
-    if claim.id in TARGETS and claim.stated is not None:
+    headline, agrees, *_ = verdicts.answer(claim, found)
+    if claim.id in TARGETS and claim.stated is not None and headline is not None:
         agrees = abs(headline.value / claim.stated - 1) <= TOLERANCE
-    return None if agrees is None else Cell(headline, agrees)
+    return None if agrees is None or headline is None else Cell(headline, agrees)
 
 
 def best_variant(threshold: str, statistics: str) -> Mapping[str, Any]:
