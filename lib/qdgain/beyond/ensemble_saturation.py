@@ -72,17 +72,27 @@ def laws_apart(dot: Dot, ensemble: Ensemble) -> LawsApart:
     rabi, poisson = _both(dot, ensemble)
     fine = np.linspace(0.0, REACH, 2001)[1:]
     below = fine[fine <= 1]
-    apart = np.abs(rabi(fine) / poisson(fine) - 1) >= 0.1
+    apart = np.abs(rabi(fine) / poisson(fine) - 1) - 0.1
+    first = int(np.argmax(apart >= 0))
     top = int(np.argmax(rabi(fine)))
     after = rabi(fine[top:])
     return LawsApart(
         largest=float(np.max(np.abs(rabi(below) - poisson(below)))),
-        ten_per_cent=float(fine[np.argmax(apart)]) ** 2 if apart.any() else math.inf,
+        ten_per_cent=_crossing(fine, apart, first) ** 2 if apart[first] >= 0 else math.inf,
         fitted=misfit(rabi, poisson, 1.0),
         highest=float(after[0]),
         highest_fluence=float(fine[top]) ** 2,
         fall=float(after[0] - after.min()),
     )
+
+
+def _crossing(x: FloatArray, excess: FloatArray, first: int) -> float:
+    """Return where an excess passes zero, by a straight line to the first value that is not below.
+
+    The first abscissa itself if there is nothing before it.
+    """
+    before = max(first - 1, 0)
+    return float(np.interp(0.0, excess[[before, first]], x[[before, first]]))
 
 
 class Fit(NamedTuple):

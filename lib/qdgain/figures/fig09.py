@@ -244,7 +244,9 @@ def _of_threshold(n: Numbers, run: Run, name: str) -> None:
     binding, against = _against_binding(run, name)
     top = int(np.argmax(against))
     worst = parabolic_peak(binding, against) if np.isfinite(against[top]) else binding[top]
-    n.of(name, "highest", "highest ASE threshold at any Δ_A2", against[top], _J)
+    at_worst = replace(run.dots[name], absorptive_binding_meV=worst)
+    highest = ase_threshold(at_worst, *_film(run)).fluence_mJ_cm2
+    n.of(name, "highest", "highest ASE threshold at any Δ_A2", highest, _J)
     n.of(name, "worst", "Δ_A2 of the highest ASE threshold", worst, "meV")
     n.of(name, "lowest", "lowest ASE threshold at any Δ_A2", against.min(), _J)
 

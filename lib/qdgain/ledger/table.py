@@ -94,11 +94,12 @@ def matrix() -> Fragment:
     lines = [
         (claim, [cells[claim.id] for _, cells in columns]) for claim in statements_matrix.rows()
     ]
-    fits = [
+    best = [
         statements_matrix.best_variant(reading.threshold, reading.statistics)
         for reading, _ in columns
         if reading.refitted
     ]
+    fits = [(variant, statements_matrix.conditions_met(variant)) for variant in best]
     text = "\n".join(
         f"{claim.id}: " + ", ".join(significant(cell.headline.value, 3) for cell in cells)
         for claim, cells in lines
