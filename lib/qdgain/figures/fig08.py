@@ -61,15 +61,13 @@ def spectra(run: Run) -> Panel:
 def saturation(run: Run) -> Panel:
     """Return panel b: ⟨N⟩ against fluence by several laws, and the straight line σJ/hν."""
     fluence = np.linspace(0, 1.5 * run["pi_pulse_fluence_mJ_cm2"], 301)
-    fitted = _incoherent_fit()
-    incoherent = _incoherent(np.sqrt(fitted.scale * fluence / run["pi_pulse_fluence_mJ_cm2"]))
     rabi, poisson = (_excitons(run, fluence, law) for law in ("rabi", "poisson"))
     two = populations.band_edge_excitons(poisson)
     lines = [
         line("Rabi, and sequential", fluence, rabi, "rabi"),
         line("Poisson, at most two at the band edge", fluence, two, "poisson", "--"),
         line("Poisson, all excitons: ⟨N⟩ = σJ/hν", fluence, poisson, "linear", ":"),
-        line(_FITTED, fluence, fitted.height * incoherent, "incoherent", "-."),
+        line(_FITTED, fluence, _incoherent_fitted(run, fluence), "incoherent", "-."),
     ]
     return panel("b", "saturation", FLUENCE, _EXCITONS, lines)
 
@@ -84,6 +82,12 @@ def _incoherent_fit() -> ensemble_saturation.Fit:
     return ensemble_saturation.fit(
         lambda amplitude: populations.mean_excitons_after_pulse(amplitude**2, 1.0), _incoherent, 1.0
     )
+
+
+def _incoherent_fitted(run: Run, fluence: ArrayLike) -> FloatArray:
+    fitted = _incoherent_fit()
+    area = fitted.scale * np.asarray(fluence) / run["pi_pulse_fluence_mJ_cm2"]
+    return np.asarray(fitted.height * _incoherent(np.sqrt(area)))
 
 
 def _excitons(run: Run, fluence: ArrayLike, law: str) -> FloatArray:
@@ -201,7 +205,14 @@ def headlines(run: Run) -> Numbers:
     apart = {one.key: abs(one.value) for one in n}
     apart_esa = np.fmax(apart["fig08-apart-3ls-esa"], apart["fig08-apart-4ls-esa"])
     n.add("apart-esa", "the larger distance of gain maximum and onset with ESA", apart_esa, "meV")
-    for part in (_of_saturation, _of_linewidths, _of_losses, _of_bindings, _of_film):
+    for part in (
+        _of_saturation,
+        _of_incoherent,
+        _of_linewidths,
+        _of_losses,
+        _of_bindings,
+        _of_film,
+    ):
         part(n, run)
     return n
 
@@ -256,16 +267,26 @@ def _of_saturation(n: Numbers, run: Run) -> None:
     of_two = {law: threshold_at_maximum(two, statistics=law) for law in ("rabi", "poisson")}
     n.add("rabi", "fluence at which Rabi falls 10 % below Poisson", of_poisson, "mJ cm⁻²")
     n.add("rabi-poisson", "largest difference of Rabi and Poisson below a π pulse", apart)
-    fitted = _incoherent_fit()
-    left = "what incoherent saturation, fitted, leaves of Rabi's law up to a π pulse"
-    n.add("incoherent", left, 100 * fitted.misfit, "%")
-    n.add("incoherent-height", "⟨N⟩ at which the fitted one ends", fitted.height)
     n.add("part-linear", "fluence at which Rabi falls 10 % below σJ/hν", of_line, "mJ cm⁻²")
     n.add("2ls", "threshold of a 2LS, Rabi", of_two["rabi"].mean_excitons)
     n.add("2ls-poisson", "threshold of a 2LS, Poisson", of_two["poisson"].mean_excitons)
     n.add("max-ideal", "largest gain, without ESA", largest_gain(run.dots["3LS"]))
     n.add("max-esa", "largest gain, with ESA", largest_gain(run.dots["3LS+ESA"]))
     n.add("floor", "floor of the onset", run["floor"])
+
+
+def _of_incoherent(n: Numbers, run: Run) -> None:
+    """Add how near incoherent saturation comes to Rabi's law, and where it does not."""
+    fitted, pi_pulse = _incoherent_fit(), run["pi_pulse_fluence_mJ_cm2"]
+
+    def short(fluence: float) -> float:
+        return float(_excitons(run, fluence, "rabi") / _incoherent_fitted(run, fluence)) - 0.9
+
+    part, height = brentq(short, pi_pulse, 2 * pi_pulse), "⟨N⟩ at which the fitted one ends"
+    left = "what incoherent saturation, fitted, leaves of Rabi's law up to a π pulse"
+    n.add("incoherent", left, 100 * fitted.misfit, "%")
+    n.add("incoherent-height", height, fitted.height)
+    n.add("incoherent-part", "fluence at which Rabi falls 10 % below it", part, "mJ cm⁻²")
 
 
 def _of_linewidths(n: Numbers, run: Run) -> None:
