@@ -306,20 +306,19 @@ def test_comparisons(compare, value, missed):
 
 
 def test_verdicts_follow_from_kind_and_comparison():
-    number = Headline("T-1", "a number", 1.0)
-    assert verdicts.verdict(_claim(), True, number) == "reproduced"
-    assert verdicts.verdict(_claim(), False, number) == "deviates"
-    assert verdicts.verdict(_claim(kind="Q"), None, None) == "not computable"
-    assert verdicts.verdict(_claim(kind="Q", missing="data"), True, number) == "not computable"
-    assert verdicts.verdict(_claim(kind="C"), True, number) == "calibrated"
+    assert verdicts.verdict(_claim(), True) == "reproduced"
+    assert verdicts.verdict(_claim(), False) == "deviates"
+    assert verdicts.verdict(_claim(kind="Q"), None) == "not computable"
+    assert verdicts.verdict(_claim(kind="Q", missing="data"), None) == "not computable"
+    assert verdicts.verdict(_claim(kind="C"), True) == "calibrated"
     # Agreement of what calibrates proves nothing, but that it is missed does.
-    assert verdicts.verdict(_claim(kind="C"), False, number) == "deviates"
-    assert verdicts.verdict(_claim(kind="B"), True, number) == "by construction"
-    assert verdicts.verdict(_claim(kind="B"), False, number) == "deviates"
-    assert verdicts.verdict(_claim(kind="M"), None, None) == "quoted"
+    assert verdicts.verdict(_claim(kind="C"), False) == "deviates"
+    assert verdicts.verdict(_claim(kind="B"), True) == "by construction"
+    assert verdicts.verdict(_claim(kind="B"), False) == "deviates"
+    assert verdicts.verdict(_claim(kind="M"), None) == "quoted"
     against = _claim(kind="X", contradicts="F8-4ls")
-    assert verdicts.verdict(against, False, None) == "contradicts F8-4ls"
-    assert verdicts.verdict(against, True, None) == "reproduced"
+    assert verdicts.verdict(against, False) == "contradicts F8-4ls"
+    assert verdicts.verdict(against, True) == "reproduced"
 
 
 def test_checks_are_read():

@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 
 from qdgain import chapters
 from qdgain.figures import emission_maps as maps
@@ -278,13 +279,18 @@ def _of_engineering(n: Numbers, run: Run) -> None:
     red = np.linspace(number(dot.emissive_binding_meV), number(dot.linewidth_meV), 101)
     one = ase_threshold(away, *_film(run))
     both = ase_threshold(replace(away, emissive_binding_meV=red), *_film(run))
-    alone = now.mean_excitons / one.mean_excitons
-    excitons = now.mean_excitons / np.nanmin(both.mean_excitons)
-    fluence = now.fluence_mJ_cm2 / both.fluence_mJ_cm2.min()
+    excitons, fluence = np.min(both.mean_excitons), np.min(both.fluence_mJ_cm2)
     meaning = "factor in ⟨N⟩ at the ASE threshold, A_XX2 out of the way, 3LS+ESA"
-    n.add("xx-absorptive", meaning, alone)
-    n.add("xx-both", "the same, PL_XX also red by up to a linewidth", excitons)
-    n.add("xx-fluence", "the same factor in fluence", fluence)
+    n.add("xx-absorptive", meaning, _over(now.mean_excitons, one.mean_excitons))
+    both_moved = "the same, PL_XX also red by up to a linewidth"
+    n.add("xx-both", both_moved, _over(now.mean_excitons, excitons))
+    n.add("xx-fluence", "the same factor in fluence", _over(now.fluence_mJ_cm2, fluence))
+
+
+def _over(threshold: ArrayLike, lowest: ArrayLike) -> float:
+    """Return the ratio of two thresholds; nan where either is out of reach."""
+    ends = number(threshold), number(lowest)
+    return ends[0] / ends[1] if np.all(np.isfinite(ends)) else np.nan
 
 
 def _of_spike(n: Numbers, run: Run, name: str) -> None:

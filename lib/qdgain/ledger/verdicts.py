@@ -97,7 +97,7 @@ class Row:
     @property
     def verdict(self) -> str:
         """One of `MEANINGS`; a contradiction with the other statement's id."""
-        return verdict(self.claim, self.holds, self.headline)
+        return verdict(self.claim, self.holds)
 
     @property
     def group(self) -> str:
@@ -210,14 +210,13 @@ def chapter_of(claim: Claim) -> str:
     raise ValueError(f"{claim.id}: figure {claim.figure!r} names no figure of the book")
 
 
-def verdict(claim: Claim, agrees: bool | None, headline: Headline | None) -> str:
-    """Return the verdict on a statement, given what `holds` says and the number, if any."""
-    computed = headline is not None or bool(claim.checks)
+def verdict(claim: Claim, agrees: bool | None) -> str:
+    """Return the verdict on a statement, given whether all that is compared agrees, if anything."""
     if claim.kind == "M":
         return QUOTED
     if claim.kind == "X":
         return REPRODUCED if agrees else f"{CONTRADICTS} {claim.contradicts}"
-    if claim.missing or not computed or agrees is None:
+    if agrees is None:
         return NOT_COMPUTABLE
     if not agrees:
         return DEVIATES
