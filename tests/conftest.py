@@ -48,7 +48,8 @@ class _ByFile(LoadFileScheduling):
     """A file's tests to one process; to the same one the files that use all chapters' numbers."""
 
     _TOGETHER = tuple(
-        f"test_{of}.py" for of in ("pictures", "references", "ledger", "matrix", "fig07", "fig09")
+        f"test_{of}.py"
+        for of in ("pictures", "references", "ledger", "matrix", "agree", "fig07", "fig09")
     )
 
     def _split_scope(self, nodeid):

@@ -1,19 +1,17 @@
-// Filters and sorting for the ledger table. Without this script the whole table is shown.
+// Filters and sorting for the ledger's tables. Without this script every row is shown.
 "use strict";
 
-(() => {
-  const table = document.querySelector("table.ledger");
-  if (!table) return;
+document.querySelectorAll("table.ledger").forEach((table, place) => {
   const body = table.tBodies[0];
   const rows = [...body.rows];
-  const order = new Map(rows.map((row, place) => [row, place]));
+  const order = new Map(rows.map((row, at) => [row, at]));
 
   const choices = (name) => [...new Set(rows.map((row) => row.dataset[name]))].sort();
   const kinds = {
     C: "calibrates", P: "follows", Q: "qualitative", B: "by construction", M: "measured",
     X: "contradiction",
   };
-  const figure = (chapter) => "Fig " + Number(chapter.slice(3));
+  const figure = (chapter) => chapter.replace(/^fig0*/, "Fig ");
 
   const form = document.createElement("form");
   form.className = "ledger-filter";
@@ -73,7 +71,7 @@
       reset();
       selects.verdict.value = verdict;
       filter();
-      form.scrollIntoView();
+      if (place === 0) form.scrollIntoView();
       return;
     }
     const row = rows.find((candidate) => candidate.id === target);
@@ -118,4 +116,4 @@
   filter();
   addEventListener("hashchange", follow);
   follow();
-})();
+});

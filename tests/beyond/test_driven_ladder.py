@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import qutip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad, solve_ivp
@@ -109,3 +110,39 @@ def test_widths_in_time_and_energy():
     assert float(ladder.dephasing_time_fs(80.0)) == pytest.approx(2 * 658.2119569 / 80, rel=1e-6)
     with pytest.raises(ParameterError, match="pump_duration_fs"):
         ladder.field_width_fs(0.0)
+
+
+def test_dephasing_faster_than_the_pulse_stops_rabi_cycles_at_one_exciton():
+    """The lines of the paper's model, taken as homogeneous, against its Rabi picture."""
+    time = float(ladder.dephasing_time_fs(80.0))
+    assert time == pytest.approx(16.46, abs=0.01)
+    area = np.linspace(0.0, 20 * np.pi, 601)
+    mean = 2 * ladder.dephased_occupation(area, 70.0, time)
+    assert mean.max() == pytest.approx(1.062, abs=0.001)
+    # Two at the same pulse without dephasing, and one where it is stronger still.
+    assert 2 * ladder.dephased_occupation(np.array([np.pi]), 70.0, 1e6)[0] == pytest.approx(
+        2, abs=1e-3
+    )
+    assert np.all(2 * ladder.dephased_occupation(area, 70.0, time / 20) < 1.01)
+
+
+def test_the_most_excitons_with_dephasing_by_a_master_equation():
+    time, width = float(ladder.dephasing_time_fs(80.0)), float(ladder.field_width_fs(70.0))
+    area = 1.8 * np.pi
+    sx, sz, excited = qutip.sigmax(), qutip.sigmaz(), qutip.basis(2, 0)
+
+    def field(t):
+        return area * np.exp(-0.5 * (t / width) ** 2) / (width * np.sqrt(2 * np.pi))
+
+    system = qutip.QobjEvo([[0.5 * sx, field]])
+    # Pure dephasing: the coherence falls with 1/T_2 where √(1/2T_2) σ_z acts.
+    found = qutip.mesolve(
+        system,
+        qutip.basis(2, 1),
+        np.linspace(-5 * width, 5 * width, 201),
+        c_ops=[np.sqrt(0.5 / time) * sz],
+        e_ops=[excited.proj()],
+    ).expect[0][-1]
+    assert ladder.dephased_occupation(np.array([area]), 70.0, time)[0] == pytest.approx(
+        found, abs=1e-4
+    )

@@ -16,6 +16,7 @@ from qdgain.beyond.ensemble import Ensemble, beam, fluence_in_depth, orientation
 from qdgain.beyond.ensemble_saturation import (
     REACH,
     curves,
+    fit,
     fluence_to_tell,
     laws_apart,
     misfit,
@@ -306,6 +307,9 @@ def test_more_nodes_change_next_to_nothing(monkeypatch):
 def test_a_curve_is_fitted_by_itself_at_any_scale():
     curve = curves(qdgain.presets()["3LS"], SAMPLE, "poisson").band_edge_excitons
     assert misfit(lambda a: 0.7 * curve(0.8 * a), curve, 1.0) < 1e-3
+    found = fit(lambda a: 0.7 * curve(0.8 * a), curve, 1.0)
+    assert found.height == pytest.approx(0.7, rel=1e-2)
+    assert found.scale == pytest.approx(0.64, rel=1e-2)
 
 
 def test_equal_dots_tell_the_laws_apart_as_the_chapter_of_fig_8_says():

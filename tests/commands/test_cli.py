@@ -17,7 +17,9 @@ def test_the_ledger_is_printed_whole(capsys):
     printed = capsys.readouterr().out
     for name in claims():
         assert f"\n{name} " in printed
-    assert f"{len(claims())} statements: " in printed
+    papers = sum(not claim.further for claim in claims().values())
+    assert f"\n{papers} statements of the paper: " in printed
+    assert f"\n{len(claims()) - papers} further tests of this book: " in printed
 
 
 def test_one_statement_is_explained(capsys):

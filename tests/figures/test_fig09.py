@@ -1,5 +1,8 @@
 """Figure 9: its panels say what the model says."""
 
+import itertools
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -97,7 +100,32 @@ def test_ratios_are_ratios(numbers):
         numbers["fig09-threshold-3ls-esa"] / numbers["fig09-threshold-3ls"]
     )
     assert numbers["fig09-stated-ratio"] == pytest.approx(0.69 / 0.27)
-    assert numbers["fig09-stated-alloy"] == pytest.approx(0.27 / 0.69)
+
+
+def test_the_highest_and_the_lowest_threshold_hold_the_dots_own(numbers):
+    for slug in ("3ls-esa", "4ls-esa"):
+        own = numbers[f"fig09-threshold-{slug}"]
+        assert numbers[f"fig09-lowest-{slug}"] <= own <= numbers[f"fig09-highest-{slug}"]
+
+
+def test_engineering_the_biexciton_is_searched_in_excitons_and_in_fluence(numbers, run):
+    dot, film = run.dots["3LS+ESA"], (run["gain_exponent"], run["pi_pulse_fluence_mJ_cm2"])
+    assert 1 < numbers["fig09-xx-absorptive"] <= numbers["fig09-xx-both"]
+    assert numbers["fig09-xx-both"] < numbers["fig09-xx-fluence"]
+    # A dot no further red than a linewidth, ESA in place or far to either side, is no better.
+    for absorptive, emissive in itertools.product((-150.0, 20.49, 200.0), (9.103, 40.0, 80.0)):
+        moved = replace(dot, absorptive_binding_meV=absorptive, emissive_binding_meV=emissive)
+        found = numbers["fig09-excitons-3ls-esa"] / ase.ase_threshold(moved, *film).mean_excitons
+        assert found <= numbers["fig09-xx-both"] * (1 + 1e-4)
+
+
+def test_the_way_of_the_spike_holds_its_ends(numbers):
+    for slug in ("3ls", "3ls-esa", "4ls", "4ls-esa"):
+        moved = numbers[f"fig09-offset-{slug}-2"] - numbers[f"fig09-offset-{slug}-1"]
+        assert -numbers[f"fig09-red-{slug}"] - 0.02 <= moved <= numbers[f"fig09-blue-{slug}"] + 0.02
+    # There and back again: its end alone would hide how far it goes.
+    back = numbers["fig09-offset-4ls-esa-1"] - numbers["fig09-offset-4ls-esa-3"]
+    assert numbers["fig09-red-4ls-esa"] > numbers["fig09-blue-4ls-esa"] > 0.5 * back
 
 
 def test_one_spike_with_x1_and_two_in_one_reading_of_x3(run):

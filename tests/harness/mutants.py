@@ -31,6 +31,8 @@ HANDFUL = 3
 #: No mutant may take longer; those that end take a few seconds.
 LIMIT_S = 60.0
 
+#: `Mutant.seen_in` of a fault in how statements are judged.
+LEDGER = "ledger"
 DIFFERENCE, EXCEPTION, TIMEOUT, SURVIVED = "difference", "exception", "timeout", "survived"
 
 
@@ -49,7 +51,8 @@ class Mutant:
     why : str
         The mistake it stands for.
     seen_in : str
-        Chapter and figure that are compared first, for speed alone; all others follow.
+        Chapter and figure that are compared first, for speed alone; all others follow. `LEDGER`
+        has the verdicts compared.
     """
 
     id: str
@@ -134,6 +137,8 @@ def attempt(mutant: Mutant) -> Outcome:
 
     with mutated(mutant):
         try:
+            if mutant.seen_in == LEDGER and (moved := regression.moved_verdict()):
+                return outcome(DIFFERENCE, f"{LEDGER}/{moved}")
             for chapter, figure in _order(mutant):
                 result = regression.compute(chapter, figure)
                 stored = regression.stored(chapter)
@@ -148,7 +153,7 @@ def attempt(mutant: Mutant) -> Outcome:
 
 def _order(mutant: Mutant) -> Iterator[tuple[str, str]]:
     """Yield every chapter and figure, the one named with the mutant first."""
-    first = tuple(mutant.seen_in.split("/")) if mutant.seen_in else ()
+    first = tuple(mutant.seen_in.split("/")) if "/" in mutant.seen_in else ()
     if first:
         yield first[0], first[1]
     for chapter in regression.CHAPTERS:

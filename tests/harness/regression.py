@@ -52,6 +52,8 @@ RUNS: Mapping[str, Mapping[str, Any]] = {
 CHAPTERS = tuple(RUNS)
 #: Counts as one more figure of its chapter.
 HEADLINES = "headlines"
+#: What the ledger makes of the stored headlines, as it was last looked at.
+VERDICTS = ROOT / "tests" / "ledger" / "verdicts.json"
 
 _CURVE, _MAP = 25, 13
 ARRAYS = ("x", "y", "z", "y_low", "y_high")
@@ -546,3 +548,28 @@ def _coordinates(array: str, record: dict[str, Any], place: int) -> str:
         unit = "" if unit == "1" else f" {unit}"
         told.append(f"{axis} = {float(record[name]['sample'][index]):.6g}{unit}")
     return ", ".join(told)
+
+
+def moved_verdict() -> str:
+    """Return the first statement that the ledger judges otherwise by the stored headlines, or ''.
+
+    By the ledger as it is imported at this moment, from the numbers of every chapter's reference.
+    """
+    claims, verdicts = (
+        importlib.import_module(f"qdgain.{name}") for name in ("paper.claims", "ledger.verdicts")
+    )
+    entries = {
+        key: entry
+        for chapter in chapters.CHAPTERS
+        for key, entry in stored(chapter)["figures"][HEADLINES].items()
+    }
+    numbers = {
+        key: claims.Headline(key, "", float(entry["value"]), entry["unit"])
+        for key, entry in entries.items()
+    }
+    looked_at = json.loads(VERDICTS.read_text(encoding="utf-8"))
+    for name, claim in claims.claims().items():
+        row = verdicts.row(claim, numbers)
+        if [row.verdict, row.rests_on] != looked_at.get(name):
+            return str(name)
+    return ""

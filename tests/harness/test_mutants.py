@@ -82,6 +82,11 @@ def test_a_mutant_of_the_day_is_killed(number, record_property):
 
 # --- the tool itself
 
+
+def test_the_verdicts_on_the_stored_numbers_are_those_looked_at():
+    assert mutants.regression.moved_verdict() == ""
+
+
 HARMLESS = Mutant(
     "harmless",
     "figures/fig10.py",

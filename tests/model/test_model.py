@@ -13,6 +13,7 @@ from qdgain.model.bands import band_centres_eV, band_widths_meV, energy_window_e
 from qdgain.model.populations import (
     band_edge_excitons,
     highest_mean_excitons,
+    incoherent_excitons,
     photons_per_fluence_cm2_mJ,
 )
 from strategies import STATISTICS, dots
@@ -174,3 +175,15 @@ def test_exciton_share_is_one_at_low_and_zero_at_full_excitation(dot):
 def test_poisson_has_no_highest_occupation():
     assert highest_mean_excitons("poisson") == np.inf
     assert highest_mean_excitons("rabi") == 2
+
+
+@given(st.floats(0.01, 10.0), st.floats(0.1, 4.0))
+def test_incoherent_saturation_absorbs_what_is_left(saturation, most):
+    fluence = np.array([0.0, 1e-6, 0.5, 1.0, 50.0]) * saturation
+    mean = incoherent_excitons(fluence, saturation, most)
+    # dN/dJ = (h - N)/J_s: it starts like h J/J_s and never passes h.
+    assert mean[0] == 0
+    assert mean[1] == pytest.approx(1e-6 * most, rel=1e-5)
+    assert np.all(np.diff(mean) > 0)
+    left = most - mean
+    assert left[3] == pytest.approx(left[2] ** 2 / most, rel=1e-9)

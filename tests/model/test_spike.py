@@ -74,6 +74,14 @@ def test_the_largest_move_is_where_the_spike_changes_bands():
     assert np.isnan(spike.largest_spike_move(DOT, 0.5, 1.5)).all()
 
 
+def test_without_esa_the_spike_goes_blue_all_the_way():
+    dot = qdgain.Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    blue, red = spike.spike_ways_meV(dot, 200.0, 1.5)
+    assert blue > 0.0
+    assert red == 0.0
+    assert all(np.isnan(spike.spike_ways_meV(dot, 1e-6, 1.5)))
+
+
 def test_the_energy_is_doubled_at_the_threshold():
     threshold = ase.ase_threshold(DOT, 150.0, 1.5)
     ratio = spike.log_energy_ratio(DOT, threshold.mean_excitons, 150.0)

@@ -72,12 +72,13 @@ def laws_apart(dot: Dot, ensemble: Ensemble) -> LawsApart:
     rabi, poisson = _both(dot, ensemble)
     fine = np.linspace(0.0, REACH, 2001)[1:]
     below = fine[fine <= 1]
-    apart = np.abs(rabi(fine) / poisson(fine) - 1) >= 0.1
+    apart = np.abs(rabi(fine) / poisson(fine) - 1) - 0.1
+    first = int(np.argmax(apart >= 0))
     top = int(np.argmax(rabi(fine)))
     after = rabi(fine[top:])
     return LawsApart(
         largest=float(np.max(np.abs(rabi(below) - poisson(below)))),
-        ten_per_cent=float(fine[np.argmax(apart)]) ** 2 if apart.any() else math.inf,
+        ten_per_cent=_crossing(fine, apart, first) ** 2 if apart[first] >= 0 else math.inf,
         fitted=misfit(rabi, poisson, 1.0),
         highest=float(after[0]),
         highest_fluence=float(fine[top]) ** 2,
@@ -85,27 +86,53 @@ def laws_apart(dot: Dot, ensemble: Ensemble) -> LawsApart:
     )
 
 
-def misfit(signal: Curve, shape: Curve, up_to: float) -> float:
-    """Return what a fit of one saturation curve leaves of another, over the largest signal.
+def _crossing(x: FloatArray, excess: FloatArray, first: int) -> float:
+    """Return where an excess passes zero, by a straight line to the first value that is not below.
 
-    Height and fluence scale of the shape are fitted by least squares to the signal up to a fluence
-    J/J_π, as to measured points evenly spaced in fluence; what counts is the largest residual.
+    The first abscissa itself if there is nothing before it.
+    """
+    before = max(first - 1, 0)
+    return float(np.interp(0.0, excess[[before, first]], x[[before, first]]))
+
+
+class Fit(NamedTuple):
+    """One saturation curve fitted to another.
+
+    Height and fluence scale of the shape, and the largest residual over the largest signal.
+    """
+
+    height: float
+    scale: float
+    misfit: float
+
+
+def fit(signal: Curve, shape: Curve, up_to: float) -> Fit:
+    """Fit a saturation curve to another, as to measured points evenly spaced in fluence.
+
+    Least squares with free height and fluence scale, up to a fluence J/J_π.
     """
     fluence = up_to * (np.arange(_FITTED_POINTS) + 1) / _FITTED_POINTS
     measured = signal(np.sqrt(fluence))
 
-    def left(log_scale: float) -> FloatArray:
+    def tried(log_scale: float) -> tuple[float, FloatArray]:
         fitted = shape(np.sqrt(math.exp(log_scale) * fluence))
-        return np.asarray(measured - (fitted @ measured) / (fitted @ fitted) * fitted)
+        height = float((fitted @ measured) / (fitted @ fitted))
+        return height, np.asarray(measured - height * fitted)
 
     # The scaled curve must not be asked for beyond where it is known.
     widest = 2 * math.log(REACH)
     best = minimize_scalar(
-        lambda scale: float(left(scale) @ left(scale)),
+        lambda scale: float(np.sum(tried(scale)[1] ** 2)),
         bounds=(-widest, widest - math.log(max(up_to, 1.0))),
         method="bounded",
     )
-    return float(np.max(np.abs(left(best.x))) / measured.max())
+    height, left = tried(best.x)
+    return Fit(height, math.exp(best.x), float(np.max(np.abs(left)) / measured.max()))
+
+
+def misfit(signal: Curve, shape: Curve, up_to: float) -> float:
+    """Return what a `fit` leaves, as a part of the largest signal."""
+    return fit(signal, shape, up_to).misfit
 
 
 def fluence_to_tell(dot: Dot, ensemble: Ensemble, least: float = 0.05) -> float:

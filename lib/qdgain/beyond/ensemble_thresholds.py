@@ -80,7 +80,7 @@ def ensemble_thresholds(
     """
     sample = curves(dot, ensemble, statistics)
     gain, emission, absorption = _states(dot, ensemble, _detunings_meV(dot, ensemble))
-    peak = absorption.max()
+    peak = float(_highest(absorption))
     centre = np.atleast_1d(band_offsets_meV(dot).xx_emission)
     gain_at_centre = _states(dot, ensemble, centre)[0] / peak
 

@@ -40,10 +40,17 @@ def as_table(rows: Sequence[verdicts.Row]) -> str:
     cells = []
     for row in rows:
         statement = textwrap.shorten(row.claim.statement, _STATEMENT_WIDTH, placeholder=" …")
-        numbers = (row.stated_text, row.computed_text, row.residual_text)
+        numbers = (row.stated_text, row.answer_text, row.residual_text)
         cells.append((row.claim.id, *numbers, row.verdict, statement))
-    summary = ", ".join(f"{n} {name}" for name, n in verdicts.counts(rows).items() if n)
-    return f"{Table(header, cells).text()}\n\n{len(rows)} statements: {summary}"
+    return f"{Table(header, cells).text()}\n\n{_summary(rows)}\n{_summary(rows, further=True)}"
+
+
+def _summary(rows: Sequence[verdicts.Row], further: bool = False) -> str:
+    """Return the number of each verdict, of the paper's statements or of the further tests."""
+    counts = verdicts.counts(rows, further)
+    of = "further tests of this book" if further else "statements of the paper"
+    verdict = ", ".join(f"{n} {name}" for name, n in counts.items() if n)
+    return f"{sum(counts.values())} {of}: {verdict}"
 
 
 def explanation(row: verdicts.Row) -> str:
@@ -54,7 +61,8 @@ def explanation(row: verdicts.Row) -> str:
         "where": claim.where,
         "kind": f"{claim.kind}: {KINDS[claim.kind]}",
         "stated": row.stated_text,
-        "computed": row.computed_text and row.computed_text + meaning,
+        "tests further": claim.tests,
+        "computed": row.answer_text and row.answer_text + meaning,
         "residual": row.residual_text,
         "tolerance": row.tolerance_text,
         "criterion": claim.criterion,

@@ -344,7 +344,8 @@ def _of_ladder(n: Numbers, run: Run, every: _Samples) -> None:
     n.add("pairs", "biexcitons / those of independent channels, low fluence", pairs)
     n.add("pairs-pi", "the same after a π pulse", at_pi)
     n.add("dephasing-time", "dephasing time if the linewidth were all dephasing", time, "fs")
-    n.add("highest-dephased", "largest ⟨N⟩ with that dephasing, equal dots", dephased.max())
+    most = "largest ⟨N⟩ at any fluence with that dephasing, equal dots"
+    n.add("highest-dephased", most, dephased.max())
     n.add("misfit-dephased", "what a fit of Poisson leaves of it up to a π pulse", 100 * left, "%")
 
 

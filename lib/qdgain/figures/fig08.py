@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq, minimize_scalar
 
 from qdgain import chapters
-from qdgain.beyond import levers
+from qdgain.beyond import ensemble_saturation, levers
 from qdgain.calibration.record import record
 from qdgain.fast.onset import threshold_onset
 from qdgain.figures import style
@@ -41,6 +41,7 @@ _EXCITONS = Axis("mean band-edge excitons ⟨N⟩")
 _BINDING = Axis("absorptive biexciton shift Δ_A2", "meV")
 _THRESHOLD = Axis("threshold ⟨N⟩")
 _FLOOR = Axis("gain floor ε / peak absorption cross section")
+_FITTED = "incoherent, fitted to Rabi up to J_π"
 _LETTERS = {"3LS": "c", "4LS": "d", "3LS+ESA": "e", "4LS+ESA": "f"}
 #: The calibration's variants in which A_XX2 and PL_XX share one binding.
 _ONE_BINDING = ("one", "displaced")
@@ -58,7 +59,7 @@ def spectra(run: Run) -> Panel:
 
 
 def saturation(run: Run) -> Panel:
-    """Return panel b: ⟨N⟩ against fluence in three statistics, and the straight line σJ/hν."""
+    """Return panel b: ⟨N⟩ against fluence by several laws, and the straight line σJ/hν."""
     fluence = np.linspace(0, 1.5 * run["pi_pulse_fluence_mJ_cm2"], 301)
     rabi, poisson = (_excitons(run, fluence, law) for law in ("rabi", "poisson"))
     two = populations.band_edge_excitons(poisson)
@@ -66,8 +67,27 @@ def saturation(run: Run) -> Panel:
         line("Rabi, and sequential", fluence, rabi, "rabi"),
         line("Poisson, at most two at the band edge", fluence, two, "poisson", "--"),
         line("Poisson, all excitons: ⟨N⟩ = σJ/hν", fluence, poisson, "linear", ":"),
+        line(_FITTED, fluence, _incoherent_fitted(run, fluence), "incoherent", "-."),
     ]
     return panel("b", "saturation", FLUENCE, _EXCITONS, lines)
+
+
+def _incoherent(amplitude: ArrayLike) -> FloatArray:
+    """Return 1 - exp(-J/J_s) against √(J/J_s)."""
+    return populations.incoherent_excitons(np.square(amplitude), 1.0, 1.0)
+
+
+def _incoherent_fit() -> ensemble_saturation.Fit:
+    """Return incoherent saturation of free height and scale, fitted to Rabi's law up to J_π."""
+    return ensemble_saturation.fit(
+        lambda amplitude: populations.mean_excitons_after_pulse(amplitude**2, 1.0), _incoherent, 1.0
+    )
+
+
+def _incoherent_fitted(run: Run, fluence: ArrayLike) -> FloatArray:
+    fitted = _incoherent_fit()
+    area = fitted.scale * np.asarray(fluence) / run["pi_pulse_fluence_mJ_cm2"]
+    return np.asarray(fitted.height * _incoherent(np.sqrt(area)))
 
 
 def _excitons(run: Run, fluence: ArrayLike, law: str) -> FloatArray:
@@ -182,7 +202,17 @@ def headlines(run: Run) -> Numbers:
     for name in run.dots:
         if name.endswith("+ESA"):
             _of_esa(n, run, name)
-    for part in (_of_saturation, _of_linewidths, _of_losses, _of_bindings, _of_film):
+    apart = {one.key: abs(one.value) for one in n}
+    apart_esa = np.fmax(apart["fig08-apart-3ls-esa"], apart["fig08-apart-4ls-esa"])
+    n.add("apart-esa", "the larger distance of gain maximum and onset with ESA", apart_esa, "meV")
+    for part in (
+        _of_saturation,
+        _of_incoherent,
+        _of_linewidths,
+        _of_losses,
+        _of_bindings,
+        _of_film,
+    ):
         part(n, run)
     return n
 
@@ -243,6 +273,20 @@ def _of_saturation(n: Numbers, run: Run) -> None:
     n.add("max-ideal", "largest gain, without ESA", largest_gain(run.dots["3LS"]))
     n.add("max-esa", "largest gain, with ESA", largest_gain(run.dots["3LS+ESA"]))
     n.add("floor", "floor of the onset", run["floor"])
+
+
+def _of_incoherent(n: Numbers, run: Run) -> None:
+    """Add how near incoherent saturation comes to Rabi's law, and where it does not."""
+    fitted, pi_pulse = _incoherent_fit(), run["pi_pulse_fluence_mJ_cm2"]
+
+    def short(fluence: float) -> float:
+        return float(_excitons(run, fluence, "rabi") / _incoherent_fitted(run, fluence)) - 0.9
+
+    part, height = brentq(short, pi_pulse, 2 * pi_pulse), "⟨N⟩ at which the fitted one ends"
+    left = "what incoherent saturation, fitted, leaves of Rabi's law up to a π pulse"
+    n.add("incoherent", left, 100 * fitted.misfit, "%")
+    n.add("incoherent-height", height, fitted.height)
+    n.add("incoherent-part", "fluence at which Rabi falls 10 % below it", part, "mJ cm⁻²")
 
 
 def _of_linewidths(n: Numbers, run: Run) -> None:

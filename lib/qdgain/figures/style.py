@@ -31,7 +31,7 @@ _QUANTITIES_IN = {
     "#009E73": "onset; sequential; 5LS; ASE threshold; fourth; one binding energy and S; depth; "
     "pulse 100 ps",
     "#56B4E9": "A_XX1; CsPbBr3; pulse 10 ps",
-    "#CC79A7": "A_XX2; your dot; fifth; beam",
+    "#CC79A7": "A_XX2; your dot; fifth; beam; incoherent",
     "#E69F00": "PL_XX; XX engineering; orientation; pulse 1 ns",
     "#882255": "two excitons; sweep without notebooks",
     "#999933": "one exciton",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -40,10 +40,10 @@ class Fragment:
         return self.text
 
 
-def full() -> Fragment:
-    """Return the whole ledger."""
-    rows = joined.ledger()
-    return Fragment(_as_text(rows), "full", rows)
+def full(further: bool = False) -> Fragment:
+    """Return the ledger of the paper's statements, or that of this book's own further tests."""
+    rows = _rows(further)
+    return Fragment(_as_text(rows), "full", rows, further)
 
 
 def of_chapter(chapter: str) -> Fragment:
@@ -53,28 +53,32 @@ def of_chapter(chapter: str) -> Fragment:
 
 
 def summary() -> Fragment:
-    """Return how many statements have each verdict, each linked to those statements."""
-    counts = verdicts.counts(joined.ledger())
-    return Fragment(", ".join(f"{n} {name}" for name, n in counts.items()), "summary", counts)
+    """Return how many of the paper's statements have each verdict, each linked to those."""
+    counts, further = (verdicts.counts(joined.ledger(), of) for of in (False, True))
+    text = ", ".join(f"{n} {name}" for name, n in counts.items())
+    return Fragment(text, "summary", counts, _in_words(further))
 
 
 def legend() -> Fragment:
     """Return the verdicts with their counts, as the places that the summary links to."""
-    counts = verdicts.counts(joined.ledger())
+    counts, further = (verdicts.counts(joined.ledger(), of) for of in (False, True))
     text = "\n".join(f"{name} ({n}): {MEANINGS[name]}" for name, n in counts.items())
-    return Fragment(text, "legend", counts)
+    return Fragment(text, "legend", counts, further)
 
 
-def deviations() -> Fragment:
-    """Return every deviation, contradiction and missed condition of the calibration in words."""
-    rows = [
-        row
-        for row in joined.ledger()
-        if row.group in (verdicts.DEVIATES, verdicts.CONTRADICTS)
-        or (row.group == verdicts.CALIBRATED and row.claim.checks and not row.holds)
-    ]
+def deviations(further: bool = False) -> Fragment:
+    """Return every deviation and contradiction in words."""
+    rows = [r for r in _rows(further) if r.group in (verdicts.DEVIATES, verdicts.CONTRADICTS)]
     text = [f"{r.claim.id}, {r.verdict}. {_capital(r.claim.statement)}. {_sides(r)}." for r in rows]
     return Fragment("\n".join(text), "deviations", rows)
+
+
+def _rows(further: bool) -> list[Row]:
+    return [row for row in joined.ledger() if row.claim.further is further]
+
+
+def _in_words(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {name}" for name, n in counts.items() if n)
 
 
 def missing() -> Fragment:
@@ -90,11 +94,12 @@ def matrix() -> Fragment:
     lines = [
         (claim, [cells[claim.id] for _, cells in columns]) for claim in statements_matrix.rows()
     ]
-    fits = [
+    best = [
         statements_matrix.best_variant(reading.threshold, reading.statistics)
         for reading, _ in columns
         if reading.refitted
     ]
+    fits = [(variant, statements_matrix.conditions_met(variant)) for variant in best]
     text = "\n".join(
         f"{claim.id}: " + ", ".join(significant(cell.headline.value, 3) for cell in cells)
         for claim, cells in lines
@@ -126,7 +131,7 @@ def _claims(found: Sequence[Claim]) -> Fragment:
 
 def _as_text(rows: Sequence[Row]) -> str:
     return "\n".join(
-        f"{row.claim.id}: stated {row.stated_text or '-'}, computed {row.computed_text or '-'}, "
+        f"{row.claim.id}: stated {row.stated_text or '-'}, computed {row.answer_text or '-'}, "
         f"{row.verdict}"
         for row in rows
     )
@@ -135,10 +140,11 @@ def _as_text(rows: Sequence[Row]) -> str:
 def _sides(row: Row) -> str:
     """Return what is stated, what is computed, and what stands against it, in a sentence."""
     meaning = f" ({row.headline.meaning})" if row.headline else ""
-    same = bool(row.claim.against) and row.claim.against == row.claim.number
+    same = row.headline is not None and row.claim.against == row.headline.key
     phrases = (
         row.stated_text and f"Stated: {row.stated_text}",
         row.computed_text and not same and f"computed: {row.computed_text}{meaning}",
+        row.bound_text,
         row.against and f"against: {row.against}",
     )
     return _capital("; ".join(phrase for phrase in phrases if phrase))

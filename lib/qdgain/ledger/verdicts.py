@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from qdgain.chapters import CHAPTERS
 from qdgain.paper.claims import Check, Claim, Headline, claims
@@ -36,16 +36,29 @@ _ROUNDING = 1e-9
 _ORDERS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
+class Answer(NamedTuple):
+    """What numbers say of a statement.
+
+    The headline that the verdict rests on; whether all that is compared agrees, None where nothing
+    is; the check that decides, if it is one, and its bound as text.
+    """
+
+    headline: Headline | None
+    holds: bool | None
+    check: Check | None = None
+    bound: str = ""
+
+
 @dataclass(frozen=True)
 class Row:
     """One line of the ledger.
 
     Parameters
     ----------
-    claim, headline : Claim, Headline or None
-        The statement as stored, and the number that answers it.
-    holds : bool or None
-        Whether number, tolerance and criterion agree; None where nothing is compared.
+    claim : Claim
+        The statement as stored.
+    answer : Answer
+        The number that the verdict rests on, and what it says.
     other_number, other : str
         Of a contradiction: the number that stands against it, and what it is.
     beside, note : tuple of Headline, str
@@ -53,12 +66,28 @@ class Row:
     """
 
     claim: Claim
-    headline: Headline | None
-    holds: bool | None
+    answer: Answer
     other_number: str
     other: str
     beside: tuple[Headline, ...]
     note: str
+
+    @property
+    def headline(self) -> Headline | None:
+        """The number that the verdict rests on, if there is one."""
+        return self.answer.headline
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether number, tolerance and criterion agree; None where nothing is compared."""
+        return self.answer.holds
+
+    @property
+    def rests_on(self) -> str:
+        """What decides, by key: a check, or the number held against the stated one."""
+        if self.answer.check is not None:
+            return str(self.answer.check)
+        return self.headline.key if self.headline is not None else ""
 
     @property
     def chapter(self) -> str:
@@ -68,7 +97,7 @@ class Row:
     @property
     def verdict(self) -> str:
         """One of `MEANINGS`; a contradiction with the other statement's id."""
-        return verdict(self.claim, self.holds, self.headline)
+        return verdict(self.claim, self.holds)
 
     @property
     def group(self) -> str:
@@ -91,6 +120,8 @@ class Row:
     def missed(self) -> float | None:
         """By how much the number misses the stated one, see `missed_by`; None if not compared."""
         if self.claim.stated is None or self.claim.tolerance is None or self.headline is None:
+            return None
+        if self.holds is None or self.answer.check is not None:
             return None
         return missed_by(self.claim, self.headline.value)
 
@@ -117,6 +148,16 @@ class Row:
         return "" if self.headline is None or self.computed is None else self.headline.text
 
     @property
+    def bound_text(self) -> str:
+        """What the computed number has to be, where a check decides; or nothing."""
+        return f"must be {self.answer.bound}" if self.answer.check is not None else ""
+
+    @property
+    def answer_text(self) -> str:
+        """The computed number, with what it has to be where a check decides; or nothing."""
+        return ", ".join(text for text in (self.computed_text, self.bound_text) if text)
+
+    @property
     def residual_text(self) -> str:
         """The residual, in per cent where it is relative."""
         if self.residual is None:
@@ -140,13 +181,20 @@ class Row:
 
 
 def row(claim: Claim, numbers: Mapping[str, Headline]) -> Row:
-    """Return the row of a statement, from headlines by key."""
+    """Return the row of a statement, from headlines by key.
+
+    Raises
+    ------
+    ValueError
+        If numbers are compared that are not in one unit.
+    """
+    found = answer(claim, numbers)
+    beside = dict.fromkeys((*sorted(keys_of(claim)), *claim.beside))
     return Row(
         claim,
-        numbers.get(claim.number),
-        holds(claim, numbers),
+        found,
         *_other(claim, numbers),
-        tuple(numbers[key] for key in claim.beside),
+        tuple(numbers[key] for key in beside if numbers[key] != found.headline),
         re.sub(r"\{([^}]+)\}", lambda key: significant(numbers[key[1]].value, 3), claim.note),
     )
 
@@ -162,41 +210,88 @@ def chapter_of(claim: Claim) -> str:
     raise ValueError(f"{claim.id}: figure {claim.figure!r} names no figure of the book")
 
 
-def verdict(claim: Claim, agrees: bool | None, headline: Headline | None) -> str:
-    """Return the verdict on a statement, given what `holds` says and the number, if any."""
-    computed = headline is not None or bool(claim.checks)
+def verdict(claim: Claim, agrees: bool | None) -> str:
+    """Return the verdict on a statement, given whether all that is compared agrees, if anything."""
     if claim.kind == "M":
         return QUOTED
     if claim.kind == "X":
         return REPRODUCED if agrees else f"{CONTRADICTS} {claim.contradicts}"
-    if claim.missing or not computed or agrees is None:
+    if agrees is None:
         return NOT_COMPUTABLE
-    if claim.kind == "C":
-        return CALIBRATED
     if not agrees:
         return DEVIATES
-    return BY_CONSTRUCTION if claim.kind == "B" else REPRODUCED
+    return {"C": CALIBRATED, "B": BY_CONSTRUCTION}.get(claim.kind, REPRODUCED)
 
 
-def holds(claim: Claim, numbers: Mapping[str, Headline]) -> bool | None:
-    """Return whether all that is compared agrees, the number and the criterion's checks.
+def answer(claim: Claim, numbers: Mapping[str, Headline]) -> Answer:
+    """Return what numbers say of a statement: the stated one's, and the criterion's checks.
 
-    None where nothing is compared.
+    The verdict rests on the first check that fails; if none does, on the number held against the
+    stated one; without a stated one, on the check that is met most narrowly.
     """
-    answers = [_check(check, numbers) for check in claim.checks]
+    _refuse_mixed_units(claim, numbers)
+    number = numbers[claim.number] if claim.number else None
+    if claim.missing or claim.kind == "M":
+        return Answer(number, None)
+    met = {check: _check(check, numbers) for check in claim.checks}
+    failing = next((check for check in met if not met[check]), None)
     compared = _compared(claim, numbers)
-    if claim.stated is not None and claim.tolerance is not None and compared is not None:
-        missed = missed_by(claim, compared)
-        answers.append(abs(missed) <= claim.tolerance * (1 + _ROUNDING))
-    return all(answers) if answers else None
+    if failing is None and compared is not None:
+        assert claim.tolerance is not None
+        within = abs(missed_by(claim, compared)) <= claim.tolerance * (1 + _ROUNDING)
+        return Answer(number, within)
+    if not met:
+        return Answer(number, None)
+    decides = failing or min(met, key=lambda check: _margin(check, numbers))
+    return Answer(numbers[_name(decides.left)], failing is None, decides, _bound(decides, numbers))
 
 
 def keys_of(claim: Claim) -> set[str]:
     """Return the keys of the headlines that decide on a statement."""
-    terms = [term for check in claim.checks for term in (check.left, check.right)]
-    names = [_name(term) for term in terms]
+    names = {_name(term) for check in claim.checks for term in (check.left, check.right)}
     keys = {name for name in names if not name.endswith(".stated") and _literal(name) is None}
-    return keys | {claim.number}
+    return (keys | {claim.number}) - {""}
+
+
+def _refuse_mixed_units(claim: Claim, numbers: Mapping[str, Headline]) -> None:
+    """Refuse to hold a number against another that is in another unit."""
+    pairs = [(_unit(check.left, numbers), _unit(check.right, numbers)) for check in claim.checks]
+    if claim.stated is not None:
+        keys = {claim.number, claim.against} - {""}
+        pairs += [(claim.unit, numbers[key].unit) for key in keys]
+    for one, other in pairs:
+        if one and other and one != other:
+            raise ValueError(f"{claim.id}: holds a number in {one} against one in {other}")
+
+
+def _unit(term: str, numbers: Mapping[str, Headline]) -> str:
+    """Return the unit of one side of a check; nothing for a bare number, which takes any."""
+    name = _name(term)
+    if name.endswith(".stated"):
+        return claims()[name.removesuffix(".stated")].unit
+    return "" if _literal(name) is not None else numbers[name].unit
+
+
+def _margin(check: Check, numbers: Mapping[str, Headline]) -> float:
+    """Return how far the two sides of a check are apart, over the larger one."""
+    left, right = _value(check.left, numbers), _value(check.right, numbers)
+    if left == right:
+        return 0.0
+    largest = max(abs(left), abs(right))
+    return abs(left - right) / largest if math.isfinite(largest) else 1.0
+
+
+def _bound(check: Check, numbers: Mapping[str, Headline]) -> str:
+    """Return what a check asks of its number, such as ``≤ 8.00 meV``."""
+    right, unit = _value(check.right, numbers), _unit(check.left, numbers)
+    if math.isinf(right):
+        return "out of reach" if check.operator == ">=" else "within reach"
+    value = check.right if _literal(check.right) is not None else significant(right, 3)
+    size = " in size" if check.left.endswith("|") else ""
+    if check.operator == "=":
+        return with_unit(f"{value} ± {check.by:g}", unit) + size
+    sign = {">=": "≥", "<=": "≤"}.get(check.operator, check.operator)
+    return with_unit(f"{sign} {value}", unit) + size
 
 
 def missed_by(claim: Claim, value: float) -> float:
@@ -211,7 +306,9 @@ def missed_by(claim: Claim, value: float) -> float:
 
 
 def _compared(claim: Claim, numbers: Mapping[str, Headline]) -> float | None:
-    """Return the number that the stated one is held against."""
+    """Return the number that the stated one is held against, if it is."""
+    if claim.stated is None or claim.tolerance is None:
+        return None
     if claim.kind != "X":
         return numbers[claim.number].value if claim.number in numbers else None
     return numbers[claim.against].value if claim.against else claims()[claim.contradicts].stated
@@ -260,9 +357,12 @@ def _other(claim: Claim, numbers: Mapping[str, Headline]) -> tuple[str, str]:
     return headline.text, f"{headline.meaning}, by {other.id}{beside}: {other.statement}"
 
 
-def counts(rows: Iterable[Row]) -> dict[str, int]:
-    """Return how many statements have each verdict, contradictions together."""
-    found = Counter(line.group for line in rows)
+def counts(rows: Iterable[Row], further: bool = False) -> dict[str, int]:
+    """Return how many of the paper's statements have each verdict, contradictions together.
+
+    Of this book's own further tests, if asked for.
+    """
+    found = Counter(line.group for line in rows if line.claim.further is further)
     return {name: found[name] for name in MEANINGS}
 
 
@@ -284,8 +384,12 @@ def record(line: Row) -> dict[str, Any]:
         "tolerance_reason": claim.because,
         "residual": _finite(line.residual),
         "criterion": claim.criterion,
+        "further_test": claim.further,
+        "tests": claim.tests,
         "verdict": line.verdict,
         "holds": line.holds,
+        "rests_on": line.rests_on,
+        "bound": line.bound_text,
         "against": line.against,
         "missing": claim.missing,
         "note": line.note,

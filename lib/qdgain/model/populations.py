@@ -100,6 +100,23 @@ def band_edge_excitons(mean_excitons: ArrayLike) -> FloatArray:
     return exciton + 2 * biexciton
 
 
+def incoherent_excitons(
+    fluence_mJ_cm2: ArrayLike, saturation_fluence_mJ_cm2: float, most_excitons: float = 2.0
+) -> FloatArray:
+    r"""Return ⟨N⟩ where each channel is filled once and for all by the first photon it absorbs.
+
+    :math:`\langle N\rangle = h\,(1-e^{-J/J_s})` with h = 2 for two channels: a resonant pump whose
+    excitons lose phase and relax at once. Of the shape of J; the natural rival of Rabi's law.
+
+    Examples
+    --------
+    >>> incoherent_excitons([0.0, 0.3], 0.3).round(3).tolist()
+    [0.0, 1.264]
+    """
+    relative = np.asarray(fluence_mJ_cm2, dtype=float) / saturation_fluence_mJ_cm2
+    return np.asarray(-most_excitons * np.expm1(-relative))
+
+
 def mean_excitons_after_pulse(
     fluence_mJ_cm2: ArrayLike, pi_pulse_fluence_mJ_cm2: float, statistics: str = "rabi"
 ) -> FloatArray:

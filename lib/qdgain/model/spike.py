@@ -175,16 +175,48 @@ def largest_spike_move(
     >>> round(move, 2)
     0.23
     """
-    pi_pulse = pi_pulse_fluence_mJ_cm2
+    above, position = _way(dot, gain_exponent, pi_pulse_fluence_mJ_cm2, statistics)
+    if above.size == 0:
+        return np.nan, np.nan
+    moves = np.diff(position)
+    largest = int(np.argmax(np.abs(moves)))
+    return float(moves[largest]), float(above[largest])
+
+
+def spike_ways_meV(
+    dot: Dot, gain_exponent: float, pi_pulse_fluence_mJ_cm2: float, statistics: str = "rabi"
+) -> tuple[float, float]:
+    """Return how far the spike of one dot moves to the blue and to the red, from J_th up to J_π.
+
+    The longest way up and the longest way down in meV, wherever either begins; both nan if the
+    threshold is not reached below J_π. Parameters as for `spike_shift_meV_per_decade`.
+
+    Examples
+    --------
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> [round(way, 1) for way in spike_ways_meV(dot, 200.0, 1.5)]
+    [46.4, 0.0]
+    """
+    _, position = _way(dot, gain_exponent, pi_pulse_fluence_mJ_cm2, statistics)
+    if position.size == 0:
+        return np.nan, np.nan
+    blue = position - np.minimum.accumulate(position)
+    red = np.maximum.accumulate(position) - position
+    return float(blue.max()), float(red.max())
+
+
+def _way(
+    dot: Dot, gain_exponent: float, pi_pulse: float, statistics: str
+) -> tuple[FloatArray, FloatArray]:
+    """Return fluences from the threshold to J_π, in J_th and 1 % apart, and the spike in meV."""
     threshold = float(ase_threshold(dot, gain_exponent, pi_pulse, statistics).fluence_mJ_cm2)
     if not threshold < pi_pulse:
-        return np.nan, np.nan
+        return np.empty(0), np.empty(0)
     steps = 1 + int(np.ceil(100 * np.log(pi_pulse / threshold)))
     fluence = np.minimum(np.geomspace(threshold, pi_pulse, 1 + steps), pi_pulse)
     mean = mean_excitons_after_pulse(fluence, pi_pulse, statistics)
-    moves = np.diff(spike_position_eV(dot, mean, gain_exponent, statistics))
-    largest = int(np.argmax(np.abs(moves)))
-    return float(1e3 * moves[largest]), float(fluence[largest] / threshold)
+    position = spike_position_eV(dot, mean, gain_exponent, statistics)
+    return fluence / threshold, np.asarray(1e3 * position)
 
 
 def log_energy_ratio(

@@ -55,6 +55,10 @@ class Check(NamedTuple):
             raise ValueError(f"data/claims.toml: {text!r} is not a comparison")
         return cls(found["left"], found["operator"], found["right"], float(found["by"] or 0))
 
+    def __str__(self) -> str:
+        allowance = f" ± {self.by:g}" if self.operator == "=" else ""
+        return f"{self.left} {self.operator} {self.right}{allowance}"
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -73,9 +77,9 @@ class Claim:
     tolerance : float or None
         Absolute; `because` says why.
     number, beside : str, tuple of str
-        Keys of the headline that answers the statement, and of those to read it with.
+        Keys of the headline to hold against the stated number, and of those to read it with.
     criterion, checks : str, tuple of Check
-        What has to hold, in words and in terms of headlines.
+        What has to hold, in words and in terms of headlines; each check's left is a headline.
     contradicts, against : str
         For an X: the other statement, and the headline to hold this one's number against.
     figure, function : str
@@ -83,6 +87,9 @@ class Claim:
     missing, invariant, note : str
         What it would take to compute it; why another dot leaves the number as it is; what a fair
         reader should know, where ``{key}`` stands for a headline's number.
+    further, tests : bool, str
+        Whether it is a test of this book's own, beyond the paper's model or of another work; and
+        the id of the paper's statement that it puts to that test, if it stands in a row.
     """
 
     id: str
@@ -107,6 +114,8 @@ class Claim:
     missing: str = ""
     invariant: str = ""
     note: str = ""
+    further: bool = False
+    tests: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -115,6 +124,8 @@ class Claim:
             raise ValueError(f"{self.id}: {self.compare!r} is none of {', '.join(COMPARISONS)}")
         if bool(self.contradicts) != (self.kind == "X"):
             raise ValueError(f"{self.id}: an X names the statement it contradicts, no other does")
+        if self.tests and not self.further:
+            raise ValueError(f"{self.id}: tests {self.tests!r} and is not marked as a further test")
 
     @property
     def quoted(self) -> str:
@@ -167,8 +178,9 @@ def claims() -> Mapping[str, Claim]:
     if len(by_id) != len(rows):
         raise ValueError("data/claims.toml: an id stands twice")
     for row in rows:
-        if row.contradicts and row.contradicts not in by_id:
-            raise ValueError(f"{row.id}: contradicts {row.contradicts!r}, which is not there")
+        for name in {row.contradicts, row.tests} - {""}:
+            if name not in by_id or by_id[name].further:
+                raise ValueError(f"{row.id}: {name!r} is no statement of the paper")
     return MappingProxyType(by_id)
 
 
