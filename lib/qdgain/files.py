@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import glob
 import hashlib
 import os
 import shutil
@@ -39,8 +40,12 @@ def written_aside(target: Path) -> Iterator[Path]:
     """
     aside = beside(target)
     try:
-        yield aside
-        move_into_place(aside, target)
+        with ExitStack() as held:
+            # Where a file system has no locks, nobody takes the folder for one of the dead either.
+            with suppress(OSError):
+                held.enter_context(_locked(aside.parent))
+            yield aside
+            move_into_place(aside, target)
     finally:
         shutil.rmtree(aside.parent, ignore_errors=True)
 
@@ -109,16 +114,21 @@ def sha256_of_plain(path: Path) -> str:
 @contextmanager
 def scratch() -> Iterator[Path]:
     """Give a temporary folder, and remove it at the end, with those that dead processes left."""
-    for old in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
-        with suppress(OSError), _locked(old) as about:
-            if about.st_uid == os.getuid() and time.time() - about.st_mtime > _YOUNG_S:
-                shutil.rmtree(old)
+    _bury(Path(tempfile.gettempdir()), f"{_SCRATCH}*")
     folder = Path(tempfile.mkdtemp(prefix=_SCRATCH))
     try:
         with _locked(folder):
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _bury(where: Path, pattern: str) -> None:
+    """Remove folders of dead processes: those that nobody has locked."""
+    for old in where.glob(pattern):
+        with suppress(OSError), _locked(old) as about:
+            if about.st_uid == os.getuid() and time.time() - about.st_mtime > _YOUNG_S:
+                shutil.rmtree(old)
 
 
 @contextmanager
@@ -145,6 +155,7 @@ def whole(target: str | Path, replace: bool = False, ours: str = "") -> Iterator
     """
     target = Path(target).expanduser().absolute()
     refuse_existing(target, replace, ours)
+    _bury(target.parent, f".{glob.escape(target.name)}{UNFINISHED}*")
     with ExitStack() as stack:
         try:
             aside = stack.enter_context(written_aside(target))
@@ -165,7 +176,7 @@ def refuse_existing(target: Path, replace: bool, ours: str = "") -> None:
     replace : bool
         Whether what stands there may be replaced.
     ours : str
-        Only a folder that holds a file of this name is replaced, so that no other is lost.
+        Only a folder that holds a file of this name is replaced, so that nothing else is lost.
 
     Raises
     ------
@@ -176,5 +187,5 @@ def refuse_existing(target: Path, replace: bool, ours: str = "") -> None:
         return
     if not replace:
         raise ParameterError(f"{target} is there already: name another, or add --replace.")
-    if target.is_dir() and (not ours or not (target / ours).is_file()):
+    if (ours or target.is_dir()) and not (ours and (target / ours).is_file()):
         raise ParameterError(f"{target} is not a folder that qdgain wrote: name another.")

@@ -1,17 +1,15 @@
-"""Files that a user names, or may have damaged: opened with care, and read up to a limit."""
+"""Files that a user names: looked at before anything waits for them, and read up to a limit."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 from pathlib import Path
 
+from qdgain.files import read_plain
 from qdgain.model.parameters import ParameterError
 
-_MEGABYTE = 1_000_000
 #: Of a file that has no tighter limit.
-_LARGEST_BYTES = 200 * _MEGABYTE
+_MOST_BYTES = 200_000_000
 
 
 def path_of(text: str | Path) -> Path:
@@ -24,38 +22,25 @@ def path_of(text: str | Path) -> Path:
         raise ParameterError(f"{text} is not a path here: there is no such folder.") from None
 
 
-def read_bytes(what: str, path: Path, largest: int = _LARGEST_BYTES) -> bytes:
+def read_bytes(what: str, path: Path, most_bytes: int = _MOST_BYTES) -> bytes:
     """Return the content of a file, such as a ``parameter file``.
 
     Raises
     ------
     ParameterError
-        If it cannot be opened, is no plain file (a folder, a pipe, a device), or has more than
-        `largest` bytes.
+        If it cannot be opened, is no plain file (a folder, a pipe, a device), or is too large.
     """
     try:
-        with open(path, "rb", opener=_at_once) as stream:
-            plain = stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
-            content = stream.read(largest + 1) if plain else b""
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+        return read_plain(path.resolve(), most_bytes)
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise unusable(what, path, f"it cannot be opened ({reason})") from None
-    if not plain:
-        raise unusable(what, path, "it cannot be opened (not a file)")
-    if len(content) > largest:
-        raise unusable(what, path, f"it is larger than {largest / _MEGABYTE:g} MB")
-    return content
 
 
-def _at_once(path: str, flags: int) -> int:
-    """Open without waiting for whoever writes to a pipe."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def read_text(what: str, path: Path, largest: int = _LARGEST_BYTES) -> str:
+def read_text(what: str, path: Path, most_bytes: int = _MOST_BYTES) -> str:
     """Return the text of a file in UTF-8; see `read_bytes`."""
     try:
-        return read_bytes(what, path, largest).decode("utf-8-sig")
+        return read_bytes(what, path, most_bytes).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise unusable(what, path, "it is not text in UTF-8") from None
 

@@ -6,12 +6,10 @@ and what lies outside of the folder is as it was.
 """
 
 import csv
-import json
 import os
 import random
 import shutil
 
-import numpy as np
 import pytest
 from pyarrow import parquet
 from sweep_fakes import one_by_one, quick

@@ -16,14 +16,12 @@ from dataclasses import asdict
 import numpy
 import scipy
 
-from qdgain.files import write_whole
-from qdgain.given_files import read_bytes
+from qdgain.files import read_plain, write_whole
 from qdgain.ledger import kept_in
-from qdgain.model.parameters import ParameterError
 from qdgain.paper.claims import Headline
 from qdgain.version import library_hash
 
-_LARGEST_BYTES = 1_000_000
+_MOST_BYTES = 1_000_000
 
 
 def load(chapter: str) -> list[Headline] | None:
@@ -32,8 +30,8 @@ def load(chapter: str) -> list[Headline] | None:
     if place is None:
         return None
     try:
-        content = read_bytes("kept numbers", place / f"{chapter}.json", _LARGEST_BYTES)
-    except ParameterError:
+        content = read_plain(place / f"{chapter}.json", _MOST_BYTES)
+    except OSError:
         return None
     digest, _, body = content.partition(b"\n")
     if digest != _digest(chapter, body):

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import scipy
 
 from qdgain.model.dot import FloatArray
 
@@ -36,8 +35,11 @@ def first_root(function: Callable[[FloatArray, Any], FloatArray], scan: FloatArr
         def one(x: FloatArray, row: FloatArray) -> FloatArray:
             return function(x[:, None], row.astype(int))[:, 0]
 
+        # Takes longer to import than all of this package.
+        from scipy.optimize import elementwise  # noqa: PLC0415
+
         # Its published types do not know of `args`.
-        find_root: Any = scipy.optimize.elementwise.find_root
+        find_root: Any = elementwise.find_root
         roots[rows] = find_root(one, ends, args=(rows,)).x
     return roots
 

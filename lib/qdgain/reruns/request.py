@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
 from qdgain.chapters import CHAPTERS, NAMES, SETTINGS
 from qdgain.given_files import path_of, read_text, unusable
-from qdgain.measured.gain_spectra import read_spectra
 from qdgain.model import parameters
 from qdgain.model.parameters import Parameter, ParameterError
 from qdgain.run import Run, resolve
@@ -35,6 +34,8 @@ _FILE = "parameter file"
 # As Python's float, without infinities, underscores and digits of other scripts.
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NONE = "none"
+#: Letters of a name, and of the reason why a file cannot be read.
+_LONGEST = 200
 # Reading a dotted name takes a time that goes as the square of its parts.
 _MANY_PARTS = re.compile(r"(?:[\w-]+\s*\.\s*){50}")
 
@@ -135,26 +136,38 @@ def read_file(path: str | Path) -> dict[str, Any]:
         If the file cannot be used; one sentence says why.
     """
     path = path_of(path)
+    table = read_table(path)
+    return {
+        _name(path, name): _beside(path, name, value)
+        for name, value in (table["given"] if CARD in table else table).items()
+        if not (isinstance(value, dict) and name in ABOUT)
+    }
+
+
+def read_table(path: Path) -> dict[Any, Any]:
+    """Return the names and values in a file as they are; of a run card all its parts."""
     if path.suffix.lower() not in _READERS:
         raise unusable(_FILE, path, "its name must end in .toml, .yaml, .yml or .json")
-    form, read, largest = _READERS[path.suffix.lower()]
-    text = read_text(_FILE, path, largest)
+    form, read, most_bytes = _READERS[path.suffix.lower()]
+    text = read_text(_FILE, path, most_bytes)
     try:
         table = read(text)
     except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
-        raise unusable(_FILE, path, f"it is not {form}: {reason}") from None
+        raise unusable(_FILE, path, f"it is not {form}: {reason[:_LONGEST]}") from None
     if not isinstance(table, dict):
         raise unusable(_FILE, path, "it is not a table of names and values")
-    if CARD in table:
-        if table[CARD] != CARD_FORMAT or not isinstance(table.get("given"), dict):
-            raise unusable(_FILE, path, f"it is not a run card of format {CARD_FORMAT}")
-        table = table["given"]
-    return {
-        str(name): _beside(path, name, value)
-        for name, value in table.items()
-        if not (isinstance(value, dict) and name in ABOUT)
-    }
+    card = (table[CARD], isinstance(table.get("given"), dict)) if CARD in table else None
+    if card not in (None, (CARD_FORMAT, True)):
+        raise unusable(_FILE, path, f"it is not a run card of format {CARD_FORMAT}")
+    return table
+
+
+def _name(path: Path, name: Any) -> str:
+    text = name if isinstance(name, str) else parameters.shortened(name)
+    if len(text) > _LONGEST:
+        raise unusable(_FILE, path, f"a name in it has {len(text)} letters")
+    return text
 
 
 def _beside(path: Path, name: Any, value: Any) -> Any:
@@ -180,11 +193,6 @@ def _toml(text: str) -> dict[str, Any]:
 class _Yaml(yaml.SafeLoader):
     """Plain YAML as people expect it: a number is decimal, and a name may stand only once."""
 
-    yaml_implicit_resolvers: ClassVar = {
-        first: [(tag, pattern) for tag, pattern in found if not tag.endswith((":int", ":float"))]
-        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("a value stands for another by an alias: write it out")
@@ -204,6 +212,12 @@ class _Yaml(yaml.SafeLoader):
             f"{node.value} (line {node.start_mark.line + 1}) is another number to some readers of "
             "YAML: write it in decimal digits, such as 60 or 1.5e-3, or in quotes if it is text"
         )
+
+
+_Yaml.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if not tag.endswith((":int", ":float"))]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def _number(tag: str, pattern: str) -> None:
@@ -259,6 +273,9 @@ def checked(name: str, value: Any, known: tuple[str, ...]) -> Any:
     value = entry.check(value)
     if entry.kind == "file" and value:
         path = path_of(value).absolute()
+        # Interpolates, with half of scipy, and is seldom asked for.
+        from qdgain.measured.gain_spectra import read_spectra  # noqa: PLC0415
+
         read_spectra(path)
         return str(path)
     return value
