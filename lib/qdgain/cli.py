@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import os
 import signal
 import sys
@@ -52,6 +53,8 @@ def process() -> int:
     # Figures go to files, never to a window.
     os.environ["MPLBACKEND"] = "agg"
     os.environ[STORED_NUMBERS] = kept_in_or_users()
+    # Without a folder of its own it makes a temporary one, and says so.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     return main()
 
 
@@ -67,6 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     code, sentence = 0, ""
     try:
         with _ends_by_exception(), interrupts.remembered():
+            if sys.stdout is None:
+                raise UsageError("the standard output is closed.")
             words = list(sys.argv[1:] if arguments is None else arguments)
             given = parser(words[0] if words else None).parse_args(words)
             command: Callable[[argparse.Namespace], None] = given.run

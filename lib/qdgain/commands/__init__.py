@@ -30,8 +30,6 @@ def say(text: str) -> None:
     What the terminal has no letter for, and control characters out of files and arguments, are
     written as their codes.
     """
-    if sys.stdout is None:
-        raise UsageError("the standard output is closed.")
     _write(sys.stdout, text)
 
 
