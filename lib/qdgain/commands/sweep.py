@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from qdgain.chapters import NAMES
-from qdgain.commands import Failure, Parser, UsageError, number_above_0
+from qdgain.commands import Failure, Parser, UsageError, number_above_0, say, tell
+from qdgain.given_files import path_of
 from qdgain.model.parameters import CONTRACT
 from qdgain.reruns import rerun
 from qdgain.reruns.request import EVERY_CHAPTER, Request, chapters_named, names_of, request
@@ -107,13 +107,13 @@ def _notebooks(given: argparse.Namespace, chapter: str, asked: Request, found: P
         )
     notebook = rerun.task(chapter, {}).notebook
     sweep = notebooks.Sweep(chapter, found, asked.given, notebook, given.keep_pages)
-    target = Path(given.output)
+    target = path_of(given.output)
     with _prepared(given, sweep, asked) as spread:
         try:
             done = _follow(notebooks.run(sweep, target, spread, given.retry_failed), target, "runs")
         finally:
             notebooks.write_table(sweep, target)
-    print(target / table.CSV_FILE)
+    say(str(target / table.CSV_FILE))
     if done.failed:
         raise Failure(
             f"{done.failed} of {done.total} runs failed: the table says why; add --retry-failed "
@@ -125,13 +125,13 @@ def _notebooks(given: argparse.Namespace, chapter: str, asked: Request, found: P
 def _numbers_only(given: argparse.Namespace, chapter: str, asked: Request, found: Points) -> None:
     numbers.refuse(chapter, found, with_csv=given.csv)
     sweep = numbers.Sweep(chapter, found, asked.given)
-    target = Path(given.output)
+    target = path_of(given.output)
     with _prepared(given, sweep, asked) as spread:
         steps = numbers.run(sweep, target, spread, same_disk=not given.scheduler)
         done = _follow(steps, target, "points")
         if given.csv and done.done == done.total:
             numbers.write_csv(target)
-    print(target / table.PARQUET)
+    say(str(target / table.PARQUET))
     if done.failed:
         raise Failure(
             f"{done.failed} of {done.total} points could not be computed ({done.reason}): the same "
@@ -150,7 +150,7 @@ def _prepared(
     given: argparse.Namespace, sweep: notebooks.Sweep | numbers.Sweep, asked: Request
 ) -> Iterator[Spread]:
     """Open folder and cluster, and say in a sentence what goes wrong with either."""
-    target, definition = Path(given.output), sweep.definition()
+    target, definition = path_of(given.output), sweep.definition()
     folder.refuse(target, definition, given.replace)
     about = {
         "parameters of every point": {
@@ -206,6 +206,6 @@ def _follow(steps: Iterator[Progress], target: Path, unit: str) -> Progress:
                 show(now)
     except BaseException:
         kept = f"{now.done} of {now.total} {unit} are in {target}"
-        print(f"{kept}: the same command goes on.", file=sys.stderr)
+        tell(f"{kept}: the same command goes on.")
         raise
     return now

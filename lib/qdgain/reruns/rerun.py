@@ -28,7 +28,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from qdgain.book import keep
 from qdgain.chapters import CELL_TIMEOUT_S, START_TIMEOUT_S, notebook_of
-from qdgain.ledger import STORED_NUMBERS
+from qdgain.ledger import STORED_NUMBERS, kept_in_or_users
 from qdgain.model.parameters import CONTRACT, ParameterError
 from qdgain.text import as_json
 from qdgain.version import library_hash
@@ -183,13 +183,12 @@ def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
 
 def _kernel_manager(kept: Path, pictures: bool) -> type[AsyncKernelManager]:
     """Return a manager that tells its kernel where to keep its results."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     environment = {
         keep.NUMBERS_FOLDER: str(kept),
         keep.PICTURES_FOLDER: str(kept),
         keep.PICTURES: "1" if pictures else "0",
         # What the ledger computed for the paper's presets is the same for every run.
-        STORED_NUMBERS: os.environ.get(STORED_NUMBERS) or str(cache / "qdgain" / "numbers"),
+        STORED_NUMBERS: kept_in_or_users(),
     }
 
     class Quiet(AsyncKernelManager):

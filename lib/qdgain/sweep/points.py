@@ -18,8 +18,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from qdgain.given_files import read_text, sha256_of, unusable
 from qdgain.model.parameters import CONTRACT, Parameter, ParameterError
-from qdgain.reruns.request import checked, entry_of, read_text, sha256_of, unusable, value_of
+from qdgain.reruns.request import checked, entry_of, value_of
 
 #: A column of values: floats (nan where the parameter's stand-in is meant), integers or text.
 Column: TypeAlias = NDArray[Any]
