@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from sweep_fakes import one_by_one, quick, sweep_of, table_of
 from qdgain import cli
 from qdgain.model.parameters import ParameterError
 from qdgain.reruns import request
+from qdgain.reruns.run_folder import CARD_FILE
 from qdgain.sweep import folder, notebooks, table
 from qdgain.sweep.points import points, read_points
 from qdgain.version import library_hash
@@ -71,7 +73,8 @@ def test_any_block_of_a_grid_is_that_part_of_it(start, stop, count, other, data)
 )
 def test_a_range_has_both_ends_and_a_list_its_values(text, values):
     name = text.partition("=")[0]
-    assert as_rows(points(NAMES, [text], (), ())) == [{name: value} for value in values]
+    # In words, so that 0 is not taken for -0.
+    assert repr(as_rows(points(NAMES, [text], (), ()))) == repr([{name: v} for v in values])
 
 
 def test_a_swept_0_is_a_value_and_what_is_fixed_reaches_every_run(tmp_path):
@@ -89,6 +92,24 @@ def test_a_swept_0_is_a_value_and_what_is_fixed_reaches_every_run(tmp_path):
         {"absorptive_binding_meV": 0.0, "stokes_shift_meV": 20.0},
         {"absorptive_binding_meV": 0.0, "stokes_shift_meV": 20.0, "emission_linewidth_meV": 80.0},
     ]
+
+
+def test_a_damaged_file_beside_a_run_card_is_seen(tmp_path):
+    def with_data(asked):
+        files = {"data/panel.csv": b"1,2"}
+        card = json.loads(quick(asked)[CARD_FILE])
+        card["sha256"] = {path: hashlib.sha256(text).hexdigest() for path, text in files.items()}
+        return files | {CARD_FILE: json.dumps(card).encode()}
+
+    sweep = sweep_of("stokes_shift_meV=40,60", function=with_data)
+    make(tmp_path, sweep)
+    assert make(tmp_path, sweep) == [(2, 2, 0, "")]
+    (name, _), *_ = sweep.given()
+    panel = tmp_path / "runs" / name / "data" / "panel.csv"
+    for damage in (lambda: panel.write_bytes(b"1,3"), panel.unlink):
+        damage()
+        assert [step.done for step in make(tmp_path, sweep)] == [1, 2]
+        assert panel.read_bytes() == b"1,2"
 
 
 def test_replace_removes_what_a_sweep_wrote_and_nothing_else(tmp_path):

@@ -250,13 +250,14 @@ def test_another_kind_of_sweep_is_not_mixed_in(tmp_path):
 
 
 def test_a_last_part_of_one_point_is_computed_and_a_part_of_another_place_is_not_taken(tmp_path):
-    sweep = sweep_of("fig08", "stokes_shift_meV=0:100:1001", floor=0.02)
+    sweep = sweep_of("fig08", "stokes_shift_meV=0:100:2001", floor=0.02)
     assert list(sweep.parts()) == [
         ("part-000000000.parquet", 0, 1000),
-        ("part-000001000.parquet", 1000, 1001),
+        ("part-000001000.parquet", 1000, 2000),
+        ("part-000002000.parquet", 2000, 2001),
     ]
-    assert make(tmp_path, sweep)[-1] == (1001, 1001, 0, "")
-    assert stored(tmp_path)["stokes_shift_meV"].to_pylist()[::250] == [0.0, 25.0, 50.0, 75.0, 100.0]
+    assert make(tmp_path, sweep)[-1] == (2001, 2001, 0, "")
+    assert stored(tmp_path)["stokes_shift_meV"].to_pylist()[::500] == [0.0, 25.0, 50.0, 75.0, 100.0]
     # The same content under both names, and sums that fit: only the file itself tells its place.
     place = tmp_path / table.PARQUET
     (place / "part-000001000.parquet").write_bytes((place / "part-000000000.parquet").read_bytes())
@@ -266,7 +267,7 @@ def test_a_last_part_of_one_point_is_computed_and_a_part_of_another_place_is_not
             for path in folder.sums(tmp_path)
         )
     )
-    assert [step.done for step in make(tmp_path, sweep)] == [1000, 1001]
+    assert [step.done for step in make(tmp_path, sweep)] == [1001, 2001]
 
 
 def test_a_file_that_is_no_part_is_not_left_among_them_unsaid(tmp_path):
