@@ -13,8 +13,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from qdgain import interrupts
 from qdgain.model.parameters import ParameterError
@@ -79,7 +79,7 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def opened_plain(path: Path, flags: int = os.O_RDONLY, mode: str = "rb") -> Iterator[BinaryIO]:
+def opened_plain(path: Path, flags: int = os.O_RDONLY) -> Iterator[FileIO]:
     """Open a file that is neither link nor folder, pipe nor device, without waiting for anything.
 
     Raises
@@ -91,7 +91,7 @@ def opened_plain(path: Path, flags: int = os.O_RDONLY, mode: str = "rb") -> Iter
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is not a plain file")
-    with os.fdopen(descriptor, mode) as stream:
+    with FileIO(descriptor, "r" if flags == os.O_RDONLY else "r+") as stream:
         yield stream
 
 

@@ -170,6 +170,8 @@ def _prepared(
             yield spread
     except SpreadError as error:
         raise Failure(f"{error}.") from None
+    except MemoryError:
+        raise Failure("there is not enough memory: free some, or give fewer --workers.") from None
     except OSError as error:
         raise Failure(f"{target} cannot be written: {error.strerror or error}.") from None
 

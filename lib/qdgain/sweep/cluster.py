@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -152,8 +152,8 @@ class _Dask:
 
 def _workers_of(client: Client, timeout_s: float) -> Mapping[str, Any]:
     """Return all workers by address; a TimeoutError if the scheduler does not answer."""
-    asked: Callable[..., Any] = client.scheduler.identity
-    found = client.sync(asked, n_workers=-1, callback_timeout=timeout_s)
+    scheduler: Any = client.scheduler
+    found = client.sync(scheduler.identity, n_workers=-1, callback_timeout=timeout_s)
     workers: Mapping[str, Any] = found["workers"]
     return workers
 

@@ -60,7 +60,7 @@ def _locked(folder: Path) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            plain = opened_plain(folder / _LOCK, os.O_RDWR | os.O_CREAT, "r+b")
+            plain = opened_plain(folder / _LOCK, os.O_RDWR | os.O_CREAT)
             lock = stack.enter_context(plain)
         except OSError as error:
             raise ParameterError(f"{folder} cannot be written: {error.strerror}.") from None
@@ -153,8 +153,7 @@ def is_sound(folder: Path, path: str, known: Mapping[str, str]) -> bool:
 
 def add_sum(folder: Path, path: str, sha256: str) -> None:
     """Note the SHA-256 of a result that is on the disk."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-    with opened_plain(folder / SUMS, flags, "ab") as stream:
+    with opened_plain(folder / SUMS, os.O_RDWR | os.O_APPEND | os.O_CREAT) as stream:
         stream.write(f"{sha256}  {path}\n".encode())
 
 

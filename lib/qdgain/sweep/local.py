@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import resource
 import shutil
 import subprocess
 import sys
@@ -23,17 +24,12 @@ import psutil
 from qdgain.files import scratch
 from qdgain.sweep.spread import Job, Silences, Spread, SpreadError
 
-#: What a worker takes, with a part of numbers in the making.
-WORKER_BYTES = 400_000_000
-#: With less address space, as of ``ulimit -v``, a worker may fail to load its libraries.
-LEAST_ADDRESS_SPACE = 1_200_000_000
-# A call whose worker died is tried once more.
-_TRIES = 2
-_MOST_DEATHS = 8
-_CLOSE_S = 10.0
-_LOOK_EVERY_S = 2.0
-_LOG = "log"
-# The sockets of kernels are here too, and their whole paths may have some hundred characters.
+# What a worker takes, and the address space, as of ulimit -v, without which it may fail anywhere.
+_WORKER_BYTES, _ADDRESS_SPACE_BYTES = 400_000_000, 800_000_000
+# A call whose worker died is made once more; workers that all die are given up.
+_TRIES, _MOST_DEATHS = 2, 8
+_LOOK_EVERY_S, _CLOSE_S = 2.0, 10.0
+# The sockets of kernels lie there, and a socket's whole path may have some hundred characters.
 _LONG_PATH = 50
 _SERVE = "from qdgain.sweep.local import serve; serve()"
 _SETTINGS = {
@@ -41,7 +37,6 @@ _SETTINGS = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
     # Memory that is returned to the system at once has to be got again, which took half the time.
     "MALLOC_TRIM_THRESHOLD_": str(1 << 28),
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 
 
@@ -59,24 +54,24 @@ def local(workers: int | None = None) -> Iterator[Spread]:
         try:
             yield pool
         finally:
-            pool.close()
+            for worker in pool.workers:
+                worker.pipe.close()
+            for worker in pool.workers:
+                worker.end()
 
 
 def _affordable(workers: int | None) -> int:
-    """Return how many workers there is memory for."""
-    import resource  # noqa: PLC0415 (only on Unix)
-
+    """Return how many workers there is memory for, or refuse to start one."""
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit != resource.RLIM_INFINITY and limit < LEAST_ADDRESS_SPACE:
+    if limit != resource.RLIM_INFINITY and limit < _ADDRESS_SPACE_BYTES:
         raise SpreadError(
             f"a process may have {limit / 1e6:.0f} MB of address space here, and a worker needs "
-            f"{LEAST_ADDRESS_SPACE / 1e6:.0f} MB: raise it with ulimit -v"
+            f"{_ADDRESS_SPACE_BYTES / 1e6:.0f}: raise the limit with ulimit -v"
         )
-    if workers is not None:
-        return workers
     affinity = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return max(1, min(cores, psutil.virtual_memory().available // WORKER_BYTES))
+    memory = int(psutil.virtual_memory().available)
+    return workers or max(1, min(cores, memory // _WORKER_BYTES))
 
 
 class _Worker:
@@ -89,38 +84,38 @@ class _Worker:
         there = {"PYTHONPATH": path, "TMPDIR": str(folder), **_SETTINGS}
         if len(str(folder)) < _LONG_PATH:
             there["JUPYTER_RUNTIME_DIR"] = str(folder)
-        with theirs, (folder / _LOG).open("ab") as log:
+        with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _SERVE],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
-                stderr=log,
+                stderr=subprocess.DEVNULL,
                 env=os.environ | there,
                 # The terminal sends Ctrl-C to a whole group; only the command is to act on it.
                 start_new_session=True,
             )
 
     def give(self, job: Job) -> None:
-        """Send it a job; that it has died is seen when its answer is read."""
         self.jobs.append(job)
-        with suppress(OSError):
+        with suppress(OSError):  # that it has died is seen when its answer is read
             self.pipe.send((job.function, job.argument))
 
     def look(self, silences: Silences) -> None:
         """Say if neither the process nor a child of it has computed for a while."""
-        pid = self.process.pid
-        way_out = f"kill -CONT {pid} lets it go on if it was stopped, kill {pid} replaces it."
+        pid, cpu_s = self.process.pid, 0.0
         if self.jobs:
-            sign = self.jobs[0].key, round(_cpu_seconds(pid), 1)
-            silences.look(f"worker {pid}", sign, way_out)
+            for process in _family(pid):
+                with suppress(psutil.Error):
+                    cpu_s += sum(process.cpu_times()[:2])
+            way_out = f"kill -CONT {pid} lets it go on if it was stopped, kill {pid} replaces it."
+            silences.look(f"worker {pid}", (self.jobs[0].key, round(cpu_s, 1)), way_out)
 
     def end(self) -> None:
         """Wait for it, which ends with its pipe, and kill it and its children if it does not."""
         try:
             self.process.wait(_CLOSE_S)
         except subprocess.TimeoutExpired:
-            _kill_children(self.process.pid)
-            self.process.kill()
+            _kill(_family(self.process.pid))
             self.process.wait()
 
 
@@ -138,11 +133,13 @@ class _Pool:
         waiting, looked, silences = iter(jobs), time.monotonic(), Silences()
         while True:
             self._hand_out(waiting)
-            busy = {worker.pipe: worker for worker in self.workers if worker.jobs}
+            busy = [worker for worker in self.workers if worker.jobs]
             if not busy:
                 return
-            for pipe in wait(list(busy), _LOOK_EVERY_S):
-                yield from self._outcome(busy[pipe])
+            ready = wait([worker.pipe for worker in busy], _LOOK_EVERY_S)
+            for worker in busy:
+                if worker.pipe in ready:
+                    yield from self._outcome(worker)
             if time.monotonic() - looked > _LOOK_EVERY_S:
                 looked = time.monotonic()
                 for worker in self.workers:
@@ -152,8 +149,8 @@ class _Pool:
         """Give every worker a job, and a second one beside a short one; start what is needed."""
         for number in (0, 1):
             for place in range(self.size):
-                there = self.workers[place].jobs if place < len(self.workers) else ()
-                if len(there) > number or (number and not there[0].short):
+                there = self.workers[place].jobs if place < len(self.workers) else deque[Job]()
+                if len(there) > number or (number and not (there and there[0].short)):
                     continue
                 job = self.again.popleft() if self.again else next(waiting, None)
                 if job is None:
@@ -173,7 +170,7 @@ class _Pool:
             self.again += others
             self.deaths[job.key] += 1
             if not self.has_ended_one and self.deaths.total() >= _MOST_DEATHS:
-                raise SpreadError(f"every worker dies ({self._last_words()})") from None
+                raise SpreadError("all workers die: free memory, or give fewer") from None
             if self.deaths[job.key] < _TRIES:
                 self.again.append(job)
             else:
@@ -182,17 +179,6 @@ class _Pool:
             self.has_ended_one = True
             yield worker.jobs.popleft(), result
 
-    def _last_words(self) -> str:
-        lines = (self.folder / _LOG).read_text(encoding="utf-8", errors="replace").split("\n")
-        return next((line for line in reversed(lines) if line.strip()), "without a word")
-
-    def close(self) -> None:
-        """End all workers, and whatever they have started."""
-        for worker in self.workers:
-            worker.pipe.close()
-        for worker in self.workers:
-            worker.end()
-
 
 def serve() -> None:
     """Make the calls that come through standard input, until it ends. Only `local` calls this."""
@@ -200,13 +186,22 @@ def serve() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     threading.Thread(target=_receive, args=(pipe, calls), daemon=True).start()
     while True:
-        call = calls.get()
         try:
-            function, argument = pickle.loads(call)
-            result = function(argument)
+            function, argument = pickle.loads(calls.get())
+            answer = pickle.dumps(function(argument))
         except Exception as error:
-            result = error
-        pipe.send_bytes(_pickled(result))
+            answer = _pickled(error)
+        pipe.send_bytes(answer)
+
+
+def _pickled(error: Exception) -> bytes:
+    """Return an exception to be sent, in words if it would not arrive."""
+    try:
+        content = pickle.dumps(error)
+        pickle.loads(content)
+    except Exception:
+        return pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
+    return content
 
 
 def _receive(pipe: Connection, calls: SimpleQueue[bytes]) -> None:
@@ -214,35 +209,21 @@ def _receive(pipe: Connection, calls: SimpleQueue[bytes]) -> None:
     with suppress(EOFError, OSError):
         while True:
             calls.put(pipe.recv_bytes())
-    _kill_children(os.getpid())
+    *children, _ = _family(os.getpid())
+    _kill(children)
     shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
     os._exit(0)
 
 
-def _pickled(result: Any) -> bytes:
-    """Return a result to be sent; an exception that would not arrive whole, in words."""
-    try:
-        content = pickle.dumps(result)
-        if isinstance(result, Exception):
-            pickle.loads(content)
-    except Exception:
-        return pickle.dumps(RuntimeError(f"{type(result).__name__}: {result}"))
-    return content
-
-
-def _kill_children(pid: int) -> None:
-    with suppress(psutil.Error):
-        for child in psutil.Process(pid).children(recursive=True):
-            with suppress(psutil.Error):
-                child.kill()
-
-
-def _cpu_seconds(pid: int) -> float:
-    """Return the time for which a process and its children have computed."""
-    total = 0.0
+def _family(pid: int) -> list[psutil.Process]:
+    """Return a process and all below it, those that are left first."""
     with suppress(psutil.Error):
         first = psutil.Process(pid)
-        for process in (first, *first.children(recursive=True)):
-            with suppress(psutil.Error):
-                total += sum(process.cpu_times()[:2])
-    return total
+        return [*first.children(recursive=True), first]
+    return []
+
+
+def _kill(processes: Iterable[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.Error):
+            process.kill()

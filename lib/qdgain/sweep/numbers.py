@@ -10,7 +10,7 @@ import hashlib
 import io
 import math
 import shutil
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,7 +21,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from qdgain.fast.onset import threshold_onset
-from qdgain.files import beside, move_into_place, write_whole, written_aside
+from qdgain.files import beside, move_into_place, written_aside
 from qdgain.model.dot import Dot, FloatArray, presets
 from qdgain.model.film import ase_threshold
 from qdgain.model.gain import largest_gain
@@ -214,22 +214,19 @@ def part(block: Block) -> bytes:
     return stream.getvalue()
 
 
-class _Written(NamedTuple):
-    """A part that lies aside, still to be moved into its place, and its SHA-256."""
-
-    path: Path
-    sha256: str
-
-
-def _write(function: Callable[[Block], bytes], target: Path, block: Block) -> _Written:
-    content = function(block)
-    aside = beside(target)
+def _aside(content: bytes, target: Path) -> tuple[Path, str]:
+    """Write a part where it can be moved into its place from; return the path and the SHA-256."""
+    path = beside(target)
     try:
-        aside.write_bytes(content)
+        path.write_bytes(content)
     except OSError:
-        shutil.rmtree(aside.parent, ignore_errors=True)
+        shutil.rmtree(path.parent, ignore_errors=True)
         raise
-    return _Written(aside, hashlib.sha256(content).hexdigest())
+    return path, hashlib.sha256(content).hexdigest()
+
+
+def _part_aside(function: Callable[[Block], bytes], target: Path, block: Block) -> tuple[Path, str]:
+    return _aside(function(block), target)
 
 
 def columns_of(chapter: str, given: Sequence[str]) -> tuple[Quantity, ...]:
@@ -276,19 +273,11 @@ class Sweep:
         return hash_of(self.definition())
 
 
-def sound_parts(sweep: Sweep, folder: Path) -> set[str]:
-    """Return the parts that are in the folder as they were written, each at its own place."""
-    known, found = sums(folder), set()
-    for name, start, stop in sweep.parts():
-        path = f"{table.PARQUET}/{name}"
-        if is_sound(folder, path, known):
-            stored = parquet.read_metadata(folder / path)
-            schema = sweep.block(start, stop).schema()
-            if stored.num_rows == stop - start and schema.equals(
-                stored.schema.to_arrow_schema(), check_metadata=True
-            ):
-                found.add(name)
-    return found
+def _is_part(path: Path, block: Block) -> bool:
+    """Return whether a sound file is the part at this place of this sweep."""
+    stored = parquet.read_metadata(path)
+    schema = stored.schema.to_arrow_schema()
+    return bool(stored.num_rows == block.size and schema.equals(block.schema(), True))
 
 
 def run(sweep: Sweep, folder: Path, spread: Spread, same_disk: bool = False) -> Iterator[Progress]:
@@ -305,20 +294,28 @@ def run(sweep: Sweep, folder: Path, spread: Spread, same_disk: bool = False) -> 
     """
     place = folder / table.PARQUET
     sizes = {name: stop - start for name, start, stop in sweep.parts()}
-    _refuse_strangers(place, sizes)
+    for path in place.iterdir() if place.is_dir() else ():
+        if path.name not in sizes and not path.name.startswith("."):
+            raise ParameterError(f"{path} is no part of this sweep: move it away.")
     place.mkdir(exist_ok=True)
     table.write_columns(folder, columns_of(sweep.chapter, (*sweep.fixed, *sweep.points.names)))
-    there = sound_parts(sweep, folder)
+    known = sums(folder)
+    there = {
+        name
+        for name, start, stop in sweep.parts()
+        if is_sound(folder, f"{table.PARQUET}/{name}", known)
+        and _is_part(place / name, sweep.block(start, stop))
+    }
     done, failed, reason = sum(sizes[name] for name in there), 0, ""
     yield Progress(sweep.points.size, done, failed)
-    if done == sweep.points.size:
-        return
 
     def job(name: str, start: int, stop: int) -> Job:
-        function = sweep.function
-        written = partial(_write, function, place.resolve() / name)
-        return Job(name, written if same_disk else function, sweep.block(start, stop), short=True)
+        written = partial(_part_aside, sweep.function, place.resolve() / name)
+        function = written if same_disk else sweep.function
+        return Job(name, function, sweep.block(start, stop), short=True)
 
+    if done == sweep.points.size:
+        return
     for made, result in spread(job(*part) for part in sweep.parts() if part[0] not in there):
         if same_disk and isinstance(result, OSError):
             raise result
@@ -326,26 +323,12 @@ def run(sweep: Sweep, folder: Path, spread: Spread, same_disk: bool = False) -> 
             failed += sizes[made.key]
             reason = " ".join(f"{type(result).__name__}: {result}".split())
         else:
-            _keep(folder, f"{table.PARQUET}/{made.key}", result)
+            aside, sha256 = result if same_disk else _aside(result, place / made.key)
+            move_into_place(aside, place / made.key)
+            shutil.rmtree(aside.parent)
+            add_sum(folder, f"{table.PARQUET}/{made.key}", sha256)
             done += sizes[made.key]
         yield Progress(sweep.points.size, done, failed, reason)
-
-
-def _refuse_strangers(place: Path, parts: Container[str]) -> None:
-    for path in place.iterdir() if place.is_dir() else ():
-        if path.name not in parts and not path.name.startswith("."):
-            raise ParameterError(f"{path} is no part of this sweep: move it away.")
-
-
-def _keep(folder: Path, path: str, result: _Written | bytes) -> None:
-    """Give a part its place, and only then note its sum."""
-    if isinstance(result, bytes):
-        write_whole(folder / path, result)
-        add_sum(folder, path, hashlib.sha256(result).hexdigest())
-        return
-    move_into_place(result.path, folder / path)
-    result.path.parent.rmdir()
-    add_sum(folder, path, result.sha256)
 
 
 def write_csv(folder: Path) -> None:
