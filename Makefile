@@ -4,7 +4,7 @@ SOURCE ?= .
 # NEWEST=1 takes the newest dependencies that pyproject.toml allows, beside the locked ones.
 VENV := .venv$(if $(NEWEST),/newest)
 BIN := $(VENV)/bin
-NOTEBOOKS := $(sort $(wildcard book/*.ipynb))
+NOTEBOOKS := $(sort $(wildcard book/$(if $(ONLY),*)$(ONLY)*.ipynb))
 # What looks at the built pages; in a browser only at the book itself.
 OF_PAGES := tests/site/test_built_book.py
 IN_BROWSER := tests/site/test_book_in_browser.py tests/site/test_explorer_browser.py
@@ -12,7 +12,7 @@ IN_BROWSER := tests/site/test_book_in_browser.py tests/site/test_explorer_browse
 # Where Python may not keep its bytecode, every process compiles the libraries anew: 8 of 20 s in a rerun.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help book pdf test pytest check lint refresh calibrate data verdicts references pictures mutants bench lock clean
+.PHONY: help book pdf test pytest check lint chapters refresh calibrate data verdicts references pictures mutants bench lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make pdf        the same, and _build/book.pdf; needs Chromium or Chrome"
 	@echo "make test       lint, types, tests, every chapter, the book and its check"
 	@echo "make check      lint, types and unit tests only: half a minute, for the inner loop"
+	@echo "make chapters   run every chapter and compare its checked table, without the book; ONLY=fig08 for one"
 	@echo "make refresh    run the chapters again and store their checked tables"
 	@echo "make calibrate  solve for the presets from the paper's numbers"
 	@echo "make data       compute the results that take too long for a chapter, and store them"
@@ -88,12 +89,14 @@ test: $(BIN)/.installed
 	$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
 	  $(if $(NEWEST),--keep-going) book lint pytest
 
-# nbval compares the checked tables with a fresh run of every chapter; the book draws the figures.
+# The chapters are run by the book, whose check compares their tables with the stored ones.
 pytest: $(BIN)/.installed
-	rm -rf .pytest_cache/numbers
-	QDGAIN_STORED_NUMBERS="$(CURDIR)/.pytest_cache/numbers" QDGAIN_PICTURES=0 \
-	  $(BIN)/pytest --quiet -n 2 --dist loadfile --nbval-lax --nbval-kernel-name qdgain --nbval-cell-timeout 120 \
-	  $(addprefix --ignore ,$(OF_PAGES) $(IN_BROWSER)) --doctest-modules lib/qdgain/model tests $(NOTEBOOKS)
+	QDGAIN_STORED_NUMBERS="$(CURDIR)/_build/numbers" $(BIN)/pytest --quiet -n 2 --dist loadfile \
+	  $(addprefix --ignore ,$(OF_PAGES) $(IN_BROWSER)) --doctest-modules lib/qdgain/model tests
+
+chapters: $(BIN)/.installed
+	QDGAIN_PICTURES=0 $(BIN)/pytest --quiet -n 2 --dist loadfile \
+	  --nbval-lax --nbval-kernel-name qdgain --nbval-cell-timeout 120 $(NOTEBOOKS)
 
 refresh: $(BIN)/.installed
 	$(BIN)/python -m qdgain.book.notebooks

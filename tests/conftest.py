@@ -67,7 +67,7 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_collection_modifyitems(items):
     """Begin with the files that are slow throughout, so that none of them is the last to end."""
     quick = {item.path for item in items if not item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (item.path in quick, item.path.suffix != ".ipynb"))
+    items.sort(key=lambda item: item.path in quick)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -2,7 +2,7 @@
 
 import sys
 
-from qdgain.cli import main
+from qdgain.cli import process
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(process())

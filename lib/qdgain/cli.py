@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from qdgain import interrupts
-from qdgain.commands import Failure, Parser, UsageError
+from qdgain.commands import Failure, Parser, UsageError, tell
+from qdgain.ledger import STORED_NUMBERS, kept_in_or_users
 from qdgain.model.parameters import ParameterError
 from qdgain.version import __version__
 
 #: To the number of the signal that ended a program.
 _SHELL_ADDS = 128
+_ENDING = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 #: Each subcommand with what it is for; a module of `qdgain.commands` describes and does it.
 COMMANDS = {
     "advise": "how far a dot is from a low threshold, and the shortest way there",
@@ -43,53 +48,91 @@ def parser(command: str | None = None) -> Parser:
     return top
 
 
+def process() -> int:
+    """Run the command as a program of its own, whose environment is the command's."""
+    # Figures go to files, never to a window.
+    os.environ["MPLBACKEND"] = "agg"
+    os.environ[STORED_NUMBERS] = kept_in_or_users()
+    # Without a folder of its own it makes a temporary one, and says so.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    return main()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command, whose words are those of the process if left out.
 
     Returns
     -------
     int
-        0; 1 if what was asked for failed, 2 if it makes no sense, 130 or 143 if it was interrupted
-        or terminated.
+        0; 1 if what was asked for failed; 2 if it makes no sense, or a file or stream cannot be
+        used; 128 and the signal's number if a signal ended it.
     """
-    before = signal.signal(signal.SIGTERM, _terminated)
+    code, sentence = 0, ""
     try:
-        words = list(sys.argv[1:] if arguments is None else arguments)
-        given = parser(words[0] if words else None).parse_args(words)
-        command: Callable[[argparse.Namespace], None] = given.run
-        with interrupts.remembered():
+        with _ends_by_exception(), interrupts.remembered():
+            if sys.stdout is None:
+                raise UsageError("the standard output is closed.")
+            words = list(sys.argv[1:] if arguments is None else arguments)
+            given = parser(words[0] if words else None).parse_args(words)
+            command: Callable[[argparse.Namespace], None] = given.run
             command(given)
-            sys.stdout.flush()
             interrupts.raise_pending()
     except (UsageError, ParameterError) as refusal:
-        return _said(refusal, 2)
+        code, sentence = 2, str(refusal)
     except Failure as failure:
-        return _said(failure, 1)
+        code, sentence = 1, str(failure)
     except ModuleNotFoundError as missing:
         if (missing.name or "").startswith("qdgain"):
             raise
         extras = "install the project with its extras book and sweep."
-        return _said(f"this command needs the package {missing.name}: {extras}", 1)
+        code, sentence = 1, f"this command needs the package {missing.name}: {extras}"
     except BrokenPipeError:
-        # The reader, such as head, has gone; nothing more can be written, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader, such as head, has gone.
+        _write_no_more()
+    except OSError as error:
+        if error.filename is None:
+            _write_no_more()
+        where = error.filename or "the standard output"
+        code, sentence = 2, f"{where} cannot be used: {error.strerror or error}."
     except KeyboardInterrupt:
-        return _SHELL_ADDS + signal.SIGINT
-    except _Terminated:
-        return _SHELL_ADDS + signal.SIGTERM
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    return 0
-
-
-def _said(sentence: object, code: int) -> int:
-    print(f"qdgain: {sentence}", file=sys.stderr)
+        code = _SHELL_ADDS + signal.SIGINT
+    except _Ended as end:
+        code = _SHELL_ADDS + end.signal
+    if sentence:
+        tell(f"qdgain: {sentence}")
     return code
 
 
-class _Terminated(BaseException):
+def _write_no_more() -> None:
+    """Let nothing more be written to a standard output that takes no more, not even at exit."""
+    with suppress(OSError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Ended(BaseException):
     """The process was asked to end, and cleans up on its way out."""
 
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = number
 
-def _terminated(*_: object) -> None:
-    raise _Terminated
+
+@contextmanager
+def _ends_by_exception() -> Iterator[None]:
+    """Turn the signals that end a process into an exception; nohup's stays ignored."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, _ended)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ended(number: int, _: object) -> None:
+    raise _Ended(number)

@@ -1,9 +1,10 @@
-"""Numbers as text: significant digits and units; and content as JSON."""
+"""Numbers as text: significant digits and units; content as JSON; text that is safe to print."""
 
 from __future__ import annotations
 
 import json
 import math
+import unicodedata
 from typing import Any
 
 
@@ -34,3 +35,15 @@ def with_unit(text: str, unit: str) -> str:
 def as_json(content: Any) -> str:
     """Return content as JSON text that people can read."""
     return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def printable(text: str) -> str:
+    """Return text with the codes of what a terminal obeys or cannot show; line ends stay."""
+    return "".join(
+        f"\\u{ord(c):04x}" if c != "\n" and unicodedata.category(c) in _UNPRINTABLE else c
+        for c in text
+    )
+
+
+# Control characters, marks of format and direction, halves of characters, ends of lines.
+_UNPRINTABLE = ("Cc", "Cf", "Cs", "Zl", "Zp")

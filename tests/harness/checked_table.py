@@ -1,4 +1,4 @@
-"""What a chapter has to have stored, so that a comparison with a fresh run compares something."""
+"""What a chapter has to have stored, and whether a fresh run of it says the same."""
 
 from __future__ import annotations
 
@@ -10,6 +10,25 @@ from qdgain.book import notebooks
 
 _HEADER = ["quantity", "unit", "paper", "model"]
 _LEAST_LINES = 4
+
+
+def differences(stored: nbformat.NotebookNode, executed: nbformat.NotebookNode) -> Iterator[str]:
+    """Yield a sentence for each checked table that a run of the chapter does not show as stored."""
+    pairs = zip(stored.cells, executed.cells, strict=True)
+    for cell, fresh in pairs:
+        if cell.source != fresh.source:
+            yield f"another cell was run: {fresh.source[:80]}"
+        elif notebooks.CHECKED in notebooks.tags(cell) and _shown(cell) != _shown(fresh):
+            yield "\n".join(["the checked table is not as stored:", *_shown(fresh)])
+
+
+def _shown(cell: nbformat.NotebookNode) -> list[str]:
+    """Return what a cell shows, of every kind, as text."""
+    return [
+        f"{kind}: {text}"
+        for output in cell.outputs
+        for kind, text in sorted(output.get("data", {"stream": output.get("text", "")}).items())
+    ]
 
 
 def stored_faults(notebook: nbformat.NotebookNode) -> Iterator[str]:

@@ -14,6 +14,7 @@ import nbformat
 import pytest
 import yaml
 
+from checked_table import differences
 from conftest import CLAIM_KEYS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,6 +115,16 @@ def test_figures_are_there_with_number_caption_and_alt_text(page):
         for name in figures:
             assert name in shown.ids, f"{page} lacks the figure {name}"
         assert text.count('<span class="caption-number">Fig.') >= len(figures)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if (ROOT / f"{page}.ipynb").exists() and SOURCE == ROOT]
+)
+def test_a_chapters_checked_table_is_as_stored(page):
+    """The book has run every chapter from empty, so that it need not be run again for this."""
+    executed = HTML / "files" / "notebooks" / Path(page).with_suffix(".ipynb").name
+    stored, fresh = (nbformat.read(path, 4) for path in (ROOT / f"{page}.ipynb", executed))
+    assert list(differences(stored, fresh)) == []
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "book/fig" in page])

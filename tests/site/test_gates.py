@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from qdgain.book import notebooks
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -172,32 +171,6 @@ def test_a_build_that_leaves_out_a_page_fails(small_book, stand_in):
     assert built.returncode != 0
     assert "page.html was not built" in built.stdout
     assert "index.html" not in built.stdout
-
-
-# --- the comparison of the chapters' stored tables
-
-
-def test_a_moved_number_in_a_checked_table_is_found(tmp_path):
-    notebook = nbformat.v4.new_notebook()
-    for position, printed in enumerate(("stays 1.000", "moved 1.001")):
-        code = f"print({printed!r})"
-        stored = nbformat.v4.new_output("stream", text=printed.replace("1.001", "1.000") + "\n")
-        cell = nbformat.v4.new_code_cell(code, id=f"cell-{position}", outputs=[stored])
-        cell.execution_count = position + 1
-        cell.metadata["tags"] = [notebooks.CHECKED]
-        notebook.cells.append(cell)
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, tmp_path / "page.ipynb")
-    compared = subprocess.run(
-        [sys.executable, "-m", "pytest", "--quiet", "--nbval-lax", "-p", "no:cacheprovider", "."],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert "1 failed, 1 passed" in compared.stdout
-    assert "moved 1.001" in compared.stdout
 
 
 def test_make_without_output_sync_runs_the_same():

@@ -11,7 +11,7 @@ from pathlib import Path
 from qdgain.reruns import request
 from qdgain.reruns.rerun import Executed
 from qdgain.reruns.run_folder import CARD_FILE, card
-from qdgain.sweep import cluster, folder, notebooks, points, table
+from qdgain.sweep import folder, local, notebooks, points, table
 from qdgain.text import as_json
 
 CHAPTER = "fig08"
@@ -69,7 +69,7 @@ def sweep_of(*over, function=quick, **fixed):
 def main(target, over):
     """Sweep on two local workers, and print how it ended."""
     target, sweep = Path(target), sweep_of(over, function=logged)
-    with folder.opened(target, sweep.definition(), {}), cluster.local(2) as spread:
+    with folder.opened(target, sweep.definition(), {}), local.local(2) as spread:
         for progress in notebooks.run(sweep, target, spread):
             last = progress
     notebooks.write_table(sweep, target)

@@ -1,6 +1,8 @@
 """Sweeps of notebooks: points, refusals, resuming, tables, clusters, interruptions."""
 
 import csv
+import hashlib
+import json
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from sweep_fakes import one_by_one, quick, sweep_of, table_of
 from qdgain import cli
 from qdgain.model.parameters import ParameterError
 from qdgain.reruns import request
+from qdgain.reruns.run_folder import CARD_FILE
 from qdgain.sweep import folder, notebooks, table
 from qdgain.sweep.points import points, read_points
 from qdgain.version import library_hash
@@ -56,6 +59,82 @@ def test_any_block_of_a_grid_is_that_part_of_it(start, stop, count, other, data)
         assert np.array_equal(values, axis.ravel()[first:last])
     assert min(start, stop) <= block["stokes_shift_meV"].min()
     assert block["stokes_shift_meV"].max() <= max(start, stop)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("stokes_shift_meV=0:100:5", [0.0, 25.0, 50.0, 75.0, 100.0]),
+        ("stokes_shift_meV=100:0:3", [100.0, 50.0, 0.0]),
+        ("absorptive_binding_meV=-50:150:3", [-50.0, 50.0, 150.0]),
+        ("absorptive_binding_meV=-0,0.5", [0.0, 0.5]),
+        ("stokes_shift_meV=0,20", [0.0, 20.0]),
+    ],
+)
+def test_a_range_has_both_ends_and_a_list_its_values(text, values):
+    name = text.partition("=")[0]
+    # In words, so that 0 is not taken for -0.
+    assert repr(as_rows(points(NAMES, [text], (), ()))) == repr([{name: v} for v in values])
+
+
+def test_a_swept_0_is_a_value_and_what_is_fixed_reaches_every_run(tmp_path):
+    asked = []
+
+    def noted(run):
+        asked.append(dict(run.given))
+        return quick(run)
+
+    over = ("stokes_shift_meV=0,20", "emission_linewidth_meV=none,80")
+    make(tmp_path, sweep_of(*over, function=noted, absorptive_binding_meV=0.0))
+    assert asked == [
+        {"absorptive_binding_meV": 0.0, "stokes_shift_meV": 0.0},
+        {"absorptive_binding_meV": 0.0, "stokes_shift_meV": 0.0, "emission_linewidth_meV": 80.0},
+        {"absorptive_binding_meV": 0.0, "stokes_shift_meV": 20.0},
+        {"absorptive_binding_meV": 0.0, "stokes_shift_meV": 20.0, "emission_linewidth_meV": 80.0},
+    ]
+
+
+def test_a_damaged_file_beside_a_run_card_is_seen(tmp_path):
+    def with_data(asked):
+        files = {"data/panel.csv": b"1,2"}
+        card = json.loads(quick(asked)[CARD_FILE])
+        card["sha256"] = {path: hashlib.sha256(text).hexdigest() for path, text in files.items()}
+        return files | {CARD_FILE: json.dumps(card).encode()}
+
+    sweep = sweep_of("stokes_shift_meV=40,60", function=with_data)
+    make(tmp_path, sweep)
+    assert make(tmp_path, sweep) == [(2, 2, 0, "")]
+    (name, _), *_ = sweep.given()
+    panel = tmp_path / "runs" / name / "data" / "panel.csv"
+    for damage in (lambda: panel.write_bytes(b"1,3"), panel.unlink):
+        damage()
+        assert [step.done for step in make(tmp_path, sweep)] == [1, 2]
+        assert panel.read_bytes() == b"1,2"
+
+
+def test_replace_removes_what_a_sweep_wrote_and_nothing_else(tmp_path):
+    make(tmp_path, sweep_of("stokes_shift_meV=40,60"))
+    (tmp_path / "notes.txt").write_text("years of work")
+    (tmp_path / "more").mkdir()
+    assert make(tmp_path, sweep_of("stokes_shift_meV=50,70"), replace=True)[-1].done == 2
+    assert (tmp_path / "notes.txt").read_text() == "years of work"
+    assert (tmp_path / "more").is_dir()
+    assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+def test_a_folder_that_was_left_before_it_was_a_sweep_can_be_used(tmp_path):
+    (tmp_path / ".lock").touch()
+    (tmp_path / ".sweep.json.unfinished-1").mkdir()
+    assert make(tmp_path, sweep_of("stokes_shift_meV=40,60"))[-1].done == 2
+
+
+def test_sums_are_those_that_sha256sum_checks(tmp_path):
+    make(tmp_path, sweep_of("stokes_shift_meV=12,13"))
+    lines = (tmp_path / folder.SUMS).read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 3  # the sweep, a run, a failure
+    for line in lines:
+        sha256, _, path = line.partition("  ")
+        assert hashlib.sha256((tmp_path / path).read_bytes()).hexdigest() == sha256
 
 
 def test_stand_ins_and_whole_numbers_can_be_swept():

@@ -1,6 +1,7 @@
 """Sweeps of numbers alone: exactly the library's, whole, refused, resumed, in bounded memory."""
 
 import csv
+import hashlib
 import json
 import os
 import subprocess
@@ -19,6 +20,7 @@ from sweep_fakes import one_by_one
 
 from conftest import ROOT
 from qdgain import Dot, cli
+from qdgain.commands import sweep as sweep_command
 from qdgain.fast.onset import threshold_onset
 from qdgain.model.dot import presets
 from qdgain.model.film import ase_threshold
@@ -182,8 +184,7 @@ def test_parts_written_where_they_are_computed_are_the_same_and_nothing_comes_ba
         (tmp_path / name).mkdir()
         steps = list(numbers.run(sweep, tmp_path / name, spread, same_disk))
         assert steps[-1] == (1500, 1500, 0, "")
-    assert results[:2] == [None, None]
-    assert all(isinstance(result, bytes) for result in results[2:])
+    assert all(len(result) == 2 for result in results[:2])  # a path and a sum
     parts = sorted((tmp_path / "here" / table.PARQUET).iterdir())
     assert [part.read_bytes() for part in parts] == results[2:]
 
@@ -218,11 +219,15 @@ def test_a_hundred_million_points_are_named_without_being_made():
             ["fig08", "--over", "unrelaxed_absorptive_binding_meV=1,2"],
             "changes none of the numbers of fig08",
         ),
-        (["fig08", "--over", "stokes_shift_meV=1:2:100000001"], "are more than 100000000"),
-        (["fig08", "--over", "stokes_shift_meV=1:1001:100000000"], "stokes_shift_meV = 1001.0"),
         (
-            ["fig08", "--over", "stokes_shift_meV=1:2:1000001", "--csv"],
-            "a CSV file of 1000001 rows is refused: spreadsheets stop near 1000000",
+            ["fig08", "--over", "stokes_shift_meV=1:2:10001", "--over", "linewidth_meV=1:2:10000"],
+            "are more than 100000000",
+        ),
+        (["fig08", "--over", "stokes_shift_meV=1:1001:100000000"], "stokes_shift_meV = 1001.0"),
+        (["fig08", "--over", "stokes_shift_meV=1:2:1000001"], "takes at most 1000000 values"),
+        (
+            ["fig08", "--over", "stokes_shift_meV=1:2:500001", "--over", "floor=0.1,1", "--csv"],
+            "a CSV file of 1000002 rows is refused: spreadsheets stop near 1000000",
         ),
     ],
 )
@@ -239,6 +244,47 @@ def test_another_kind_of_sweep_is_not_mixed_in(tmp_path):
     make(tmp_path, sweep_of("fig08", "stokes_shift_meV=20,30"))
     with pytest.raises(ParameterError, match="other chapter and points"):
         make(tmp_path, sweep_of("fig10", "stokes_shift_meV=20,31"))
+    for fixed in ({"floor": 0.5}, {"linewidth_meV": 70.0}):
+        with pytest.raises(ParameterError, match="other fixed parameters"):
+            make(tmp_path, sweep_of("fig08", "stokes_shift_meV=20,30", **fixed))
+
+
+def test_a_last_part_of_one_point_is_computed_and_a_part_of_another_place_is_not_taken(tmp_path):
+    sweep = sweep_of("fig08", "stokes_shift_meV=0:100:2001", floor=0.02)
+    assert list(sweep.parts()) == [
+        ("part-000000000.parquet", 0, 1000),
+        ("part-000001000.parquet", 1000, 2000),
+        ("part-000002000.parquet", 2000, 2001),
+    ]
+    assert make(tmp_path, sweep)[-1] == (2001, 2001, 0, "")
+    assert stored(tmp_path)["stokes_shift_meV"].to_pylist()[::500] == [0.0, 25.0, 50.0, 75.0, 100.0]
+    # The same content under both names, and sums that fit: only the file itself tells its place.
+    place = tmp_path / table.PARQUET
+    (place / "part-000001000.parquet").write_bytes((place / "part-000000000.parquet").read_bytes())
+    (tmp_path / folder.SUMS).write_text(
+        "".join(
+            f"{hashlib.sha256((tmp_path / path).read_bytes()).hexdigest()}  {path}\n"
+            for path in folder.sums(tmp_path)
+        )
+    )
+    assert [step.done for step in make(tmp_path, sweep)] == [1001, 2001]
+
+
+def test_a_file_that_is_no_part_is_not_left_among_them_unsaid(tmp_path):
+    sweep = sweep_of("fig08", "stokes_shift_meV=20,30")
+    make(tmp_path, sweep)
+    (tmp_path / table.PARQUET / "copy.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ParameterError, match=r"copy\.parquet is no part of this sweep"):
+        make(tmp_path, sweep)
+    assert (tmp_path / table.PARQUET / "copy.parquet").read_bytes() == b"PAR1"
+
+
+def test_a_sweep_that_ended_early_is_no_success(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sweep_command, "_when_needed", lambda *_: lambda jobs: iter(()))
+    words = ["sweep", "fig08", "--over", "stokes_shift_meV=20,30", "-o", str(tmp_path / "out")]
+    for more in (["--numbers-only", "--csv"], ["--replace"]):
+        assert cli.main([*words, *more]) == 1
+        assert "0 of 2 are done: the same command goes on." in capsys.readouterr().err
 
 
 def command(target, *more):

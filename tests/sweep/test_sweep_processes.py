@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -102,9 +103,8 @@ def test_after_kill_9_only_what_was_in_flight_is_made_again_and_a_deadly_run_is_
     in_flight = missing & set(begun())
     assert len(in_flight) <= 2
     log.unlink()
-    # One point of those left kills its worker; two tries are enough to tell, by default it is four.
-    twice = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
-    env = environment(SWEEP_LOG=str(log), SWEEP_DEADLY="31", **twice)
+    # One point of those left kills its worker.
+    env = environment(SWEEP_LOG=str(log), SWEEP_DEADLY="31")
     code, out, err = ended(*words, env=env)
     assert code == 0, err
     assert json.loads(out) == {"total": 12, "done": 11, "failed": 1, "reason": ""}
@@ -117,10 +117,34 @@ def test_after_kill_9_only_what_was_in_flight_is_made_again_and_a_deadly_run_is_
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_command_asked_to_end_leaves_no_worker_and_no_folder_behind(number, tmp_path):
+    target, temporary = tmp_path / "out", tmp_path / "t"
+    temporary.mkdir()
+    words = ("-m", "qdgain", "sweep", "fig08", "--numbers-only", "--workers", "1")
+    many = ("--over", "stokes_shift_meV=1:100:5000", "--over", "linewidth_meV=40:90:5000")
+    env = environment(TMPDIR=str(temporary))
+    with started(*words, *many, "-o", str(target), env=env) as process:
+        until(lambda: process.poll() is not None or list(target.glob("table.parquet/part-*")))
+        everything = psutil.Process(process.pid).children(recursive=True)
+        assert len(list(temporary.iterdir())) == 1
+        process.send_signal(number)
+        _, err = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 128 + number
+    assert "points are in" in err
+    assert "Traceback" not in err
+    assert everything
+    until(lambda: all_gone(everything))
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.slow
 def test_a_command_asked_to_end_leaves_no_kernel_behind(tmp_path):
-    target = tmp_path / "out"
+    target, temporary = tmp_path / "out", tmp_path / "t"
+    temporary.mkdir()
     words = ("-m", "qdgain", "sweep", "fig08", "--over", "stokes_shift_meV=40,60")
-    with started(*words, "--workers", "1", "-o", str(target)) as process:
+    env = environment(TMPDIR=str(temporary))
+    with started(*words, "--workers", "1", "-o", str(target), env=env) as process:
         until(lambda: process.poll() is not None or kernels_of(process.pid))
         everything = psutil.Process(process.pid).children(recursive=True)
         process.terminate()
@@ -130,6 +154,7 @@ def test_a_command_asked_to_end_leaves_no_kernel_behind(tmp_path):
     assert "Traceback" not in err
     until(lambda: all_gone(everything))
     assert not list(target.glob("runs/*"))
+    assert list(temporary.iterdir()) == []
 
 
 def free_port():

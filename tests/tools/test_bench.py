@@ -57,6 +57,13 @@ def test_every_subject_gives_its_goals(tiny):
     found = keys_and_goals(tiny)
     assert GOALS.items() <= found.items()
     assert found.keys() >= GROWTHS
+    every = [one for subject in tiny["subjects"] for one in subject["measured"]]
+    binding = {one["key"].partition("_0")[0] for one in every if "that binds" in one["what"]}
+    assert binding <= {"threshold_at_maximum/floor", "threshold_at_maximum/memory"} | {
+        "onset/floor",
+        "onset/memory",
+    }
+    assert sum("that binds" in one["what"] for one in every) == 3
     assert len(found) == sum(len(subject["measured"]) for subject in tiny["subjects"])
     json.dumps(tiny, allow_nan=False)
 

@@ -70,3 +70,16 @@ def exponentials(dots: int, each: int) -> Action:
         np.exp(arguments[:rest], out=result[:rest])
 
     return action
+
+
+def through_memory(dots: qdgain.Dot, results: int = 2) -> Action:
+    """Return the other floor: each field of the dots read once, and each result written."""
+    fields = [np.asarray(value) for value in dots.values().values() if np.ndim(value)]
+    written = np.empty((results, *dots.shape))
+
+    def action() -> None:
+        for field in fields:
+            np.add.reduce(field)
+        written.fill(0.0)
+
+    return action

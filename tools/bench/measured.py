@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -97,6 +97,21 @@ def ratio(
     upper_s, lower_s = np.median(pairs, axis=0).tolist()
     detail = given.pop("detail", {}) | {"upper_s": upper_s, "lower_s": lower_s, "factor": factor}
     return Measured(key, what, middle, low, high, runs=scale.runs, detail=detail, **given)
+
+
+def beside_memory(floor: Measured, fast: Action, memory: Action, scale: Scale) -> list[Measured]:
+    """Return a floor and that of the memory, and which of the two is higher and so binds."""
+    key, _, rest = floor.key.partition("/")
+    end = rest.removeprefix("floor").removeprefix("/")
+    what = f"{floor.what.rpartition(': ')[0]}: ".removeprefix(": ")
+    other = ratio(
+        f"{key}/memory{end}", f"{what}over one pass through the memory", fast, memory, scale
+    )
+    binding = min(floor.value, other.value)
+    return [
+        replace(one, what=f"{one.what}{', the floor that binds' * (one.value == binding)}")
+        for one in (floor, other)
+    ]
 
 
 def growth(

@@ -10,8 +10,8 @@ import numpy as np
 from scipy import optimize
 
 import qdgain
-from bench.dots import exponentials, of_the_whole_contract, usual
-from bench.measured import Measured, Scale, growth, number, ratio
+from bench.dots import exponentials, of_the_whole_contract, through_memory, usual
+from bench.measured import Measured, Scale, beside_memory, growth, number, ratio
 from qdgain.fast import onset
 from qdgain.fast.laws import LAWS, Law
 from qdgain.model import threshold
@@ -111,14 +111,19 @@ def measure(scale: Scale) -> list[Measured]:
             return qdgain.threshold_onset(many, floor)
 
         results += [
-            ratio(
-                f"onset/floor_{name}",
-                f"ε = {name}: over four exponentials a dot",
+            *beside_memory(
+                ratio(
+                    f"onset/floor_{name}",
+                    f"ε = {name}: over four exponentials a dot",
+                    fast,
+                    exponentials(count, 4),
+                    scale,
+                    goal=15,
+                    detail={"dots": count},
+                ),
                 fast,
-                exponentials(count, 4),
+                through_memory(many),
                 scale,
-                goal=15,
-                detail={"dots": count},
             ),
             ratio(
                 f"onset/minimiser_{name}",

@@ -9,8 +9,8 @@ import numpy as np
 from scipy import optimize
 
 import qdgain
-from bench.dots import exponentials, usual
-from bench.measured import Measured, Scale, growth, number, ratio
+from bench.dots import exponentials, through_memory, usual
+from bench.measured import Measured, Scale, beside_memory, growth, number, ratio
 from qdgain.model.bands import FWHM_PER_SIGMA
 
 _DOTS, _ROOT_FINDER_DOTS, _SCAN_DOTS = 1_000_000, 1_000, 20
@@ -103,14 +103,19 @@ def measure(scale: Scale) -> list[Measured]:
             np.quantile(np.abs(scanned - exact), 0.95),
             "⟨N⟩",
         ),
-        ratio(
-            "threshold_at_maximum/floor",
-            "over three exponentials a dot",
+        *beside_memory(
+            ratio(
+                "threshold_at_maximum/floor",
+                "over three exponentials a dot",
+                fast,
+                exponentials(count, 3),
+                scale,
+                goal=3,
+                detail={"dots": count},
+            ),
             fast,
-            exponentials(count, 3),
+            through_memory(many),
             scale,
-            goal=3,
-            detail={"dots": count},
         ),
         growth(
             "threshold_at_maximum/growth",

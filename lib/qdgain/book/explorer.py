@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import ipywidgets as widgets
 import numpy as np
 from IPython.display import SVG, display
 
+from qdgain.book import keep
 from qdgain.book.explorer_page import window
 from qdgain.figures import kit
 from qdgain.figures.saved import to_svg
@@ -17,13 +17,21 @@ from qdgain.model.dot import Dot, presets
 from qdgain.model.parameters import CONTRACT, Parameter
 from qdgain.run import BASE_OF_YOUR_DOT, resolve
 
+if TYPE_CHECKING:
+    import ipywidgets as widgets
 
-def explorer(figure: ModuleType) -> widgets.Widget:
+
+def explorer(figure: ModuleType) -> widgets.Widget | None:
     """Return sliders for a dot and a chapter's settings that redraw one of its figures.
 
     Names, units, ranges and defaults are the contract's. Nothing is drawn before the first
-    change, so that a chapter costs no more for having an explorer.
+    change. Where a run is made into files nobody can move a slider, and there are none.
     """
+    if keep.into_files():
+        return None
+    # Takes as long to import as a chapter's figures to compute.
+    import ipywidgets as widgets  # noqa: PLC0415
+
     dot = presets()[BASE_OF_YOUR_DOT]
     controls: dict[str, Any] = {
         name: _control(CONTRACT[name], dot)
@@ -50,6 +58,8 @@ def explorer(figure: ModuleType) -> widgets.Widget:
 
 
 def _control(entry: Parameter, dot: Dot) -> widgets.Widget:
+    import ipywidgets as widgets  # noqa: PLC0415
+
     unit = "" if entry.unit == "1" else f" ({entry.unit})"
     value: Any = getattr(dot, entry.name, entry.default)
     common: dict[str, Any] = {

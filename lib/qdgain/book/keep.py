@@ -32,6 +32,11 @@ def pictures_wanted() -> bool:
     return os.environ.get(PICTURES) != "0"
 
 
+def into_files() -> bool:
+    """Say whether this run of a chapter is made into files, with nobody at its kernel."""
+    return not pictures_wanted() or bool(os.environ.get(PICTURES_FOLDER))
+
+
 def numbers(headlines: Iterable[Headline]) -> None:
     """Keep a chapter's headline numbers, and the hash of the library that computed them."""
     target = _folder(NUMBERS_FOLDER)

@@ -7,7 +7,13 @@ import math
 import sys
 import textwrap
 from collections.abc import Mapping
-from typing import NoReturn
+from contextlib import suppress
+from typing import NoReturn, TextIO
+
+from qdgain.text import printable
+
+#: Letters of a line on the standard error.
+_LONGEST = 1000
 
 
 class UsageError(Exception):
@@ -18,13 +24,40 @@ class Failure(Exception):
     """A sensible request that could not be carried out, in one sentence."""
 
 
+def say(text: str) -> None:
+    """Print what was asked for; the one way to the standard output.
+
+    What the terminal has no letter for, and control characters out of files and arguments, are
+    written as their codes.
+    """
+    _write(sys.stdout, text)
+
+
+def tell(sentence: object) -> None:
+    """Say how it goes, or what went wrong, in one line; the one way to the standard error."""
+    line = " ".join(str(sentence).split())
+    # Whoever closed it, or filled its disk, does not want to know.
+    with suppress(AttributeError, OSError):
+        _write(sys.stderr, line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    encoding = stream.encoding or "utf-8"
+    safe = printable(text).encode(encoding, "backslashreplace").decode(encoding)
+    stream.write(safe if safe.endswith("\n") else f"{safe}\n")
+    stream.flush()
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that refuses in one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        """Print the sentence and exit with 2."""
-        print(f"{self.prog}: {message}", file=sys.stderr)
+        """Say the sentence and exit with 2."""
+        tell(f"{self.prog}: {message}")
         raise SystemExit(2)
+
+    def _print_message(self, message: str, file: object = None) -> None:
+        say(message)
 
     def flag(self, option: str, purpose: str) -> None:
         """Add an option that is given or not."""

@@ -11,7 +11,7 @@ from typing import Any
 from qdgain.beyond.advice import SINGLES, Advice, advice
 from qdgain.beyond.levers import SEARCH_REACH_WIDTHS
 from qdgain.beyond.shortest_way import FIELDS, Way
-from qdgain.commands import Parser, UsageError
+from qdgain.commands import Parser, UsageError, say
 from qdgain.model import parameters
 from qdgain.model.dot import Dot
 from qdgain.reruns.request import request
@@ -71,9 +71,9 @@ def run(given: argparse.Namespace) -> None:
         temperature_K=chapter["temperature_K"],
     )
     if given.json:
-        print(as_json(record(found)), end="")
+        say(as_json(record(found)))
     else:
-        print(as_text(found, chapter.is_papers))
+        say(as_text(found, chapter.is_papers))
 
 
 def _target(text: str) -> float:

@@ -6,7 +6,7 @@ import argparse
 import textwrap
 from collections.abc import Sequence
 
-from qdgain.commands import Parser, UsageError, explained
+from qdgain.commands import Parser, UsageError, explained, say
 from qdgain.ledger import joined, verdicts
 from qdgain.paper.claims import KINDS
 from qdgain.table import Table
@@ -29,9 +29,9 @@ def run(given: argparse.Namespace) -> None:
     except joined.UnknownClaim as error:
         raise UsageError(str(error)) from None
     if given.json:
-        print(as_json([verdicts.record(row) for row in rows]), end="")
+        say(as_json([verdicts.record(row) for row in rows]))
     else:
-        print(as_table(rows) if given.id is None else explanation(rows[0]))
+        say(as_table(rows) if given.id is None else explanation(rows[0]))
 
 
 def as_table(rows: Sequence[verdicts.Row]) -> str:

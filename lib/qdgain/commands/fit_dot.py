@@ -15,16 +15,16 @@ from pathlib import Path
 
 import numpy as np
 
-from qdgain.commands import Failure, Parser, UsageError, number_above_0
+from qdgain.commands import Failure, Parser, UsageError, number_above_0, say
 from qdgain.files import refuse_existing, whole
 from qdgain.fitting.band_fit import FittedBands, fit_bands
 from qdgain.fitting.fitted_dot import FittedDot, fitted_dot, parameter_file, threshold_intervals
 from qdgain.fitting.spectra import Spectrum, emission_per_eV, even_spectrum
+from qdgain.given_files import sha256_of
 from qdgain.measured.axis import UNITS
 from qdgain.measured.instrument_file import Trace, read_table
 from qdgain.model import parameters
 from qdgain.model.dot import presets
-from qdgain.reruns.request import sha256_of
 from qdgain.run import BASE_OF_YOUR_DOT
 from qdgain.table import Table
 from qdgain.text import significant
@@ -118,8 +118,8 @@ def run(given: argparse.Namespace) -> None:
     fitted = fitted_dot(fit, strength if hold else None)
     text = report(inputs, fit, fitted)
     _write(targets, given.replace, parameter_file(fitted, _source(inputs, fit)), fit)
-    print(text)
-    print("\nwritten: " + ", ".join(str(target) for target in targets.values()))
+    say(text)
+    say("\nwritten: " + ", ".join(str(target) for target in targets.values()))
 
 
 def _strength(text: str | None) -> tuple[float, bool | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from qdgain.chapters import CHAPTERS, NAMES
-from qdgain.commands import Parser, explained
+from qdgain.commands import Parser, explained, say
 from qdgain.model import parameters
 from qdgain.model.parameters import CONTRACT, Parameter
 from qdgain.reruns.request import chapters_named, users_of
@@ -30,11 +30,11 @@ def run(given: argparse.Namespace) -> None:
         raise parameters.unknown_name(given.name, users)
     names = tuple(users) if given.name is None else (given.name,)
     if given.json:
-        print(as_json([record(CONTRACT[name], users[name]) for name in names]), end="")
+        say(as_json([record(CONTRACT[name], users[name]) for name in names]))
     elif given.name is None:
-        print(as_table(users))
+        say(as_table(users))
     else:
-        print(explanation(CONTRACT[given.name], users[given.name]))
+        say(explanation(CONTRACT[given.name], users[given.name]))
 
 
 def record(entry: Parameter, chapters: tuple[str, ...]) -> dict[str, object]:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from qdgain.chapters import NAMES
-from qdgain.commands import Failure, Parser, UsageError, number_above_0
+from qdgain.commands import Failure, Parser, UsageError, number_above_0, say, tell
+from qdgain.given_files import path_of
 from qdgain.model.parameters import CONTRACT
 from qdgain.reruns import rerun
 from qdgain.reruns.request import EVERY_CHAPTER, Request, chapters_named, names_of, request
-from qdgain.sweep import cluster, folder, notebooks, numbers, table
+from qdgain.sweep import folder, local, notebooks, numbers, table
 from qdgain.sweep.points import Points, points
 from qdgain.sweep.progress import Progress, shown
+from qdgain.sweep.spread import Job, Spread, SpreadError
 
 _DAY_S = 86400.0
+# As Dask's own commands call them.
+_KEYS = {
+    "tls-ca-file": "for a scheduler at tls://...: the authority that signed the keys, as PEM",
+    "tls-cert": "the certificate of this side",
+    "tls-key": "the key that belongs to it",
+}
 
 
 def add(command: Parser) -> None:
@@ -51,10 +58,12 @@ def add(command: Parser) -> None:
     command.add_argument(
         "--connect-timeout",
         type=partial(number_above_0, what="is not a number of seconds", largest=_DAY_S),
-        default=cluster.CONNECT_S,
+        default=10.0,
         metavar="SECONDS",
         help="how long to wait for the scheduler (10)",
     )
+    for name, purpose in _KEYS.items():
+        command.add_argument(f"--{name}", type=Path, metavar="FILE", help=purpose)
 
 
 def _positive(text: str) -> int:
@@ -83,6 +92,8 @@ def _refuse_combinations(given: argparse.Namespace) -> None:
         if getattr(given, one) and getattr(given, other):
             names = [name.replace("_", "-") for name in (one, other)]
             raise UsageError(f"--{names[0]} and --{names[1]} do not go together.")
+    if not given.scheduler and (given.tls_ca_file or given.tls_cert or given.tls_key):
+        raise UsageError("--tls-ca-file, --tls-cert and --tls-key go with --scheduler.")
     if given.csv and not given.numbers_only:
         raise UsageError("--csv goes with --numbers-only: otherwise a CSV file is always written.")
 
@@ -96,43 +107,50 @@ def _notebooks(given: argparse.Namespace, chapter: str, asked: Request, found: P
         )
     notebook = rerun.task(chapter, {}).notebook
     sweep = notebooks.Sweep(chapter, found, asked.given, notebook, given.keep_pages)
-    target = Path(given.output)
+    target = path_of(given.output)
     with _prepared(given, sweep, asked) as spread:
         try:
             done = _follow(notebooks.run(sweep, target, spread, given.retry_failed), target, "runs")
         finally:
             notebooks.write_table(sweep, target)
-    print(target / table.CSV_FILE)
+    say(str(target / table.CSV_FILE))
     if done.failed:
         raise Failure(
             f"{done.failed} of {done.total} runs failed: the table says why; add --retry-failed "
             "to run them again."
         )
+    _refuse_unfinished(done)
 
 
 def _numbers_only(given: argparse.Namespace, chapter: str, asked: Request, found: Points) -> None:
     numbers.refuse(chapter, found, with_csv=given.csv)
     sweep = numbers.Sweep(chapter, found, asked.given)
-    target = Path(given.output)
+    target = path_of(given.output)
     with _prepared(given, sweep, asked) as spread:
         steps = numbers.run(sweep, target, spread, same_disk=not given.scheduler)
         done = _follow(steps, target, "points")
-        if given.csv and not done.failed:
+        if given.csv and done.done == done.total:
             numbers.write_csv(target)
-    print(target / table.PARQUET)
+    say(str(target / table.PARQUET))
     if done.failed:
         raise Failure(
             f"{done.failed} of {done.total} points could not be computed ({done.reason}): the same "
             "command tries them again."
         )
+    _refuse_unfinished(done)
+
+
+def _refuse_unfinished(done: Progress) -> None:
+    if done.done != done.total:
+        raise Failure(f"{done.done} of {done.total} are done: the same command goes on.")
 
 
 @contextmanager
 def _prepared(
     given: argparse.Namespace, sweep: notebooks.Sweep | numbers.Sweep, asked: Request
-) -> Iterator[cluster.Spread]:
+) -> Iterator[Spread]:
     """Open folder and cluster, and say in a sentence what goes wrong with either."""
-    target, definition = Path(given.output), sweep.definition()
+    target, definition = path_of(given.output), sweep.definition()
     folder.refuse(target, definition, given.replace)
     about = {
         "parameters of every point": {
@@ -145,23 +163,35 @@ def _prepared(
     try:
         with ExitStack() as stack:
             if given.scheduler:
-                there = cluster.existing(given.scheduler, given.connect_timeout)
-                spread = stack.enter_context(there)
+                spread = stack.enter_context(_cluster(given))
             else:
                 spread = _when_needed(stack, given.workers)
             stack.enter_context(folder.opened(target, definition, about, given.replace))
             yield spread
-    except cluster.ClusterError as error:
+    except SpreadError as error:
         raise Failure(f"{error}.") from None
+    except MemoryError:
+        raise Failure("there is not enough memory: free some, or give fewer --workers.") from None
     except OSError as error:
         raise Failure(f"{target} cannot be written: {error.strerror or error}.") from None
 
 
-def _when_needed(stack: ExitStack, workers: int | None) -> cluster.Spread:
+def _cluster(given: argparse.Namespace) -> AbstractContextManager[Spread]:
+    # Takes as long to import as all else, and most sweeps are of this machine.
+    from qdgain.sweep import cluster  # noqa: PLC0415
+
+    return cluster.existing(
+        given.scheduler,
+        given.connect_timeout,
+        {"ca_file": given.tls_ca_file, "client_cert": given.tls_cert, "client_key": given.tls_key},
+    )
+
+
+def _when_needed(stack: ExitStack, workers: int | None) -> Spread:
     """Start the workers of this machine once there is something to do."""
 
-    def spread(jobs: Iterable[cluster.Job]) -> Iterator[tuple[cluster.Job, Any]]:
-        yield from stack.enter_context(cluster.local(workers))(jobs)
+    def spread(jobs: Iterable[Job]) -> Iterator[tuple[Job, Any]]:
+        yield from stack.enter_context(local.local(workers))(jobs)
 
     return spread
 
@@ -176,6 +206,6 @@ def _follow(steps: Iterator[Progress], target: Path, unit: str) -> Progress:
                 show(now)
     except BaseException:
         kept = f"{now.done} of {now.total} {unit} are in {target}"
-        print(f"{kept}: the same command goes on.", file=sys.stderr)
+        tell(f"{kept}: the same command goes on.")
         raise
     return now

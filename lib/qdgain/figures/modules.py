@@ -1,22 +1,12 @@
-"""The figure module of every chapter, by the chapter's name."""
+"""The figure module of every chapter, by the chapter's name; imported when it is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType, ModuleType
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from types import ModuleType
 
-from qdgain.figures import (
-    auger,
-    balance,
-    design,
-    ensembles,
-    fig06,
-    fig07,
-    fig08,
-    fig09,
-    fig10,
-    information,
-)
+from qdgain.chapters import CHAPTERS
 
 
 def name_of(module: ModuleType) -> str:
@@ -24,13 +14,18 @@ def name_of(module: ModuleType) -> str:
     return module.__name__.rpartition(".")[2]
 
 
+class _Modules(Mapping[str, ModuleType]):
+    def __getitem__(self, chapter: str) -> ModuleType:
+        if chapter not in CHAPTERS:
+            raise KeyError(chapter)
+        return import_module(f"qdgain.figures.{chapter}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(CHAPTERS)
+
+    def __len__(self) -> int:
+        return len(CHAPTERS)
+
+
 #: Chapter to its figure module, in the order of `qdgain.chapters.CHAPTERS`.
-MODULES: Mapping[str, ModuleType] = MappingProxyType(
-    {
-        name_of(module): module
-        for module in (
-            *(fig06, fig07, fig08, fig09, fig10),
-            *(balance, auger, information, design, ensembles),
-        )
-    }
-)
+MODULES: Mapping[str, ModuleType] = _Modules()

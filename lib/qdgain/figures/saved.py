@@ -14,6 +14,8 @@ from qdgain.figures.style import DOTS_PER_INCH, book_style
 
 #: Of a position as a fraction of the figure: far below a pixel.
 _DECIMALS = 9
+#: Files a fifth larger, in half the time of all that a PNG takes.
+_QUICK = {"compress_level": 1}
 
 
 def to_svg(figure: Figure) -> str:
@@ -32,7 +34,7 @@ def to_png(figure: Figure) -> bytes:
     with book_style():
         _lay_out(figure)
         canvas: Any = FigureCanvasAgg(figure)
-        canvas.print_png(stream, metadata={"Software": None})
+        canvas.print_png(stream, metadata={"Software": None}, pil_kwargs=_QUICK)
     return stream.getvalue()
 
 

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import json
-import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 
 from qdgain.figures.modules import MODULES
-from qdgain.files import write_whole
-from qdgain.ledger import STORED_NUMBERS, verdicts
+from qdgain.ledger import kept_numbers, verdicts
 from qdgain.ledger.verdicts import Row, chapter_of
 from qdgain.paper.claims import Headline, claims
 from qdgain.run import resolve
-from qdgain.version import library_hash
 
 
 class UnknownClaim(KeyError):
@@ -62,16 +56,11 @@ def of_chapter(chapter: str) -> tuple[Row, ...]:
 @cache
 def headlines_of(chapter: str) -> Mapping[str, Headline]:
     """Return a chapter's headlines for the paper's presets, by key."""
-    stored = os.environ.get(STORED_NUMBERS)
-    # The name holds a hash of the library, so a change of code or data is never overlooked.
-    file = Path(stored) / f"{chapter}-{library_hash()}.json" if stored else None
-    if file is not None and file.exists():
-        found = [Headline(**fields) for fields in json.loads(file.read_text(encoding="utf-8"))]
-    else:
+    found = kept_numbers.load(chapter)
+    if found is None:
         module = MODULES[chapter]
         found = list(module.headlines(resolve(module.SETTINGS, {})))
-        if file is not None:
-            write_whole(file, json.dumps([asdict(headline) for headline in found]))
+        kept_numbers.keep(chapter, found)
     return MappingProxyType({headline.key: headline for headline in found})
 
 

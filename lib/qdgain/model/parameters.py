@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import reprlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -152,11 +153,31 @@ class Parameter:
 
     def refusal(self, value: Any) -> ParameterError:
         """Return the refusal of a value: the name, the value and what is allowed."""
-        text = repr(value)
-        if len(text) > 60:
-            text = text[:57] + "..."
         also = f", or None for {self.stand_in}" if self.stand_in else ""
-        return ParameterError(f"{self.name} = {text} is not allowed: give {self.allowed}{also}.")
+        return ParameterError(
+            f"{self.name} = {shortened(value)} is not allowed: give {self.allowed}{also}."
+        )
+
+
+def shortened(value: Any) -> str:
+    """Return a value as Python writes it, at most some sixty characters of it.
+
+    Examples
+    --------
+    >>> shortened([1.5, "x" * 1000])
+    "[1.5, 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..."
+    """
+    try:
+        text = _SHORT.repr(value)
+    except ValueError:
+        # Python writes no whole number of more than some thousand digits.
+        return "a number of thousands of digits"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+#: What is nested deeply, or holds itself many times, is not written out.
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 200
 
 
 def _read(name: str) -> dict[str, Any]:

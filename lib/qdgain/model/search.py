@@ -6,12 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.optimize import elementwise
 
 from qdgain.model.dot import FloatArray
-
-# Its published types do not know of `args`.
-_find_root: Any = elementwise.find_root
 
 
 def first_root(function: Callable[[FloatArray, Any], FloatArray], scan: FloatArray) -> FloatArray:
@@ -39,7 +35,12 @@ def first_root(function: Callable[[FloatArray, Any], FloatArray], scan: FloatArr
         def one(x: FloatArray, row: FloatArray) -> FloatArray:
             return function(x[:, None], row.astype(int))[:, 0]
 
-        roots[rows] = _find_root(one, ends, args=(rows,)).x
+        # Takes longer to import than all of this package.
+        from scipy.optimize import elementwise  # noqa: PLC0415
+
+        # Its published types do not know of `args`.
+        find_root: Any = elementwise.find_root
+        roots[rows] = find_root(one, ends, args=(rows,)).x
     return roots
 
 

@@ -6,7 +6,6 @@ Everything is checked against the contract before anything runs or is written.
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 import math
 import re
@@ -21,7 +20,7 @@ from typing import Any
 import yaml
 
 from qdgain.chapters import CHAPTERS, NAMES, SETTINGS
-from qdgain.measured.gain_spectra import read_spectra
+from qdgain.given_files import path_of, read_text, unusable
 from qdgain.model import parameters
 from qdgain.model.parameters import Parameter, ParameterError
 from qdgain.run import Run, resolve
@@ -32,10 +31,13 @@ CARD, CARD_FORMAT = "qdgain_run_card", 1
 #: Tables of a parameter file that tell where its values come from, and set nothing.
 ABOUT = ("uncertainty", "correlation", "origin", "source")
 _FILE = "parameter file"
-_LARGEST_FILE_BYTES = 1_000_000
 # As Python's float, without infinities, underscores and digits of other scripts.
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NONE = "none"
+#: Letters of a name, and of the reason why a file cannot be read.
+_LONGEST = 200
+# Reading a dotted name takes a time that goes as the square of its parts.
+_MANY_PARTS = re.compile(r"(?:[\w-]+\s*\.\s*){50}")
 
 
 @dataclass(frozen=True)
@@ -133,27 +135,39 @@ def read_file(path: str | Path) -> dict[str, Any]:
     ParameterError
         If the file cannot be used; one sentence says why.
     """
-    path = Path(path)
+    path = path_of(path)
+    table = read_table(path)
+    return {
+        _name(path, name): _beside(path, name, value)
+        for name, value in (table["given"] if CARD in table else table).items()
+        if not (isinstance(value, dict) and name in ABOUT)
+    }
+
+
+def read_table(path: Path) -> dict[Any, Any]:
+    """Return the names and values in a file as they are; of a run card all its parts."""
     if path.suffix.lower() not in _READERS:
         raise unusable(_FILE, path, "its name must end in .toml, .yaml, .yml or .json")
-    form, read = _READERS[path.suffix.lower()]
-    text = read_text(_FILE, path, _LARGEST_FILE_BYTES)
+    form, read, most_bytes = _READERS[path.suffix.lower()]
+    text = read_text(_FILE, path, most_bytes)
     try:
         table = read(text)
     except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
-        raise unusable(_FILE, path, f"it is not {form}: {reason}") from None
+        raise unusable(_FILE, path, f"it is not {form}: {reason[:_LONGEST]}") from None
     if not isinstance(table, dict):
         raise unusable(_FILE, path, "it is not a table of names and values")
-    if CARD in table:
-        if table[CARD] != CARD_FORMAT or not isinstance(table.get("given"), dict):
-            raise unusable(_FILE, path, f"it is not a run card of format {CARD_FORMAT}")
-        table = table["given"]
-    return {
-        str(name): _beside(path, name, value)
-        for name, value in table.items()
-        if not (isinstance(value, dict) and name in ABOUT)
-    }
+    card = (table[CARD], isinstance(table.get("given"), dict)) if CARD in table else None
+    if card not in (None, (CARD_FORMAT, True)):
+        raise unusable(_FILE, path, f"it is not a run card of format {CARD_FORMAT}")
+    return table
+
+
+def _name(path: Path, name: Any) -> str:
+    text = name if isinstance(name, str) else parameters.shortened(name)
+    if len(text) > _LONGEST:
+        raise unusable(_FILE, path, f"a name in it has {len(text)} letters")
+    return text
 
 
 def _beside(path: Path, name: Any, value: Any) -> Any:
@@ -170,51 +184,64 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return table
 
 
+def _toml(text: str) -> dict[str, Any]:
+    if _MANY_PARTS.search(text):
+        raise ValueError("a name has more than fifty parts")
+    return tomllib.loads(text)
+
+
 class _Yaml(yaml.SafeLoader):
-    """Plain YAML as people expect it: 1e3 is a number, and a name may stand only once."""
+    """Plain YAML as people expect it: a number is decimal, and a name may stand only once."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("a value stands for another by an alias: write it out")
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        names = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for position, name in enumerate(names):
-            if name in names[:position]:
-                line = node.value[position][0].start_mark.line + 1
-                raise yaml.YAMLError(f"{name} stands twice (line {line})")
+        seen = set()
+        for key, _ in node.value:
+            name = self.construct_object(key, deep=True)
+            if name in seen:
+                raise yaml.YAMLError(f"{name} stands twice (line {key.start_mark.line + 1})")
+            seen.add(name)
         return super().construct_mapping(node, deep)
 
+    def refuse_number(self, node: yaml.ScalarNode) -> None:
+        raise yaml.YAMLError(
+            f"{node.value} (line {node.start_mark.line + 1}) is another number to some readers of "
+            "YAML: write it in decimal digits, such as 60 or 1.5e-3, or in quotes if it is text"
+        )
 
-_Yaml.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)[eE][+-]?\d+$", re.ASCII),
-    list("+-.0123456789"),
-)
 
-
-# What a file of this kind is called, and what reads its text.
-_READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
-    ".toml": ("TOML", tomllib.loads),
-    ".json": ("JSON", partial(json.loads, object_pairs_hook=_without_repeats)),
-    ".yaml": ("YAML", partial(yaml.load, Loader=_Yaml)),
-    ".yml": ("YAML", partial(yaml.load, Loader=_Yaml)),
+_Yaml.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if not tag.endswith((":int", ":float"))]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 
 
-def read_text(what: str, path: Path, largest: int | None = None) -> str:
-    """Return the text of a user's file, such as a ``parameter file``, or refuse it."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise unusable(what, path, f"it cannot be opened ({error.strerror})") from None
-    if largest is not None and len(content) > largest:
-        raise unusable(what, path, "it is larger than a megabyte")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise unusable(what, path, "it is not text in UTF-8") from None
+def _number(tag: str, pattern: str) -> None:
+    _Yaml.add_implicit_resolver(tag, re.compile(pattern, re.ASCII), list("+-.0123456789"))
 
 
-def unusable(what: str, path: Path, reason: str) -> ParameterError:
-    """Return the refusal of a user's file."""
-    return ParameterError(f"the {what} {path.name} is not usable: {reason}.")
+_number("tag:yaml.org,2002:int", r"[+-]?(0|[1-9]\d*)$")
+_number("tag:yaml.org,2002:float", r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?$")
+# To YAML 1.1 octal, hexadecimal, sixties, or digits in groups: 060 is 48, and 1:30 is 90.
+_number(
+    "!trap", r"[+-]?(0[0-9_]+|0[xXbBoO][0-9a-fA-F_]+|\d[\d_]*(:\d+)+(\.[\d_]*)?|\d[\d_.]*_[\d_.]*)$"
+)
+_Yaml.add_constructor("!trap", _Yaml.refuse_number)
+_yaml = partial(yaml.load, Loader=_Yaml)
+
+#: Of text that takes long to read, less is read.
+_SOME_BYTES, _MANY_BYTES = 100_000, 1_000_000
+#: What a file of this kind is called, what reads its text, and how many bytes it may have.
+_READERS: Mapping[str, tuple[str, Callable[[str], Any], int]] = {
+    ".toml": ("TOML", _toml, _SOME_BYTES),
+    ".json": ("JSON", partial(json.loads, object_pairs_hook=_without_repeats), _MANY_BYTES),
+    ".yaml": ("YAML", _yaml, _SOME_BYTES),
+    ".yml": ("YAML", _yaml, _SOME_BYTES),
+}
 
 
 def entry_of(name: str, known: tuple[str, ...]) -> Parameter:
@@ -231,8 +258,11 @@ def entry_of(name: str, known: tuple[str, ...]) -> Parameter:
 
 def _refuse_twice(name: str, before: Mapping[str, Any], value: Any) -> None:
     if name in before:
-        texts = (f"{v:g}" if isinstance(v, float) else f"{v}" for v in (before[name], value))
-        raise ParameterError(f"{name} is given twice: {' and '.join(texts)}.")
+        one, other = (
+            f"{v:g}" if isinstance(v, float) else parameters.shortened(v).strip("'")
+            for v in (before[name], value)
+        )
+        raise ParameterError(f"{name} is given twice: {one} and {other}.")
 
 
 def checked(name: str, value: Any, known: tuple[str, ...]) -> Any:
@@ -242,12 +272,10 @@ def checked(name: str, value: Any, known: tuple[str, ...]) -> Any:
         raise entry.refusal(value)
     value = entry.check(value)
     if entry.kind == "file" and value:
-        path = Path(value).expanduser().resolve()
+        path = path_of(value).absolute()
+        # Interpolates, with half of scipy, and is seldom asked for.
+        from qdgain.measured.gain_spectra import read_spectra  # noqa: PLC0415
+
         read_spectra(path)
         return str(path)
     return value
-
-
-def sha256_of(path: str | Path) -> str:
-    """Return the SHA-256 of a file's content."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -28,7 +27,9 @@ from papermill.exceptions import PapermillExecutionError
 
 from qdgain.book import keep
 from qdgain.chapters import CELL_TIMEOUT_S, START_TIMEOUT_S, notebook_of
-from qdgain.ledger import STORED_NUMBERS
+from qdgain.files import scratch
+from qdgain.given_files import read_bytes
+from qdgain.ledger import STORED_NUMBERS, kept_in_or_users
 from qdgain.model.parameters import CONTRACT, ParameterError
 from qdgain.text import as_json
 from qdgain.version import library_hash
@@ -38,6 +39,7 @@ LIMIT_S = 600
 _INPUTS = "inputs"
 _KEPT = "kept"
 _NOTEBOOK, _EXECUTED = "notebook.ipynb", "executed.ipynb"
+_CONNECTION = "qdgain-kernel.json"
 
 
 class RunFailed(Exception):
@@ -96,10 +98,7 @@ def task(chapter: str, given: Mapping[str, Any], pictures: bool = True) -> Task:
     for name, value in given.items():
         if CONTRACT[name].kind == "file" and value:
             values[name] = f"{name}{Path(value).suffix}"
-            try:
-                files[name] = (values[name], Path(value).read_bytes())
-            except OSError as error:
-                raise ParameterError(f"{name}: {value} cannot be read: {error.strerror}.") from None
+            files[name] = (values[name], read_bytes(name, Path(value)))
     text = notebook.read_text(encoding="utf-8")
     return Task(chapter, text, values, files, pictures)
 
@@ -118,8 +117,7 @@ def execute(todo: Task) -> Executed:
             f"the library here is {library_hash()[:12]}, the run was asked for with "
             f"{todo.library_hash[:12]}: install the same version on both sides"
         )
-    with tempfile.TemporaryDirectory(prefix="qdgain-") as name:
-        folder = Path(name)
+    with scratch() as folder:
         values = dict(todo.given)
         for parameter, (file_name, content) in todo.files.items():
             values[parameter] = str(folder / _INPUTS / file_name)
@@ -151,7 +149,7 @@ def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
     # What goes wrong is said once, in a sentence, by whoever catches it.
     for noisy in ("papermill", "nbclient", "traitlets", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
-    with _time_limit(todo.limit_s) as expired:
+    with _time_limit(folder, todo.limit_s) as expired:
         try:
             papermill.execute_notebook(
                 folder / _NOTEBOOK,
@@ -165,7 +163,7 @@ def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
                 autosave_cell_every=0,
                 start_timeout=START_TIMEOUT_S,
                 execution_timeout=CELL_TIMEOUT_S,
-                kernel_manager_class=_kernel_manager(folder / _KEPT, todo.pictures),
+                kernel_manager_class=_kernel_manager(folder, todo.pictures),
             )
         except PapermillExecutionError as error:
             raise RunFailed(f"{error.ename}: {error.evalue}") from None
@@ -181,21 +179,26 @@ def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
     return as_json(notebook)
 
 
-def _kernel_manager(kept: Path, pictures: bool) -> type[AsyncKernelManager]:
-    """Return a manager that tells its kernel where to keep its results."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+def _kernel_manager(folder: Path, pictures: bool) -> type[AsyncKernelManager]:
+    """Return a manager whose kernel has all its files in the run's folder."""
     environment = {
-        keep.NUMBERS_FOLDER: str(kept),
-        keep.PICTURES_FOLDER: str(kept),
+        keep.NUMBERS_FOLDER: str(folder / _KEPT),
+        keep.PICTURES_FOLDER: str(folder / _KEPT),
         keep.PICTURES: "1" if pictures else "0",
         # What the ledger computed for the paper's presets is the same for every run.
-        STORED_NUMBERS: os.environ.get(STORED_NUMBERS) or str(cache / "qdgain" / "numbers"),
+        STORED_NUMBERS: kept_in_or_users(),
+        # Nothing of the user's own start-up, which could change numbers.
+        "IPYTHONDIR": str(folder / "ipython"),
     }
 
     class Quiet(AsyncKernelManager):
         """A kernel on sockets that no other user can listen to, whose own log nobody reads."""
 
         transport = "ipc"
+
+        def __init__(self, **settings: Any) -> None:
+            super().__init__(**settings)
+            self.connection_file = str(folder / _CONNECTION)
 
         # The base class's is a coroutine too, though it is not declared as one.
         async def start_kernel(self, **settings: Any) -> None:  # type: ignore[override]
@@ -205,26 +208,35 @@ def _kernel_manager(kept: Path, pictures: bool) -> type[AsyncKernelManager]:
     return Quiet
 
 
-@contextmanager
-def _time_limit(limit_s: float) -> Iterator[threading.Event]:
-    """Kill the processes started within after a time, and say whether that was needed.
+def kill_kernels(folder: Path | str = "") -> None:
+    """End at once the kernels of a run's folder, or of all runs in this process.
 
-    Kernels were seen to hang with no cell at work, which no timeout of a cell ends. Whatever is
-    left of them at the end, as after an interrupt, is killed too.
+    They are known by their connection file, so that none is missed that has just been started.
+    """
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if any(
+                word.startswith(str(folder)) and word.endswith(_CONNECTION)
+                for word in process.cmdline()
+            ):
+                process.kill()
+                found.append(process)
+    psutil.wait_procs(found, timeout=10)
+
+
+@contextmanager
+def _time_limit(folder: Path, limit_s: float) -> Iterator[threading.Event]:
+    """Kill a run's kernel after a time, and say whether that was needed.
+
+    Kernels were seen to hang with no cell at work, which no timeout of a cell ends. One that is
+    left at the end, as after an interrupt, is killed too.
     """
     expired = threading.Event()
-    known = set(psutil.Process().children(recursive=True))
-
-    def kill() -> None:
-        started = set(psutil.Process().children(recursive=True)) - known
-        for process in started:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(started, timeout=10)
 
     def expire() -> None:
         expired.set()
-        kill()
+        kill_kernels(folder)
 
     timer = threading.Timer(limit_s, expire)
     timer.daemon = True
@@ -233,4 +245,4 @@ def _time_limit(limit_s: float) -> Iterator[threading.Event]:
         yield expired
     finally:
         timer.cancel()
-        kill()
+        kill_kernels(folder)

@@ -8,17 +8,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qdgain.given_files import path_of, unusable
 from qdgain.model.parameters import CONTRACT
 from qdgain.reruns.page import page
-from qdgain.reruns.request import CARD, CARD_FORMAT, EVERY_CHAPTER
+from qdgain.reruns.request import CARD, CARD_FORMAT, EVERY_CHAPTER, read_table
 from qdgain.reruns.rerun import Executed, Task
 from qdgain.run import Run
 from qdgain.text import as_json
 from qdgain.version import provenance
 
+_CARD = "run card"
 NOTEBOOK, PAGE, CARD_FILE = "notebook.ipynb", "index.html", "run-card.json"
 _PACKAGES = ("numpy", "scipy", "matplotlib", "lmfit", "papermill", "ipykernel", "nbclient")
 
@@ -83,13 +86,38 @@ def card_of_all(tasks: Sequence[Task]) -> dict[str, Any]:
     }
 
 
-def read_card(path: str | Path) -> dict[str, Any] | None:
-    """Return a run card, None if the file is none."""
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+@dataclass(frozen=True)
+class Card:
+    """What a run card says of its run: chapter or ``all``, numbers by key, the library's hash."""
+
+    chapter: str
+    numbers: Mapping[str, Any]
+    library_hash: str
+
+
+def read_card(path: str | Path) -> Card | None:
+    """Return a run card, None if the file is none.
+
+    Raises
+    ------
+    ParameterError
+        If the file cannot be read, or is a run card of which a part is missing.
+    """
+    path = path_of(path)
+    if path.suffix.lower() != ".json":
         return None
-    return content if isinstance(content, dict) and CARD in content else None
+    table = read_table(path)
+    if CARD not in table:
+        return None
+    try:
+        chapter, library = table["chapter"], table["library"]["hash"]
+        rows = [] if chapter == EVERY_CHAPTER else table["headlines"]
+        card = Card(chapter, {row["key"]: row["value"] for row in rows}, library)
+    except (KeyError, TypeError, IndexError):
+        raise unusable(_CARD, path, "a part of it is missing") from None
+    if not all(isinstance(text, str) for text in (chapter, library, *card.numbers)):
+        raise unusable(_CARD, path, "a part of it is not text, as it has to be")
+    return card
 
 
 def _given(todo: Task, name: str) -> Any:

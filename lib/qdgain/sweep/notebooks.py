@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -15,9 +16,10 @@ from qdgain.reruns import rerun, run_folder
 from qdgain.reruns.request import Request
 from qdgain.reruns.run_folder import CARD_FILE, card
 from qdgain.sweep import table
-from qdgain.sweep.cluster import Job, Spread
+from qdgain.sweep.folder import FAILURES, RUNS, add_sum, is_sound, sums
 from qdgain.sweep.points import Points, definition, hash_of, identity
 from qdgain.sweep.progress import Progress
+from qdgain.sweep.spread import Job, Spread
 from qdgain.sweep.table import Quantity
 from qdgain.text import as_json
 
@@ -26,7 +28,6 @@ DONE, FAILED = "done", "failed"
 MOST_POINTS = 100_000
 #: What one run takes, for an estimate; some seconds for the kernel and the libraries alone.
 RUN_S = 8.0
-_RUNS, _FAILURES = "runs", "failures"
 _ID_DIGITS = 16
 # The limit on the time of a run kills whatever the process started meanwhile.
 _ONE_AT_A_TIME = threading.Lock()
@@ -102,9 +103,22 @@ class Sweep:
 
 
 def states(folder: Path) -> dict[str, str]:
-    """Return which runs have ended, and how, by id."""
-    found = {path.stem: FAILED for path in folder.glob(f"{_FAILURES}/*.json")}
-    return found | {path.name: DONE for path in folder.glob(f"{_RUNS}/[!.]*")}
+    """Return which runs have ended, and how, by id; what was damaged since has not."""
+    known, found = sums(folder), {}
+    for path in sorted(known):
+        place, _, rest = path.partition("/")
+        if place == FAILURES and is_sound(folder, path, known):
+            found[Path(rest).stem] = FAILED
+        # Those that are done come later, and outweigh a failure before.
+        if place == RUNS and is_sound(folder, path, known) and _is_whole(folder / path):
+            found[Path(rest).parent.name] = DONE
+    return found
+
+
+def _is_whole(path: Path) -> bool:
+    """Return whether all files that a sound run card names are as they were written."""
+    files: dict[str, str] = json.loads(path.read_bytes())["sha256"]
+    return all(is_sound(path.parent, name, files) for name in files)
 
 
 def run(
@@ -125,15 +139,17 @@ def run(
     if len(ended) == len(wanted):
         return
     for job, result in spread(_jobs(sweep, ended)):
-        failure = folder / _FAILURES / f"{job.key}.json"
         if isinstance(result, Exception):
-            write_whole(failure, as_json(_failure(result)))
+            path, content = f"{FAILURES}/{job.key}.json", as_json(_failure(result)).encode()
+            write_whole(folder / path, content)
             failed += 1
         else:
-            with written_aside(folder / _RUNS / job.key) as aside:
+            path, content = f"{RUNS}/{job.key}/{CARD_FILE}", result[CARD_FILE]
+            with written_aside(folder / RUNS / job.key) as aside:
                 run_folder.write(aside, result)
-            failure.unlink(missing_ok=True)
+            (folder / FAILURES / f"{job.key}.json").unlink(missing_ok=True)
             done += 1
+        add_sum(folder, path, hashlib.sha256(content).hexdigest())
         yield Progress(len(wanted), done, failed)
 
 
@@ -166,14 +182,14 @@ def write_table(sweep: Sweep, folder: Path) -> None:
             continue
         row: dict[str, Any] = {"run": name, **given, "status": ended[name]}
         if ended[name] == DONE:
-            content = json.loads((folder / _RUNS / name / CARD_FILE).read_text(encoding="utf-8"))
+            content = json.loads((folder / RUNS / name / CARD_FILE).read_text(encoding="utf-8"))
             row["seconds"] = content["duration_s"]
             for headline in content["headlines"]:
                 key = headline["key"]
                 numbers.setdefault(key, Quantity(key, headline["unit"], headline["meaning"]))
                 row[key] = float(headline["value"])
         else:
-            path = folder / _FAILURES / f"{name}.json"
+            path = folder / FAILURES / f"{name}.json"
             row |= json.loads(path.read_text(encoding="utf-8"))
         rows.append(row)
     quantities = [

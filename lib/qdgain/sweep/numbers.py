@@ -6,11 +6,13 @@ points. Workers of this machine write the parts; from elsewhere they come back a
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +21,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from qdgain.fast.onset import threshold_onset
-from qdgain.files import write_whole, written_aside
+from qdgain.files import beside, move_into_place, written_aside
 from qdgain.model.dot import Dot, FloatArray, presets
 from qdgain.model.film import ase_threshold
 from qdgain.model.gain import largest_gain
@@ -28,9 +30,10 @@ from qdgain.model.populations import fluence_for_mean_excitons
 from qdgain.model.threshold import threshold_at_maximum
 from qdgain.run import BASE_OF_YOUR_DOT
 from qdgain.sweep import table
-from qdgain.sweep.cluster import Job, Spread
-from qdgain.sweep.points import Column, Points, definition
+from qdgain.sweep.folder import add_sum, is_sound, sums
+from qdgain.sweep.points import Column, Points, definition, hash_of
 from qdgain.sweep.progress import Progress
+from qdgain.sweep.spread import Job, Spread
 from qdgain.sweep.table import Quantity
 
 MOST_POINTS = 100_000_000
@@ -179,19 +182,23 @@ def _dot_fields(columns: Mapping[str, Column]) -> dict[str, Any]:
 
 
 class Block(NamedTuple):
-    """Some points of a sweep: the chapter, a column or value of each parameter, and the rest."""
+    """Some points of a sweep: the chapter, a column or value of each parameter, and what it is."""
 
     chapter: str
     given: Mapping[str, Any]
     size: int
+    about: Mapping[str, str]
+
+    def schema(self) -> pa.Schema:
+        """Return the schema of the block's file, which names the sweep and the block's place."""
+        return table.schema_of(columns_of(self.chapter, tuple(self.given)), self.about)
 
 
 def part(block: Block) -> bytes:
     """Compute a block and return it as a Parquet file of one row group."""
     arrays = {name: np.broadcast_to(v, (block.size,)) for name, v in block.given.items()}
     found = numbers(block.chapter, arrays)
-    quantities = columns_of(block.chapter, tuple(block.given))
-    schema = table.schema_of(quantities, table.about(block.chapter))
+    schema = block.schema()
     columns = {**arrays, **found}
     arrow = [
         # nan stands for a stand-in among the parameters, and for itself among the results.
@@ -207,8 +214,19 @@ def part(block: Block) -> bytes:
     return stream.getvalue()
 
 
-def _write(function: Callable[[Block], bytes], target: Path, block: Block) -> None:
-    write_whole(target, function(block))
+def _aside(content: bytes, target: Path) -> tuple[Path, str]:
+    """Write a part where it can be moved into its place from; return the path and the SHA-256."""
+    path = beside(target)
+    try:
+        path.write_bytes(content)
+    except OSError:
+        shutil.rmtree(path.parent, ignore_errors=True)
+        raise
+    return path, hashlib.sha256(content).hexdigest()
+
+
+def _part_aside(function: Callable[[Block], bytes], target: Path, block: Block) -> tuple[Path, str]:
+    return _aside(function(block), target)
 
 
 def columns_of(chapter: str, given: Sequence[str]) -> tuple[Quantity, ...]:
@@ -247,7 +265,19 @@ class Sweep:
     def block(self, start: int, stop: int) -> Block:
         """Return some of the points, with the fixed parameters."""
         given = {**self.fixed, **self.points.block(start, stop)}
-        return Block(self.chapter, given, stop - start)
+        about = table.about(self.chapter) | {"qdgain_sweep": self._hash, "first_point": str(start)}
+        return Block(self.chapter, given, stop - start, about)
+
+    @cached_property
+    def _hash(self) -> str:
+        return hash_of(self.definition())
+
+
+def _is_part(path: Path, block: Block) -> bool:
+    """Return whether a sound file is the part at this place of this sweep."""
+    stored = parquet.read_metadata(path)
+    schema = stored.schema.to_arrow_schema()
+    return bool(stored.num_rows == block.size and schema.equals(block.schema(), True))
 
 
 def run(sweep: Sweep, folder: Path, spread: Spread, same_disk: bool = False) -> Iterator[Progress]:
@@ -259,22 +289,33 @@ def run(sweep: Sweep, folder: Path, spread: Spread, same_disk: bool = False) -> 
     ------
     OSError
         If a part cannot be written.
+    ParameterError
+        If among the parts is what a reader would take for one.
     """
     place = folder / table.PARQUET
+    sizes = {name: stop - start for name, start, stop in sweep.parts()}
+    for path in place.iterdir() if place.is_dir() else ():
+        if path.name not in sizes and not path.name.startswith("."):
+            raise ParameterError(f"{path} is no part of this sweep: move it away.")
     place.mkdir(exist_ok=True)
     table.write_columns(folder, columns_of(sweep.chapter, (*sweep.fixed, *sweep.points.names)))
-    there = {path.name for path in place.iterdir()}
-    sizes = {name: stop - start for name, start, stop in sweep.parts()}
-    done, failed, reason = sum(sizes[name] for name in sizes if name in there), 0, ""
+    known = sums(folder)
+    there = {
+        name
+        for name, start, stop in sweep.parts()
+        if is_sound(folder, f"{table.PARQUET}/{name}", known)
+        and _is_part(place / name, sweep.block(start, stop))
+    }
+    done, failed, reason = sum(sizes[name] for name in there), 0, ""
     yield Progress(sweep.points.size, done, failed)
-    if done == sweep.points.size:
-        return
 
     def job(name: str, start: int, stop: int) -> Job:
-        function = sweep.function
-        written = partial(_write, function, place.resolve() / name)
-        return Job(name, written if same_disk else function, sweep.block(start, stop), short=True)
+        written = partial(_part_aside, sweep.function, place.resolve() / name)
+        function = written if same_disk else sweep.function
+        return Job(name, function, sweep.block(start, stop), short=True)
 
+    if done == sweep.points.size:
+        return
     for made, result in spread(job(*part) for part in sweep.parts() if part[0] not in there):
         if same_disk and isinstance(result, OSError):
             raise result
@@ -282,8 +323,10 @@ def run(sweep: Sweep, folder: Path, spread: Spread, same_disk: bool = False) -> 
             failed += sizes[made.key]
             reason = " ".join(f"{type(result).__name__}: {result}".split())
         else:
-            if not same_disk:
-                write_whole(place / made.key, result)
+            aside, sha256 = result if same_disk else _aside(result, place / made.key)
+            move_into_place(aside, place / made.key)
+            shutil.rmtree(aside.parent)
+            add_sum(folder, f"{table.PARQUET}/{made.key}", sha256)
             done += sizes[made.key]
         yield Progress(sweep.points.size, done, failed, reason)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import itertools
 import json
 import math
 import re
@@ -17,14 +18,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from qdgain.given_files import read_text, sha256_of, unusable
 from qdgain.model.parameters import CONTRACT, Parameter, ParameterError
-from qdgain.reruns.request import checked, entry_of, read_text, sha256_of, unusable, value_of
+from qdgain.reruns.request import checked, entry_of, value_of
 
 #: A column of values: floats (nan where the parameter's stand-in is meant), integers or text.
 Column: TypeAlias = NDArray[Any]
-#: A table of points is read whole; a grid is not, and may be larger.
+#: Of a table of points, and of the values of one parameter; a grid of several may be larger.
 MOST_ROWS = 1_000_000
-_AT_ONCE = 1000
 _TABLE = "table of points"
 _WHOLE = re.compile(r"\d{1,12}", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
@@ -32,34 +33,9 @@ _SEPARATORS = (",", ";", "\t")
 _sha256 = cache(sha256_of)
 
 
-@dataclass(frozen=True)
-class Steps:
-    """An axis of evenly spaced values, both ends included, never held in memory."""
-
-    name: str
-    start: float
-    stop: float
-    size: int
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The one parameter."""
-        return (self.name,)
-
-    def at(self, index: NDArray[np.intp]) -> dict[str, Column]:
-        """Return the values at some indices, as `numpy.linspace` has them."""
-        step = (self.stop - self.start) / (self.size - 1)
-        values = np.where(index == self.size - 1, self.stop, self.start + index * step)
-        return {self.name: values.astype(int) if CONTRACT[self.name].kind == "integer" else values}
-
-    def record(self) -> dict[str, Any]:
-        """Return what tells this axis from others, for JSON."""
-        return {self.name: {"start": self.start, "stop": self.stop, "count": self.size}}
-
-
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """An axis of values that stand in a list, or in the rows of a table."""
+    """An axis of values: steps, a list, or the rows of a table."""
 
     columns: Mapping[str, Column]
 
@@ -72,6 +48,10 @@ class Columns:
     def size(self) -> int:
         """How many values, or rows, there are."""
         return len(next(iter(self.columns.values())))
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Return the values row by row."""
+        return zip(*(column.tolist() for column in self.columns.values()), strict=True)
 
     def at(self, index: NDArray[np.intp]) -> dict[str, Column]:
         """Return each parameter's values at some indices."""
@@ -92,7 +72,7 @@ class Columns:
 class Points:
     """Every combination of the values of some axes, the last axis running fastest."""
 
-    axes: tuple[Steps | Columns, ...]
+    axes: tuple[Columns, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -115,11 +95,9 @@ class Points:
 
     def each(self) -> Iterator[dict[str, Any]]:
         """Yield the points one by one, as parameters; None for a stand-in."""
-        for start in range(0, self.size, _AT_ONCE):
-            block = self.block(start, min(start + _AT_ONCE, self.size))
-            columns = [[scalar(value) for value in column] for column in block.values()]
-            for row in zip(*columns, strict=True):
-                yield dict(zip(block, row, strict=True))
+        axes = ([[scalar(v) for v in row] for row in axis.rows()] for axis in self.axes)
+        for row in itertools.product(*axes):
+            yield dict(zip(self.names, itertools.chain(*row), strict=True))
 
     def record(self) -> list[dict[str, Any]]:
         """Return what tells these points from others, for JSON."""
@@ -164,7 +142,7 @@ def points(
     return found
 
 
-def axis_of(text: str, known: tuple[str, ...]) -> Steps | Columns:
+def axis_of(text: str, known: tuple[str, ...]) -> Columns:
     """Return the axis that a text such as ``stokes_shift_meV=20:120:11`` stands for."""
     name, equals, values = text.partition("=")
     if not equals or not name:
@@ -173,14 +151,14 @@ def axis_of(text: str, known: tuple[str, ...]) -> Steps | Columns:
         )
     entry = entry_of(name, known)
     if ":" in values and entry.kind in ("number", "integer"):
-        return _steps(entry, values)
+        return Columns({name: _steps(entry, values)})
     texts = values.split(",")
     column = _column(entry, texts, known, lambda _: "")
     _refuse_repeats([(value,) for value in column.tolist()], lambda i, _: f"{name}: {texts[i]}")
     return Columns({name: column})
 
 
-def _steps(entry: Parameter, text: str) -> Steps:
+def _steps(entry: Parameter, text: str) -> Column:
     def refused(reason: str) -> ParameterError:
         return ParameterError(f"{entry.name} = {text!r} is not allowed: {reason}.")
 
@@ -194,9 +172,11 @@ def _steps(entry: Parameter, text: str) -> Steps:
     if start == stop:
         raise refused("start and stop are alike")
     count = int(parts[2])
+    if count > MOST_ROWS:
+        raise refused(f"one parameter takes at most {MOST_ROWS} values")
     if entry.kind == "integer" and (stop - start) % (count - 1):
         raise refused("these steps are no whole numbers")
-    return Steps(entry.name, start, stop, count)
+    return np.linspace(start, stop, count).astype(int if entry.kind == "integer" else float)
 
 
 def _column(
@@ -258,8 +238,7 @@ def read_points(path: str | Path, known: tuple[str, ...]) -> Columns:
         if CONTRACT[name].kind == "file":
             texts = [text and str(path.parent / text) for text in texts]
         columns[name] = _column(CONTRACT[name], texts, known, lambda i: f"{where(i)}: ")
-    values = list(zip(*(column.tolist() for column in columns.values()), strict=True))
-    _refuse_repeats(values, lambda i, j: f"{where(i)} is line {rows[j][0]}")
+    _refuse_repeats(list(Columns(columns).rows()), lambda i, j: f"{where(i)} is line {rows[j][0]}")
     return Columns(columns)
 
 

@@ -41,6 +41,11 @@ def shown(before: Progress, unit: str) -> Iterator[Callable[[Progress], None]]:
         yield show
 
 
+def say(sentence: str) -> None:
+    """Show a sentence on the error stream, without breaking a bar that is there."""
+    tqdm.write(sentence, file=sys.stderr)
+
+
 def _lines(before: Progress, unit: str) -> Callable[[Progress], None]:
     began, last = time.monotonic(), -_LINE_EVERY_S
     ended_before = before.done + before.failed

@@ -15,6 +15,8 @@ from qdgain.files import write_whole, written_aside
 from qdgain.model.parameters import CONTRACT
 from qdgain.version import __version__, library_hash
 
+# The default one asks for a gigabyte of address space before anything is in it.
+pa.set_memory_pool(pa.system_memory_pool())
 CSV_FILE, PARQUET, COLUMNS_FILE = "table.csv", "table.parquet", "columns.csv"
 _TYPES = {"number": pa.float64(), "integer": pa.int64(), "text": pa.string()}
 
