@@ -124,7 +124,7 @@ def test_a_spreadsheets_matrix_against_falling_wavelength_is_read(tmp_path):
 def test_a_gap_in_the_matrix_is_refused_with_its_line(write):
     lines = table().splitlines()
     cells = lines[5].split(",")
-    for cell, why in (("", "line 6: row 5 has 22 values for 23 columns"), ("inf", "over range")):
+    for cell, why in (("", "line 6: 'N=0.2' has no value"), ("inf", "line 6: .* over range")):
         spoilt = [*lines[:5], ",".join([*cells[:3], cell, *cells[4:]]), *lines[6:]]
         with pytest.raises(qdgain.ParameterError, match=why):
             read_spectra(write("\n".join(spoilt)))
@@ -160,7 +160,7 @@ def test_threshold_out_of_reach(write):
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
-        (lambda t: t.replace("energy_eV", "wavelength_nm"), "first column is 'wavelength_nm'"),
+        (lambda t: t.replace("energy_eV", "wavelength_nm"), "'wavelength_nm' .* cannot be nm"),
         (lambda t: t.replace("N=1,", "one,"), "'one' is neither"),
         (lambda t: t.replace("N=1,", "N=0.9,"), "same name"),
         (lambda t: t.replace("N=1,", "N=1.95,"), "rising"),
@@ -168,7 +168,7 @@ def test_threshold_out_of_reach(write):
         (lambda t: t.replace("PL", "pl"), "neither"),
         (lambda t: "\n".join(t.splitlines()[:5]), "at least 8 energies"),
         (lambda t: "", "at least 8 energies"),
-        (lambda t: t + "1,2,3\n", "row 552 has 3 values"),
+        (lambda t: t + "1,2,3\n", "line 553: 'N=0.2' has no value"),
         (lambda t: t.replace("2.25", "nan", 1).replace("2.249", "x"), "not finite|no number"),
         (lambda t: t + t.splitlines()[1] + "\n", "must be positive and differ"),
         (lambda t: "# absorption_peak_eV: 5\n" + t, "outside its energies"),
