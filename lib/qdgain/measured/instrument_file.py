@@ -139,11 +139,13 @@ def _unstacked(raw: Raw) -> list[Raw]:
     steps = np.sign(np.diff(raw.x[good]))
     ends, direction = [0], 0.0
     for i, step in enumerate(steps, start=1):
-        if step * direction < 0:
-            ends.append(i)
-            direction = 0.0
-        else:
+        if step * direction >= 0:
             direction = direction or step
+            continue
+        # Of a point measured twice where the scan turns, each belongs to one way.
+        twice = i > 1 and steps[i - 2] == 0
+        ends.append(i - twice)
+        direction = step if twice else 0.0
     runs = [good[a:b] for a, b in zip(ends, [*ends[1:], good.size], strict=True)]
     runs = [run for run in runs if run.size >= FEWEST]
     spans = [(raw.x[run].min(), raw.x[run].max()) for run in runs]

@@ -46,10 +46,12 @@ def traces(text: str) -> list[Raw]:
     """JCAMP-DX: AFFN, PAC, SQZ, DIF and DUP; XYDATA, XYPOINTS, peak tables; linked blocks."""
     found: list[Raw] = []
     block: dict[str, _Record] = {}
+    outer: dict[str, _Record] = {}
     for record in _records(text):
         if record.label in ("TITLE", "END"):
-            # What stands above inner blocks is theirs too where they say nothing.
-            block = {key: own for key, own in block.items() if key not in ("DATATYPE", *_DATA)}
+            # What a link block says is true of those in it where they say nothing.
+            outer = outer if set(_DATA) & set(block) else block
+            block = dict(outer)
         block[record.label] = record
         if record.label in _DATA:
             found.append(_spectrum(block, record, len(found) + 1))

@@ -92,7 +92,8 @@ def numbers_across(before: Sequence[Line], rows: Sequence[Line], dialect: Dialec
     head, below = rows[0], rows[1]
     corner = dialect.value(head.cells[0])
     left_out = dialect.separator is None and head.filled == below.filled - 1
-    if not left_out and not (corner == 0.0 or math.isnan(corner or 0.0)):
+    counted = corner == 0.0 and dialect.value(below.cells[0]) == 1.0
+    if counted or not (left_out or corner == 0.0 or math.isnan(corner or 0.0)):
         return None
     named = rows_of_names(before, rows, dialect)
     if named is not None and max(map(filled, named.rows)) > 1:
@@ -152,7 +153,10 @@ def _above(before: Sequence[Line], columns: int, dialect: Dialect) -> Iterator[l
         if line.kind == "blank" or count == _MOST_HEADER_LINES:
             return
         count += 1
-        yield _header_cells(line, columns, dialect)
+        cells = _header_cells(line, columns, dialect)
+        if cells[0].rstrip().endswith((":", "=")):
+            return  # a setting
+        yield cells
 
 
 def _header_cells(line: Line, columns: int, dialect: Dialect) -> list[str]:
