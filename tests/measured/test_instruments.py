@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 import written_by
 from qdgain import ParameterError
-from qdgain.measured.instrument_file import FEWEST, at_delay, choose, intensity_per_eV, traces
+from qdgain.measured.instrument_file import (
+    FEWEST,
+    at_delay,
+    choose,
+    choose_transient,
+    intensity_per_eV,
+    traces,
+)
 from qdgain.measured.instruments import content, dialect, formats, workbook
 from qdgain.model.units import eV_from_nm
 
@@ -77,6 +84,12 @@ def test_names_in_fl_winlab_and_the_map_of_labram(read):
     found = read(written_by.labram_map(X, THREE))
     assert [trace.name for trace in found] == ["0.5, 0.25", "1.5, 2.25", "2.5, 4.25"]
     is_spectrum(found[2], THREE["hot dots"])
+
+
+def test_wavenumbers_of_labram_are_no_photon_energies(read):
+    shift = written_by.labram(X, ONE).replace("AxisUnit[1]=\tnm", "AxisUnit[1]=\t1/cm")
+    with pytest.raises(ParameterError, match="no photon energy"):
+        read(shift)
 
 
 def test_pairs_of_unequal_length_keep_their_own_axes(read):
@@ -346,6 +359,24 @@ def test_a_transient_is_what_the_pump_changed(read):
     assert at_delay(found, 1.0, 10.0).name == "1.00000E+00 to 1.00000E+01"
     in_fs = written_by.surface_xplorer(X, {str(1e3 * float(t)): y for t, y in DELAYS.items()})
     is_spectrum(at_delay(read(in_fs.replace("units: ps", "units: fs")), 10.0), 0.5 * Y - 0.03)
+
+
+def test_a_transient_is_chosen_by_delay_range_or_name(read):
+    found = read(written_by.matrix(X, DELAYS))
+    for wanted in ("10", "10.0", "8:12"):
+        is_spectrum(choose_transient(found, wanted), 0.5 * Y - 0.03)
+    is_spectrum(choose_transient(found, "0.9 : 20"), 0.75 * Y - 0.03)
+    with pytest.raises(ParameterError, match="have not relaxed yet"):
+        choose_transient(found, "1", earliest_ps=2.0)
+    with pytest.raises(ParameterError, match="no trace 'late' for --column"):
+        choose_transient(found, "late", "--column")
+    with pytest.raises(ParameterError, match="5 traces: choose one by column"):
+        choose_transient(found)
+    plain = read(written_by.cary(X, THREE))
+    is_spectrum(choose_transient(plain, "ref"), THREE["ref"])
+    in_fs = read(written_by.matrix(X, {f"{1e3 * float(t):g} fs": y for t, y in DELAYS.items()}))
+    is_spectrum(choose(in_fs, "10"), 0.5 * Y)
+    is_spectrum(choose(in_fs, "10000"), 0.5 * Y)
 
 
 @pytest.mark.parametrize(

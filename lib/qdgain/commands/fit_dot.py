@@ -18,8 +18,8 @@ from qdgain.commands import Failure, Parser, UsageError, number_above_0
 from qdgain.files import refuse_existing, whole
 from qdgain.fitting.band_fit import FittedBands, fit_bands
 from qdgain.fitting.fitted_dot import FittedDot, fitted_dot, parameter_file, threshold_intervals
-from qdgain.fitting.spectra import Spectrum, emission_per_eV, even_spectrum
-from qdgain.measured.instrument_file import Trace, choose, refuse, traces
+from qdgain.fitting.spectra import Spectrum, earliest_delay_ps, emission_per_eV, even_spectrum
+from qdgain.measured.instrument_file import Trace, choose, choose_transient, refuse, traces
 from qdgain.measured.instruments.axis import UNITS
 from qdgain.model import parameters
 from qdgain.model.dot import presets
@@ -153,7 +153,13 @@ def _read(given: argparse.Namespace, name: str) -> _Input:
     column = getattr(given, f"{name}_column")
     if column is None and len(found) > 1:
         column = given.column
-    trace = choose(found, column, f"--{name}-column")
+    if name == "transient":
+        relaxation = parameters.CONTRACT["relaxation_time_fs"].default
+        assert isinstance(relaxation, float)
+        earliest = earliest_delay_ps(relaxation)
+        trace = choose_transient(found, column, f"--{name}-column", earliest)
+    else:
+        trace = choose(found, column, f"--{name}-column")
     if name == "absorption" and trace.quantity == "reflectance":
         refuse(trace.source, f"its trace {trace.name!r} is a reflectance: give the absorbance")
     per = (given.pl_per or trace.per) if name == "pl" else "eV"

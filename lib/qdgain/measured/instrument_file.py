@@ -40,7 +40,7 @@ _QUANTITIES = {
     "log absorbance": r"log\w*[ (]*(?:eps|ε|abs)",
     "transmittance": r"%\s*T\b|\bT\s*[([]?\s*%|transmi",
     "reflectance": r"%\s*R\b|\bR\s*[([]?\s*%|reflect",
-    "absorbance": r"\babs|absorb|extinct|optical density|\bOD\b|^A(\.U\.)?$",
+    "absorbance": r"\babs|absorb|extin|optical density|\bOD\b|^A(\.U\.)?$",
     "counts": r"count|\bcps\b|\bcnt|intens|microamps|^INT$",
 }
 
@@ -270,13 +270,37 @@ def _named(found: Sequence[Trace], wanted: str) -> list[Trace]:
     except ValueError:
         return []
     if all(trace.position is not None for trace in found):
-        return [t for t in found if math.isclose(t.position or 0.0, number, rel_tol=1e-9)]
+        return [
+            t
+            for t in found
+            if any(math.isclose(x, number, rel_tol=1e-9) for x in (t.position or 0.0, _delay(t)))
+        ]
     return [trace for trace in found if trace.number == number and wanted.isdecimal()]
 
 
 def _names(trace: Trace, found: Sequence[Trace]) -> set[str]:
     alone = sum(other.block == trace.block for other in found) == 1
     return {trace.name, trace.title, *trace.labels, trace.block if alone else ""} - {""}
+
+
+def choose_transient(
+    found: Sequence[Trace],
+    wanted: str | None = None,
+    hint: str = "column",
+    earliest_ps: float = 0.0,
+) -> Trace:
+    """Return a transient: where the traces are delays, at one (``10``) or over some (``5:20``).
+
+    See `at_delay`; otherwise, and by name, as `choose` does.
+    """
+    delays = re.fullmatch(r"\s*([-+.\deE]+)(?:\s*:\s*([-+.\deE]+))?\s*", wanted or "")
+    if len(found) == 1 or not delays or any(math.isnan(_delay(trace)) for trace in found):
+        return choose(found, wanted, hint)
+    try:
+        low, high = (None if text is None else float(text) for text in delays.groups())
+    except ValueError:
+        return choose(found, wanted, hint)
+    return at_delay(found, low or 0.0, high, earliest_ps)
 
 
 def at_delay(

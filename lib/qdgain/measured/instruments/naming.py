@@ -51,8 +51,11 @@ def stated(lines: Sequence[Line], keys: set[str]) -> str:
     """Return the value of the first line that begins with one of some keys."""
     for line in lines:
         key, _, value = re.sub(r"[:=\t;,]", "\0", line.bare, count=1).partition("\0")
-        if re.sub(r"[^a-z0-9]", "", key.casefold()) in keys and value.strip():
-            return value.strip(" =:;,\t")
+        key = re.sub(r"[^a-z0-9]", "", key.casefold())
+        if key in keys and value.strip():
+            # LabRAM's wavenumbers count from the laser line.
+            raman = "Raman shift " if key == "axisunit1" and "cm" in value else ""
+            return raman + value.strip(" =:;,\t")
     return ""
 
 
