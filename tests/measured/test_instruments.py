@@ -455,6 +455,45 @@ def test_no_more_than_the_limits_is_read(read, monkeypatch):
         read(b"1,2\n" * 300)
 
 
+def every_file():
+    names = (*SINGLE, *SEVERAL, *MATRICES, "cary_of_unequal_length", "labram_map")
+    for name in names:
+        some = DELAYS if name in MATRICES else ONE if name in SINGLE else THREE
+        yield getattr(written_by, name)(X, some).encode()
+    for encoding in written_by.ENCODINGS.values():
+        yield written_by.jcamp_block(X, Y, encoding=encoding).encode()
+    yield written_by.jcamp_pairs(X, Y).encode()
+    for version in (0x4B, 0x4C, 0x4D):
+        yield written_by.spc(X, {"1": Y, "2": Y}, version=version)
+        yield written_by.spc(X, {"1": Y}, version=version, exponent=2, words=2)
+    yield written_by.spc(X, {"1": Y, "2": Y}, own_x=True)
+
+
+FILES = list(every_file())
+
+
+@given(st.data())
+def test_a_damaged_file_is_read_or_refused_in_one_sentence(tmp_path_factory, data):
+    raw = bytearray(data.draw(st.sampled_from(FILES)))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(raw) - 1))
+        new = data.draw(
+            st.one_of(st.binary(max_size=3), st.sampled_from([b"\n", b",", b"1e9", b"##"]))
+        )
+        raw[at : at + data.draw(st.integers(0, 30))] = new
+    path = tmp_path_factory.getbasetemp() / "damaged.dat"
+    path.write_bytes(bytes(raw))
+    said, found = "", ()
+    try:
+        found = traces(path)
+    except ParameterError as refusal:
+        said = str(refusal)
+    assert said.isprintable()
+    for trace in found:
+        assert trace.refusal or (np.isfinite(trace.values).all() and (trace.energy_eV > 0).all())
+        assert trace.refusal or (np.diff(trace.energy_eV) > 0).all()
+
+
 def test_the_books_table_names_every_dialect():
     described = formats.described()
     assert len(described) >= 8

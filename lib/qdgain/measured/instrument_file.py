@@ -209,7 +209,8 @@ def _as_absorbance(raw: Raw, y: FloatArray) -> tuple[FloatArray, str, str]:
     kinds = (k for k, words in _QUANTITIES.items() if any(re.search(words, x, re.I) for x in said))
     kind = next(kinds, "")
     if kind == "log absorbance":
-        return 10.0**y, "absorbance", "a logarithm, taken as its power of ten"
+        with np.errstate(over="ignore"):
+            return 10.0**y, "absorbance", "a logarithm, taken as its power of ten"
     if kind != "transmittance":
         return y, kind, ""
     finite = y[np.isfinite(y)]

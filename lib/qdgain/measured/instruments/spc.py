@@ -41,8 +41,9 @@ def is_spc(raw: bytes) -> bool:
 def traces(raw: bytes) -> list[Raw]:
     """GRAMS SPC: new and old, of either byte order, one spectrum or many."""
     try:
-        return list(_spectra(raw))
-    except (struct.error, ValueError):
+        with np.errstate(all="ignore"):
+            return list(_spectra(raw))
+    except (struct.error, ValueError, OverflowError):
         raise Unusable("its SPC data end before they should") from None
 
 
