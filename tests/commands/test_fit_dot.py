@@ -230,11 +230,11 @@ def test_bad_calls_are_refused_in_one_sentence(files, capsys, arguments, why):
     assert re.search(why, refused(capsys, *arguments))
 
 
-def test_a_transmittance_is_refused(files, capsys):
+def test_a_reflectance_is_refused(files, capsys):
     text = (files / "absorption.csv").read_text(encoding="utf-8-sig")
-    for name in ("%T", "Transmittance"):
-        (files / "t.csv").write_text(text.replace("Absorbance", name), encoding="utf-8")
-        assert "is a transmittance: give the absorbance" in refused(capsys, "t.csv", *PAIR[1:])
+    for name in ("%R", "Reflectance"):
+        (files / "r.csv").write_text(text.replace("Absorbance", name), encoding="utf-8")
+        assert "is a reflectance: give the absorbance" in refused(capsys, "r.csv", *PAIR[1:])
 
 
 def test_the_header_names_the_unit_that_cannot_be_guessed(files, capsys):

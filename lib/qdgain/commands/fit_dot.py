@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import math
-import re
 import textwrap
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -19,10 +18,10 @@ from qdgain.commands import Failure, Parser, UsageError, number_above_0, say
 from qdgain.files import refuse_existing, whole
 from qdgain.fitting.band_fit import FittedBands, fit_bands
 from qdgain.fitting.fitted_dot import FittedDot, fitted_dot, parameter_file, threshold_intervals
-from qdgain.fitting.spectra import Spectrum, emission_per_eV, even_spectrum
+from qdgain.fitting.spectra import Spectrum, earliest_delay_ps, emission_per_eV, even_spectrum
 from qdgain.given_files import sha256_of
-from qdgain.measured.axis import UNITS
-from qdgain.measured.instrument_file import Trace, read_table
+from qdgain.measured.instrument_file import Trace, choose, choose_transient, refuse, traces
+from qdgain.measured.instruments.axis import UNITS
 from qdgain.model import parameters
 from qdgain.model.dot import presets
 from qdgain.run import BASE_OF_YOUR_DOT
@@ -33,7 +32,6 @@ from qdgain.version import __version__, library_hash
 #: What each file is called in options, and in sentences.
 _TITLES = {"absorption": "absorption", "pl": "PL", "transient": "transient"}
 _FILES = tuple(_TITLES)
-_TRANSMITTANCE = re.compile(r"%\s*T\b|transmi", re.IGNORECASE)
 _FREE = "free"
 _WIDTH = 80
 
@@ -77,7 +75,7 @@ def add(command: Parser) -> None:
         command.add_argument(f"--{name}-unit", choices=UNITS, help=axis)
     command.add_argument(
         "--pl-per",
-        choices=UNITS,
+        choices=("nm", "eV"),
         help="what the PL intensity is per; that of its axis if left out",
     )
     energy = partial(number_above_0, what="is no photon energy: give a number")
@@ -149,15 +147,22 @@ def _targets(output: Path, replace: bool) -> dict[str, Path]:
 def _read(given: argparse.Namespace, name: str) -> _Input:
     """Return one of the files as a spectrum against photon energy."""
     path: Path = getattr(given, name)
-    table = read_table(path, f"{_TITLES[name]} file")
-    column, unit = getattr(given, f"{name}_column"), getattr(given, f"{name}_unit")
-    if column is None and len(table.traces()) > 1:
+    unit = getattr(given, f"{name}_unit") or given.unit
+    hint = f"--{name}-unit nm or --{name}-unit eV"
+    found = traces(path, f"{_TITLES[name]} file", unit, hint)
+    column = getattr(given, f"{name}_column")
+    if column is None and len(found) > 1:
         column = given.column
-    options = f"--{name}-column", f"--{name}-unit nm or --{name}-unit eV"
-    trace = table.trace(column, unit or given.unit, *options)
-    if name == "absorption" and _TRANSMITTANCE.search(trace.column):
-        table.refuse(f"its column {trace.column!r} is a transmittance: give the absorbance")
-    per = (given.pl_per or trace.unit) if name == "pl" else "eV"
+    if name == "transient":
+        relaxation = parameters.CONTRACT["relaxation_time_fs"].default
+        assert isinstance(relaxation, float)
+        earliest = earliest_delay_ps(relaxation)
+        trace = choose_transient(found, column, f"--{name}-column", earliest)
+    else:
+        trace = choose(found, column, f"--{name}-column")
+    if name == "absorption" and trace.quantity == "reflectance":
+        refuse(trace.source, f"its trace {trace.name!r} is a reflectance: give the absorbance")
+    per = (given.pl_per or trace.per) if name == "pl" else "eV"
     prepare = even_spectrum if per == "eV" else emission_per_eV
     return _Input(path, trace, prepare(trace.energy_eV, trace.values), per)
 
@@ -170,7 +175,7 @@ def _source(inputs: Mapping[str, _Input], fit: FittedBands) -> dict[str, object]
         source |= {
             name: read.path.name,
             f"{name}_sha256": sha256_of(read.path),
-            f"{name}_column": read.trace.column,
+            f"{name}_column": read.trace.name,
             f"{name}_unit": read.trace.unit,
             f"{name}_window_eV": [float(f"{used.energy_eV[i]:.6g}") for i in (0, -1)],
             f"{name}_noise": float(f"{used.noise:.3g}"),
@@ -187,7 +192,7 @@ def report(inputs: Mapping[str, _Input], fit: FittedBands, fitted: FittedDot) ->
         low, high = used.energy_eV[0], used.energy_eV[-1]
         noise = 100 * used.noise / float(np.max(np.abs(used.measured)))
         lines.append(
-            f"{_TITLES[name]:<11} {read.path.name}, {read.trace.column!r}, "
+            f"{_TITLES[name]:<11} {read.path.name}, {read.trace.name!r}, "
             f"{read.trace.unit}{converted}: {used.energy_eV.size} points from {low:.4g} to "
             f"{high:.4g} eV, noise {noise:.2g} %"
         )

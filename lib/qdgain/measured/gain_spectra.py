@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator, make_interp_spline
+from scipy.signal import find_peaks, savgol_filter
 from scipy.special import logsumexp
 
-from qdgain.measured.instrument_file import Table, intensity_per_eV, read_table
+from qdgain.measured.instrument_file import Trace, intensity_per_eV, refuse, traces
 from qdgain.model import parameters
 from qdgain.model.dot import FloatArray
 from qdgain.model.film import AseThreshold, Film, amplification, log_amplification
@@ -23,13 +25,15 @@ from qdgain.model.populations import (
 )
 from qdgain.model.saturation import SaturatedEmission, emit
 from qdgain.model.search import first_root, parabolic_peak
-from qdgain.model.units import eV_from_nm
 
-_FEWEST_ENERGIES = 8
 _SCAN = 200
 _LARGEST_EXPONENT = 600.0
 _DARK = 1e-6
 _PEAK_KEY = "absorption_peak_eV"
+#: How far below zero a PL may be, in parts of its peak.
+_MOST_NOISE = 0.1
+#: Where the band edge is looked for about the PL's peak, and over how much it is smoothed.
+_RED_EV, _BLUE_EV, _SMOOTHED_EV = 0.03, 0.5, 0.03
 _EXCITONS = re.compile(r"N=\d*\.?\d+")
 
 
@@ -38,13 +42,15 @@ class MeasuredSpectra:
     """Gain spectra of a pumped sample at a few ⟨N⟩, and its photoluminescence.
 
     Rising photon energies of shape E, rising ⟨N⟩ from 0 of shape N, the gain (-OD_NL over the
-    linear OD at the band-edge peak) of shape (N, E), and the photoluminescence of unit peak.
+    linear OD at the band-edge peak) of shape (N, E), the photoluminescence of unit peak, and where
+    that peak is taken to lie.
     """
 
     energy_eV: FloatArray
     mean_excitons: FloatArray
     gain: FloatArray
     emission: FloatArray
+    band_edge_eV: float = np.nan
 
     def gain_at(self, mean_excitons: ArrayLike) -> FloatArray:
         """Return the gain at ⟨N⟩ within the measured range, of shape N + E.
@@ -87,7 +93,11 @@ class MeasuredSpectra:
 
     def log_energy_ratio(self, mean_excitons: ArrayLike, gain_exponent: float) -> FloatArray:
         r"""Return :math:`\ln(\int I\,dE / \int P\,dE)` against ⟨N⟩ > 0 of shape N."""
-        steps = np.gradient(self.energy_eV)
+        # The trapezoid's: an end counts for half a step, as in `ase_threshold`.
+        steps = 0.5 * (
+            np.diff(self.energy_eV, append=self.energy_eV[-1])
+            + np.diff(self.energy_eV, prepend=self.energy_eV[0])
+        )
         log_spectrum = self.log_ase(mean_excitons, gain_exponent)
         amplified = logsumexp(log_spectrum, b=steps, axis=-1)
         spontaneous = (self.spontaneous_at(mean_excitons) * steps).sum(axis=-1)
@@ -171,82 +181,113 @@ class MeasuredSpectra:
 
 
 def read_spectra(path: str | Path) -> MeasuredSpectra:
-    """Return measured spectra from a text file, as an instrument or a spreadsheet exports it.
+    """Return measured spectra from a file, as an instrument or a spreadsheet exports it.
 
-    The table has a header: the axis, such as ``energy_eV`` or ``Wavelength (nm)``, one column
-    ``N=…`` for each ⟨N⟩ from ``N=0`` (the linear absorption) upwards, and if known ``PL``. The
-    values are nonlinear optical densities OD_NL = OD_0 + ΔOD in any common unit; a ``PL`` against
-    wavelength counts as per nm and is taken per eV. A line above the table may say
-    ``absorption_peak_eV: …``, the energy at which the linear OD is 1 in the units of the gain,
-    otherwise its largest value counts. Without ``PL`` the positive part of the gain at the largest
-    ⟨N⟩ stands in for it, of unit peak. Every value has to be there.
+    Its traces are ``N=…`` for each ⟨N⟩ from ``N=0`` (the linear absorption) upwards, and if known
+    ``PL``, against any axis that `instrument_file.traces` reads. The values are nonlinear optical
+    densities OD_NL = OD_0 + ΔOD in any common unit; a ``PL`` against wavelength counts as per nm
+    and is taken per eV. The unit of the gain is the linear OD at the band edge: at the energy that
+    a line ``absorption_peak_eV: …`` names, otherwise at the first peak or shoulder of the linear OD
+    to the blue of the PL. Without ``PL`` the positive part of the gain at the largest ⟨N⟩ stands in
+    for it, of unit peak. Every value has to be there; a PL may be below zero by its noise.
 
     Raises
     ------
     ParameterError
         If the file cannot be used; one sentence says why.
     """
-    table = read_table(path, "spectra file", fewest=_FEWEST_ENERGIES)
-    _refuse_gaps(table)
-    mean, density, emission = _columns(table)
-    axis = table.values[:, 0]
-    unit, _ = table.axis_unit(0)
-    if not (axis > 0).all() or np.unique(axis).size < axis.size:
-        table.refuse("its energies must be positive and differ")
-    energy = axis if unit == "eV" else eV_from_nm(axis)
-    if emission is not None and unit == "nm":
-        emission = intensity_per_eV(energy, emission)
-    order = np.argsort(energy)
-    energy, density = energy[order], density[:, order]
-    peak = _absorption_peak(table, energy, density[0])
+    found = traces(path, "spectra file")
+    _refuse_gaps(found)
+    mean, density, pl = _columns(found)
+    energy, source = found[0].energy_eV, found[0].source
+    bright = -density[-1] if pl is None else pl
+    if bright.max() <= 0 or (pl is not None and pl.min() < -_MOST_NOISE * pl.max()):
+        refuse(source, "it has neither a PL that is positive nor any gain to stand in for it")
+    at = _named_peak(found[0])
+    if at is None:
+        at = band_edge_eV(energy, density[0], float(energy[bright.argmax()]))
+    if at is None:
+        refuse(
+            source,
+            "no band edge stands out of its linear absorption to the blue of its PL: say where it "
+            f"is in a line '{_PEAK_KEY}: …' above the table",
+        )
+    peak = float(np.interp(at, energy, density[0]))
+    if peak <= 0:
+        refuse(source, "its linear absorption is not positive at the peak")
     gain = -density / peak
-    emission = np.maximum(gain[-1], 0) if emission is None else emission[order]
-    if emission.max() <= 0 or emission.min() < 0:
-        table.refuse("it has neither a PL that is positive nor any gain to stand in for it")
-    return MeasuredSpectra(energy, mean, gain, emission / emission.max())
+    emission = np.maximum(gain[-1] if pl is None else pl, 0)
+    return MeasuredSpectra(energy, mean, gain, emission / emission.max(), at)
 
 
-def _refuse_gaps(table: Table) -> None:
-    """Refuse a table with a value that is missing or over range."""
-    rows, columns = np.nonzero(~np.isfinite(table.values))
-    if rows.size:
-        row, values = rows[0], table.values[rows[0]]
-        where = f"line {table.lines[row]}: row {row + 1}"
-        if np.isinf(values).any():
-            table.refuse(f"{where} is over range in column {table.names[columns[0]]!r}")
-        table.refuse(f"{where} has {np.isfinite(values).sum()} values for {values.size} columns")
+def band_edge_eV(energy_eV: ArrayLike, absorption: ArrayLike, emission_eV: float) -> float | None:
+    """Return where the first peak of an absorption, or else its first shoulder, lies.
+
+    Looked for from just red of the emission's peak, in the spectrum smoothed by a cubic over 30
+    meV; None where nothing stands out of the noise. Further to the blue lie other transitions and
+    the continuum, which are higher.
+    """
+    energy, values = np.asarray(energy_eV, dtype=float), np.asarray(absorption, dtype=float)
+    even = np.linspace(energy[0], energy[-1], energy.size)
+    rough = np.interp(even, energy, values)
+    window = 2 * max(2, round(0.5 * _SMOOTHED_EV / (even[1] - even[0]))) + 1
+    if window > even.size:
+        return None
+    smooth, bend = (savgol_filter(rough, window, 3, deriv=order) for order in (0, 2))
+    near = (even > emission_eV - _RED_EV) & (even < emission_eV + _BLUE_EV)
+    noise = float(np.std(rough - smooth))
+    peaks = find_peaks(smooth, prominence=max(3 * noise, 1e-3 * float(np.ptp(smooth))))[0]
+    shoulders = find_peaks(-bend, height=4 * float(np.median(np.abs(bend))))[0]
+    for places in (peaks, shoulders):
+        there = places[near[places]]
+        if there.size:
+            return float(even[there[0]])
+    return None
 
 
-def _columns(table: Table) -> tuple[FloatArray, FloatArray, FloatArray | None]:
-    """Return ⟨N⟩, OD_NL of shape (N, E), and the PL or None."""
-    named = dict(zip(table.names[1:], table.values.T[1:], strict=True))
-    if len(named) != len(table.names) - 1:
-        table.refuse("two of its columns have the same name")
-    emission = named.pop("PL", None)
+def _refuse_gaps(found: Sequence[Trace]) -> None:
+    """Refuse traces that do not all have one value at each of the same energies."""
+    for trace in found:
+        trace.usable()
+        for line in trace.left_out[:1]:
+            refuse(trace.source, f"line {line}: {trace.name!r} has no value, or one over range")
+        if any("repeated" in note for note in trace.notes) or trace.block:
+            refuse(trace.source, "its energies must be positive and differ")
+        if not np.array_equal(trace.energy_eV, found[0].energy_eV):
+            refuse(trace.source, f"{trace.name!r} has other energies than {found[0].name!r}")
+
+
+def _columns(found: Sequence[Trace]) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+    """Return ⟨N⟩, OD_NL of shape (N, E), and the PL per eV or None."""
+    source, named = found[0].source, {trace.name: trace for trace in found}
+    if len(named) != len(found):
+        refuse(source, "two of its columns have the same name")
+    pl = named.pop("PL", None)
     mean = []
     for name in named:
-        plain = name.replace(table.dialect.decimal, ".")
+        plain = name.replace(",", ".")
         if not _EXCITONS.fullmatch(plain):
-            table.refuse(f"its column {name!r} is neither N=… nor PL")
+            refuse(source, f"its column {name!r} is neither N=… nor PL")
         mean.append(float(plain.removeprefix("N=")))
     if len(mean) < 2 or mean[0] != 0 or not (np.diff(mean) > 0).all():
-        table.refuse("its columns must be N=0 and rising ⟨N⟩ after it")
-    return np.array(mean), np.array(list(named.values())), emission
+        refuse(source, "its columns must be N=0 and rising ⟨N⟩ after it")
+    density = np.array([trace.values for trace in named.values()])
+    if pl is None:
+        return np.array(mean), density, None
+    per_eV = pl.values if pl.per == "eV" else intensity_per_eV(pl.energy_eV, pl.values)
+    return np.array(mean), density, per_eV
 
 
-def _absorption_peak(table: Table, energy: FloatArray, linear: FloatArray) -> float:
-    """Return the linear OD at the band-edge peak, which is the unit of the gain."""
-    peak = float(linear.max())
-    for line in table.metadata:
+def _named_peak(trace: Trace) -> float | None:
+    """Return the energy of the band edge that a line of the file names, if one does."""
+    for line in trace.about:
         key, _, value = line.partition(":")
         if key.strip() == _PEAK_KEY:
             try:
-                at = float(value.strip(" ;,\t").replace(table.dialect.decimal, "."))
+                at = float(value.strip(" ;,\t").replace(",", "."))
             except ValueError:
-                table.refuse(f"{_PEAK_KEY} is {value.strip()!r}, not a number")
-            if not energy[0] <= at <= energy[-1]:
-                table.refuse(f"{_PEAK_KEY} is {at:g} eV, outside its energies")
-            peak = float(np.interp(at, energy, linear))
-    if peak <= 0:
-        table.refuse("its linear absorption is not positive at the peak")
-    return peak
+                refuse(trace.source, f"{_PEAK_KEY} is {value.strip()!r}, not a number")
+            if not trace.energy_eV[0] <= at <= trace.energy_eV[-1]:
+                refuse(trace.source, f"{_PEAK_KEY} is {at:g} eV, outside its energies")
+            return at
+    return None

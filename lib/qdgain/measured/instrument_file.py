@@ -1,187 +1,371 @@
 """Spectra as instruments and spreadsheets export them.
 
-Text in UTF-8 or UTF-16, with or without byte-order mark, or else in Latin-1; lines of metadata,
-then at most a few header lines, then a table separated by tabs, semicolons, commas or white space,
-with decimal points or decimal commas. What cannot be understood is refused with its line number;
-what had to be guessed is said in the notes.
+`traces` returns every spectrum of a file, whatever its format, `choose` one of them, and `at_delay`
+the average over some delays of a transient. What cannot be understood is refused with its line
+number; what had to be guessed is said in the notes. See `qdgain.measured.instruments.formats`.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qdgain.measured.axis import Axis, names_axis
-from qdgain.measured.dialect import Dialect, Unusable, read_text, split_lines
-from qdgain.measured.layout import find_layout, numbers_of
+from qdgain.measured.instruments import formats
+from qdgain.measured.instruments.axis import PER, Axis, energies
+from qdgain.measured.instruments.content import Unusable, plain
+from qdgain.measured.instruments.table import Raw
 from qdgain.model.dot import FloatArray
 from qdgain.model.parameters import ParameterError
-from qdgain.model.units import eV_from_nm, nm_from_eV
+from qdgain.model.units import nm_from_eV
 
 #: The fewest points that are a spectrum.
 FEWEST = 8
 #: How many traces a refusal offers.
 _MOST_OFFERED = 12
+#: Units of a time in ps; a time without a unit is in ps.
+_PS = {"fs": 1e-3, "ps": 1.0, "": 1.0, "ns": 1e3, "us": 1e6, "ms": 1e9, "s": 1e12, "min": 6e13}
+#: Before this delay no pump has arrived yet, whatever the chirp.
+_BEFORE_PS = -0.3
+#: What a file may say of its values: the first that is found counts.
+_QUANTITIES = {
+    "log absorbance": r"log\w*[ (]*(?:eps|ε|abs)",
+    "transmittance": r"%\s*T\b|\bT\s*[([]?\s*%|transmi",
+    "reflectance": r"%\s*R\b|\bR\s*[([]?\s*%|reflect",
+    "absorbance": r"\babs|absorb|extin|optical density|\bOD\b|^A(\.U\.)?$",
+    "counts": r"count|\bcps\b|\bcnt|intens|microamps|^INT$",
+}
 
 
-class Trace(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Trace:
     """One spectrum of a file: rising photon energies and values as in the file, of shape E.
 
-    Also the unit of the file's axis, the name of the column, and in the notes, a clause each, what
-    was guessed, averaged or left out.
-    """
-
-    energy_eV: FloatArray
-    values: FloatArray
-    unit: str
-    column: str
-    notes: tuple[str, ...] = ()
-
-
-class Table(NamedTuple):
-    """The table of a file.
-
-    The labels are what each header line says of a column, the names all of them together, or
-    ``column 2`` and so on without a header. The values, of shape (rows, columns), are nan where
-    missing and infinite where over range. Also the line number of each row, the other lines of text
-    without comment marks, and what had to be guessed.
+    `unit` is that of the file's axis and `per`, nm or eV, what an intensity is per; `quantity` is
+    what the file calls the values, "" if nothing, and ``absorbance`` also where that was computed
+    from a transmittance. `position` is the number that the name is, such as a delay, in its unit.
+    `block` names the table it stands in if there are several, `number` its column from 1. `about`
+    are the file's other lines, `left_out` the lines of points without a value; the notes say, a
+    clause each, what was guessed, averaged or left out. A trace that cannot be used has no points,
+    and its `refusal` says why.
     """
 
     source: str  # how refusals call the file, such as "the absorption file a.csv"
-    names: tuple[str, ...]
-    labels: tuple[tuple[str, ...], ...]
+    name: str
+    energy_eV: FloatArray
     values: FloatArray
-    lines: tuple[int, ...]
-    metadata: tuple[str, ...]
-    dialect: Dialect
+    unit: str = ""
+    quantity: str = ""
+    block: str = ""
+    labels: tuple[str, ...] = ()
+    number: int = 0
+    position: float | None = None
+    position_unit: str = ""
+    about: tuple[str, ...] = ()
+    left_out: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
-
-    def refuse(self, reason: str) -> NoReturn:
-        """Raise the sentence that says why the file is not usable."""
-        raise _refusal(self.source, reason)
+    refusal: str = ""
 
     @property
-    def _axes(self) -> list[int]:
-        return [i for i, labels in enumerate(self.labels) if any(map(names_axis, labels))]
+    def per(self) -> str:
+        """What an intensity is per: nm against wavelengths, else eV."""
+        return PER.get(self.unit, "nm" if self.unit == "Å" else "eV")
 
-    def axis_of(self, column: int) -> int:
-        """Return the index of the axis that belongs to a column.
+    @property
+    def title(self) -> str:
+        """The name, with that of its block."""
+        return self.name if self.block in ("", self.name) else f"{self.block}: {self.name}"
 
-        The nearest axis to its left, since some instruments write one for each trace; of two axes
-        side by side the first, which is the measured one. Without named axes, the first column.
-        """
-        axes = [i for i in self._axes if i < column]
-        axis = axes[-1] if axes else 0
-        while axis - 1 in axes:
-            axis -= 1
-        return axis
+    def usable(self) -> Trace:
+        """Return the trace itself, or raise its refusal."""
+        if self.refusal:
+            refuse(self.source, self.refusal)
+        return self
 
-    def axis_unit(self, axis: int, unit: str | None = None, hint: str = "") -> tuple[str, str]:
-        """Return the unit of an axis and a note if it was guessed, see `Axis.unit`."""
-        x = self.values[:, axis]
-        found = Axis(self.names[axis], axis == 0, float(np.nanmin(x)), float(np.nanmax(x)))
-        with _refusals(self.source):
-            return found.unit(unit, self.metadata, hint)
 
-    def traces(self) -> list[int]:
-        """Return the indices of the columns that hold a spectrum."""
-        axes = self._axes
-        first = axes[0] if axes else 0
+def refuse(source: str, reason: object) -> NoReturn:
+    """Raise the sentence that says why a file is not usable."""
+    raise ParameterError(f"{source} is not usable: {reason}.")
+
+
+def traces(
+    path: str | Path, kind: str = "file", unit: str | None = None, unit_hint: str = ""
+) -> tuple[Trace, ...]:
+    """Return every spectrum of a file.
+
+    A refusal calls the file by its kind, such as ``absorption file``, and its name; `unit` is that
+    of the axis if the user gives it, and the hint says how. Spectra that stand one below the other
+    come out one by one, never averaged.
+
+    Raises
+    ------
+    ParameterError
+        If the file cannot be used; one sentence says why, with the line number.
+    """
+    path = Path(path)
+    source = f"the {kind} {plain(path.name)}".replace("\n", " ")
+    try:
+        raws, about, notes = formats.read(path, FEWEST)
+    except Unusable as reason:
+        refuse(source, reason)
+    if not raws:
+        refuse(source, "it has no column of values beside its axis")
+    found = []
+    for raw in (part for whole in raws for part in _unstacked(whole)):
+        try:
+            trace = _trace(raw, source, unit, unit_hint)
+        except Unusable as reason:
+            trace = Trace(source, raw.name, np.array([]), np.array([]), refusal=str(reason))
+        facts = {key: getattr(raw, key) for key in ("block", "labels", "number", "position")}
+        own = tuple(filter(None, (*notes, *raw.notes, *trace.notes)))
+        facts |= {"position_unit": raw.position_unit, "about": about, "notes": own}
+        found.append(replace(trace, **facts))
+    if all(trace.refusal for trace in found):
+        found[0].usable()
+    return tuple(found)
+
+
+def _unstacked(raw: Raw) -> list[Raw]:
+    """Return the spectra that stand one below the other in one pair of columns, else the one."""
+    good = np.flatnonzero(np.isfinite(raw.x))
+    steps = np.sign(np.diff(raw.x[good]))
+    ends, direction = [0], 0.0
+    for i, step in enumerate(steps, start=1):
+        if step * direction >= 0:
+            direction = direction or step
+            continue
+        # Of a point measured twice where the scan turns, each belongs to one way.
+        twice = i > 1 and steps[i - 2] == 0
+        ends.append(i - twice)
+        direction = step if twice else 0.0
+    runs = [good[a:b] for a, b in zip(ends, [*ends[1:], good.size], strict=True)]
+    runs = [run for run in runs if run.size >= FEWEST]
+    spans = [(raw.x[run].min(), raw.x[run].max()) for run in runs]
+    overlap = [
+        min(a[1], b[1]) - max(a[0], b[0]) > 0.5 * min(a[1] - a[0], b[1] - b[0])
+        for a, b in pairwise(spans)
+    ]
+    if not any(overlap):
+        return [raw]
+    return [
+        raw._replace(
+            block=f"{raw.block} {number}".strip(),
+            x=raw.x[run],
+            y=raw.y[run],
+            lines=tuple(raw.lines[i] for i in run) if raw.lines else (),
+        )
+        for number, run in enumerate(runs, start=1)
+    ]
+
+
+def _trace(raw: Raw, source: str, given: str | None, hint: str) -> Trace:
+    """Return a spectrum: energies rising, missing points left out, repeated ones averaged."""
+    x, y = raw.x, raw.y
+    known = x[np.isfinite(x)]
+    if not known.size:
+        raise Unusable(f"its axis {raw.axis!r} holds no number")
+    # An axis value missing at a value, or none that can be a wavelength or an energy.
+    wrong = np.flatnonzero(np.where(np.isnan(x), np.isfinite(y), ~((x > 0) & np.isfinite(x))))
+    if wrong.size:
+        line = f"line {raw.lines[wrong[0]]}: " if raw.lines else ""
+        raise Unusable(f"{line}{raw.axis!r} is {x[wrong[0]]:g} and must be above 0")
+    unit, guess = Axis(raw.axis, raw.stated, known.min(), known.max()).unit(given, hint)
+    y, quantity, converted = _as_absorbance(raw, y)
+    bad = ~np.isfinite(y) & np.isfinite(x)
+    missing, over = np.sum(np.isnan(y) & bad), np.sum(np.isinf(y))
+    notes = [guess, converted]
+    for left_out, what in ((missing, "missing"), (over, "over range")):
+        notes.append(f"{_count(int(left_out), 'value')} {what}, left out" if left_out else "")
+    good = np.isfinite(x) & np.isfinite(y)
+    energy, place, repeats = np.unique(
+        energies(unit, x[good]), return_inverse=True, return_counts=True
+    )
+    if energy.size < FEWEST:
+        raise Unusable(
+            f"its column {raw.name!r} has values at {energy.size} energies and needs at least "
+            f"{FEWEST} energies"
+        )
+    if repeated := int(np.sum(repeats > 1)):
+        count = "1 energy" if repeated == 1 else f"{repeated} energies"
+        notes.append(f"{count} repeated, averaged")
+    averaged = np.bincount(place, weights=y[good]) / repeats
+    lines = tuple(raw.lines[i] for i in np.flatnonzero(bad)) if raw.lines else ()
+    return Trace(
+        source, raw.name, energy, averaged, unit, quantity, left_out=lines, notes=tuple(notes)
+    )
+
+
+def _as_absorbance(raw: Raw, y: FloatArray) -> tuple[FloatArray, str, str]:
+    """Return values, what they are, and a note where they became absorbance, -lg T or 10^lg ε."""
+    said = (*raw.labels, raw.quantity)
+    kinds = (k for k, words in _QUANTITIES.items() if any(re.search(words, x, re.I) for x in said))
+    kind = next(kinds, "")
+    if kind == "log absorbance":
+        with np.errstate(over="ignore"):
+            return 10.0**y, "absorbance", "a logarithm, taken as its power of ten"
+    if kind != "transmittance":
+        return y, kind, ""
+    finite = y[np.isfinite(y)]
+    percent = "%" in " ".join(said) or bool(finite.size and finite.max() > 2.0)
+    part = y / 100 if percent else y
+    # Nothing comes through: the absorbance is beyond the instrument's range.
+    dark = np.isfinite(part) & (part <= 0)
+    absorbance = -np.log10(np.where(part > 0, part, 1.0))
+    absorbance = np.where(dark, np.inf, np.where(np.isfinite(part), absorbance, part))
+    scale = "percent" if percent else "parts of one"
+    return absorbance, "absorbance", f"transmittance in {scale}, taken as absorbance"
+
+
+def choose(
+    found: Sequence[Trace], wanted: str | int | None = None, hint: str = "column", block: str = ""
+) -> Trace:
+    """Return a trace: by name, else by number from 1, else the only one.
+
+    A name is as in the file, in any case, that of a block with one trace, or both. Where the names
+    are numbers, such as delays, a number is one of them whatever its digits (10 is 10.0), and never
+    a column; else it counts the axis as 1. Refused is what is not there, and to choose none of
+    several; `hint` says what the user sets to choose.
+    """
+    source, every = found[0].source, list(found)
+    found = [trace for trace in found if block in ("", trace.block)]
+    if not found:
+        blocks = ", ".join(dict.fromkeys(repr(trace.block) for trace in every))
+        refuse(source, f"it has no block {plain(block)!r}: the blocks are {blocks}")
+    offered = ", ".join(f"{t.number} ({t.title!r})" for t in found[:_MOST_OFFERED])
+    offered += ", …" if len(found) > _MOST_OFFERED else ""
+    if wanted is None:
+        if len(found) > 1:
+            refuse(source, f"it has {len(found)} traces: choose one by {hint}, of {offered}")
+        return found[0].usable()
+    asked = plain(str(wanted).strip())
+    named = _named(found, asked)
+    if len(named) > 1:
+        more = f"{len(named)} of its columns are called {asked!r}: give the number, of {offered}"
+        if len({trace.block for trace in named}) > 1:
+            titles = ", ".join(repr(trace.title) for trace in named[:_MOST_OFFERED])
+            more = f"{len(named)} of its spectra are called {asked!r}: give one of {titles}"
+        refuse(source, more)
+    if named:
+        return named[0].usable()
+    near = difflib.get_close_matches(asked, [trace.name for trace in found], n=1)
+    meant = f"did you mean {near[0]!r}? The" if near else "the"
+    refuse(source, f"it has no trace {asked!r} for {hint}: {meant} traces are {offered}")
+
+
+def _named(found: Sequence[Trace], wanted: str) -> list[Trace]:
+    """Return the traces that answer to a name, exactly or else in any case, or to a number."""
+    for same in (str, str.casefold):
+        called = [t for t in found if same(wanted) in {same(x) for x in _names(t, found)}]
+        if called:
+            return called
+    try:
+        number = float(wanted)
+    except ValueError:
+        return []
+    if all(trace.position is not None for trace in found):
         return [
-            i
-            for i in range(first + 1, len(self.names))
-            if i not in axes and np.isfinite(self.values[:, i]).any()
+            t
+            for t in found
+            if any(math.isclose(x, number, rel_tol=1e-9) for x in (t.position or 0.0, _delay(t)))
         ]
+    return [trace for trace in found if trace.number == number and wanted.isdecimal()]
 
-    def find(self, column: str | int | None, hint: str = "column") -> int:
-        """Return the index of a column: by name, else by number from 1, else the only trace.
 
-        A name is as in the header, in any case; a number counts the axis as 1. Refused is a column
-        that is not there, and to choose none of several; `hint` says what the user sets to choose.
-        """
-        traces = self.traces()
-        if not traces:
-            self.refuse("it has no column of values beside its axis")
-        offered = ", ".join(f"{i + 1} ({self.names[i]!r})" for i in traces[:_MOST_OFFERED])
-        if len(traces) > _MOST_OFFERED:
-            offered += ", …"
-        if column is None:
-            if len(traces) > 1:
-                self.refuse(f"it has {len(traces)} traces: choose one by {hint}, of {offered}")
-            return traces[0]
-        wanted = str(column).strip()
-        # Some instruments write a trace's name above its axis.
-        named = {i if i in traces else i + 1 for i in self._named(wanted)}.intersection(traces)
-        if len(named) > 1:
-            self.refuse(
-                f"{len(named)} of its columns are called {wanted!r}: give the number, of {offered}"
-            )
-        if named:
-            return named.pop()
-        if wanted.isdecimal() and int(wanted) - 1 in traces:
-            return int(wanted) - 1
-        near = difflib.get_close_matches(wanted, [self.names[i] for i in traces], n=1)
-        meant = f"did you mean {near[0]!r}? The" if near else "the"
-        self.refuse(f"it has no trace {wanted!r} for {hint}: {meant} traces are {offered}")
+def _names(trace: Trace, found: Sequence[Trace]) -> set[str]:
+    alone = sum(other.block == trace.block for other in found) == 1
+    return {trace.name, trace.title, *trace.labels, trace.block if alone else ""} - {""}
 
-    def _named(self, wanted: str) -> list[int]:
-        """Return the columns of a name or label, in any case if none has it exactly."""
-        both = zip(self.names, self.labels, strict=True)
-        called = [{name, *filter(None, own)} for name, own in both]
-        exact = [i for i, names in enumerate(called) if wanted in names]
-        wanted = wanted.casefold()
-        return exact or [i for i, names in enumerate(called) if wanted in map(str.casefold, names)]
 
-    def trace(
-        self,
-        column: str | int | None = None,
-        unit: str | None = None,
-        column_hint: str = "column",
-        unit_hint: str = "",
-    ) -> Trace:
-        """Return one spectrum, energies rising, missing points left out, repeated ones averaged.
+def choose_transient(
+    found: Sequence[Trace],
+    wanted: str | None = None,
+    hint: str = "column",
+    earliest_ps: float = 0.0,
+) -> Trace:
+    """Return a transient: where the traces are delays, at one (``10``) or over some (``5:20``).
 
-        Column and unit are found as `find` and `axis_unit` do.
+    See `at_delay`; otherwise, and by name, as `choose` does.
+    """
+    delays = re.fullmatch(r"\s*([-+.\deE]+)(?:\s*:\s*([-+.\deE]+))?\s*", wanted or "")
+    if len(found) == 1 or not delays or any(math.isnan(_delay(trace)) for trace in found):
+        return choose(found, wanted, hint)
+    try:
+        low, high = (None if text is None else float(text) for text in delays.groups())
+    except ValueError:
+        return choose(found, wanted, hint)
+    return at_delay(found, low or 0.0, high, earliest_ps)
 
-        Raises
-        ------
-        ParameterError
-            If the column or the unit cannot be told, an energy is not above zero, or too few
-            points are left.
-        """
-        chosen = self.find(column, column_hint)
-        axis = self.axis_of(chosen)
-        which, guess = self.axis_unit(axis, unit, unit_hint)
-        notes = [*self.notes, guess]
-        x, y = self.values[:, axis], self.values[:, chosen]
-        wrong = np.flatnonzero(np.where(np.isnan(x), np.isfinite(y), ~((x > 0) & np.isfinite(x))))
-        if wrong.size:
-            line, value = self.lines[wrong[0]], x[wrong[0]]
-            self.refuse(f"line {line}: {self.names[axis]!r} is {value:g} and must be above 0")
-        missing, over = np.sum(np.isnan(y) & ~np.isnan(x)), np.sum(np.isinf(y))
-        for left_out, what in ((missing, "missing"), (over, "over range")):
-            if left_out:
-                notes.append(
-                    f"{left_out} {'value' if left_out == 1 else 'values'} {what}, left out"
-                )
-        good = np.isfinite(x) & np.isfinite(y)
-        energy = x[good] if which == "eV" else eV_from_nm(x[good])
-        energies, place, repeats = np.unique(energy, return_inverse=True, return_counts=True)
-        if energies.size < FEWEST:
-            self.refuse(
-                f"its column {self.names[chosen]!r} has values at {energies.size} energies and "
-                f"needs at least {FEWEST} energies"
-            )
-        if repeated := int(np.sum(repeats > 1)):
-            notes.append(f"{_count(repeated, 'energy', 'energies')} repeated, averaged")
-        averaged = np.bincount(place, weights=y[good]) / repeats
-        return Trace(energies, averaged, which, self.names[chosen], tuple(filter(None, notes)))
+
+def at_delay(
+    found: Sequence[Trace], low_ps: float, high_ps: float | None = None, earliest_ps: float = 0.0
+) -> Trace:
+    """Return a transient at a delay, or averaged over a range, less the signal before time zero.
+
+    The delays are the numbers that the traces are called by, in ps unless the file says otherwise.
+    A single delay is the nearest one measured, at most half a step away. Before time zero are the
+    delays below -0.3 ps, or else below 0.
+
+    Raises
+    ------
+    ParameterError
+        If the traces are not called by delays, none was measured there, or one is earlier than
+        `earliest_ps`, when excitons have not relaxed yet.
+    """
+    source = found[0].source
+    delays = np.array([_delay(trace) for trace in found])
+    if np.isnan(delays).any():
+        refuse(source, "its traces are not called by delays, so no delay can be chosen")
+    high = low_ps if high_ps is None else high_ps
+    if low_ps < earliest_ps:
+        refuse(
+            source,
+            f"at a delay of {low_ps:g} ps excitons have not relaxed yet: choose {earliest_ps:.2g} "
+            "ps or later",
+        )
+    inside = (delays >= low_ps - 1e-9) & (delays <= high + 1e-9)
+    if high == low_ps and not inside.any():
+        nearest = int(np.argmin(abs(delays - low_ps)))
+        steps = np.sort(abs(np.delete(delays, nearest) - delays[nearest]))
+        inside[nearest] = steps.size > 0 and abs(delays[nearest] - low_ps) <= 0.5 * steps[0]
+    if not inside.any():
+        at = f"{low_ps:g}" if high == low_ps else f"{low_ps:g} to {high:g}"
+        ends = f"{delays.min():g} to {delays.max():g} ps"
+        refuse(source, f"nothing was measured at a delay of {at} ps: its delays are {ends}")
+    before = delays < (_BEFORE_PS if (delays < _BEFORE_PS).any() else 0.0)
+    chosen = _average([t for t, is_in in zip(found, inside, strict=True) if is_in])
+    notes = [f"delays averaged: {', '.join(f'{x:g}' for x in delays[inside])} ps"]
+    values = chosen.values
+    if before.any():
+        dark = _average([t for t, is_in in zip(found, before, strict=True) if is_in])
+        values = values - np.interp(chosen.energy_eV, dark.energy_eV, dark.values)
+        notes.append(f"less the average of {_count(int(before.sum()), 'delay')} before time zero")
+    return replace(chosen, values=values, notes=(*chosen.notes, *notes))
+
+
+def _delay(trace: Trace) -> float:
+    """Return the delay in ps that a trace is called by; nan if it is called otherwise."""
+    scale = _PS.get(trace.position_unit, math.nan)
+    return math.nan if trace.position is None else trace.position * scale
+
+
+def _average(some: Sequence[Trace]) -> Trace:
+    """Return the average at the energies that the first one has."""
+    first = some[0].usable()
+    both = [np.interp(first.energy_eV, t.usable().energy_eV, t.values) for t in some]
+    name = first.name if len(some) == 1 else f"{first.name} to {some[-1].name}"
+    return replace(first, name=name, values=np.mean(both, axis=0))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def intensity_per_eV(energy_eV: ArrayLike, intensity_per_nm: ArrayLike) -> FloatArray:
@@ -202,53 +386,3 @@ def intensity_per_eV(energy_eV: ArrayLike, intensity_per_nm: ArrayLike) -> Float
     """
     energy = np.asarray(energy_eV, dtype=float)
     return np.asarray(np.asarray(intensity_per_nm, dtype=float) * nm_from_eV(energy) / energy)
-
-
-def read_table(path: str | Path, kind: str = "file", fewest: int = FEWEST) -> Table:
-    """Return the table of a text file, of at least `fewest` rows.
-
-    A refusal calls the file by its kind, such as ``absorption file``, and its name.
-
-    Raises
-    ------
-    ParameterError
-        If the file cannot be used; one sentence says why, with the line number.
-    """
-    path = Path(path)
-    source = f"the {kind} {path.name}"
-    with _refusals(source):
-        text, notes = read_text(path)
-        lines, dialect = split_lines(text)
-        layout = find_layout(lines, dialect, fewest)
-        values = numbers_of(layout, dialect)
-    labels = tuple(
-        tuple(cells[i].strip() if i < len(cells) else "" for cells in layout.header)
-        for i in range(values.shape[1])
-    )
-    return Table(
-        source,
-        tuple(" ".join(filter(None, label)) or f"column {i}" for i, label in enumerate(labels, 1)),
-        labels,
-        values,
-        tuple(row.number for row in layout.rows),
-        tuple(line.bare.strip() for line in layout.others),
-        dialect,
-        notes,
-    )
-
-
-def _count(number: int, one: str, more: str) -> str:
-    return f"{number} {one if number == 1 else more}"
-
-
-def _refusal(source: str, reason: object) -> ParameterError:
-    return ParameterError(f"{source} is not usable: {reason}.")
-
-
-@contextmanager
-def _refusals(source: str) -> Iterator[None]:
-    """Turn the reason why a file is unusable into a sentence with its name."""
-    try:
-        yield
-    except Unusable as reason:
-        raise _refusal(source, reason) from None

@@ -1,23 +1,16 @@
-"""The text of a file, and how it is written: what separates its cells, and its decimal mark."""
+"""How a table is written: what separates its cells, and its decimal mark."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import math
 import re
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-_MARKS = (  # the longer one first: UTF-32 begins like UTF-16
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_COMMENT = re.compile(r"^\s*(?:#+|%+|!+|//+)\s*")
+from qdgain.measured.instruments.content import MOST_VALUES, Unusable
+
+_COMMENT = re.compile(r"^\s*(?:#+|%+(?!\s*[TR]\b)|!+|//+)\s*")
 _NUMBER = {
     mark: re.compile(
         rf"[+-]?(?:\d+(?:{re.escape(mark)}\d{few})?|{re.escape(mark)}\d+)(?:[eEdD][+-]?\d+)?"
@@ -29,12 +22,8 @@ _OVER_RANGE = re.compile(
     r"[+-]?inf(?:inity)?|[+-]?1\.#inf|over(?:flow|range|[ -]range)?|ovf|ovrflw|ovrng|o\.?l\.?"
     r"|sat(?:urated)?|\*+|#+|#num!|[<>]\s*[+-]?\d+(?:[.,]\d+)?"
 )
-#: About how many lines decide on the dialect.
-_SAMPLE = 400
-
-
-class Unusable(Exception):
-    """Why a file cannot be used, as the second half of a sentence."""
+#: About how many lines decide on the dialect, and how many characters are a long line.
+_SAMPLE, _LONG = 400, 2000
 
 
 class Dialect(NamedTuple):
@@ -49,7 +38,10 @@ class Dialect(NamedTuple):
             return text.split()
         if '"' not in text:
             return text.split(self.separator)
-        return next(csv.reader([text], delimiter=self.separator), [])
+        try:
+            return next(csv.reader([text], delimiter=self.separator), [])
+        except csv.Error:  # a cell too long to be one
+            return [text]
 
     def value(self, cell: str) -> float | None:
         """Return a number; nan if it is missing, infinity if over range, None if it is none."""
@@ -62,11 +54,13 @@ class Dialect(NamedTuple):
         return math.inf if _OVER_RANGE.fullmatch(text) else None
 
     def is_row(self, cells: Sequence[str]) -> bool:
-        """Whether every cell is a number or stands for one, and the first is finite."""
-        if not cells:
+        """Whether every cell is a number or stands for one, and the first is finite or empty."""
+        values = [self.value(cell) for cell in cells]
+        if None in values or not values:
             return False
-        first, *others = map(self.value, cells)
-        return first is not None and math.isfinite(first) and None not in others
+        first, *others = (value or 0.0 for value in values)
+        empty = not cells[0].strip() and sum(map(math.isfinite, others)) > 1
+        return math.isfinite(first) or empty
 
 
 #: From the surest to the least; a comma for both needs quotes.
@@ -74,6 +68,8 @@ _DIALECTS = (
     *(Dialect(separator, decimal) for separator in "\t;" for decimal in ".,"),
     *(Dialect(",", "."), Dialect(None, "."), Dialect(None, ","), Dialect(",", ",")),
 )
+#: The dialect of what is no text: a workbook's cells, as `Line` holds them.
+PLAIN = Dialect("\t", ".")
 
 
 class Line(NamedTuple):
@@ -100,53 +96,40 @@ def filled(cells: Sequence[str]) -> int:
     return max((i for i, cell in enumerate(cells, start=1) if cell.strip()), default=0)
 
 
-def read_text(path: Path) -> tuple[str, tuple[str, ...]]:
-    """Return the text of a file and what had to be guessed for it."""
-    try:
-        raw = path.read_bytes()
-    except OSError:
-        raise Unusable("it cannot be opened") from None
-    if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise Unusable("it is a spreadsheet's workbook: export the sheet as CSV, in UTF-8")
-    for mark, encoding in _MARKS:
-        if raw.startswith(mark):
-            try:
-                return raw.decode(encoding), ()
-            except UnicodeDecodeError:
-                raise Unusable(
-                    f"its byte-order mark says {encoding} and it is not: use UTF-8"
-                ) from None
-    if b"\0" in raw:
-        raise Unusable("it is not text: export it as CSV, in UTF-8")
-    try:
-        return raw.decode("utf-8"), ()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1"), ("not in UTF-8, read as Latin-1",)
-
-
 def split_lines(text: str) -> tuple[list[Line], Dialect]:
     """Return the lines of a text in the dialect that suits most of them."""
-    raw = re.split(r"\r\n|\r|\n", text.rstrip("\x1a"))
+    raw = re.split(r"\r\n|\r|\n", text)
     dialect = _dialect(raw)
-    lines = []
-    for number, line in enumerate(raw, start=1):
-        cells = dialect.cells(line)
-        kind = "comment" if _COMMENT.match(line) else "text"
+    return lines_of(((line, dialect.cells(line)) for line in raw), dialect), dialect
+
+
+def lines_of(raw: Iterable[tuple[str, list[str]]], dialect: Dialect) -> list[Line]:
+    """Return lines from their texts and cells; `Unusable` refuses too many values."""
+    lines, count = [], 0
+    for number, (text, cells) in enumerate(raw, start=1):
+        count += len(cells)
+        if count > MOST_VALUES:
+            raise Unusable(f"it has more than the {MOST_VALUES} values that are read at most")
+        kind = "comment" if _COMMENT.match(text) else "text"
         if not filled(cells):
-            cells, kind = [], "blank"
+            kind = "blank"
         elif dialect.is_row(cells):
             kind = "row"
-        lines.append(Line(number, line, cells, kind))
-    return lines, dialect
+        lines.append(Line(number, text, [] if kind == "blank" else cells, kind))
+    return lines
 
 
 def _dialect(lines: Sequence[str]) -> Dialect:
     """Return the dialect in which most numbers stand beside another number."""
-    sample = [line for line in lines if line.strip() and not _COMMENT.match(line)]
-    sample = sample[:: 1 + len(sample) // _SAMPLE]
+    every = [line for line in lines if line.strip() and not _COMMENT.match(line)]
+    # Of long lines the last few, and their beginnings: the first may hold names.
+    longest = max(map(len, every), default=0)
+    few = every[:: 1 + len(every) // _SAMPLE] if longest < _LONG else every[-_SAMPLE // 20 :]
 
     def numbers(dialect: Dialect) -> int:
-        rows = filter(dialect.is_row, map(dialect.cells, sample))
+        # A cell that is cut off is left out.
+        cells = (dialect.cells(line[:_LONG])[: None if len(line) < _LONG else -1] for line in few)
+        rows = filter(dialect.is_row, cells)
         return sum(math.isfinite(dialect.value(cell) or 0.0) for row in rows for cell in row[1:])
 
     return max(_DIALECTS, key=numbers)

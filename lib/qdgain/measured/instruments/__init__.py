@@ -1,0 +1,1 @@
+"""Files of instruments: one dialect a function, see `qdgain.measured.instruments.formats`."""
