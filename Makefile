@@ -22,7 +22,7 @@ help:
 	@echo "make check      lint, types and unit tests only: half a minute, for the inner loop"
 	@echo "make chapters   run every chapter and compare its checked table, without the book; ONLY=fig08 for one"
 	@echo "make refresh    run the chapters again and store their checked tables"
-	@echo "make calibrate  solve for the presets from the paper's numbers"
+	@echo "make calibrate  calibrate every reading with the paper's numbers, and rewrite the presets"
 	@echo "make data       compute the results that take too long for a chapter, and store them"
 	@echo "make verdicts   accept the ledger's verdicts as they are now, after a look at each change"
 	@echo "make pictures   store anew the pictures of those figures that look different"

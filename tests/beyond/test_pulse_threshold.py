@@ -18,8 +18,8 @@ from qdgain.beyond.pulse_threshold import (
     steady_threshold_rate,
 )
 from qdgain.beyond.recombination import arrival_rate, recombination_rates
-from qdgain.calibration import plausibility
-from qdgain.figures import auger
+from qdgain.figures import auger, calibrated
+from qdgain.figures.kit import Numbers
 from qdgain.model.dot import Dot, presets
 from qdgain.model.film import amplification, spontaneous_spectrum
 from qdgain.model.gain import gain, gain_parts
@@ -201,7 +201,9 @@ def test_numbers_of_the_result_are_those_of_a_run_there(numbers):
 
 
 def test_the_build_up_time_is_that_of_the_calibrated_film():
-    film = {row.key: row.value for row in plausibility.headlines()}["calibration-length"]
+    numbers = Numbers("calibration")
+    calibrated.add_plausibility(numbers)
+    film = {row.key: row.value for row in numbers}["calibration-length"]
     transit = transit_time_fs(1e-3 * film, CONTRACT["film_refractive_index"].default) * 1e-3
     assert CONTRACT["build_up_time_ps"].default == pytest.approx(transit, rel=0.02)
 

@@ -1,6 +1,6 @@
 """The calibration page's numbers stand beside the statements that they repeat."""
 
-from qdgain.calibration.objective import TARGETS
+from qdgain.calibration.rows import TARGETS
 from qdgain.figures import calibrated
 from qdgain.paper.claims import answered_by
 

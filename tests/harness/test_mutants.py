@@ -35,11 +35,7 @@ def test_the_mutants_are_spread_over_the_library():
     assert len(physics) > 40
     without_figure = {
         # Searches whose result is stored, and drawn from there.
-        "calibration/feasible.py",
-        "calibration/posterior.py",
         "calibration/run.py",
-        # What they store, and the readings of the matrix, which has tests of its own.
-        "calibration/record.py",
         # Errors of a fit, and a sweep, which is held to reruns.
         "fitting/fitted_dot.py",
         "sweep/numbers.py",

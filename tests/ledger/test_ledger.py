@@ -15,7 +15,7 @@ import pytest
 from conftest import CLAIM_KEYS, ROOT
 from qdgain import chapters
 from qdgain.calibration.conditions import CONDITIONS
-from qdgain.calibration.readings import TARGETS
+from qdgain.calibration.rows import TARGETS
 from qdgain.commands.claims import as_table
 from qdgain.figures.modules import MODULES
 from qdgain.ledger import joined, table, verdicts

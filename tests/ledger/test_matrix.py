@@ -6,16 +6,12 @@ import re
 import numpy as np
 import pytest
 
-from qdgain.calibration.conditions import CONDITIONS, public_conditions
-from qdgain.calibration.readings import TARGETS, TOLERANCE, Variant
-from qdgain.calibration.record import record
+from qdgain.calibration.record import best, calibrated, checked, meets
+from qdgain.calibration.rows import ROWS, TARGETS, TOLERANCE
 from qdgain.ledger import joined, matrix, table
 from qdgain.ledger.matrix import STATISTICS, THRESHOLDS
 from qdgain.model.dot import presets
 from qdgain.paper.claims import claims
-
-#: Stored as meeting every condition; rounded to four digits its 4LS with ESA does not.
-JUMPS = "maximum · poisson · a 1 · separate"
 
 
 @pytest.fixture(scope="module")
@@ -57,18 +53,15 @@ def test_a_refit_gives_the_numbers_the_calibration_stored(reading, columns):
     if not reading.refitted:
         assert reading.dots == presets()
         return
-    solution = matrix.best_variant(reading.threshold, reading.statistics)["with_conditions"]
+    found = matrix.best_row(reading.threshold, reading.statistics)
     (cells,) = [
         cells
         for other, cells in columns
         if (other.threshold, other.statistics, other.refitted)
         == (reading.threshold, reading.statistics, True)
     ]
-    for name in TARGETS:
-        # The search works on a coarser grid and stores four digits.
-        assert cells[name].headline.value == pytest.approx(solution["numbers"][name], rel=0.01), (
-            name
-        )
+    for name, stored in zip(TARGETS, found["numbers"], strict=True):
+        assert cells[name].headline.value == pytest.approx(stored, rel=1e-3), name
 
 
 def test_the_definition_moves_the_gain_thresholds_alone():
@@ -84,16 +77,13 @@ def test_the_definition_moves_the_gain_thresholds_alone():
 def test_the_leanest_reading_is_used_where_one_meets_everything():
     for threshold in THRESHOLDS:
         for statistics in STATISTICS:
-            best = matrix.best_variant(threshold, statistics)
-            assert (best["threshold"], best["statistics"]) == (threshold, statistics)
-            for other in record()["variants"]:
-                solution = other["with_conditions"]
-                if (
-                    (other["threshold"], other["statistics"]) == (threshold, statistics)
-                    and solution["largest_residual"] <= TOLERANCE
-                    and matrix.conditions_met(other) == len(CONDITIONS)
-                ):
-                    assert best["free_parameters"] <= other["free_parameters"]
+            chosen = matrix.best_row(threshold, statistics)
+            assert (chosen["threshold"], chosen["statistics"]) == (threshold, statistics)
+            for row in ROWS.values():
+                other = best(row.under(statistics, threshold))
+                if meets(other):
+                    assert meets(chosen)
+                    assert chosen["parameters"] <= other["parameters"]
 
 
 @pytest.mark.slow
@@ -101,16 +91,11 @@ def test_the_header_counts_the_conditions_of_the_numbers_below_it(columns):
     counts = [int(n) for n in re.findall(r"(\d) of 6 conditions", table.matrix().markup)]
     refitted = [reading for reading, _ in columns if reading.refitted]
     for count, reading in zip(counts, refitted, strict=True):
-        film = (reading.settings[k] for k in ("gain_exponent", "pi_pulse_fluence_mJ_cm2"))
-        variant = Variant(reading.threshold, reading.statistics)
+        found = matrix.best_row(reading.threshold, reading.statistics)
+        row = ROWS[found["row"]].under(reading.statistics, reading.threshold)
         # Of the parameters that give the column, which are rounded: not of those found.
-        assert count == np.sum(public_conditions(reading.dots, *film, variant) >= 0)
-
-
-def test_a_spike_about_to_jump_is_judged_after_rounding():
-    (variant,) = (v for v in record()["variants"] if v["name"] == JUMPS)
-    assert min(variant["with_conditions"]["conditions"].values()) >= 0
-    assert matrix.conditions_met(variant) == len(CONDITIONS) - 1
+        margins = checked(row, calibrated(row, found["values"])).conditions
+        assert count == np.sum(margins >= 0) == matrix.conditions_met(found)
 
 
 def test_what_calibrates_is_judged_by_the_calibrations_tolerance(columns):

@@ -1,4 +1,4 @@
-"""The calibration: its objective for many candidates at once, and one search from a few starts."""
+"""The calibration: the likelihood of many candidates at once, and one search from a few starts."""
 
 from __future__ import annotations
 
@@ -7,69 +7,50 @@ from typing import Any
 import numpy as np
 
 from bench.measured import Measured, Scale, number, quartiles, ratio, seconds
-from qdgain.calibration import objective as calibration
-from qdgain.calibration import readings
+from qdgain.calibration import predictions, search
+from qdgain.calibration.rows import ROWS
 
 _CANDIDATES, _SINGLES = 256, 8
-_STARTS, _SCREENED = 2, 200
-VARIANT = readings.Variant()
+ROW = ROWS["additive tied"]
 
 
 def candidates(count: int) -> np.ndarray:
-    low, high = VARIANT.bounds
-    return low + (high - low) * np.random.default_rng(0).random((count, low.size))
+    """Return candidates near those that meet the numbers, all of which need their films."""
+    middle = np.array([0.44, 1.40, 1.12, -0.32, 5.5])
+    return middle + 0.02 * np.random.default_rng(0).standard_normal((count, middle.size))
 
 
-def dot_by_dot(free: np.ndarray) -> np.ndarray:
-    """Return the residuals of one candidate, each of its four dots on its own."""
-    full = VARIANT.full(free)
-    v, four = readings.values(full), readings.candidate_dots(full)
-    gains, fluences = [], []
-    for i in range(len(readings.DOTS)):
-        dot = readings.columns(four, [i])
-        gains.append(calibration.gain_numbers(dot, v, VARIANT)[:, :1])
-        fluences.append(calibration.log_fluences(dot, v[:, 8], VARIANT.statistics))
-    gain = np.concatenate([*gains, v[:, [7]]], axis=1)
-    numbers = calibration.all_numbers(v, gain, np.concatenate(fluences, axis=1))
-    return calibration.residuals(numbers)
-
-
-def searched(starts: int, screened: int) -> tuple[Any, int, int]:
+def searched() -> tuple[Any, int, int]:
     """Return the best minimum found, and how often and for how many candidates it was evaluated."""
-    calls, evaluated = 0, 0
-    predict = calibration.predict
+    calls, evaluated, predict = 0, 0, search.predict
 
-    def counted(full: Any, *rest: Any) -> Any:
+    def counted(row: Any, free: Any) -> Any:
         nonlocal calls, evaluated
         calls += 1
-        evaluated += len(full)
-        return predict(full, *rest)
+        evaluated += len(np.atleast_2d(free))
+        return predict(row, free)
 
-    calibration.predict = counted
+    search.predict = counted
     try:
-        best = calibration.solve(VARIANT, True, 1, starts, screened)[0]
+        best = search.solve(ROW, np.empty((0, ROW.parameters)), True, 1)
     finally:
-        calibration.predict = predict
+        search.predict = predict
     return best, calls, evaluated
 
 
 def measure(scale: Scale) -> list[Measured]:
     many = candidates(scale.of(_CANDIDATES))
     few = many[: scale.of(_SINGLES, 2)]
-    starts, screened = (_STARTS, _SCREENED) if scale.fraction == 1 else (1, 20)
     result: list[Any] = []
-    times = [
-        seconds(lambda: result.append(searched(starts, screened)))
-        for _ in range(max(scale.runs // 3, 1))
-    ]
+    times = [seconds(lambda: result.append(searched())) for _ in range(max(scale.runs // 3, 1))]
     low, middle, high = quartiles(times)
     _, calls, evaluated = result[0]
     return [
         ratio(
             "calibration/objective",
-            "objective dot by dot, over many candidates at once",
-            lambda: [dot_by_dot(one[None]) for one in few],
-            lambda: calibration.objective(many, VARIANT, True),
+            "likelihood one by one, over many candidates at once",
+            lambda: [predictions.log_likelihood(ROW, one[None]) for one in few],
+            lambda: predictions.log_likelihood(ROW, many),
             scale,
             factor=len(many) / len(few),
             goal=20,
@@ -78,7 +59,7 @@ def measure(scale: Scale) -> list[Measured]:
         ),
         Measured(
             "calibration/search",
-            f"one reading searched from {starts} starts, {screened} candidates screened",
+            f"one row searched from {search.SCREENED} of {search.CANDIDATES} screened candidates",
             middle,
             low,
             high,

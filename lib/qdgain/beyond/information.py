@@ -1,17 +1,17 @@
 """What the paper's numbers pin down, made and read: posteriors, predictions, sensitivities.
 
-A stored result (see `qdgain.stored`), since its random walks take minutes. Eight readings of the
-paper are sampled: the default's, and those that differ from it in one respect, the population
-statistics, the definition of the threshold, or how the biexciton's shifts are coupled.
+A stored result (see `qdgain.stored`), since its sampling takes minutes. The row of the calibration
+in which every parameter of the replacing reading is free is sampled under every law and definition
+of the threshold; the rival readings have the points that the calibration stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qdgain.beyond.measurements import KEYS, MEASUREMENTS, PROBABILITIES, nested_bits, predicted
 from qdgain.beyond.sensitivity import (
@@ -24,40 +24,23 @@ from qdgain.beyond.sensitivity import (
     ranges_around,
     sobol,
 )
-from qdgain.calibration.objective import predict
-from qdgain.calibration.posterior import (
-    DISCREPANCY,
-    OTHER_DISCREPANCIES,
-    Sample,
-    information_bits,
-    log_likelihood,
-    numbers_of,
-    refuse_unconverged,
-    sample,
-    split_rhat,
-)
-from qdgain.calibration.readings import (
-    COUPLINGS,
-    DOTS,
-    INDEX,
-    SCHEMES,
-    Variant,
-    candidate_dots,
-    columns,
-    values,
-    width_meV,
-)
-from qdgain.model.dot import FloatArray, presets
-from qdgain.model.parameters import CONTRACT, PRESETS
+from qdgain.calibration.evidence import Run, evidence
+from qdgain.calibration.predictions import log_likelihood
+from qdgain.calibration.record import Calibrated, best, calibrated, columns
+from qdgain.calibration.rows import ROWS, SCHEMES, Row
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.parameters import CONTRACT
 from qdgain.stored import Again, rounded
 
-#: The reading that every chapter draws, with every parameter free.
-DEFAULT = Variant()
-#: Rival readings: what they differ in -> name -> reading.
-RIVALS: Mapping[str, Mapping[str, Variant]] = {
-    "statistics": {name: Variant(statistics=name) for name in ("rabi", "sequential", "poisson")},
-    "definition": {name: Variant(threshold=name) for name in ("maximum", "onset")},
-    "coupling": {name: Variant(coupling=name) for name in COUPLINGS},
+#: The reading that is asked, with every parameter free.
+DEFAULT = ROWS["replacing free"]
+#: Rivals: what they differ in -> name -> row.
+RIVALS: Mapping[str, Mapping[str, Row]] = {
+    "statistics": {law: DEFAULT.under(law) for law in ("rabi", "sequential", "poisson")},
+    "definition": {name: DEFAULT.under(threshold=name) for name in ("maximum", "onset")},
+    "reading": {
+        name: ROWS[name] for name in (DEFAULT.name, "additive tied", "additive free", "mixed free")
+    },
 }
 #: What the marginals are of: key -> in words.
 POSTERIORS: Mapping[str, str] = {
@@ -66,26 +49,38 @@ POSTERIORS: Mapping[str, str] = {
     "tight": "δ = 2 %",
     "loose": "δ = 10 %",
 }
+#: How the sampling of each differs from that of the default.
+_HOW: Mapping[str, Mapping[str, Any]] = {
+    "main": {},
+    "conditions": {"with_conditions": True},
+    "tight": {"discrepancy": 0.02},
+    "loose": {"discrepancy": 0.1},
+}
 VARIED_BY = 0.1
 
 _SEED = 2510
-_POINTS, _CHECKED, _PREDICTED, _NESTED = 300, 30, 600, 2000
+_POINTS, _CHECKED, _PREDICTED, _NESTED, _DRAWN = 300, 30, 600, 2000, 8000
 _BINS = 80
-#: Points of the posterior whose spikes are looked at for the qualitative statements.
-_LOOKED_AT = 6000
-#: So many at once, which do not fill the memory.
-_AT_ONCE = 200
 _SAMPLES = 512
 _QUANTILES = (0.05, 0.5, 0.95)
-# Steps of each walker, by reading and discrepancy: more where they mix slowly.
-_WALKERS = 128
-_STEPS, _MORE_STEPS, _MOST_STEPS = 500, 1000, 1300
 
 
-def readings() -> dict[str, Variant]:
-    """Return the rival readings by name, the default first, each once."""
-    every = (variant for rivals in RIVALS.values() for variant in rivals.values())
-    return {variant.name: variant for variant in every}
+def readings() -> dict[str, Row]:
+    """Return the rivals by `rival_key`, the default first, each once."""
+    return {
+        rival_key(respect, row): row
+        for respect, rivals in RIVALS.items()
+        for row in rivals.values()
+    }
+
+
+def rival_key(respect: str, row: Row) -> str:
+    """Return what a rival's prediction is stored as.
+
+    Rival readings have the points that the calibration stored, which meet the conditions, and
+    their rows' names; the others are sampled with the numbers alone.
+    """
+    return row.name if respect == "reading" else row.label
 
 
 # --- making
@@ -97,113 +92,55 @@ def _short(x: Any) -> Any:
 
 
 def make() -> dict[str, Any]:
-    """Return everything that is stored.
-
-    Raises
-    ------
-    RuntimeError
-        If a posterior has not converged; nothing is stored then.
-    """
-    found = {name: _sampled(variant) for name, variant in readings().items()}
-    main = found[DEFAULT.name]
-    others = {
-        key: _sampled(DEFAULT, discrepancy, _resampled(main, discrepancy))
-        for key, discrepancy in zip(("tight", "loose"), OTHER_DISCREPANCIES, strict=True)
+    """Return everything that is stored."""
+    runs = {key: _sampled(DEFAULT, **how) for key, how in _HOW.items()}
+    points = {key: _drawn(run, _DRAWN) for key, run in runs.items()}
+    main = points["main"]
+    known: dict[str, Mapping[str, FloatArray]] = {
+        DEFAULT.label: DEFAULT.values(_thinned(main, _PREDICTED))
     }
-    looked_at = main.thinned(_LOOKED_AT)
-    meeting = looked_at[_conditions(looked_at, DEFAULT)]
-    points = {key: x.points for key, x in (("main", main), *others.items())}
-    independent = {key: x.independent.sum() for key, x in (("main", main), *others.items())}
-    points["conditions"] = meeting
-    independent["conditions"] = len(meeting) / _LOOKED_AT * independent["main"]
+    known |= {row.name: columns(row.name) for row in RIVALS["reading"].values()}
     return {
-        "readings": {name: _reading(readings()[name], x) for name, x in found.items()},
-        "posteriors": {key: _posterior(points[key], float(independent[key])) for key in POSTERIORS},
-        "converged": {key: _convergence(x) for key, x in others.items()},
+        "readings": {
+            key: _reading(
+                row, known[key] if key in known else row.values(_drawn(_sampled(row), _PREDICTED))
+            )
+            for key, row in readings().items()
+        },
+        "posteriors": {key: _posterior(points[key], runs[key].effective) for key in POSTERIORS},
+        "effective": {key: rounded(run.effective, 3) for key, run in runs.items()},
         "points": _points(main),
         "nested": _nested(main),
         "sobol": _sobol(main),
     }
 
 
-def _sampled(
-    variant: Variant, discrepancy: float = DISCREPANCY, starts: FloatArray | None = None
-) -> Sample:
-    # A narrower likelihood, another unknown, or Poisson's separate regions mix more slowly.
-    slow = variant.threshold == "onset" or discrepancy < DISCREPANCY
-    steps = _MORE_STEPS if slow or (variant == DEFAULT and starts is None) else _STEPS
-    steps = _MOST_STEPS if variant.statistics == "poisson" else steps
-    how = {"walkers": _WALKERS, "steps": steps, "dropped": int(0.4 * steps)}
-    found = sample(variant, _SEED, discrepancy=discrepancy, starts=starts, **how)
-    print(
-        f"  {variant.name}, δ = {discrepancy:g}: split R̂ {split_rhat(found.chains).max():.3f}, "
-        f"{found.independent.sum():.0f} independent",
-        flush=True,
-    )
-    refuse_unconverged(found, variant.name)
+def _sampled(row: Row, **how: Any) -> Run:
+    found = evidence(row, _SEED, **how)
+    print(f"  {row.label}, {how}: {found.effective:.0f} effective points", flush=True)
     return found
 
 
-def _in_parts(function: Callable[[FloatArray], FloatArray], free: FloatArray) -> FloatArray:
-    parts = np.array_split(free, -(-len(free) // _AT_ONCE))
-    return np.concatenate([function(part) for part in parts])
+def _drawn(run: Run, count: int) -> FloatArray:
+    return run.drawn(count, np.random.default_rng(_SEED))
 
 
-def _resampled(main: Sample, discrepancy: float, points: int = 8000) -> FloatArray:
-    """Return points of a posterior, drawn as another discrepancy weights them: where to start."""
-    free = main.thinned(points)
-    numbers = _in_parts(lambda x: numbers_of(DEFAULT.full(x), DEFAULT), free)
-    log_weight = log_likelihood(numbers, discrepancy) - log_likelihood(numbers)
-    weight = np.exp(log_weight - log_weight.max())
-    random = np.random.default_rng(_SEED)
-    chosen = random.choice(points, 2 * _WALKERS, replace=False, p=weight / weight.sum())
-    starts: FloatArray = free[chosen]
-    return starts
-
-
-def _convergence(found: Sample) -> dict[str, Any]:
-    ensembles, steps, walkers, _ = found.chains.shape
+def _reading(row: Row, values: Mapping[str, FloatArray]) -> dict[str, Any]:
     return {
-        "split_rhat": _short(split_rhat(found.chains).max()),
-        "independent": rounded(found.independent.sum(), 3),
-        "autocorrelation": rounded(found.autocorrelation.max(), 3),
-        "steps": steps,
-        "walkers": walkers,
-        "ensembles": ensembles,
-        "acceptance": rounded(found.acceptance.mean(), 3),
+        "parameters": row.parameters,
+        "predictive": _predictive(predictions(row, calibrated(row, values))),
     }
 
 
-def _conditions(free: FloatArray, variant: Variant) -> NDArray[np.bool_]:
-    """Return which free parameters (K, P) meet every qualitative statement."""
-    met = _in_parts(lambda x: predict(variant.full(x), variant).conditions, free)
-    return np.asarray(np.all(met >= 0, axis=1))
+def predictions(row: Row, found: Calibrated) -> FloatArray:
+    """Return what every measurement would show of dots and films (K,), (2 schemes, K, 14)."""
+    film = found.gain_exponent, found.pi_pulse_fluence_mJ_cm2
+    with_esa = (found.dots[f"{scheme.upper()}+ESA"] for scheme in SCHEMES)
+    return np.stack([predicted(dot, *film, row.statistics) for dot in with_esa])
 
 
-def _reading(variant: Variant, found: Sample) -> dict[str, Any]:
-    free = found.thinned(_PREDICTED)
-    quantiles = np.quantile(values(variant.full(free)), _QUANTILES, axis=0).T
-    return _convergence(found) | {
-        "parameters": variant.parameters,
-        "best": _short(found.log_posterior.max()),
-        "conditions": rounded(np.mean(_conditions(free, variant)), 3),
-        "quantiles": {
-            name: _short(ends)
-            for name, ends in zip(INDEX, quantiles, strict=True)
-            if name != "floor" or variant.threshold == "onset"
-        },
-        "predictive": _predictive(predictions(free, variant)),
-    }
-
-
-def predictions(free: FloatArray, variant: Variant) -> FloatArray:
-    """Return what every measurement would show of free parameters (K, P), (2 schemes, K, 14)."""
-    full = variant.full(free)
-    many, v = candidate_dots(full), values(full)
-    film = (v[:, INDEX[name]] for name in ("gain_exponent", "pi_pulse_fluence_mJ_cm2"))
-    length, pi_pulse = film
-    with_esa = (columns(many, DOTS.index(f"{scheme.upper()}+ESA")) for scheme in SCHEMES)
-    return np.stack([predicted(dot, length, pi_pulse, variant.statistics) for dot in with_esa])
+def _of_free(free: FloatArray) -> FloatArray:
+    return predictions(DEFAULT, calibrated(DEFAULT, DEFAULT.values(free)))
 
 
 def _predictive(shown: FloatArray) -> dict[str, Any]:
@@ -219,7 +156,7 @@ def _predictive(shown: FloatArray) -> dict[str, Any]:
 def _posterior(points: FloatArray, independent: float) -> dict[str, Any]:
     shown = points[np.linspace(0, len(points) - 1, min(_PREDICTED, len(points))).astype(int)]
     bits, quantiles, density = {}, {}, {}
-    for name, x, low, high in zip(DEFAULT.names, points.T, *DEFAULT.bounds, strict=True):
+    for name, x, low, high in zip(DEFAULT.names, points.T, *DEFAULT.ranges(), strict=True):
         bits[name] = rounded(information_bits(x, low, high, independent), 3)
         quantiles[name] = _short(np.quantile(x, _QUANTILES))
         counts = np.histogram(x, _BINS, (low, high))[0]
@@ -228,26 +165,44 @@ def _posterior(points: FloatArray, independent: float) -> dict[str, Any]:
         "bits": bits,
         "quantiles": quantiles,
         "density": density,
-        "predictive": _predictive(predictions(shown, DEFAULT))["3ls"]["quantiles"],
+        "predictive": _predictive(_of_free(shown))["3ls"]["quantiles"],
     }
 
 
-def _points(main: Sample) -> dict[str, Any]:
-    free = np.array(rounded(main.thinned(_POINTS), 5))
+def information_bits(points: FloatArray, low: float, high: float, independent: float) -> float:
+    r"""Return what a sample tells of one parameter beyond a flat prior from low to high, in bits.
+
+    The Kullback–Leibler divergence :math:`\int p\log_2(p\,(b-a))\,dx` of the marginal from the
+    flat density between a and b, by histogram, minus the bias :math:`(k-1)/(2M\ln 2)` that M
+    independent points in k occupied bins have.
+    """
+    spread = np.quantile(points, (0.01, 0.99))
+    narrow = max(float(spread[1] - spread[0]), 1e-12 * (high - low))
+    # So many bins for the bulk: few enough that each is well filled.
+    bins = np.clip(2 * np.cbrt(independent), 8, 40)
+    edges = np.linspace(low, high, 1 + int(np.ceil(bins * (high - low) / narrow)))
+    counts = np.histogram(points, edges)[0]
+    share = counts[counts > 0] / counts.sum()
+    bias = (len(share) - 1) / (2 * independent * np.log(2))
+    return float(np.sum(share * np.log2(share * (len(edges) - 1))) - bias)
+
+
+def _thinned(points: FloatArray, count: int) -> FloatArray:
+    chosen: FloatArray = points[np.linspace(0, len(points) - 1, count).round().astype(int)]
+    return chosen
+
+
+def _points(main: FloatArray) -> dict[str, Any]:
+    free = np.array(rounded(_thinned(main, _POINTS), 5))
     return {
         "free": free.tolist(),
-        "log_likelihood": rounded(exact_log_likelihood(free), 6),
-        "predictions": rounded(predictions(free[:_CHECKED], DEFAULT), 6),
+        "log_likelihood": rounded(log_likelihood(DEFAULT, free[:, :-1]), 6),
+        "predictions": rounded(_of_free(free[:_CHECKED]), 6),
     }
 
 
-def exact_log_likelihood(free: FloatArray) -> FloatArray:
-    """Return the log-likelihood of free parameters (K, 10) from `predict`, without a table."""
-    return log_likelihood(predict(DEFAULT.full(free), DEFAULT).numbers)
-
-
-def _nested(main: Sample) -> dict[str, Any]:
-    shown = predictions(main.thinned(_NESTED), DEFAULT)
+def _nested(main: FloatArray) -> dict[str, Any]:
+    shown = _of_free(_thinned(main, _NESTED))
     random = np.random.default_rng(_SEED)
     return {
         scheme: [
@@ -261,38 +216,47 @@ def _nested(main: Sample) -> dict[str, Any]:
 # --- Sobol indices
 
 
-def preset_inputs(scheme: str) -> FloatArray:
-    """Return a preset dot with ESA and its film as `qdgain.beyond.sensitivity.INPUTS`."""
-    film = PRESETS["film"]
+def best_dot(scheme: str) -> Dot:
+    """Return the best point of the reading that is asked, of one scheme with ESA."""
+    found = calibrated(DEFAULT, best(DEFAULT)["values"])
+    return found.dots[f"{scheme.upper()}+ESA"]
+
+
+def best_inputs(scheme: str) -> FloatArray:
+    """Return the best point and its film as `qdgain.beyond.sensitivity.INPUTS`."""
+    film = best(DEFAULT)["values"]
     floor = float(np.asarray(CONTRACT["floor"].default))
-    dot = presets()[f"{scheme.upper()}+ESA"]
-    return inputs_of(dot, film["gain_exponent"], film["pi_pulse_fluence_mJ_cm2"], floor)
+    return inputs_of(
+        best_dot(scheme), film["gain_exponent"], film["pi_pulse_fluence_mJ_cm2"], floor
+    )
 
 
 def posterior_ranges(quantiles: Mapping[str, Any], scheme: str) -> tuple[FloatArray, FloatArray]:
     """Return the middle nine tenths of each input's posterior; width and floor by ± a tenth."""
-    low, high = ranges_around(preset_inputs(scheme), VARIED_BY)
+    low, high = ranges_around(best_inputs(scheme), VARIED_BY)
     # The first three inputs are energies that each scheme has of its own.
     own = [f"{name}_{scheme}" for name in ("stokes", "absorptive", "emissive")]
+    free = np.array([quantiles[name] for name in DEFAULT.names], dtype=float).T
+    ends = DEFAULT.values(free[[0, 2]])
     for i, unknown in enumerate((*own, *INPUTS[len(own) :])):
         if unknown in quantiles:
-            ends = np.array(quantiles[unknown], dtype=float)[[0, 2]]
-            low[i], high[i] = width_meV() * ends if unknown in own else np.exp(ends)
+            low[i], high[i] = ends[unknown]
     return low, high
 
 
-def _sobol(main: Sample) -> dict[str, Any]:
-    ends = np.quantile(main.points, _QUANTILES, axis=0).T
+def _sobol(main: FloatArray) -> dict[str, Any]:
+    ends = np.quantile(main, _QUANTILES, axis=0).T
     quantiles = dict(zip(DEFAULT.names, ends, strict=True))
     result: dict[str, Any] = {"samples": _SAMPLES}
     for scheme in SCHEMES:
         ranges = {
-            "around": ranges_around(preset_inputs(scheme), VARIED_BY),
+            "around": ranges_around(best_inputs(scheme), VARIED_BY),
             "posterior": posterior_ranges(quantiles, scheme),
         }
+        of_reading = partial(outputs, base=best_dot(scheme))
         for name, exact in ranges.items():
             low, high = _short(exact)
-            found = sobol(outputs, low, high, samples=_SAMPLES)
+            found = sobol(of_reading, low, high, samples=_SAMPLES)
             indices = {key: _short(x) for key, x in found._asdict().items()}
             result[f"{scheme}, {name}"] = {"low": low, "high": high} | indices
     return result
@@ -305,10 +269,10 @@ def again(result: Mapping[str, Any], random: np.random.Generator) -> Iterator[Ag
     """Compute log-likelihoods, predictions and Sobol indices of a stored result anew."""
     points = result["points"]
     for k in random.choice(_POINTS, 3, replace=False):
-        now = exact_log_likelihood(np.array([points["free"][k]]))[0]
+        now = log_likelihood(DEFAULT, np.array([points["free"][k]])[:, :-1])[0]
         yield Again(f"log-likelihood of point {k}", points["log_likelihood"][k], float(now))
     k = int(random.integers(_CHECKED))
-    shown = predictions(np.array([points["free"][k]]), DEFAULT)[:, 0]
+    shown = _of_free(np.array([points["free"][k]]))[:, 0]
     for scheme, row, before in zip(SCHEMES, shown, points["predictions"], strict=True):
         for key, old, now in zip(KEYS, before[k], row, strict=True):
             yield Again(f"{key} of point {k}, {scheme}", old, float(now))
@@ -316,7 +280,8 @@ def again(result: Mapping[str, Any], random: np.random.Generator) -> Iterator[Ag
     scheme, ranges = random.choice(SCHEMES), random.choice(["around", "posterior"])
     stored = result["sobol"][f"{scheme}, {ranges}"]
     samples = result["sobol"]["samples"]
-    found = sobol(gain_outputs, stored["low"], stored["high"], samples=samples, resamples=0)
+    of_gain = partial(gain_outputs, base=best_dot(str(scheme)))
+    found = sobol(of_gain, stored["low"], stored["high"], samples=samples, resamples=0)
     for name in ("first", "total"):
         indices = getattr(found, name)
         i = int(random.integers(len(indices)))

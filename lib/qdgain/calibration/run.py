@@ -1,174 +1,270 @@
-"""Run the calibration and store it."""
+"""Run the calibration: keep each result as it is done, and store the whole at the end."""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import io
 import json
+import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from itertools import product, repeat
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from functools import cache
+from itertools import product
 from multiprocessing import get_context
-from operator import attrgetter
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from qdgain.calibration import feasible, record
-from qdgain.calibration.conditions import CONDITIONS
-from qdgain.calibration.objective import Solution, refine, solve
-from qdgain.calibration.readings import COUPLINGS, TARGETS, TOLERANCE, Variant, stated_numbers
+from qdgain.calibration import evidence, record, search
+from qdgain.calibration.rows import DEFINITIONS, ROWS, STATISTICS, STRENGTHS, TARGETS, Row
+from qdgain.files import write_whole
+from qdgain.model.balance import balanced_temperature_K
 from qdgain.model.dot import FloatArray
+from qdgain.model.parameters import PRESETS
+from qdgain.model.states import weights_of_bands
+from qdgain.stored import rounded
+from qdgain.version import __version__
 
-_SEED = 2510
-_STARTS = 6
-_DEFAULT_STARTS = 24
-_NESTED = 4
-_ACCURACY = 1e-12
-_CHAINS = 2
-WIDE = Variant()
+#: The rows that matter most, whose evidence is computed so many times.
+COMPARED, RUNS = ("additive tied", "replacing free", "additive free", "mixed free"), 4
+SEED = 2510
+#: Equally weighted points that are kept of each run, and stored of each row.
+DRAWN, POINTS = 400, 320
+#: What is written for a threshold out of reach.
+_UNREACHED = 9.99
+_LIBRARY = Path(__file__).parent.parent
+#: What every result follows from.
+CODE = (
+    *("data/calibration_rows.toml", "calibration/rows.py"),
+    *("calibration/conditions.py", "calibration/predictions.py"),
+    *(f"model/{n}.py" for n in ("bands", "states", "populations", "gain", "threshold", "film")),
+)
 
-Say = Callable[[str], None]
-#: Reading, and whether the conditions were asked for → minima, best first.
-Found = dict[tuple[Variant, bool], list[Solution]]
-
-
-def variants() -> list[Variant]:
-    """Return every variant, the default's threshold and statistics first."""
-    choices = (("maximum", "onset"), ("rabi", "sequential", "poisson"), (1.0, 2.0, None), COUPLINGS)
-    return [Variant(*choice) for choice in product(*choices)]
-
-
-def _nested_starts(variant: Variant, found: Found) -> list[FloatArray]:
-    """Return the best points found for this reading and for those that are special cases of it."""
-    bests = [minima[0] for (other, _), minima in found.items() if other.is_like(variant)]
-    bests.sort(key=lambda solution: (not solution.meets_conditions, solution.cost))
-    inside = (variant.free(best.variant.full(best.free)[0]) for best in bests)
-    return [start for start in inside if start is not None][:_NESTED]
+Result = dict[str, Any]
 
 
-def _solved(seed: int, starts: int, pool: ProcessPoolExecutor, say: Say) -> Found:
-    """Return the minima of every reading."""
-    tasks = [(variant, kind) for variant in variants() for kind in (False, True)]
-    seeds = [seed + 100 * (i // 2) + i % 2 for i in range(len(tasks))]
-    solving = pool.map(solve, *zip(*tasks, strict=True), seeds, repeat(starts))
-    found: Found = {}
-    for (variant, kind), minima in zip(tasks, solving, strict=True):
-        found[variant, kind] = minima
-        asked = "with the statements" if kind else "the numbers alone"
-        say(
-            f"{len(found):3d}/{len(tasks)}  {variant.name:42s} {variant.parameters:2d} parameters  "
-            f"{asked}: largest residual {100 * minima[0].largest_residual:5.1f} %, "
-            f"{np.sum(minima[0].conditions >= 0)}/{len(CONDITIONS)} statements hold"
-        )
-    # A reading can do no worse than its special cases: it starts from their best points too.
-    jobs = [(x, *task) for task in tasks for x in _nested_starts(task[0], found)]
-    refining = pool.map(refine, *zip(*jobs, strict=True))
-    for (_, variant, kind), solution in zip(jobs, refining, strict=True):
-        found[variant, kind].append(solution)
-    say("every reading refined from its special cases")
-    return {task: sorted(minima, key=attrgetter("cost")) for task, minima in found.items()}
+@dataclass(frozen=True)
+class Job:
+    """One piece of work: the evidence of a row (``evidence``), or its best point (``search``)."""
+
+    kind: str
+    row: str
+    conditional: bool
+    run: int = 0
+    doubled: bool = False
+    statistics: str = "rabi"
+    threshold: str = "maximum"
+
+    @property
+    def asked(self) -> str:
+        """One of `record.KINDS`."""
+        return ("conditions" if self.conditional else "numbers") + " doubled" * self.doubled
+
+    def of_row(self) -> Row:
+        """Return its row."""
+        return ROWS[self.row].under(self.statistics, self.threshold)
 
 
-def _default(every: Sequence[Solution], seed: int, pool: ProcessPoolExecutor) -> Solution:
-    """Return the default: every reading refined as printed, the chosen one with more starts."""
-    as_printed = partial(refine, with_conditions=True, as_printed=True)
-
-    def refined(solutions: Sequence[Solution]) -> list[Solution]:
-        frees, readings = ([s.free for s in solutions], [s.variant for s in solutions])
-        return list(pool.map(as_printed, frees, readings))
-
-    chosen = record.choose(refined([s for s in every if s.variant.is_like(WIDE)]))
-    again = solve(chosen.variant, True, seed, _DEFAULT_STARTS, 3000)
-    best = record.choose([chosen, *refined(again)])
-    return record.choose([best, as_printed(best.free, best.variant, accuracy=_ACCURACY)])
+Done = list[tuple[Job, Result]]
 
 
-def _leanest(every: Sequence[Solution], seed: int) -> Solution:
-    """Return the most parsimonious reading within the tolerance, searched for with more starts."""
-    chosen = record.choose(every, as_printed=False)
-    again = solve(chosen.variant, True, seed, _DEFAULT_STARTS, 3000)
-    precise = [refine(s.free, s.variant, True, _ACCURACY) for s in [chosen, *again[:_NESTED]]]
-    return record.choose([chosen, *precise], as_printed=False)
+def evidence_jobs() -> list[Job]:
+    """Return the runs of the evidence, those first that most hangs on."""
+    kinds = [(name, c) for name, row in ROWS.items() for c in (False, True) if row.has_esa or not c]
+    first = [Job("evidence", *kind) for kind in kinds]
+    again = [Job("evidence", *k, run) for run in range(1, RUNS) for k in kinds if k[0] in COMPARED]
+    return first + again + [Job("evidence", *kind, doubled=True) for kind in kinds]
 
 
-def _sampled(
-    found: Found, lean: Solution, seed: int, pool: ProcessPoolExecutor, say: Say
-) -> dict[str, tuple[Variant, list[feasible.Chain]]]:
-    """Return the sets of the leanest reading and of the one in which every parameter is free."""
-    inside = [s for (variant, _), all_ in found.items() if variant.is_like(WIDE) for s in all_]
-    wide = np.concatenate([s.variant.full(s.free)[:, : WIDE.parameters] for s in inside])
-    own = np.array([s.free for s in [*inside, lean] if s.variant == lean.variant])
-    sets = {}
-    for name, variant, start, sweeps, keep in (
-        ("lean", lean.variant, own, 500, 400),
-        ("wide", WIDE, wide, 2500, 1000),
-    ):
-        kept = start[feasible.inside(start, variant)]
-        sampling = partial(feasible.sample, variant, kept, sweeps=sweeps, keep=keep)
-        chains = list(pool.map(sampling, [seed + 7 * i + 1 for i in range(_CHAINS)]))
-        sets[name] = (variant, chains)
-        accepted = [round(chain.acceptance, 3) for chain in chains]
-        say(
-            f"sampled the set of {variant.name}: acceptance {accepted}, "
-            f"chains differ by {feasible.disagreement(chains):.3f} σ"
-        )
-    return sets
+def search_jobs() -> list[Job]:
+    """Return the searches: every row under all statistics and definitions of the threshold."""
+    every = product(DEFINITIONS, STATISTICS, ROWS, (False, True))
+    return [Job("search", name, c, statistics=law, threshold=of) for of, law, name, c in every]
 
 
-def run(seed: int, starts: int, pool: ProcessPoolExecutor, say: Say) -> None:
-    """Solve every variant, choose the default, sample its set, and store all of it."""
-    began = time.monotonic()
-
-    def timed(text: str) -> None:
-        say(f"{time.monotonic() - began:4.0f} s  {text}")
-
-    found = _solved(seed, starts, pool, timed)
-    every = [s for (_, with_conditions), all_ in found.items() if with_conditions for s in all_]
-    best, lean = _default(every, seed, pool), _leanest(every, seed)
-    timed(f"the default is {best.variant.name}, the leanest {lean.variant.name}")
-    presets = record.presets_text(best)
-    say(presets)
-    sets = _sampled(found, lean, seed, pool, timed)
-    content = {
-        "seed": seed,
-        "starts": starts,
-        "tolerance": TOLERANCE,
-        "stated": dict(zip(TARGETS, map(float, stated_numbers()), strict=True)),
-        "couplings": {name: meaning for name, (meaning, _) in COUPLINGS.items()},
-        "conditions": list(CONDITIONS),
-        "default": record.default_record(best),
-        "lean": record.default_record(lean),
-        "sets": {name: record.set_record(*one) for name, one in sets.items()},
-        "variants": [record.variant_record(v, found[v, False], found[v, True]) for v in variants()],
+def do(job: Job, starts: Mapping[str, Any]) -> Result:
+    """Return the result of a job, given where a search of its row starts."""
+    row, seed = job.of_row(), SEED + 7919 * job.run
+    if job.kind == "search":
+        at = [np.array(start) for start in starts[job.row]]
+        if job.threshold == "onset":
+            at = [np.insert(start, -1, np.log(0.01)) for start in at]
+        every = np.array(at).reshape(-1, row.parameters)
+        return {"free": search.solve(row, every, job.conditional, seed).free.tolist()}
+    found = evidence.evidence(row, seed, with_conditions=job.conditional, doubled=job.doubled)
+    return {
+        "log_evidence": found.log_evidence,
+        "modes": evidence.mode_weights(row, found),
+        "points": rounded(found.drawn(DRAWN, np.random.default_rng(seed)), 6),
     }
-    record.write("calibration_set.csv", record.set_text(sets))
-    record.write("calibration.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    record.write("presets.toml", presets)
-    timed(f"stored in {record.DATA}")
 
 
-def _say(text: str) -> None:
+# --- keeping
+
+
+@cache
+def code_hash(kind: str) -> str:
+    """Return the hash of the code that a kind of result follows from."""
+    files = (_LIBRARY / name for name in (*CODE, f"calibration/{kind}.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def kept_at(folder: Path, job: Job) -> Path:
+    """Return the file that keeps a result: its name is the hash of code and settings."""
+    settings = json.dumps([code_hash(job.kind), asdict(job), SEED], sort_keys=True)
+    return folder / f"{hashlib.sha256(settings.encode()).hexdigest()[:24]}.json"
+
+
+def do_and_keep(job: Job, starts: Mapping[str, Any], folder: Path) -> Job:
+    """Do a job and keep its result."""
+    write_whole(kept_at(folder, job), json.dumps(do(job, starts)) + "\n")
+    return job
+
+
+def finished(jobs: list[Job], starts: Mapping[str, Any], folder: Path, workers: int) -> Done:
+    """Do in processes what is not done yet, say how far it is, and return all results."""
+    missing = [job for job in jobs if not kept_at(folder, job).exists()]
+    say(f"{len(jobs) - len(missing)} of {len(jobs)} were done before")
+    began = time.monotonic()
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        try:
+            doing = [pool.submit(do_and_keep, job, starts, folder) for job in missing]
+            for i, one in enumerate(as_completed(doing), 1):
+                job = one.result()
+                said = f"{i:3d}/{len(missing)}  {job.kind}  {job.of_row().label}  {job.asked}"
+                say(f"{time.monotonic() - began:5.0f} s  {said}  {job.run or ''}")
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [(job, json.loads(kept_at(folder, job).read_text(encoding="utf-8"))) for job in jobs]
+
+
+def starts_of(weighed: Done) -> dict[str, list[list[float]]]:
+    """Return where the searches of each row start: a few points of its posteriors."""
+    starts: dict[str, list[list[float]]] = {name: [] for name in ROWS}
+    for job, result in weighed:
+        if job.run == 0 and not job.doubled:
+            starts[job.row] += result["points"][:: DRAWN // 2]
+    return starts
+
+
+def say(text: str) -> None:
+    """Print to the error stream at once."""
     print(text, file=sys.stderr, flush=True)
 
 
+# --- storing
+
+
+def store(weighed: Done, solved: Done) -> None:
+    """Store the record, the points and the presets of the evidence and the searches."""
+    rows: dict[str, Result] = {}
+    drawn: dict[tuple[str, str], list[Any]] = {}
+    for job, result in weighed:
+        row = rows.setdefault(job.row, {"log_evidence": {}, "modes": {}})
+        row["log_evidence"].setdefault(job.asked, []).append(round(result["log_evidence"], 3))
+        modes = {name: round(x, 4) for name, x in result["modes"].items()}
+        row["modes"].setdefault(job.asked, []).append(modes)
+        drawn.setdefault((job.row, job.asked), []).append(result["points"])
+    for row in rows.values():
+        meeting = min(row["log_evidence"].get("conditions", [-np.inf])) > record.NONE_MEETS
+        row["points"] = "conditions" if meeting else "numbers"
+    best = [best_record(job, np.array(result["free"])) for job, result in solved]
+    chosen = record.choose(best)
+    made = {"version": __version__, "code": code_hash("evidence"), "seed": SEED}
+    content = {"made": made, "rows": rows, "best": best, "default": chosen["row"]}
+    text, points = json.dumps(content, ensure_ascii=False, indent=1), io.BytesIO()
+    sets: Any = {name: _together(drawn[name, row["points"]]) for name, row in rows.items()}
+    np.savez_compressed(points, **sets)
+    write_whole(record.DATA / "calibration.json", text + "\n")
+    write_whole(record.DATA / "calibration_points.npz", points.getvalue())
+    write_whole(record.DATA / "presets.toml", presets_text(chosen))
+
+
+def _together(points: list[Any]) -> FloatArray:
+    """Return so many points in all, evenly from the runs."""
+    each = -(-POINTS // len(points))
+    thinned = [np.array(x)[np.linspace(0, len(x) - 1, each).astype(int)] for x in points]
+    return np.concatenate(thinned)[:POINTS].astype(np.float32)
+
+
+def best_record(job: Job, free: FloatArray) -> Result:
+    """Return what is stored of a best point: its rounded values, and what they give."""
+    row = job.of_row()
+    moved = {name for group in row.groups for name in group}
+    values = {name: rounded(x[0], 4) for name, x in row.values(free).items() if name in moved}
+    point = record.calibrated(row, values)
+    found = record.checked(row, point)
+    esa = [point.dots["3LS+ESA"], point.dots["4LS+ESA"]]
+    emission = [sum(map(float, state)) for state in weights_of_bands(esa[0]).emission]
+    stokes = [max(float(np.asarray(dot.stokes_shift_meV)), 0.1) for dot in esa]
+    residual = min(float(search.largest_residual(found.numbers)), _UNREACHED)
+    return {
+        "row": row.name,
+        "statistics": row.statistics,
+        "threshold": row.threshold,
+        "conditional": job.conditional,
+        "parameters": row.parameters,
+        "values": values,
+        "numbers": [rounded(x, 4) if np.isfinite(x) else None for x in found.numbers],
+        "largest_residual": rounded(residual, 3),
+        "conditions": [round(float(x), 4) for x in found.conditions],
+        "xx_over_x_rate": rounded(emission[2] / emission[1], 3),
+        "emissive_binding_meV": [rounded(dot.emissive_binding_meV, 3) for dot in esa],
+        "balanced_temperature_K": rounded(balanced_temperature_K(stokes, esa[0].linewidth_meV), 3),
+    }
+
+
+def presets_text(default: Mapping[str, Any]) -> str:
+    """Return ``presets.toml`` for a best point."""
+    row, values = ROWS[default["row"]], default["values"]
+    found = record.calibrated(row, values)
+    source = (
+        f"solved from {len(TARGETS)} numbers stated with Figs 8 and 9 with {row.parameters} free "
+        f"parameters, all met within {100 * default['largest_residual']:.1f} %: {row.name}, "
+        f"{row.meaning}"
+    )
+    weights = {name: values[name] for name in STRENGTHS[2:] if name in values}
+    tables: dict[str, dict[str, Any]] = {
+        "origin": {"kind": "calibrated", "source": source},
+        "shared": dict(PRESETS["shared"]) | {"reading": row.reading} | weights,
+    }
+    fields = ("stokes_shift_meV", "absorptive_binding_meV", "emissive_binding_meV", *STRENGTHS[:2])
+    for name in ("3LS+ESA", "4LS+ESA"):
+        dot = found.dots[name]
+        tables[f'dots."{name}"'] = {field: rounded(getattr(dot, field), 4) for field in fields}
+    tables["film"] = {name: rounded(getattr(found, name), 4) for name in reversed(record.FILM)}
+    lines = ["# Written by `python -m qdgain.calibration`; not to be edited."]
+    lines += [f"default_dot = {json.dumps(PRESETS['default_dot'])}"]
+    for name, table in tables.items():
+        entries = (f"{key} = {json.dumps(x, ensure_ascii=False)}" for key, x in table.items())
+        lines += ["", f"[{name}]", *entries]
+    return "\n".join(lines) + "\n"
+
+
 def main(arguments: Iterable[str] | None = None) -> int:
-    """Run from the command line; interrupted, it stores nothing."""
+    """Run from the command line; interrupted, what is done is kept and the next run goes on."""
     parser = argparse.ArgumentParser(
         prog="python -m qdgain.calibration",
-        description="Solve for the parameters from the paper's numbers and rewrite the presets.",
+        description="Calibrate every reading with the paper's numbers and rewrite the presets.",
     )
-    parser.add_argument("--seed", type=int, default=_SEED)
-    parser.add_argument("--starts", type=int, default=_STARTS, help="refined starts per variant")
+    folder = Path("_build") / "calibration"
     parser.add_argument("--workers", type=int, default=2, help="processes; the result is the same")
+    parser.add_argument("--keep", type=Path, default=folder, help="folder of what is done")
     given = parser.parse_args(None if arguments is None else list(arguments))
-    pool = ProcessPoolExecutor(given.workers, mp_context=get_context("spawn"))
+    # A thread for each process: the matrices are small.
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     try:
-        run(given.seed, given.starts, pool, _say)
+        weighed = finished(evidence_jobs(), {}, given.keep, given.workers)
+        solved = finished(search_jobs(), starts_of(weighed), given.keep, given.workers)
     except KeyboardInterrupt:
-        _say("interrupted: nothing was stored")
+        say(f"interrupted: what is done is kept in {given.keep}, and nothing else was stored")
         return 130
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    store(weighed, solved)
+    say(f"stored in {record.DATA}")
     return 0

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from qdgain import chapters
-from qdgain.calibration.record import feasible_set
+from qdgain.calibration.record import columns
 from qdgain.figures import line_shapes, style
 from qdgain.figures.kit import Figure, Numbers, line, number, panel, points, slug, stated
 from qdgain.figures.line_shapes import COLD_K, HOT_K, TEMPERATURE, TEMPERATURES_K, THRESHOLD
@@ -252,7 +252,7 @@ def _of_schemes(n: Numbers, run: Run) -> None:
         n.add(f"own{tail}", f"S in balance at that Γ, {at:g} K", own, "meV")
     sigma = units.sigma_from_fwhm(parameters.PRESETS["shared"]["linewidth_meV"])
     for name in ("3LS", "4LS"):
-        shifts = feasible_set("wide")[f"stokes_{slug(name)}_meV"]
+        shifts = columns("replacing free")[f"stokes_{slug(name)}"]
         widths = units.fwhm_from_sigma(shifts / sigma * kT)
         for end, percent in (("low", 5), ("high", 95)):
             meaning = f"the same over the calibration's set, {percent} % quantile, {name}"
@@ -272,8 +272,8 @@ def _of_biexcitons(n: Numbers, run: Run) -> None:
         entropy = units.thermal_energy_meV(kelvin) * np.log(strengths)
     n.add("strengths", "strength of PL_XX over that of A_XX2", strengths)
     n.add("strengths-meV", "energy by which it shifts the biexciton's E_Z", entropy, "meV")
-    for which in ("wide", "lean"):
-        positive, equal = _biexciton_shares(which)
+    for which, row in (("wide", "replacing free"), ("lean", "replacing lean")):
+        positive, equal = _biexciton_shares(row)
         share = f"share of the {which} set with both"
         above, alike = "biexciton Stokes shifts above zero", "within 10 % of the exciton's"
         n.add(f"xx-positive-{which}", f"{share} {above}", 100 * positive, "%")
@@ -281,11 +281,11 @@ def _of_biexcitons(n: Numbers, run: Run) -> None:
 
 
 @cache
-def _biexciton_shares(which: str) -> tuple[float, float]:
+def _biexciton_shares(row: str) -> tuple[float, float]:
     """Return the shares of a set in which both biexcitons could be, and are, in balance."""
-    found = feasible_set(which)
+    found = columns(row)
     shift, emissive, absorptive = (
-        np.array([found[f"{field}_{scheme}_meV"] for scheme in ("3ls", "4ls")])
+        np.array([found[f"{field}_{scheme}"] for scheme in ("3ls", "4ls")])
         for field in ("stokes", "emissive", "absorptive")
     )
     own = shift + emissive - absorptive

@@ -1,4 +1,4 @@
-"""The calibration page: residuals of every reading, the set of solutions, what it pins."""
+"""The calibration page: best points of every row, their evidence, the set, and what it means."""
 
 from __future__ import annotations
 
@@ -11,32 +11,52 @@ from matplotlib.figure import Figure as Picture
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from qdgain.calibration import plausibility
-from qdgain.calibration.conditions import CONDITIONS
-from qdgain.calibration.objective import public_numbers
-from qdgain.calibration.readings import (
-    COUPLINGS,
-    DOTS,
+from qdgain.calibration.conditions import CONDITIONS, LARGEST_OFFSET, SMALLEST_SHIFT
+from qdgain.calibration.plausibility import (
+    MEASURED_BINDING_MEV,
+    ROOM_TEMPERATURE_K,
+    STATED_FILM_UM,
+    dot_density_per_cm3,
+    film_length_um,
+)
+from qdgain.calibration.record import (
+    KINDS,
+    bayes_factor,
+    best,
+    calibrated,
+    checked,
+    columns,
+    meets,
+    record,
+)
+from qdgain.calibration.rows import (
+    DEFINITIONS,
+    ROWS,
+    STATISTICS,
     TARGETS,
     TOLERANCE,
-    Variant,
+    Row,
     stated_numbers,
-    width_meV,
 )
-from qdgain.calibration.record import feasible_set, record
 from qdgain.figures import style
-from qdgain.figures.kit import Figure, Numbers, mapped, panel, points
+from qdgain.figures.kit import Figure, Numbers, mapped, panel, points, slug
 from qdgain.figures.panel import NO_AXIS, Axis, Panel
+from qdgain.model import first_exciton
+from qdgain.model.balance import balanced_linewidth_meV
 from qdgain.model.dot import presets
 from qdgain.model.parameters import PRESETS
 from qdgain.paper.claims import claims
+from qdgain.table import Table
+from qdgain.text import significant
 
 _RESIDUAL = Axis("largest departure from a stated number", "%")
-_HOLDING = Axis("statements that hold")
-_READING = Axis("reading: column")
-_COUPLING = Axis("coupling and weight a: row")
+_HOLDING = Axis("conditions that hold")
+_LAW = Axis("statistics and definition: column")
+_ROW = Axis("row of the calibration: row")
 #: Residuals beyond this are drawn alike, in per cent.
 _TOP = 30.0
+#: Every row under all statistics and definitions of the threshold.
+_COLUMNS = [(statistics, threshold) for threshold in DEFINITIONS for statistics in STATISTICS]
 
 #: Unknown of the calibration to its symbol.
 SYMBOLS: Mapping[str, Axis] = {
@@ -53,73 +73,60 @@ SYMBOLS: Mapping[str, Axis] = {
 }
 _UNPAIRED = ("absorptive_3ls", "emissive_3ls", "xx_emission_strength")
 _PAIRED = tuple(name for name in SYMBOLS if name not in _UNPAIRED)
-#: Sampled sets: name -> in words, colour, marker of the spreads, size of the points.
-_SETS = {
-    "wide": ("every parameter free", "reference", "o", 1.2),
-    "lean": ("leanest reading", "PL_X", "s", 2.5),
-}
+#: Sampled sets that are drawn: row -> colour and size of the points.
+_SETS = {"replacing free": ("reference", 1.5), "additive tied": ("PL_X", 2.5)}
 #: The calibrating numbers in keys, in the order of `TARGETS`.
 _SCHEMES = ("3ls", "3ls-esa", "4ls", "4ls-esa")
 _KEYS = (*(f"threshold-{of}" for of in _SCHEMES), "max-esa", *(f"ase-{of}" for of in _SCHEMES))
+#: What the evidence of a row is compared with, and how it is drawn: kind -> colour, marker.
+REFERENCE_ROW = "replacing free"
+_MARKERS = dict(
+    zip(KINDS, (("PL_X", "o"), ("PL_XX", "s"), ("PL_X", "v"), ("PL_XX", "^")), strict=True)
+)
 
 
-def stored_variant(which: str = "default") -> Variant:
-    """Return the variant of the stored presets, or of the leanest reading (``lean``)."""
-    found = record()[which]
-    return Variant(found["threshold"], found["statistics"], found["esa_weight"], found["coupling"])
-
-
-# --- residuals
-
-
-def _columns() -> list[tuple[str, str]]:
-    return list(dict.fromkeys((v["threshold"], v["statistics"]) for v in record()["variants"]))
-
-
-def _rows() -> list[tuple[str, float | None]]:
-    return list(dict.fromkeys((v["coupling"], v["esa_weight"]) for v in record()["variants"]))
+# --- best points
 
 
 def residuals() -> tuple[Panel, Panel]:
-    """Return the largest residual of every variant: the numbers alone, and the statements too."""
+    """Return the largest residual of every row: the numbers alone, and the conditions too."""
     return (
-        _residuals("a", "numbers_only", "the numbers alone"),
-        _residuals("b", "with_conditions", "numbers and qualitative statements"),
+        _residuals("a", False, "the numbers alone"),
+        _residuals("b", True, "numbers and conditions"),
     )
 
 
-def _residuals(letter: str, kind: str, title: str) -> Panel:
-    columns, rows = _columns(), _rows()
-    off, holding = np.full((2, len(rows), len(columns)), np.nan)
-    for variant in record()["variants"]:
-        i = rows.index((variant["coupling"], variant["esa_weight"]))
-        j = columns.index((variant["threshold"], variant["statistics"]))
-        off[i, j] = 100 * variant[kind]["largest_residual"]
-        holding[i, j] = sum(value >= 0 for value in variant[kind]["conditions"].values())
-    x, y = np.arange(len(columns)), np.arange(len(rows))
+def _residuals(letter: str, conditional: bool, title: str) -> Panel:
+    found = [
+        [best(row.under(*column), conditional) for column in _COLUMNS] for row in ROWS.values()
+    ]
+    off = np.array([[100 * one["largest_residual"] for one in line] for line in found])
+    holding = np.array(
+        [[float(np.sum(np.array(one["conditions"]) >= 0)) for one in line] for line in found]
+    )
+    x, y = np.arange(len(_COLUMNS)), np.arange(len(ROWS))
     tables = ("residual", off, _RESIDUAL), (_HOLDING.name, holding, _HOLDING)
     maps = [mapped(name, x, y, table, axis) for name, table, axis in tables]
-    return panel(letter, title, _READING, _COUPLING, maps)
+    return panel(letter, title, _LAW, _ROW, maps)
 
 
 def _draw_residuals(panels: tuple[Panel, Panel]) -> Picture:
     """Draw both tables of residuals, each cell with its number."""
-    figure = style.new_figure(7.6, 5.4)
+    figure = style.new_figure(7.6, 5.0)
     axes = figure.subplots(1, 2, sharey=True)
     for ax, one in zip(axes, panels, strict=True):
-        _draw_table(ax, one, statements=one.letter == "b")
-    names = [f"{name}, a {'free' if a is None else f'= {a:g}'}" for name, a in _rows()]
-    axes[0].set_yticks(range(len(names)), names)
+        _draw_table(ax, one, conditional=one.letter == "b")
+    axes[0].set_yticks(range(len(ROWS)), list(ROWS))
     return figure
 
 
-def _draw_table(ax: Axes, one: Panel, statements: bool) -> None:
+def _draw_table(ax: Axes, one: Panel, conditional: bool) -> None:
     table, holding = (series.values for series in one.series)
     style.draw_cells(ax, table, (0, _TOP))
     for i, j in np.ndindex(*table.shape):
         text = f"{table[i, j]:.1f}" if table[i, j] < 99.5 else "≥ 100"
         met = table[i, j] <= 100 * TOLERANCE
-        if statements:
+        if conditional:
             text += f"  {holding[i, j]:.0f}/{len(CONDITIONS)}"
             met = met and holding[i, j] == len(CONDITIONS)
         weight, white = "bold" if met else "normal", bool(table[i, j] < 0.5 * _TOP)
@@ -127,14 +134,71 @@ def _draw_table(ax: Axes, one: Panel, statements: bool) -> None:
         if met:
             corner = (j - 0.46, i - 0.44)
             ax.add_patch(Rectangle(corner, 0.92, 0.88, fill=False, edgecolor="white"))
-    names = [f"{statistics}\n{threshold}" for threshold, statistics in _columns()]
+    names = [f"{statistics}\n{threshold}" for statistics, threshold in _COLUMNS]
     ax.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
     ax.tick_params(axis="y", labelsize=7)
-    for edge in np.arange(len(COUPLINGS) - 0.5, len(table) - 1, len(COUPLINGS)):
-        ax.axhline(edge, color="white", linewidth=1.5)
     ax.axvline(2.5, color="white", linewidth=1.5)
     ax.set_title(one.title)
     style.letter(ax, one.letter)
+
+
+# --- evidence
+
+
+def evidence() -> Panel:
+    """Return ln Z of every row less that of the ten-parameter replacing one."""
+    series = []
+    for kind, (quantity, marker) in _MARKERS.items():
+        found = [bayes_factor(row, REFERENCE_ROW, kind) for row in ROWS]
+        kept = [i for i, one in enumerate(found) if np.isfinite(one.value)]
+        x, spread = (np.array([found[i][j] for i in kept]) for j in (0, 1))
+        series.append(
+            points(KINDS[kind], x, kept, quantity, marker, x_low=x - spread, x_high=x + spread)
+        )
+    factor = Axis(f"ln Bayes factor over {REFERENCE_ROW}")
+    return panel("c", "evidence", factor, _ROW, series)
+
+
+def _finish_evidence(axes: list[Axes], _: tuple[Panel, ...]) -> None:
+    axes[0].set_yticks(range(len(ROWS)), list(ROWS), fontsize=8)
+    axes[0].invert_yaxis()
+    axes[0].set(ylabel="", xlim=(-30, 10))
+    axes[0].axvline(0, color=style.colour("reference"), linewidth=0.8)
+
+
+class Rows(Table):
+    """Every row under Rabi statistics, with thresholds at the gain maximum, and its evidence."""
+
+    def __init__(self) -> None:
+        header = (
+            "row",
+            "parameters",
+            "largest residual, numbers alone",
+            "with the conditions",
+            "conditions",
+            "k_XX/k_X",
+            "Δ_E (3LS, 4LS) / meV",
+            "thermal at / K",
+            *(f"ln B, {said}" for said in KINDS.values()),
+        )
+        super().__init__(header, [_cells(name) for name in ROWS], right=range(1, 12))
+
+
+def _cells(name: str) -> tuple[str, ...]:
+    alone, found = (best(ROWS[name], conditional) for conditional in (False, True))
+    holding = sum(margin >= 0 for margin in found["conditions"])
+    factors = (bayes_factor(name, REFERENCE_ROW, kind) for kind in KINDS)
+    return (
+        name,
+        str(found["parameters"]),
+        f"{100 * alone['largest_residual']:.1f} %",
+        f"{100 * found['largest_residual']:.1f} %",
+        f"{holding} of {len(CONDITIONS)}",
+        significant(found["xx_over_x_rate"], 2),
+        ", ".join(f"{x:.0f}" for x in found["emissive_binding_meV"]) if ROWS[name].has_esa else "–",
+        ", ".join(f"{x:.0f}" for x in found["balanced_temperature_K"]),
+        *(one.text for one in factors),
+    )
 
 
 # --- the set of solutions
@@ -145,21 +209,21 @@ def _pair(title: str, row: str, column: str) -> str:
 
 
 def solution_set() -> Panel:
-    """Return the sampled sets as pairs of parameters."""
+    """Return the points of two rows as pairs of parameters."""
     series = []
-    for which, (title, quantity, _, _) in _SETS.items():
-        values = {name.removesuffix("_meV"): x for name, x in feasible_set(which).items()}
+    for title, (quantity, _) in _SETS.items():
+        values = columns(title)
         for i, row in enumerate(_PAIRED):
             for column in _PAIRED[:i]:
                 axes: Any = {"x_axis": SYMBOLS[column], "y_axis": SYMBOLS[row]}
                 x, y, name = values[column], values[row], _pair(title, row, column)
                 series.append(points(name, x, y, quantity, ".", **axes))
-    return panel("c", "parameters that meet every number", NO_AXIS, NO_AXIS, series)
+    return panel("d", "points of two rows", NO_AXIS, NO_AXIS, series)
 
 
 def _draw_solution_set(one: Panel) -> Picture:
     """Draw the lower triangle of pairs; the cross is the preset."""
-    size, point = len(_PAIRED) - 1, _preset_point()
+    size, point = len(_PAIRED) - 1, best(default_row())["values"]
     figure = style.new_figure(7.6, 7.2)
     axes: Any = figure.subplots(size, size, sharex="col", sharey="row", squeeze=False)
     for i, j in np.ndindex(size, size):
@@ -167,11 +231,11 @@ def _draw_solution_set(one: Panel) -> Picture:
         if j > i:
             ax.axis("off")
             continue
-        for title, quantity, _, area in _SETS.values():
+        for title, (quantity, area) in _SETS.items():
             shown = one[_pair(title, row, column)]
             x, y, shade = np.asarray(shown.x), np.asarray(shown.y), style.colour(quantity)
             ax.scatter(x, y, s=area, color=shade, linewidths=0, rasterized=True, label=title)
-        ax.plot(point[column], point[row], "k+", markersize=8, label="preset")
+        ax.plot(point[column], point[row], "k+", markersize=8, label="default")
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_locator(MaxNLocator(3))
         ax.tick_params(labelsize=6)
@@ -184,107 +248,101 @@ def _draw_solution_set(one: Panel) -> Picture:
     return figure
 
 
-def _preset_point() -> dict[str, float]:
-    point = dict(PRESETS["film"])
-    for scheme in ("3ls", "4ls"):
-        dot = PRESETS["dots"][f"{scheme.upper()}+ESA"]
-        point["xx_absorption_strength"] = dot["xx_absorption_strength"]
-        point[f"stokes_{scheme}"] = dot["stokes_shift_meV"]
-        point[f"absorptive_{scheme}"] = dot["absorptive_binding_meV"]
-        point[f"emissive_{scheme}"] = dot["emissive_binding_meV"]
-    return point
-
-
-# --- what the numbers pin
-
-
-def pinned() -> Panel:
-    """Return the spread of every principal combination of parameters over both sets."""
-    rank, spread, series = Axis("principal combination"), Axis("spread, in s or of ln"), []
-    for name, (title, quantity, marker, _) in _SETS.items():
-        spreads = [one["spread"] for one in record()["sets"][name]["combinations"]]
-        series.append(points(title, np.arange(1, len(spreads) + 1), spreads, quantity, marker))
-    return panel("d", "what the numbers pin, and what they leave free", rank, spread, series)
-
-
-def _draw_pinned(one: Panel) -> Picture:
-    """Draw the spreads, each with the parameters that make it up."""
-    figure = style.new_figure(7.2, 4.6)
-    axes = figure.subplots(1, 2, sharex=True)
-    for ax, name, series in zip(axes, _SETS, one.series, strict=True):
-        y, colour = np.asarray(series.x), style.colour(series.quantity)
-        ax.hlines(y, 1e-3, np.asarray(series.y), color=colour)
-        ax.plot(series.y, y, series.dash, color=colour)
-        ax.set_xscale("log")
-        ax.set_xlim(0.01, 4)
-        recipes = [_recipe(c["loadings"]) for c in record()["sets"][name]["combinations"]]
-        ax.set_yticks(y, recipes, fontsize=7)
-        ax.invert_yaxis()
-        ax.set_xlabel(series.y_axis.label)
-        ax.set_title(series.name)
-    style.letter(axes[0], one.letter)
-    return figure
-
-
-def _recipe(loadings: Mapping[str, float], smallest: float = 0.3) -> str:
-    terms = sorted(loadings.items(), key=lambda item: -abs(item[1]))
-    shown = [(name, weight) for name, weight in terms if abs(weight) >= smallest][:3]
-    text = ""
-    for name, weight in shown:
-        axis = SYMBOLS[name]
-        symbol = ("" if axis.unit == "meV" else "ln ") + style.typeset(axis.name.replace(", ", " "))
-        sign = " − " if weight < 0 else " + "
-        share = "" if len(shown) == 1 else f"{abs(weight):.1f} "
-        text += f"{sign if text else sign.strip().replace('+', '')}{share}{symbol}"
-    return text
-
-
 FIGURES = {
     "residuals": Figure(residuals, _draw_residuals),
+    "evidence": Figure(evidence, size=(7.2, 4.4), finish=_finish_evidence),
     "solution_set": Figure(solution_set, _draw_solution_set),
-    "pinned": Figure(pinned, _draw_pinned),
 }
 
 # --- numbers
 
 
+def default_row() -> Row:
+    """Return the row that the presets are of."""
+    return ROWS[record()["default"]]
+
+
 def headlines() -> Numbers:
-    """Return the calibration's numbers: stated and computed, degrees of freedom, plausibility."""
+    """Return the calibration's numbers: stated and computed, evidence, plausibility."""
     n = Numbers("calibration")
-    dots, film = {name: presets()[name] for name in DOTS}, PRESETS["film"]
-    at = film["gain_exponent"], film["pi_pulse_fluence_mJ_cm2"]
-    numbers = public_numbers(dots, *at, stored_variant())
+    row = default_row()
+    numbers, margins = checked(row, calibrated(row, best(row)["values"]))
     off = 100 * (numbers / stated_numbers() - 1)
     stated = [claims()[name] for name in TARGETS]
     for key, claim, value in zip(_KEYS, stated, numbers, strict=True):
         n.add(key, claim.statement, value, claim.unit, repeats=claim.id)
     for key, claim, value in zip(_KEYS, stated, off, strict=True):
         n.add(f"off-{key}", f"departure, {claim.statement}", value, "%")
-    _of_readings(n)
-    lean = [100 * abs(x) for x in record()["lean"]["residuals"].values()]
+    for i, (condition, margin) in enumerate(zip(CONDITIONS, margins, strict=True), 1):
+        n.add(f"condition-{i}", f"beyond its margin, in linewidths: {condition}", margin)
     n.add("worst", "largest departure", np.max(np.abs(off)), "%")
-    n.add("lean-worst", "largest departure, leanest reading", max(lean), "%")
-    for name, (low, _, high) in record()["sets"]["wide"]["quantiles"].items():
-        axis, key = SYMBOLS[name], name.replace("_", "-")
-        scale, free = width_meV() if axis.unit == "meV" else 1.0, "every parameter free"
-        n.add(f"{key}-low", f"{axis.name}, {free}: 5 % quantile", low * scale, axis.unit)
-        n.add(f"{key}-high", f"{axis.name}, {free}: 95 % quantile", high * scale, axis.unit)
-    n.extend(plausibility.headlines())
+    _of_rows(n)
+    for name in _SETS:
+        _of_set(n, name)
+    add_plausibility(n)
     return n
 
 
-def _of_readings(n: Numbers) -> None:
-    found, free = record()["variants"], stored_variant("lean").parameters
-    within = [v for v in found if v["numbers_only"]["largest_residual"] <= TOLERANCE]
-    full = [v for v in found if v["with_conditions"]["starts_within"] > 0]
-    sampled = record()["sets"]["wide"]["points"]
+def _of_rows(n: Numbers) -> None:
+    found = record()["best"]
+    alone = [one for one in found if not one["conditional"]]
+    within = [one for one in alone if one["largest_residual"] <= TOLERANCE]
     n.add("numbers", "stated numbers that calibrate", len(TARGETS))
-    n.add("parameters", "free parameters of the default", stored_variant().parameters)
-    n.add("lean-parameters", "free parameters of the leanest reading", free)
-    n.add("lean-left", "numbers less parameters, leanest reading", len(TARGETS) - free)
+    n.add("parameters", "free parameters of the default", default_row().parameters)
     n.add("conditions", "qualitative statements asked for", len(CONDITIONS))
-    n.add("variants", "readings solved", len(found))
-    n.add("within", "readings that meet every number", len(within))
-    n.add("full", "readings that also meet every statement", len(full))
-    n.add("starts", "refined starts per reading and objective", record()["starts"])
-    n.add("points-wide", "sampled points, every parameter free", sampled)
+    n.add("centre-margin", "what still is the centre, in linewidths", LARGEST_OFFSET)
+    n.add("shift-margin", "what already is red, or a shift, in linewidths", SMALLEST_SHIFT)
+    n.add("rows", "rows: readings and what is free in them", len(ROWS))
+    n.add("solved", "rows, statistics and definitions solved", len(alone))
+    n.add("within", "of them meet every number", len(within))
+    n.add("full", "of them also meet every condition", sum(map(meets, found)))
+    for name in ("additive tied", "additive free", "mixed free"):
+        for kind, said in KINDS.items():
+            factor = bayes_factor(name, REFERENCE_ROW, kind)
+            key = f"bayes-{slug(name)}-{slug(kind)}"
+            n.add(
+                key, f"ln Bayes factor, {name} over {REFERENCE_ROW}, {said}", round(factor.value, 1)
+            )
+    for kind in ("numbers", "conditions"):
+        runs = record()["rows"][REFERENCE_ROW]["modes"][kind]
+        weights = [run["xx_stokes_shifts_red"] for run in runs]
+        said = f"S_XX above zero in both schemes, {REFERENCE_ROW}, {KINDS[kind]}"
+        n.add(f"red-xx-low-{kind}", f"{said}: least of the runs", 100 * min(weights), "%")
+        n.add(f"red-xx-high-{kind}", f"{said}: most of the runs", 100 * max(weights), "%")
+
+
+def _of_set(n: Numbers, row: str) -> None:
+    for name, x in columns(row).items():
+        if name in SYMBOLS and np.ptp(x) > 0:
+            axis, key = SYMBOLS[name], f"{slug(row)}-{name.replace('_', '-')}"
+            low, high = np.quantile(x, (0.05, 0.95))
+            n.add(f"{key}-low", f"{axis.name}, {row}: 5 % quantile", low, axis.unit)
+            n.add(f"{key}-high", f"{axis.name}, {row}: 95 % quantile", high, axis.unit)
+
+
+def add_plausibility(n: Numbers) -> None:
+    """Add what the presets would mean for a real film, each beside a known value."""
+    film = PRESETS["film"]
+    pi_pulse, exponent = film["pi_pulse_fluence_mJ_cm2"], film["gain_exponent"]
+    saturation = first_exciton.pi_pulse_saturation_fluence_mJ_cm2(pi_pulse)
+    n.add("saturation", "fluence for one absorbed photon, hν/σ_A = 2J_π/π²", saturation, "mJ cm⁻²")
+    for source, tail in ((first_exciton.YU, ""), (first_exciton.JASIENIAK, "-jasieniak")):
+        diameter = first_exciton.cdse_diameter_from_pi_pulse_nm(pi_pulse, source)
+        sigma = float(first_exciton.cdse_first_exciton_cross_section_cm2(diameter, source))
+        length = film_length_um(exponent, sigma, dot_density_per_cm3(diameter))
+        dense, um = exponent * STATED_FILM_UM / length, f"{STATED_FILM_UM:.0f} µm"
+        n.add(f"diameter{tail}", f"diameter of the CdSe dot that has it, {source}", diameter, "nm")
+        n.add(f"sigma{tail}", f"its absorption cross section σ_1S, {source}", sigma, "cm²")
+        n.add(f"length{tail}", f"dense film that has L_g, {source}", length, "µm")
+        n.add(f"exponent-film{tail}", f"L_g of {um} of that film, {source}", dense)
+    for name in ("3LS", "4LS"):
+        dot, key = presets()[f"{name}+ESA"], slug(name)
+        width = balanced_linewidth_meV(dot.stokes_shift_meV, ROOM_TEMPERATURE_K)
+        absorptive, emissive = dot.absorptive_binding_meV, dot.emissive_binding_meV
+        n.add(f"stokes-{key}", f"Stokes shift, {name}", dot.stokes_shift_meV, "meV")
+        n.add(f"linewidth-{key}", f"linewidth that balances it at 300 K, {name}", width, "meV")
+        n.add(f"absorptive-{key}", f"absorptive biexciton shift Δ_A2, {name}", absorptive, "meV")
+        n.add(f"emissive-{key}", f"emissive biexciton binding Δ_E, {name}", emissive, "meV")
+    for end, value in zip(("from", "to"), MEASURED_BINDING_MEV, strict=True):
+        key = {"from": "binding-low", "to": "binding-high"}[end]
+        n.add(key, f"measured biexciton binding, CdSe, {end}", value, "meV")

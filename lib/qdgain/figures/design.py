@@ -17,7 +17,7 @@ from qdgain.beyond import advice, levers, reachable
 from qdgain.beyond.levers import MAXIMUM, ONSET
 from qdgain.beyond.repulsion import BINDINGS, best_binding, threshold_slopes
 from qdgain.beyond.shortest_way import FIELDS, Way, nearest_dot
-from qdgain.calibration.record import feasible_set
+from qdgain.calibration.record import columns
 from qdgain.figures import map_grids, style
 from qdgain.figures.kit import Figure, Numbers, line, mapped, number, panel, points, slug, upright
 from qdgain.figures.panel import Axis, Panel, Series
@@ -335,13 +335,13 @@ def _of_way(n: Numbers, key: str, of: str, way: Way, fields: Sequence[str] = FIE
 
 def _of_set(n: Numbers, run: Run) -> None:
     """Add what holds over the set of parameters that meets the paper's numbers."""
-    found = feasible_set("wide")
-    bindings = [(found[f"emissive_{x}_meV"], found[f"absorptive_{x}_meV"]) for x in ("3ls", "4ls")]
+    found = columns("replacing free")
+    bindings = [(found[f"emissive_{x}"], found[f"absorptive_{x}"]) for x in ("3ls", "4ls")]
     larger = np.all([emissive > absorptive for emissive, absorptive in bindings], axis=0)
     strengths = ("xx_absorption_strength", "xx_emission_strength")
     widths = []
-    # One in a hundred of the set.
-    for pair in zip(*(found[name][::100].tolist() for name in strengths), strict=True):
+    # Ten of the set.
+    for pair in zip(*(found[name][::32].tolist() for name in strengths), strict=True):
         dot = replace(run.dots[NOW], **dict(zip(strengths, pair, strict=True)))
         widths.append(_narrowest(run, dot))
     larger_there = "part of the calibrated set with the larger Stokes shift in the biexciton"

@@ -13,7 +13,8 @@ from scipy.optimize import brentq, minimize_scalar
 
 from qdgain import chapters
 from qdgain.beyond import ensemble_saturation, levers
-from qdgain.calibration.record import record
+from qdgain.calibration.record import best
+from qdgain.calibration.rows import ROWS
 from qdgain.fast.onset import threshold_onset
 from qdgain.figures import style
 from qdgain.figures.kit import Figure, Numbers, line, look, mapped, number, panel, points, stated
@@ -44,7 +45,7 @@ _FLOOR = Axis("gain floor ε / peak absorption cross section")
 _FITTED = "incoherent, fitted to Rabi up to J_π"
 _LETTERS = {"3LS": "c", "4LS": "d", "3LS+ESA": "e", "4LS+ESA": "f"}
 #: The calibration's variants in which A_XX2 and PL_XX share one binding.
-_ONE_BINDING = ("one", "displaced")
+_ONE_BINDING = ("replacing tied", "replacing lean", "additive tied")
 
 
 def spectra(run: Run) -> Panel:
@@ -341,12 +342,7 @@ def _of_losses(n: Numbers, run: Run) -> None:
 
 def _of_bindings(n: Numbers, run: Run) -> None:
     """Add whether the stated numbers need two bindings, and how far the presets' are apart."""
-    departures = [
-        variant["numbers_only"]["largest_residual"]
-        for variant in record()["variants"]
-        if (variant["threshold"], variant["statistics"]) == ("maximum", "rabi")
-        and variant["coupling"] in _ONE_BINDING
-    ]
+    departures = [best(ROWS[name], conditional=False)["largest_residual"] for name in _ONE_BINDING]
     dot, least = run.dots["3LS+ESA"], 100 * min(departures)
     apart = number(dot.absorptive_binding_meV) - number(dot.emissive_binding_meV)
     n.add("one-binding", "largest departure from a stated number with one binding", least, "%")

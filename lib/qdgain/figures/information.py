@@ -21,7 +21,7 @@ from qdgain.beyond.sensitivity import (
     inputs_of,
     strips,
 )
-from qdgain.calibration.readings import SCHEMES, values, width_meV
+from qdgain.calibration.rows import SCHEMES, width_meV
 from qdgain.figures import next_measurement, style
 from qdgain.figures.calibrated import SYMBOLS
 from qdgain.figures.kit import Figure, Numbers, line, mapped, panel, points
@@ -56,7 +56,7 @@ SOBOL_MAPS = tuple((scheme, ranges) for scheme in SCHEMES for ranges in _RANGES)
 def _in_units(name: str, coordinate: Any) -> FloatArray:
     """Return values of a parameter's coordinate: meV, or the logarithm undone."""
     x = np.asarray(coordinate, dtype=float)
-    return width_meV() * x if SYMBOLS[name].unit == "meV" else np.exp(x)
+    return np.asarray(width_meV() * x if SYMBOLS[name].unit == "meV" else np.exp(x))
 
 
 # --- posterior
@@ -70,7 +70,7 @@ def posterior(run: Run) -> tuple[Panel, ...]:
 
 def _marginal(i: int, name: str) -> Panel:
     found = result()["posteriors"]
-    low, high = (float(ends[i]) for ends in DEFAULT.bounds)
+    low, high = (float(ends[i]) for ends in DEFAULT.ranges())
     edges = np.linspace(low, high, len(found["main"]["density"][name]) + 1)
     series = [line("prior", _in_units(name, [low, high]), [1.0, 1.0], "prior", ":")]
     for key, dash in _SHOWN.items():
@@ -84,18 +84,14 @@ def _marginal(i: int, name: str) -> Panel:
 
 
 def _pair(run: Run, letter: str, pair: tuple[str, str]) -> Panel:
-    sampled = values(DEFAULT.full(np.array(result()["points"]["free"])))
+    sampled = DEFAULT.values(np.array(result()["points"]["free"]))
     own = {
         "gain_exponent": run["gain_exponent"],
         "pi_pulse_fluence_mJ_cm2": run["pi_pulse_fluence_mJ_cm2"],
         "absorptive_3ls": run.subject.absorptive_binding_meV,
         "xx_absorption_strength": run.subject.xx_absorption_strength,
     }
-    x, y = (
-        sampled[:, DEFAULT.names.index(name)]
-        * (width_meV() if SYMBOLS[name].unit == "meV" else 1.0)
-        for name in pair
-    )
+    x, y = (sampled[name] for name in pair)
     here = "preset" if run.is_papers else YOUR_DOT
     series = [
         points("points", x, y, "posterior, main", "."),
@@ -268,19 +264,10 @@ def _of_parameter(n: Numbers, name: str) -> None:
 
 
 def _of_convergence(n: Numbers) -> None:
-    readings = result()["readings"]
-    main, every = readings[DEFAULT.name], [*readings.values(), *result()["converged"].values()]
-    holding = "points of the posterior that meet every statement"
-    longest = "longest autocorrelation time of any posterior, in steps"
-    lengths = min(row["steps"] / row["autocorrelation"] for row in every)
-    n.add("statements-hold", holding, 100 * float(main["conditions"]), "%")
-    n.add("readings", "readings sampled", len(readings))
-    n.add("rhat", "largest split R̂ of any posterior", max(r["split_rhat"] for r in every))
-    fewest = min(row["independent"] for row in every)
-    n.add("fewest", "fewest independent points of any posterior", fewest)
-    n.add("independent", "independent points, default", main["independent"])
-    n.add("autocorrelation", longest, max(row["autocorrelation"] for row in every))
-    n.add("lengths", "fewest kept steps in autocorrelation times", lengths)
+    effective = result()["effective"]
+    n.add("readings", "readings sampled", len(result()["readings"]))
+    n.add("effective", "effective points of the posterior", effective["main"])
+    n.add("fewest", "fewest effective points of any posterior", min(effective.values()))
 
 
 def _of_sobol_indices(n: Numbers) -> None:

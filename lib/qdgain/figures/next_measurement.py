@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 from numpy.typing import ArrayLike
 
-from qdgain.beyond.information import DEFAULT, POSTERIORS, RIVALS
+from qdgain.beyond.information import DEFAULT, POSTERIORS, RIVALS, rival_key
 from qdgain.beyond.measurements import (
     KEYS,
     MEASUREMENTS,
@@ -23,7 +23,7 @@ from qdgain.beyond.measurements import (
     parameter_bits,
     reading_bits,
 )
-from qdgain.calibration.readings import SCHEMES, Variant
+from qdgain.calibration.rows import SCHEMES
 from qdgain.figures import style
 from qdgain.figures.kit import Numbers, line, mapped, panel
 from qdgain.figures.panel import Axis, Panel
@@ -36,8 +36,8 @@ from qdgain.text import significant
 #: The measurement that the prose proposes.
 PROPOSED = "onset-energy"
 #: What a measurement may tell of, and the same in keys.
-_COLUMNS = ("parameters", "statistics", "definition", "coupling")
-_COLUMN_KEYS = ("tells", "statistics", "definition", "coupling")
+_COLUMNS = ("parameters", "statistics", "definition", "reading")
+_COLUMN_KEYS = ("tells", "statistics", "definition", "reading")
 _MEASURED, _ABOUT = Axis("measurement: row"), Axis("tells of: column")
 _BITS, _FACTOR = Axis("expected information", "bits"), Axis("precision / the assumed one")
 _FACTORS = np.geomspace(0.1, 10.0, 17)
@@ -51,9 +51,9 @@ def result() -> Mapping[str, Any]:
     return stored("information")
 
 
-def _predictive(variant: Variant, scheme: str) -> tuple[FloatArray, FloatArray]:
+def _predictive(key: str, scheme: str) -> tuple[FloatArray, FloatArray]:
     """Return quantiles (14, 31) and variances (14,) that a reading predicts for a scheme."""
-    found = result()["readings"][variant.name]["predictive"][scheme]
+    found = result()["readings"][key]["predictive"][scheme]
     return np.array(found["quantiles"], dtype=float), np.array(found["variance"], dtype=float)
 
 
@@ -66,7 +66,7 @@ def _bits_of(quantiles: ArrayLike, factor: float) -> FloatArray:
 
 @cache
 def _bits_of_parameters(scheme: str, factor: float) -> FloatArray:
-    return _bits_of(_predictive(DEFAULT, scheme)[0], factor)
+    return _bits_of(_predictive(DEFAULT.label, scheme)[0], factor)
 
 
 @cache
@@ -77,7 +77,7 @@ def expected_bits(scheme: str, factor: float = 1.0) -> FloatArray:
     """
     columns = [_bits_of_parameters(scheme, factor)]
     for name in _COLUMNS[1:]:
-        rivals = [_predictive(variant, scheme)[0] for variant in RIVALS[name].values()]
+        rivals = [_predictive(rival_key(name, row), scheme)[0] for row in RIVALS[name].values()]
         each = zip(*rivals, MEASUREMENTS, strict=True)
         told = [reading_bits(group, factor * m.precision) for *group, m in each]
         columns.append(np.array(told))
@@ -177,7 +177,7 @@ class Conclusion:
         for rivals, what in (
             ("statistics", "statistics"),
             ("definition", "definitions of the threshold"),
-            ("coupling", "couplings"),
+            ("reading", "readings"),
         ):
             decides, count = best("3ls", rivals, self.factor), len(RIVALS[rivals])
             said.append(
@@ -250,7 +250,7 @@ def add_headlines(n: Numbers, run: Run) -> None:
         n.add(f"rank-{which}", f"rank of: {said}", _rank(told, proposed))
     for key in ("above-gap", "saturation"):
         i, laws = KEYS.index(key), RIVALS["statistics"]
-        rabi, poisson = (_predictive(laws[law], "3ls")[0][i] for law in ("rabi", "poisson"))
+        rabi, poisson = (_predictive(laws[law].label, "3ls")[0][i] for law in ("rabi", "poisson"))
         bayes = expected_log_bayes_factor(rabi, poisson, factor * MEASUREMENTS[i].precision)
         meaning = f"expected ln Bayes factor, Rabi over Poisson: {MEASUREMENTS[i].name}"
         n.add(f"bayes-{key}", meaning, bayes)
@@ -263,7 +263,7 @@ def _rank(bits: FloatArray, i: int) -> int:
 
 def _of_proposed(n: Numbers, i: int, factor: float) -> None:
     proposed = MEASUREMENTS[i]
-    quantiles, variance = _predictive(DEFAULT, "3ls")
+    quantiles, variance = _predictive(DEFAULT.label, "3ls")
     unit = "1" if proposed.is_relative else proposed.unit
     # The deviation at which it tells as much as the best of the others.
     others = np.delete(_bits_of_parameters("3ls", factor), i)

@@ -14,11 +14,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
-from qdgain.calibration.conditions import CONDITIONS, public_conditions
-from qdgain.calibration.readings import TARGETS, TOLERANCE, Variant
-from qdgain.calibration.record import record, refitted
+from qdgain.calibration.record import FILM, best, calibrated, meets
+from qdgain.calibration.rows import ROWS, TARGETS, TOLERANCE
 from qdgain.figures import fig08, fig09, fig10
 from qdgain.ledger import verdicts
 from qdgain.model.dot import Dot, presets
@@ -79,45 +76,24 @@ def _cell(claim: Claim, found: Mapping[str, Headline]) -> Cell | None:
     return None if agrees is None or headline is None else Cell(headline, agrees)
 
 
-def best_variant(threshold: str, statistics: str) -> Mapping[str, Any]:
-    """Return the calibration's record of the variant used for a reading.
+def best_row(threshold: str, statistics: str) -> Mapping[str, Any]:
+    """Return the calibration's best point for a definition and a law.
 
-    Of the variants that meet every number within the tolerance and every condition the one with
-    the fewest free parameters, of those the smallest objective. If none does, the smallest
-    objective with the conditions asked for.
+    Of the rows that meet every number within the tolerance and every condition the one with the
+    fewest free parameters, of those the smallest residual. If none does, the smallest residual with
+    the conditions asked for.
     """
-    stored = record()
 
-    def rank(variant: Mapping[str, Any]) -> tuple[float, float]:
-        solution = variant["with_conditions"]
-        within = solution["largest_residual"] <= stored["tolerance"]
-        met = within and conditions_met(variant) == len(CONDITIONS)
-        return variant["free_parameters"] if met else math.inf, solution["cost"]
+    def rank(found: Mapping[str, Any]) -> tuple[float, float]:
+        return found["parameters"] if meets(found) else math.inf, found["largest_residual"]
 
-    asked = (threshold, statistics)
-    found = (v for v in stored["variants"] if (v["threshold"], v["statistics"]) == asked)
-    best: Mapping[str, Any] = min(found, key=rank)
-    return best
+    found = [best(row.under(statistics, threshold)) for row in ROWS.values()]
+    return min(found, key=rank)
 
 
-def conditions_met(variant: Mapping[str, Any]) -> int:
-    """Return how many conditions of the calibration a stored variant meets.
-
-    By the parameters as they are stored, to four digits: where a spike is about to jump between two
-    energies, a condition can be met before rounding and not after it.
-    """
-    return _conditions_met(_variant(variant))
-
-
-@cache
-def _conditions_met(variant: Variant) -> int:
-    dots, film = refitted(variant)
-    length, pi_pulse = film["gain_exponent"], film["pi_pulse_fluence_mJ_cm2"]
-    return int(np.sum(public_conditions(dots, length, pi_pulse, variant) >= 0))
-
-
-def _variant(stored: Mapping[str, Any]) -> Variant:
-    return Variant(*(stored[k] for k in ("threshold", "statistics", "esa_weight", "coupling")))
+def conditions_met(found: Mapping[str, Any]) -> int:
+    """Return how many conditions of the calibration a stored point meets, rounded as it is."""
+    return sum(margin >= 0 for margin in found["conditions"])
 
 
 def readings() -> tuple[Reading, ...]:
@@ -125,10 +101,14 @@ def readings() -> tuple[Reading, ...]:
     result = []
     for threshold in THRESHOLDS:
         for statistics in STATISTICS:
-            dots, film = refitted(_variant(best_variant(threshold, statistics)))
+            found = best_row(threshold, statistics)
+            row = ROWS[found["row"]].under(statistics, threshold)
+            point = calibrated(row, found["values"])
+            film = {name: float(getattr(point, name)) for name in (*FILM, "floor")}
             given = {"statistics": statistics}
+            own = {n: x for n, x in film.items() if n != "floor" or threshold == "onset"}
             result += [
-                Reading(threshold, statistics, True, dots, given | film),
+                Reading(threshold, statistics, True, point.dots, given | own),
                 Reading(threshold, statistics, False, presets(), given),
             ]
     return tuple(result)

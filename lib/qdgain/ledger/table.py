@@ -95,7 +95,7 @@ def matrix() -> Fragment:
         (claim, [cells[claim.id] for _, cells in columns]) for claim in statements_matrix.rows()
     ]
     best = [
-        statements_matrix.best_variant(reading.threshold, reading.statistics)
+        statements_matrix.best_row(reading.threshold, reading.statistics)
         for reading, _ in columns
         if reading.refitted
     ]
