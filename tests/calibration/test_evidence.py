@@ -158,7 +158,7 @@ def entry(parameters, residual, margin=0.1, statistics="rabi", threshold="maximu
     return {
         "parameters": parameters,
         "largest_residual": residual,
-        "conditions": [margin] * 6,
+        "conditions": [0.1] * 5 + [margin],
         "statistics": statistics,
         "threshold": threshold,
     }
