@@ -99,8 +99,8 @@ def listening(processes):
 
 
 def test_no_other_user_finds_a_door_to_a_sweep(tmp_path):
-    with local.local(2) as calls:
-        for _ in calls(jobs(1, 2, 3, 4)):
+    with local.local(1) as calls:
+        for _ in calls(jobs(1, 2)):
             family = [w.process.pid for w in calls.workers]
             assert listening(psutil.Process(pid) for pid in family) == []
         assert (calls.folder.stat().st_mode & 0o777) == 0o700
