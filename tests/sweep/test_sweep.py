@@ -57,6 +57,10 @@ def test_any_block_of_a_grid_is_that_part_of_it(start, stop, count, other, data)
     whole = np.meshgrid(np.linspace(start, stop, count), np.linspace(1, 9, other), indexing="ij")
     for values, axis in zip(block.values(), whole, strict=True):
         assert np.array_equal(values, axis.ravel()[first:last])
+    few, begins = found.between(first, last)
+    again = few.block(begins, begins + last - first)
+    assert all(np.array_equal(again[name], block[name]) for name in block)
+    assert few.axes[0].size <= (last - first) // other + 2
     assert min(start, stop) <= block["stokes_shift_meV"].min()
     assert block["stokes_shift_meV"].max() <= max(start, stop)
 
