@@ -13,6 +13,7 @@ from copy import copy
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from sweep_fakes import one_by_one, quick
@@ -220,7 +221,7 @@ def made(words, folder, csv=True, **fixed):
     """Give the command, and return whether it came to its end, and the sentence of a refusal."""
     given = copy(parsed(words))
     given.output, given.csv = str(folder), csv and given.numbers_only
-    asked = Request(("fig08",), {"floor": 0.02, **fixed})
+    asked = Request(("fig08",), MappingProxyType({"floor": 0.02, **fixed}))
     found = points(names_of("fig08"), given.over, (), tuple(asked.given))
     make = command._numbers_only if given.numbers_only else command._notebooks
     try:

@@ -275,7 +275,7 @@ class Sweep:
         """Return some of the points, with the fixed parameters."""
         few, first = self.points.between(start, stop)
         about = table.about(self.chapter) | {"qdgain_sweep": self._hash, "first_point": str(start)}
-        return Block(self.chapter, self.fixed, few, first, stop - start, about)
+        return Block(self.chapter, dict(self.fixed), few, first, stop - start, about)
 
     @cached_property
     def _hash(self) -> str:
