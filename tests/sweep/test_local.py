@@ -123,7 +123,7 @@ def test_too_little_address_space_is_said_before_a_worker_starts(monkeypatch, tm
     assert cli.main([*words, "-o", str(tmp_path / "out")]) == 1
     *_, last = capsys.readouterr().err.splitlines()
     assert last == (
-        "qdgain: a process may have 650 MB of address space here, and a worker needs 800: raise "
+        "qdgain: a process may have 650 MB of address space here, and a worker needs 900: raise "
         "the limit with ulimit -v."
     )
 

@@ -25,7 +25,7 @@ from qdgain.files import scratch
 from qdgain.sweep.spread import Job, Silences, Spread, SpreadError
 
 # What a worker takes, and the address space, as of ulimit -v, without which it may fail anywhere.
-_WORKER_BYTES, _ADDRESS_SPACE_BYTES = 400_000_000, 800_000_000
+_WORKER_BYTES, _ADDRESS_SPACE_BYTES = 400_000_000, 900_000_000
 # A call whose worker died is made once more; workers that all die are given up.
 _TRIES, _MOST_DEATHS = 2, 8
 _LOOK_EVERY_S, _CLOSE_S = 2.0, 10.0
