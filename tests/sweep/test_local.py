@@ -213,7 +213,7 @@ def test_a_cluster_with_keys_serves_who_has_them_and_nobody_else(tmp_path):
         processes=False,
         protocol="tls://",
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         security=Security(tls_ca_file=str(certificate), require_encryption=True, **sides),
     ) as there:
         ours = {"ca_file": certificate, "client_cert": certificate, "client_key": key}
