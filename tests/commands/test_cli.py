@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from qdgain import cli, sweep
+from qdgain import cli
 from qdgain.ledger import joined
 from qdgain.paper.claims import claims
 
@@ -86,12 +86,11 @@ def test_a_reader_that_leaves_is_no_error():
 
 
 def test_a_missing_package_is_named_in_a_sentence(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    monkeypatch.delitem(sys.modules, "qdgain.sweep.cluster", raising=False)
-    monkeypatch.delattr(sweep, "cluster", raising=False)
-    words = ["sweep", "fig08", "--over", "stokes_shift_meV=1,2", "--scheduler", "tcp://x:1"]
-    assert cli.main([*words, "-o", "x"]) == 1
+    for name in ("qdgain.commands.rerun", "qdgain.reruns.rerun", "qdgain.reruns"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "papermill", None)
+    assert cli.main(["rerun", "fig08", "-o", "x"]) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.startswith("qdgain: this command needs the package distributed")
+    assert printed.err.startswith("qdgain: this command needs the package papermill")
     assert len(printed.err.splitlines()) == 1

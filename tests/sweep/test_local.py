@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import time
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ from distributed import LocalCluster
 from distributed.security import Security
 from local_fakes import double, stop
 
-from qdgain import cli, files
+from qdgain import cli, files, sweep
 from qdgain.sweep import cluster, local, spread
 from qdgain.sweep.spread import Job, Silences, SpreadError
 
@@ -224,6 +225,16 @@ def test_a_cluster_with_keys_serves_who_has_them_and_nobody_else(tmp_path):
             cluster.existing(there.scheduler_address, 5.0, {}),
         ):
             pass
+
+
+def test_only_a_cluster_needs_dask_and_says_so(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.delitem(sys.modules, "qdgain.sweep.cluster", raising=False)
+    monkeypatch.delattr(sweep, "cluster", raising=False)
+    words = ["sweep", "fig08", "--over", "stokes_shift_meV=1,2", "-o", str(tmp_path / "out")]
+    assert cli.main([*words, "--scheduler", "tcp://x:1"]) == 1
+    assert "this command needs the package distributed" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_keys_without_a_scheduler_are_refused(tmp_path, capsys):

@@ -370,6 +370,10 @@ def test_what_a_killed_command_left_half_written_is_removed(tmp_path):
     (tmp_path / ".table.csv.unfinished-1").write_text("half")
     assert make(tmp_path, sweep)[0] == (2, 1, 0, "")
     assert not [path for path in tmp_path.rglob(".*") if path.name != ".lock"]
+    mine = tmp_path / "mine" / ".report.unfinished-draft"
+    mine.mkdir(parents=True)
+    make(tmp_path, sweep)
+    assert mine.is_dir()
 
 
 def test_another_sweep_is_not_mixed_in(tmp_path):
