@@ -31,7 +31,7 @@ _TRIES, _MOST_DEATHS = 2, 8
 _LOOK_EVERY_S, _CLOSE_S = 2.0, 10.0
 # The sockets of kernels lie there, and a socket's whole path may have some hundred characters.
 _LONG_PATH = 50
-_SERVE = "from qdgain.sweep.local import serve; serve()"
+_SERVE = "import sys; sys.path[:] = {}; from qdgain.sweep.local import serve; serve()"
 _SETTINGS = {
     # One worker a core: their libraries need no threads of their own.
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
@@ -80,13 +80,13 @@ class _Worker:
     def __init__(self, folder: Path) -> None:
         self.pipe, theirs = Pipe()
         self.jobs: deque[Job] = deque()
-        path = os.pathsep.join(entry for entry in sys.path if entry)
-        there = {"PYTHONPATH": path, "TMPDIR": str(folder), **_SETTINGS}
+        path = [entry for entry in sys.path if entry]
+        there = {"TMPDIR": str(folder), **_SETTINGS}
         if len(str(folder)) < _LONG_PATH:
             there["JUPYTER_RUNTIME_DIR"] = str(folder)
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _SERVE],
+                [sys.executable, "-P", "-c", _SERVE.format(path)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -284,7 +284,10 @@ class Sweep:
 
 def _is_part(path: Path, block: Block) -> bool:
     """Return whether a sound file is the part at this place of this sweep."""
-    stored = parquet.read_metadata(path)
+    try:
+        stored = parquet.read_metadata(path)
+    except (pa.ArrowException, OSError):
+        return False
     schema = stored.schema.to_arrow_schema()
     return bool(stored.num_rows == block.size and schema.equals(block.schema(), True))
 
