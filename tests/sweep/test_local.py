@@ -138,7 +138,16 @@ def test_no_more_workers_than_there_is_memory_for(monkeypatch):
         assert local._affordable(3) == 3
 
 
+def test_a_temporary_folder_has_a_path_that_a_socket_can_have(monkeypatch, tmp_path):
+    deep = tmp_path / ("a" * 90)
+    deep.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    with files.scratch() as folder:
+        assert len(str(folder)) < 60
+
+
 def test_the_folders_of_dead_processes_are_removed_and_no_others(monkeypatch, tmp_path):
+    monkeypatch.setattr(files, "_LONG_PATH", 1000)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     dead, young, other = (
         tmp_path / f"{files._SCRATCH}{name}" for name in ("dead", "young", "other")

@@ -29,8 +29,6 @@ _WORKER_BYTES, _ADDRESS_SPACE_BYTES = 400_000_000, 900_000_000
 # A call whose worker died is made once more; workers that all die are given up.
 _TRIES, _MOST_DEATHS = 2, 8
 _LOOK_EVERY_S, _CLOSE_S = 2.0, 10.0
-# The sockets of kernels lie there, and a socket's whole path may have some hundred characters.
-_LONG_PATH = 50
 _SERVE = "import sys; sys.path[:] = {}; from qdgain.sweep.local import serve; serve()"
 _SETTINGS = {
     # One worker a core: their libraries need no threads of their own.
@@ -81,16 +79,13 @@ class _Worker:
         self.pipe, theirs = Pipe()
         self.jobs: deque[Job] = deque()
         path = [entry for entry in sys.path if entry]
-        there = {"TMPDIR": str(folder), **_SETTINGS}
-        if len(str(folder)) < _LONG_PATH:
-            there["JUPYTER_RUNTIME_DIR"] = str(folder)
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _SERVE.format(path)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env=os.environ | there,
+                env=os.environ | {"TMPDIR": str(folder)} | _SETTINGS,
                 # The terminal sends Ctrl-C to a whole group; only the command is to act on it.
                 start_new_session=True,
             )
