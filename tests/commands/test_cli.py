@@ -88,12 +88,11 @@ def test_a_reader_that_leaves_is_no_error():
 
 
 def test_a_missing_package_is_named_in_a_sentence(monkeypatch, capsys):
-    monkeypatch.delitem(sys.modules, "qdgain.commands.sweep", raising=False)
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    monkeypatch.delitem(sys.modules, "qdgain.sweep.cluster", raising=False)
-    monkeypatch.delitem(sys.modules, "qdgain.sweep", raising=False)
-    assert cli.main(["sweep", "fig08", "--over", "stokes_shift_meV=1,2", "-o", "x"]) == 1
+    for name in ("qdgain.commands.rerun", "qdgain.reruns.rerun", "qdgain.reruns"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "papermill", None)
+    assert cli.main(["rerun", "fig08", "-o", "x"]) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.startswith("qdgain: this command needs the package distributed")
+    assert printed.err.startswith("qdgain: this command needs the package papermill")
     assert len(printed.err.splitlines()) == 1

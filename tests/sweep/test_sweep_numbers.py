@@ -260,14 +260,14 @@ def test_a_last_part_of_one_point_is_computed_and_a_part_of_another_place_is_not
     assert stored(tmp_path)["stokes_shift_meV"].to_pylist()[::500] == [0.0, 25.0, 50.0, 75.0, 100.0]
     # The same content under both names, and sums that fit: only the file itself tells its place.
     place = tmp_path / table.PARQUET
-    (place / "part-000001000.parquet").write_bytes((place / "part-000000000.parquet").read_bytes())
-    (tmp_path / folder.SUMS).write_text(
-        "".join(
+    for content in ((place / "part-000000000.parquet").read_bytes(), b"no table at all"):
+        (place / "part-000001000.parquet").write_bytes(content)
+        lines = (
             f"{hashlib.sha256((tmp_path / path).read_bytes()).hexdigest()}  {path}\n"
             for path in folder.sums(tmp_path)
         )
-    )
-    assert [step.done for step in make(tmp_path, sweep)] == [1001, 2001]
+        (tmp_path / folder.SUMS).write_text("".join(lines))
+        assert [step.done for step in make(tmp_path, sweep)] == [1001, 2001]
 
 
 def test_a_file_that_is_no_part_is_not_left_among_them_unsaid(tmp_path):

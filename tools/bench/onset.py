@@ -111,7 +111,7 @@ def measure(scale: Scale) -> list[Measured]:
             return qdgain.threshold_onset(many, floor)
 
         results += [
-            *beside_memory(
+            beside_memory(
                 ratio(
                     f"onset/floor_{name}",
                     f"ε = {name}: over four exponentials a dot",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import html
 import os
+import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from qdgain.chapters import NAMES
@@ -76,8 +77,9 @@ def _side_by_side(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             # One may be just about to start.
-            while wait(runs, timeout=0.2).not_done:
+            while not all(run.done() for run in runs):
                 rerun.kill_kernels()
+                time.sleep(0.1)
             raise
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from qdgain.chapters import CHAPTERS, NAMES, SETTINGS
-from qdgain.given_files import path_of, read_text, unusable
+from qdgain.given_files import path_of, read_bytes, read_text, unusable
 from qdgain.model import parameters
 from qdgain.model.parameters import Parameter, ParameterError
 from qdgain.run import Run, resolve
@@ -37,7 +37,7 @@ _NONE = "none"
 #: Letters of a name, and of the reason why a file cannot be read.
 _LONGEST = 200
 # Reading a dotted name takes a time that goes as the square of its parts.
-_MANY_PARTS = re.compile(r"(?:[\w-]+\s*\.\s*){50}")
+_MANY_PARTS = re.compile(r"(?<![\w-])(?:[\w-]++\s*+\.\s*+){50}")
 
 
 @dataclass(frozen=True)
@@ -273,6 +273,7 @@ def checked(name: str, value: Any, known: tuple[str, ...]) -> Any:
     value = entry.check(value)
     if entry.kind == "file" and value:
         path = path_of(value).absolute()
+        read_bytes("file", path, _MANY_BYTES)
         # Interpolates, with half of scipy, and is seldom asked for.
         from qdgain.measured.gain_spectra import read_spectra  # noqa: PLC0415
 

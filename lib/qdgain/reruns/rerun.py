@@ -21,7 +21,9 @@ from typing import Any
 
 import papermill
 import psutil
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.paths import jupyter_path
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
@@ -197,7 +199,9 @@ def _kernel_manager(folder: Path, pictures: bool) -> type[AsyncKernelManager]:
         transport = "ipc"
 
         def __init__(self, **settings: Any) -> None:
-            super().__init__(**settings)
+            # Without the kernels of the user's IPython folder, which would have to be there.
+            known = KernelSpecManager(kernel_dirs=jupyter_path("kernels"))
+            super().__init__(kernel_spec_manager=known, **settings)
             self.connection_file = str(folder / _CONNECTION)
 
         # The base class's is a coroutine too, though it is not declared as one.

@@ -182,16 +182,25 @@ def _dot_fields(columns: Mapping[str, Column]) -> dict[str, Any]:
 
 
 class Block(NamedTuple):
-    """Some points of a sweep: the chapter, a column or value of each parameter, and what it is."""
+    """Some of the points of a sweep, what is fixed, and what says which they are."""
 
     chapter: str
-    given: Mapping[str, Any]
+    fixed: Mapping[str, Any]
+    points: Points
+    start: int
     size: int
     about: Mapping[str, str]
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """A column or value of each parameter."""
+        return {**self.fixed, **self.points.block(self.start, self.start + self.size)}
+
     def schema(self) -> pa.Schema:
         """Return the schema of the block's file, which names the sweep and the block's place."""
-        return table.schema_of(columns_of(self.chapter, tuple(self.given)), self.about)
+        return table.schema_of(
+            columns_of(self.chapter, (*self.fixed, *self.points.names)), self.about
+        )
 
 
 def part(block: Block) -> bytes:
@@ -209,7 +218,7 @@ def part(block: Block) -> bytes:
     stream = io.BytesIO()
     # Parameters repeat; a dictionary of numbers that do not takes time, and space.
     parquet.write_table(
-        content, stream, row_group_size=max(block.size, 1), use_dictionary=list(block.given)
+        content, stream, row_group_size=max(block.size, 1), use_dictionary=list(arrays)
     )
     return stream.getvalue()
 
@@ -264,9 +273,9 @@ class Sweep:
 
     def block(self, start: int, stop: int) -> Block:
         """Return some of the points, with the fixed parameters."""
-        given = {**self.fixed, **self.points.block(start, stop)}
+        few, first = self.points.between(start, stop)
         about = table.about(self.chapter) | {"qdgain_sweep": self._hash, "first_point": str(start)}
-        return Block(self.chapter, given, stop - start, about)
+        return Block(self.chapter, dict(self.fixed), few, first, stop - start, about)
 
     @cached_property
     def _hash(self) -> str:
@@ -275,7 +284,10 @@ class Sweep:
 
 def _is_part(path: Path, block: Block) -> bool:
     """Return whether a sound file is the part at this place of this sweep."""
-    stored = parquet.read_metadata(path)
+    try:
+        stored = parquet.read_metadata(path)
+    except (pa.ArrowException, OSError):
+        return False
     schema = stored.schema.to_arrow_schema()
     return bool(stored.num_rows == block.size and schema.equals(block.schema(), True))
 
