@@ -136,7 +136,10 @@ def attempt(mutant: Mutant) -> Outcome:
         return Outcome(kind, by, time.perf_counter() - start)
 
     if mutant.seen_in.startswith("tests/"):
-        failed = failed_test(mutant)
+        try:
+            failed = failed_test(mutant)
+        except TimeoutError:
+            return outcome(TIMEOUT)
         return outcome(DIFFERENCE if failed else SURVIVED, failed)
     with mutated(mutant):
         try:
