@@ -117,8 +117,10 @@ def qdgain(*words, **settings):
 
 
 def test_a_full_disk_behind_the_output_is_said():
+    # Else nothing is left to be written at exit.
+    buffered = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
     with open("/dev/full", "w") as full:
-        ended = qdgain("parameters", "fig06", stdout=full)
+        ended = qdgain("parameters", "fig06", stdout=full, env=buffered)
     assert ended.returncode == 2
     assert ended.stderr == (
         "qdgain: the standard output cannot be used: No space left on device.\n"

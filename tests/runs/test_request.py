@@ -249,23 +249,25 @@ def test_yaml_takes_a_number_as_the_command_line_does_or_refuses_it(tmp_path_fac
     assert found == float(text)
 
 
-BOMB = "\n".join(f"a{i}: &a{i} [{', '.join(8 * [f'*a{i - 1}'])}]" for i in range(1, 30))
+BOMB = ", ".join(f"&a{i} [{', '.join(8 * [f'*a{i - 1}'])}]" for i in range(1, 30))
+MERGED = "\n".join(f"a{i}: &a{i} {{<<: [{', '.join(6 * [f'*a{i - 1}'])}]}}" for i in range(1, 9))
 NASTY = {
-    "bomb.yaml": f"a0: &a0 [x]\n{BOMB}\nfloor: *a29",
+    "bomb.yaml": f"floor: [&a0 [x], {BOMB}]",
+    "merge-bomb.yaml": f"a0: &a0 {{x: 1}}\n{MERGED}",
     "itself.yaml": "floor: &a [*a]",
     "merged.yaml": "x: &a {floor: 1}\n<<: *a",
     **{f"open.{kind}": f'{{"floor": {"[" * 100_000}' for kind in ("json", "yaml")},
     "open.toml": f"floor = {'[' * 90_000}",
     **{f"nested.{kind}": f'{{"floor": {"[" * 300}{"]" * 300}}}' for kind in ("json", "yaml")},
     "nested.toml": f"floor = {'[' * 300}{']' * 300}",
-    "braces.yaml": "{" * 20_000,
+    "braces.yaml": "{" * 90_000,
     **{f"digits.{kind}": f'{{"floor": {"9" * 6000}}}' for kind in ("json", "yaml")},
     "digits.toml": f"floor = {'9' * 6000}",
     "fewer-digits.json": f'{{"floor": {"9" * 4000}}}',
     "hexadecimal.toml": f"floor = 0x{'f' * 60_000}",
     "twice.toml": f"floor = 0x{'f' * 60_000}",
-    "dotted.toml": f"{'.'.join(40_000 * 'a')} = 1",
-    "header.toml": f"[{'.'.join(40_000 * 'a')}]",
+    "dotted.toml": f"{'.'.join(12_000 * 'a')} = 1",
+    "header.toml": f"[{'.'.join(12_000 * 'a')}]",
     "long-name.json": f'{{"{"a" * 500_000}": 1}}',
     "number-as-name.yaml": f"{'9' * 4000}: 1",
     "many.yaml": "".join(f"a{i}: 1\n" for i in range(3000)),

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,8 @@ def _kernel_manager(folder: Path, pictures: bool) -> type[AsyncKernelManager]:
         async def start_kernel(self, **settings: Any) -> None:  # type: ignore[override]
             more = {"stderr": subprocess.DEVNULL, "env": os.environ | environment}
             await super().start_kernel(**settings | more)
+            # Takes as long as the kernel's own imports, and there is nothing else to do.
+            threading.Thread(target=import_module, args=("qdgain.reruns.page",)).start()
 
     return Quiet
 
