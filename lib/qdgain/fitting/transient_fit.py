@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from qdgain.fitting import least_squares as fits
+from qdgain.fitting.averaging import FittedSpectrum, correlation_factor
 from qdgain.fitting.spectra import Spectrum, gaussian, refuse
 from qdgain.model import parameters
 from qdgain.model.dot import FloatArray
@@ -19,6 +20,8 @@ from qdgain.model.dot import FloatArray
 #: The strength a of a transient counts as determined up to this standard error and correlation
 #: with Δ_A2.
 LARGEST_ERROR, LARGEST_CORRELATION = 0.1, 0.95
+#: The window about the PL's peak, in its full width at half maximum.
+RANGE = (-2.5, 5.0)
 #: Shifts of A_XX2 that a fit begins from, in its FWHM.
 _SHIFTS = ((-2.5, -0.4), (-0.4, 0.4), (0.4, 2.5))
 _SCAN_POINTS = 80
@@ -54,7 +57,7 @@ class FreeStrength(NamedTuple):
 
 def fit_transient(
     spectrum: Spectrum, bands: Bands, strength: float, hold: bool | None
-) -> tuple[Bands, fits.FittedSpectrum, FreeStrength | None]:
+) -> tuple[Bands, FittedSpectrum, FreeStrength | None]:
     """Return the bands with Δ_A2, and a if it is free, after them; curves; the fit with a free.
 
     Whether a is held at `strength` depends on the transient where `hold` is None.
@@ -88,7 +91,7 @@ def fit_transient(
 
 def _fit(
     spectrum: Spectrum, bands: Bands, strength: float | None
-) -> tuple[Bands, fits.FittedSpectrum] | None:
+) -> tuple[Bands, FittedSpectrum] | None:
     """Fit Δ_A2, and a unless it is given, with the bands held; None if it cannot be done."""
     energy = spectrum.energy_eV
     held = dict(zip(bands.names, bands.values, strict=True))
@@ -97,7 +100,7 @@ def _fit(
         free += ("xx_absorption_strength",)
     else:
         held["xx_absorption_strength"] = strength
-    names = (*free, "bleach", "offset", *(["second_bleach"] if "gap_eV" in held else []))
+    names = (*free, "bleach", "offset", *(["second_bleach"] if "gap_meV" in held else []))
 
     def parts(p: Mapping[str, float]) -> dict[str, FloatArray]:
         v = {**held, **p}
@@ -109,8 +112,8 @@ def _fit(
             "stimulated emission": -0.5 * bleach * emission,
             "excited-state absorption": 0.5 * bleach * a * gaussian(energy, shifted, width),
         }
-        if "gap_eV" in v:
-            second = gaussian(energy, v["centre_eV"] + v["gap_eV"], v["second_width_meV"])
+        if "gap_meV" in v:
+            second = gaussian(energy, v["centre_eV"] + 1e-3 * v["gap_meV"], v["second_width_meV"])
             result["second transition"] = -v["second_bleach"] * second
         return result | {"background": np.full(energy.shape, v["offset"])}
 
@@ -149,8 +152,8 @@ def _starts(spectrum: Spectrum, held: Mapping[str, float]) -> list[FloatArray]:
     emission = gaussian(e, held["pl_centre_eV"], held["pl_width_meV"])
     bleach = -gaussian(e, centre, width) - 0.5 * emission
     others = [np.ones_like(e)]
-    if "gap_eV" in held:
-        others.append(-gaussian(e, centre + held["gap_eV"], held["second_width_meV"]))
+    if "gap_meV" in held:
+        others.append(-gaussian(e, centre + 1e-3 * held["gap_meV"], held["second_width_meV"]))
     strength = held.get("xx_absorption_strength")
     starts = []
     for ends in _SHIFTS:
