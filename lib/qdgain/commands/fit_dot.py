@@ -321,7 +321,8 @@ def report(
         noise = 100 * used.noise / float(np.max(np.abs(used.measured)))
         lines.append(
             f"{_TITLES[name]:<11} {read.path.name}, {read.trace.name!r}, "
-            f"{read.trace.unit}{converted}: from {low:.4g} to {high:.4g} eV, left over {noise:.2g} %"
+            f"{read.trace.unit}{converted}: from {low:.4g} to {high:.4g} eV, left over "
+            f"{noise:.2g} %"
         )
         lines += [f"            {note}" for note in read.trace.notes]
     lines += [f"note: {note}" for note in fit.notes]

@@ -46,6 +46,16 @@ _MEASURED = {
 _THRESHOLD = ("one dot", "at the gain maximum", False)
 
 
+class Sample(NamedTuple):
+    """What a sample is called, and where its spectra are: files and traces."""
+
+    label: str
+    absorption: Path
+    absorption_trace: str | None
+    emission: Path
+    emission_trace: str | None
+
+
 class Member(NamedTuple):
     """One sample of a series: its spectra, dot and thresholds, or why there is none."""
 
@@ -74,7 +84,7 @@ def run(given: argparse.Namespace) -> None:
         raise UsageError("a series is of absorption and PL alone: leave out transient and --json")
     # Each file is read once.
     read = cache(partial(traces_of, given))
-    members = [_fitted(given, read, *sample) for sample in _samples(given, read)]
+    members = [_fitted(given, read, sample) for sample in _samples(given, read)]
     repeated = [name for name, count in Counter(x.file for x in members).items() if count > 1]
     if repeated:
         raise UsageError(f"two samples would be written to {repeated[0]}: give labels that differ")
@@ -104,7 +114,7 @@ def run(given: argparse.Namespace) -> None:
 
 def _samples(
     given: argparse.Namespace, read: Callable[[str, Path], tuple[Trace, ...]]
-) -> Iterator[tuple[str, Path, str | None, Path, str | None]]:
+) -> Iterator[Sample]:
     """Yield label, absorption file and trace, PL file and trace."""
     if given.pairs is not None:
         yield from _in_table(given.pairs)
@@ -115,10 +125,10 @@ def _samples(
     titles = [[trace.title for trace in some] for some in found]
     for i, j in pairs(*titles):
         label = titles[0][i] if len(titles[0]) > 1 else titles[1][j]
-        yield label, given.absorption, titles[0][i], given.pl, titles[1][j]
+        yield Sample(label, given.absorption, titles[0][i], given.pl, titles[1][j])
 
 
-def _in_table(path: Path) -> Iterator[tuple[str, Path, str | None, Path, str | None]]:
+def _in_table(path: Path) -> Iterator[Sample]:
     rows = list(csv.DictReader(io.StringIO(read_text("table of pairs", path))))
     for name in ("label", "absorption", "emission"):
         if not rows or name not in rows[0]:
@@ -127,32 +137,27 @@ def _in_table(path: Path) -> Iterator[tuple[str, Path, str | None, Path, str | N
             )
     for row in rows:
         label, absorption, one, emission, other = (row.get(name) or "" for name in _COLUMNS)
-        yield label, path.parent / absorption, one or None, path.parent / emission, other or None
+        files = path.parent / absorption, path.parent / emission
+        yield Sample(label, files[0], one or None, files[1], other or None)
 
 
 def _fitted(
-    given: argparse.Namespace,
-    read: Callable[[str, Path], tuple[Trace, ...]],
-    label: str,
-    absorption: Path,
-    absorption_trace: str | None,
-    emission: Path,
-    emission_trace: str | None,
+    given: argparse.Namespace, read: Callable[[str, Path], tuple[Trace, ...]], sample: Sample
 ) -> Member:
     """Return one sample; a refusal of it does not stop the others."""
     inputs = {}
     try:
         for name, path, wanted in (
-            ("absorption", absorption, absorption_trace),
-            ("pl", emission, emission_trace),
+            ("absorption", sample.absorption, sample.absorption_trace),
+            ("pl", sample.emission, sample.emission_trace),
         ):
             found = read(name, path)
             inputs[name] = as_input(given, name, path, choose(found, wanted, f"--{name}-column"))
         fitted = fit_inputs(given, inputs)
-        thresholds, _ = threshold_intervals(fitted, *defaults(), _SAMPLES, of_sample=False)
+        thresholds, _ = threshold_intervals(fitted, *defaults(), samples=_SAMPLES, of_sample=False)
     except ParameterError as refusal:
-        return Member(label, inputs, None, (), str(refusal))
-    return Member(label, inputs, fitted, thresholds)
+        return Member(sample.label, inputs, None, (), str(refusal))
+    return Member(sample.label, inputs, fitted, thresholds)
 
 
 def pairs(absorption: Sequence[str], emission: Sequence[str]) -> list[tuple[int, int]]:
@@ -188,7 +193,7 @@ def pairs(absorption: Sequence[str], emission: Sequence[str]) -> list[tuple[int,
 
 
 def place_in_series(labels: Sequence[str]) -> list[float]:
-    """Return the numbers that labels begin with, if all do, else 1, 2, 3 …"""
+    """Return the numbers that labels begin with, if all do, else their places from 1."""
     found = [_NUMBER.match(label) for label in labels]
     if all(found):
         return [float(match[0]) for match in found if match]

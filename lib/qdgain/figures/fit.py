@@ -13,11 +13,12 @@ from qdgain.figures import style
 from qdgain.figures.kit import Figure, Numbers, line, panel, points
 from qdgain.figures.panel import ENERGY, Axis, Panel, Series
 from qdgain.figures.saved import to_png, to_svg
-from qdgain.fitting.absorption_fit import BLUE, RED
+from qdgain.fitting.absorption_fit import BLUE, FLOOR, RED
 from qdgain.fitting.averaging import FittedSpectrum
 from qdgain.fitting.band_fit import FittedBands, fit_bands
 from qdgain.fitting.emission_fit import WINDOWS
-from qdgain.fitting.fitted_dot import SAMPLES
+from qdgain.fitting.fitted_dot import ASSUMED_HOMOGENEOUS, SAMPLES, SAMPLES_OF_SAMPLE
+from qdgain.fitting.judgement import GRADES
 from qdgain.fitting.spectra import earliest_delay_ps
 from qdgain.fitting.synthetic_spectra import EXAMPLE, EXAMPLE_NOISE, EXAMPLE_SEED, simulate
 from qdgain.fitting.transient_fit import LARGEST_CORRELATION, LARGEST_ERROR
@@ -64,6 +65,16 @@ def headlines(dot: Dot = EXAMPLE) -> Numbers:
     n.add("largest-error", "largest error of a determined a", LARGEST_ERROR)
     n.add("largest-correlation", "its largest correlation", LARGEST_CORRELATION)
     n.add("samples", "sampled dots", SAMPLES)
+    n.add("samples-of-sample", "of these, for a sample", SAMPLES_OF_SAMPLE)
+    for grade in ("good", "usable"):
+        error, share, bend = GRADES[grade]
+        n.add(f"{grade}-error", f"largest error of a {grade} A_X, of its width", 100 * error, "%")
+        n.add(f"{grade}-share", f"least share of a {grade} PL", 100 * share, "%")
+        n.add(f"{grade}-bend", f"least curvature of a {grade} absorption over its noise", bend)
+    n.add("floor-centre", "least error of A_X, of its width", 100 * FLOOR[0], "%")
+    n.add("floor-width", "least error of its width, of itself", 100 * FLOOR[1], "%")
+    for side, width in zip(("low", "high"), ASSUMED_HOMOGENEOUS, strict=True):
+        n.add(f"one-dot-{side}", f"width of one dot's PL, {side}", width, "meV")
     return n
 
 

@@ -49,7 +49,7 @@ _ASYMMETRY = (-0.36, 0.7, 0.1, 0.23)
 _BEGIN = (0.18, 0.165, 0.2, 0.1)
 #: Parts of the width that no error of centre and width is below, and their correlation: what all
 #: models get wrong alike. A band that takes in some of what follows it is too blue and too wide.
-_FLOOR, _FLOOR_CORRELATION = np.array([0.03, 0.06]), 0.8
+FLOOR, _FLOOR_CORRELATION = np.array([0.03, 0.06]), 0.8
 #: A band of less than this part of the window's height is none.
 _LOWEST = 0.02
 _BELOW, _KINK_EV, _SHORT_EV = 0.1, 0.015, 0.03
@@ -77,6 +77,7 @@ def fit_absorption(
     spectrum: Spectrum,
     peak_eV: float,
     width_meV: float,
+    *,
     low_eV: float | None = None,
     high_eV: float | None = None,
     advice: str = "",
@@ -108,7 +109,7 @@ def fit_absorption(
             f"from {low:.4g} to {last:.4g} eV{advice}"
         )
     values, covariance = averaging.average(found)
-    floor = np.outer(_FLOOR, _FLOOR) * values[1] ** 2
+    floor = np.outer(FLOOR, FLOOR) * values[1] ** 2
     covariance += floor * np.where(np.eye(2) == 1, 1.0, _FLOOR_CORRELATION)
     unit = np.array([1.0, 1e3])
     with_second = [one for one in found if one.solution.model.parts[1] == "second transition"]
@@ -140,7 +141,7 @@ def _window(
     start = _start(e, to.values, scattering, width_eV)
     if start is None:
         return [], 0.0
-    models = (_model(e, scattering, *kind, start, width_eV) for kind in _MODELS)
+    models = (_model((e, scattering), kind, start, width_eV) for kind in _MODELS)
     fitted, least, independent = averaging.window(models, to, before, _LOWEST)
     without = [_convex_misfit(e, to)]
     alone = averaging.solve(_edge_alone(e, scattering), to)
@@ -170,14 +171,13 @@ def _start(
 
 
 def _model(
-    e: FloatArray,
-    scattering: FloatArray,
-    shape: str,
-    beyond: str,
+    over: tuple[FloatArray, FloatArray],
+    kind: tuple[str, str],
     start: tuple[float, float],
     width_eV: float,
 ) -> Model:
     """Return a model whose energies are in eV, from the PL's peak on."""
+    (e, scattering), (shape, beyond) = over, kind
     transitions, with_edge = _BEYOND[beyond]
 
     def curves(p: FloatArray) -> FloatArray:

@@ -98,10 +98,12 @@ def fit_bands(
     pl = fit_emission(seen)
     peak, width = pl.values
     advice = judgement.other_band(seen, peak, width)
-    first = fit_absorption(absorption, peak, width, from_eV, to_eV, advice)
+    first = fit_absorption(absorption, peak, width, low_eV=from_eV, high_eV=to_eV, advice=advice)
     curvature = depth_of_curvature(absorption, peak)
     judgement.refuse_without_exciton(peak, first.evidence, curvature, advice)
-    judged = judgement.judge(absorption, pl, first, curvature, warnings, is_absorbance)
+    judged = judgement.judge(
+        absorption, pl, first, curvature, warnings=warnings, is_absorbance=is_absorbance
+    )
     spectra = {"absorption": first.spectrum, "PL": pl.spectrum}
     windows = {"absorption": first.window, "PL": pl.window}
     bands, free = _of_both(first, pl), None

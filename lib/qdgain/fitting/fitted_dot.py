@@ -193,6 +193,7 @@ def threshold_intervals(
     fitted: FittedDot,
     floor: float,
     statistics: str = "rabi",
+    *,
     samples: int = SAMPLES,
     seed: int = 1,
     of_sample: bool = True,

@@ -11,12 +11,11 @@ from scipy.signal import find_peaks, peak_widths
 from qdgain.fitting.absorption_fit import BLUE, RED, Absorption
 from qdgain.fitting.emission_fit import Emission
 from qdgain.fitting.spectra import Spectrum, refuse, smoothed
-from qdgain.model.dot import FloatArray
 
 #: No band at room temperature is narrower: what is, is scattered light.
 _LINE_MEV = 30.0
-#: A feature counts that rises above this part of the highest point.
-_PROMINENT = 0.04
+#: A feature counts that rises above this part of the highest point, and the noise so many times.
+_PROMINENT, _NOISE = 0.04, 8.0
 #: So many equal values at the top of a spectrum are a limit of the instrument, where a parabola
 #: through their neighbours would rise above them by this part of the height.
 _EQUAL, _EXCESS = 4, 0.01
@@ -30,8 +29,8 @@ GRADES = {"good": (0.10, 0.75, 10.0), "usable": (0.15, 0.5, 5.0), "poor": (np.in
 #: Widths over which a Stokes shift and a width of A_X are doubtful, and none of a dot.
 _DOUBTFUL, _NO_DOT = 1.0, 2.0
 _DOUBTFUL_WIDTH, _NO_WIDTH = 2.0, 4.0
-#: An absorbance that few instruments measure, and the largest that leaves the PL as it is.
-_DARK, _THIN = 2.5, 0.1
+#: An absorbance that few instruments measure; a part of the width that a PL may be shifted by.
+_DARK, _THIN = 2.5, 0.05
 
 
 class Judged(NamedTuple):
@@ -51,7 +50,8 @@ def without_lines(emission: Spectrum) -> tuple[Spectrum, list[str]]:
     """
     energy, values = emission.energy_eV, emission.values
     base = float(np.median(values[values <= np.quantile(values, 0.2)]))
-    tops, _ = find_peaks(values, prominence=_PROMINENT * float(values.max() - base))
+    least = max(_PROMINENT * float(values.max() - base), _NOISE * noise(emission))
+    tops, _ = find_peaks(values, prominence=least)
     if not tops.size:
         return emission, []
     widths, _, left, right = peak_widths(values, tops, rel_height=0.5)
@@ -71,7 +71,7 @@ def without_lines(emission: Spectrum) -> tuple[Spectrum, list[str]]:
                 "and was left out of the PL"
             )
     kept = Spectrum(*(column[keep] for column in emission))
-    if warnings and (kept.values.size < 12 or kept.values.max() - base < 3 * noise(kept)):
+    if warnings and (kept.values.size < 12 or kept.values.max() - base < _NOISE * noise(kept)):
         top = energy[values.argmax()]
         refuse(
             f"the PL's highest point, at {top:.4g} eV, is a line of scattered light, and no band "
@@ -86,7 +86,7 @@ def noise(spectrum: Spectrum) -> float:
 
 
 def clipped(spectrum: Spectrum) -> tuple[float, float] | None:
-    """Return the ends of a plateau at the top of a spectrum, where the instrument was at its limit."""
+    """Return the ends of a plateau at the top of a spectrum, the instrument's limit, if any."""
     values = spectrum.values
     top = np.flatnonzero(values >= values.max() * (1 - 1e-9))
     first, last = int(top[0]), int(top[-1])
@@ -94,10 +94,13 @@ def clipped(spectrum: Spectrum) -> tuple[float, float] | None:
         return None
     if first < 2 or last > values.size - 3:
         return None
-    slopes = values[first] - values[first - 2], values[last] - values[last + 2]
-    # The height of a parabola over a chord is its slope there times a quarter of the chord.
-    excess = min(slopes) / 2 * (last - first) / 4
-    if excess < _EXCESS * float(np.ptp(values)):
+    # The height of a parabola over a chord is its slope there times a quarter of the chord. Where
+    # values are rounded a maximum is flat, too, but not by that much.
+    beside = max(2, (last - first) // 2)
+    left, right = values[max(first - beside, 0)], values[min(last + beside, values.size - 1)]
+    excess = float(values[first] - max(left, right)) / beside * (last - first) / 4
+    steps = np.abs(np.diff(values))
+    if excess < max(_EXCESS * float(np.ptp(values)), 3 * float(steps[steps > 0].min())):
         return None
     return float(spectrum.energy_eV[first]), float(spectrum.energy_eV[last])
 
@@ -147,6 +150,7 @@ def judge(
     emission: Emission,
     first: Absorption,
     curvature: float,
+    *,
     warnings: Sequence[str],
     is_absorbance: bool,
 ) -> Judged:
@@ -178,6 +182,8 @@ def judge(
     if is_absorbance:
         found += _too_dark(absorption, emission)
     serious = len(found) > len(warnings)
+    if is_absorbance:
+        found += _inner_filter(absorption, emission)
     if first.windows == 1:
         found.append("the absorption reaches far enough for one window only")
     measures = error / width, emission.share, curvature
@@ -198,26 +204,34 @@ def judge(
     return Judged(grade, (*found, *says))
 
 
-def _too_dark(absorption: Spectrum, emission: Emission) -> list[str]:
-    """Return warnings where the sample absorbs too much to be measured, or its own light."""
-    peak, width = emission.values
+def _near(absorption: Spectrum, emission: Emission) -> Spectrum:
+    """Return the absorption about the PL's peak, counted from its lowest point there."""
+    peak = emission.values[0]
     inside = absorption.part(peak - RED, peak + BLUE[0])
-    base = float(np.min(inside.values))
-    warnings = []
-    if float(inside.values.max()) > _DARK:
-        warnings.append(
-            f"the absorbance reaches {inside.values.max():.2g}, where stray light bends it"
-        )
-    shift = inner_filter_meV(inside, base, peak, width)
-    if shift > 0.05 * width:
-        warnings.append(
-            f"in a cuvette as thick as the absorption's the sample would shift its own PL by "
-            f"{shift:.0f} meV to the red: dilute it"
-        )
-    return warnings
+    return inside._replace(values=inside.values - inside.values.min())
 
 
-def inner_filter_meV(absorption: Spectrum, base: float, peak_eV: float, width_meV: float) -> float:
+def _too_dark(absorption: Spectrum, emission: Emission) -> list[str]:
+    """Return a warning where the sample absorbs more than an instrument can measure."""
+    highest = float(_near(absorption, emission).values.max())
+    if highest <= _DARK:
+        return []
+    return [f"the absorbance reaches {highest:.2g}, where stray light bends it: dilute the sample"]
+
+
+def _inner_filter(absorption: Spectrum, emission: Emission) -> list[str]:
+    """Return a warning where the sample would absorb its own light."""
+    peak, width = emission.values
+    shift = inner_filter_meV(_near(absorption, emission), peak, width)
+    if shift <= _THIN * width:
+        return []
+    return [
+        f"if the PL is of as thick a sample as the absorption, it lies about {shift:.0f} meV too "
+        "far to the red, absorbed by the sample itself: dilute it"
+    ]
+
+
+def inner_filter_meV(absorption: Spectrum, peak_eV: float, width_meV: float) -> float:
     r"""Return by how much a sample's own absorption would move its emission to the red, in meV.
 
     A Gaussian band times the mean transmission :math:`(1-10^{-A})/(A\ln10)` of light from
@@ -226,6 +240,6 @@ def inner_filter_meV(absorption: Spectrum, base: float, peak_eV: float, width_me
     energy = absorption.energy_eV
     x = (energy - peak_eV) / (1e-3 * width_meV)
     band = 2.0 ** (-4 * x**2)
-    depth = np.log(10) * np.maximum(absorption.values - base, 1e-9)
+    depth = np.log(10) * np.maximum(absorption.values, 1e-9)
     seen = band * -np.expm1(-depth) / depth
     return float(1e3 * (np.average(energy, weights=band) - np.average(energy, weights=seen)))

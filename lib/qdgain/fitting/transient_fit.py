@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from qdgain.fitting import least_squares as fits
-from qdgain.fitting.averaging import FittedSpectrum, correlation_factor
+from qdgain.fitting.averaging import FittedSpectrum, correlation_factor, criterion
 from qdgain.fitting.spectra import Spectrum, gaussian, refuse
 from qdgain.model import parameters
 from qdgain.model.dot import FloatArray
@@ -25,6 +25,10 @@ RANGE = (-2.5, 5.0)
 #: Shifts of A_XX2 that a fit begins from, in its FWHM.
 _SHIFTS = ((-2.5, -0.4), (-0.4, 0.4), (0.4, 2.5))
 _SCAN_POINTS = 80
+#: No biexciton shifts by more of the width of A_X.
+_LARGEST_SHIFT = 1.5
+#: BIC by which the model has to pass a drift, a polynomial of this degree.
+_EVIDENCE, _DEGREE = 10.0, 4
 
 
 class Bands(NamedTuple):
@@ -86,7 +90,39 @@ def fit_transient(
             f"the transient {both}shows no bleach of A_X and PL_X: give ΔA at one delay, "
             "negative where the sample is bleached"
         )
+    _refuse_a_drift(spectrum, *found)
     return *found, free
+
+
+def _refuse_a_drift(spectrum: Spectrum, bands: Bands, fitted: FittedSpectrum) -> None:
+    """Refuse a transient that a smooth drift describes as well, or of which no dot is behind."""
+    held = dict(zip(bands.names, bands.values, strict=True))
+    shift, width = held["absorptive_binding_meV"], held["width_meV"]
+    ends = "from {:.4g} to {:.4g} eV".format(*spectrum.ends)
+    drift = "the transient is no spectrum of relaxed excitons but rather a drift of the baseline"
+    advice = "give ΔA at one delay, less the signal before time zero"
+    if abs(shift) > _LARGEST_SHIFT * width:
+        refuse(
+            f"{drift}: {ends} it would take a shift Δ_A2 of {shift:.0f} meV, "
+            f"{abs(shift) / width:.1f} widths of A_X; {advice}"
+        )
+    if (
+        fitted.parts.get("second transition", np.zeros(1)).max()
+        > 0.3 * np.abs(fitted.parts["bleach"]).max()
+    ):
+        refuse(f"{drift}: {ends} a second transition would have to be bleached upwards; {advice}")
+    x = spectrum.energy_eV - spectrum.energy_eV.mean()
+    curves = np.vander(x / np.abs(x).max(), _DEGREE + 1) / spectrum.relative_noise[:, None]
+    target = spectrum.values / spectrum.relative_noise
+    smooth = curves @ np.linalg.lstsq(curves, target)[0] - target
+    model = (fitted.fitted - fitted.measured) / spectrum.relative_noise
+    independent = max(model.size / correlation_factor(model), 8.0)
+    bic = [
+        criterion(float(left @ left) / left.size, used, independent)
+        for left, used in ((smooth, _DEGREE + 1), (model, 5))
+    ]
+    if bic[0] - bic[1] < _EVIDENCE:
+        refuse(f"{drift}: {ends} a polynomial of degree {_DEGREE} describes it as well; {advice}")
 
 
 def _fit(
