@@ -1,7 +1,8 @@
 """Deliberate faults in the library, each of which must turn the references red: make mutants.
 
 A mutant is the library with one text of one file replaced. It is imported in this process from a
-copy, and its figures are compared with the references until the first difference.
+copy, and its figures are compared with the references until the first difference. One that no
+figure can show, as of a sweep, names the tests that must fail with it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -49,7 +51,8 @@ class Mutant:
     why : str
         The mistake it stands for.
     seen_in : str
-        Chapter and figure that are compared first, for speed alone; all others follow.
+        Chapter and figure that are compared first, for speed alone; all others follow. Or, with
+        a path such as ``tests/sweep/test_local.py``, the tests that are run instead.
     """
 
     id: str
@@ -132,6 +135,9 @@ def attempt(mutant: Mutant) -> Outcome:
     def outcome(kind: str, by: str = "") -> Outcome:
         return Outcome(kind, by, time.perf_counter() - start)
 
+    if mutant.seen_in.startswith("tests/"):
+        failed = failed_test(mutant)
+        return outcome(DIFFERENCE if failed else SURVIVED, failed)
     with mutated(mutant):
         try:
             for chapter, figure in _order(mutant):
@@ -144,6 +150,30 @@ def attempt(mutant: Mutant) -> Outcome:
         except Exception as error:
             return outcome(EXCEPTION, f"{type(error).__name__}: {error}")
     return outcome(SURVIVED)
+
+
+def failed_test(mutant: Mutant) -> str:
+    """Return the first of a mutant's tests that fails with it; nothing if none does."""
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder, "lib", "qdgain")
+        shutil.copytree(LIBRARY, library, ignore=shutil.ignore_patterns("__pycache__"))
+        Path(folder, "book").symlink_to(regression.ROOT / "book")
+        text = (library / mutant.file).read_text(encoding="utf-8")
+        (library / mutant.file).write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
+        options = ("-q", "-x", "-m", "not slow", "--tb=no", "-p", "no:cacheprovider")
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *options, mutant.seen_in],
+            cwd=regression.ROOT,
+            env=os.environ | {"PYTHONPATH": str(library.parent)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    # With 1 a test has failed; everything else but 0 is a fault of the list.
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"{mutant.seen_in} cannot be run: {done.stdout}{done.stderr}")
+    failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED ")]
+    return failed[0].split()[1] if failed else ""
 
 
 def _order(mutant: Mutant) -> Iterator[tuple[str, str]]:

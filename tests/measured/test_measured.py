@@ -136,6 +136,72 @@ def test_the_absorption_peak_may_be_named(write):
     assert -spectra.gain[0].min() == pytest.approx(1 / expected, rel=1e-3)
 
 
+def real_looking(shoulder=False, noise=0.0):
+    """A band edge below a second transition and a continuum that are higher than it."""
+    energy = np.linspace(1.75, 3.0, 251)
+
+    def band(centre, width):
+        return np.exp(-0.5 * ((energy - centre) / width) ** 2)
+
+    step = 0.9 / (1 + np.exp(-(energy - 2.5) / 0.08))
+    linear = 0.3 * band(2.1, 0.04) + step + (0.35 * band(2.18, 0.06) if shoulder else 0.0)
+    pumped = linear - 0.4 * band(2.05, 0.035)
+    random = np.random.default_rng(4)
+    columns = [energy, linear, pumped, band(2.06, 0.035)]
+    columns[1:] = [y + noise * random.standard_normal(y.size) for y in columns[1:]]
+    text = io.StringIO()
+    header = "energy_eV,N=0,N=2,PL"
+    np.savetxt(text, np.array(columns).T, delimiter=",", header=header, comments="")
+    return energy, linear, pumped, text.getvalue()
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.004])
+def test_the_unit_of_the_gain_is_the_band_edge_not_the_bluest_point(write, noise):
+    energy, linear, pumped, text = real_looking(noise=noise)
+    spectra = read_spectra(write(text))
+    assert spectra.band_edge_eV == pytest.approx(2.1, abs=0.01)
+    expected = (-pumped).max() / np.interp(2.1, energy, linear)
+    assert spectra.gain.max() == pytest.approx(expected, rel=0.03 if noise == 0 else 0.1)
+    assert spectra.emission.min() >= 0
+
+
+def test_a_shoulder_is_a_band_edge_and_an_edge_without_one_is_asked_for(write):
+    spectra = read_spectra(write(real_looking(shoulder=True)[3]))
+    assert 2.08 < spectra.band_edge_eV < 2.2
+    energy = np.linspace(1.75, 3.0, 251)
+    edge, bleach = np.exp(3 * energy - 9), np.exp(-0.5 * ((energy - 2.0) / 0.05) ** 2)
+    columns = [energy, edge, edge - 0.1 * bleach]
+    lines = [",".join(f"{value:.8g}" for value in row) for row in np.array(columns).T]
+    text = "\n".join(["energy_eV,N=0,N=2", *lines])
+    with pytest.raises(
+        qdgain.ParameterError, match=r"no band edge stands out .*absorption_peak_eV"
+    ):
+        read_spectra(write(text))
+    named = read_spectra(write("absorption_peak_eV: 2.1\n" + text))
+    assert named.band_edge_eV == 2.1
+
+
+def test_a_pl_may_be_below_zero_by_its_noise_only(write):
+    lines = table().splitlines()
+    for value, allowed in (("-0.5", True), ("-2.0", False)):
+        spoilt = [*lines[:3], lines[3].rpartition(",")[0] + "," + value, *lines[4:]]
+        path = write("\n".join(spoilt))
+        if allowed:
+            assert read_spectra(path).emission.min() == 0
+        else:
+            with pytest.raises(qdgain.ParameterError, match="neither a PL that is positive"):
+                read_spectra(path)
+
+
+def test_the_energy_ratio_is_that_of_the_threshold_when_the_spectrum_is_cut_off(write):
+    """A spectrum that ends where it still emits: its ends count for half a step each."""
+    energy = np.linspace(1.9, 2.1, 12)
+    gain = np.array([np.zeros(12), np.linspace(0.3, 0.1, 12)])
+    spectra = measured.MeasuredSpectra(energy, np.array([0.0, 2.0]), gain, np.ones(12))
+    mean = spectra.ase_threshold(40.0, 1.5, "poisson").mean_excitons
+    assert spectra.log_energy_ratio(mean, 40.0) == pytest.approx(np.log(2), abs=1e-9)
+
+
 def test_emission_is_never_less_than_the_gain():
     for reading in surrogate.READINGS:
         spectra = surrogate.load(reading)

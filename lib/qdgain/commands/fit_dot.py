@@ -32,7 +32,7 @@ from qdgain.fitting.spectra import (
     emission_per_eV,
     even_spectrum,
 )
-from qdgain.measured.instrument_file import Trace, at_delay, choose, refuse, traces
+from qdgain.measured.instrument_file import Trace, choose, choose_transient, refuse, traces
 from qdgain.measured.instruments.axis import UNITS
 from qdgain.model import parameters
 from qdgain.model.dot import presets
@@ -221,11 +221,16 @@ def _read(given: argparse.Namespace, name: str) -> Input:
     path: Path = getattr(given, name)
     found = traces_of(given, name, path)
     column = getattr(given, f"{name}_column")
-    if name == "transient" and given.delay is not None:
-        return as_input(given, name, path, at_delay(found, *_delays(given.delay)))
     if column is None and len(found) > 1:
         column = given.column
-    return as_input(given, name, path, choose(found, column, f"--{name}-column"))
+    hint = f"--{name}-column"
+    if name != "transient":
+        return as_input(given, name, path, choose(found, column, hint))
+    relaxation = parameters.CONTRACT["relaxation_time_fs"].default
+    assert isinstance(relaxation, float)
+    earliest = earliest_delay_ps(relaxation)
+    column = column if given.delay is None else given.delay
+    return as_input(given, name, path, choose_transient(found, column, hint, earliest))
 
 
 def traces_of(given: argparse.Namespace, name: str, path: Path) -> tuple[Trace, ...]:
@@ -241,20 +246,6 @@ def as_input(given: argparse.Namespace, name: str, path: Path, trace: Trace) -> 
     per = (given.pl_per or trace.per) if name == "pl" else "eV"
     prepare = even_spectrum if per == "eV" else emission_per_eV
     return Input(path, trace, prepare(trace.energy_eV, trace.values), per)
-
-
-def _delays(text: str) -> tuple[float, float, float]:
-    """Return the first and last delay in ps, and the earliest that excitons have relaxed by."""
-    try:
-        ends = [float(part) for part in text.split(":")]
-        low, high = ends * 2 if len(ends) == 1 else ends
-    except ValueError:
-        low, high = 1.0, 0.0
-    if not 0 < low <= high < math.inf:
-        raise UsageError(f"--delay {text} is neither a delay in ps nor two, such as 5:50")
-    relaxation = parameters.CONTRACT["relaxation_time_fs"].default
-    assert isinstance(relaxation, float)
-    return low, high, earliest_delay_ps(relaxation)
 
 
 def source_of(inputs: Mapping[str, Input], fit: FittedBands) -> dict[str, object]:

@@ -133,3 +133,6 @@ def of_measured(n: Numbers, run: Run, source: Measured) -> None:
         ("saturated-spikes-{}", "spikes at the highest J, saturated", saturated, "1"),
     ):
         n.add(key.format(source.slug), f"{meaning}, {source.title}", value, unit)
+    if "your" in source.title:
+        meaning = f"band edge whose absorption is the unit, {source.title}"
+        n.add(f"band-edge-{source.slug}", meaning, data.band_edge_eV, "eV")

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qdgain.measured.instruments import formats
-from qdgain.measured.instruments.axis import PER, Axis, energies
+from qdgain.measured.instruments.axis import PER, energies, unit_of
 from qdgain.measured.instruments.content import Unusable, plain
 from qdgain.measured.instruments.table import Raw
 from qdgain.model.dot import FloatArray
@@ -40,7 +40,7 @@ _QUANTITIES = {
     "log absorbance": r"log\w*[ (]*(?:eps|ε|abs)",
     "transmittance": r"%\s*T\b|\bT\s*[([]?\s*%|transmi",
     "reflectance": r"%\s*R\b|\bR\s*[([]?\s*%|reflect",
-    "absorbance": r"\babs|absorb|extinct|optical density|\bOD\b|^A(\.U\.)?$",
+    "absorbance": r"\babs|absorb|extin|optical density|\bOD\b|^A(\.U\.)?$",
     "counts": r"count|\bcps\b|\bcnt|intens|microamps|^INT$",
 }
 
@@ -139,11 +139,13 @@ def _unstacked(raw: Raw) -> list[Raw]:
     steps = np.sign(np.diff(raw.x[good]))
     ends, direction = [0], 0.0
     for i, step in enumerate(steps, start=1):
-        if step * direction < 0:
-            ends.append(i)
-            direction = 0.0
-        else:
+        if step * direction >= 0:
             direction = direction or step
+            continue
+        # Of a point measured twice where the scan turns, each belongs to one way.
+        twice = i > 1 and steps[i - 2] == 0
+        ends.append(i - twice)
+        direction = step if twice else 0.0
     runs = [good[a:b] for a, b in zip(ends, [*ends[1:], good.size], strict=True)]
     runs = [run for run in runs if run.size >= FEWEST]
     spans = [(raw.x[run].min(), raw.x[run].max()) for run in runs]
@@ -175,7 +177,7 @@ def _trace(raw: Raw, source: str, given: str | None, hint: str) -> Trace:
     if wrong.size:
         line = f"line {raw.lines[wrong[0]]}: " if raw.lines else ""
         raise Unusable(f"{line}{raw.axis!r} is {x[wrong[0]]:g} and must be above 0")
-    unit, guess = Axis(raw.axis, raw.stated, known.min(), known.max()).unit(given, hint)
+    unit, guess = unit_of(raw.axis, raw.stated, known, given, hint)
     y, quantity, converted = _as_absorbance(raw, y)
     bad = ~np.isfinite(y) & np.isfinite(x)
     missing, over = np.sum(np.isnan(y) & bad), np.sum(np.isinf(y))
@@ -207,7 +209,8 @@ def _as_absorbance(raw: Raw, y: FloatArray) -> tuple[FloatArray, str, str]:
     kinds = (k for k, words in _QUANTITIES.items() if any(re.search(words, x, re.I) for x in said))
     kind = next(kinds, "")
     if kind == "log absorbance":
-        return 10.0**y, "absorbance", "a logarithm, taken as its power of ten"
+        with np.errstate(over="ignore"):
+            return 10.0**y, "absorbance", "a logarithm, taken as its power of ten"
     if kind != "transmittance":
         return y, kind, ""
     finite = y[np.isfinite(y)]
@@ -268,13 +271,37 @@ def _named(found: Sequence[Trace], wanted: str) -> list[Trace]:
     except ValueError:
         return []
     if all(trace.position is not None for trace in found):
-        return [t for t in found if math.isclose(t.position or 0.0, number, rel_tol=1e-9)]
+        return [
+            t
+            for t in found
+            if any(math.isclose(x, number, rel_tol=1e-9) for x in (t.position or 0.0, _delay(t)))
+        ]
     return [trace for trace in found if trace.number == number and wanted.isdecimal()]
 
 
 def _names(trace: Trace, found: Sequence[Trace]) -> set[str]:
     alone = sum(other.block == trace.block for other in found) == 1
     return {trace.name, trace.title, *trace.labels, trace.block if alone else ""} - {""}
+
+
+def choose_transient(
+    found: Sequence[Trace],
+    wanted: str | None = None,
+    hint: str = "column",
+    earliest_ps: float = 0.0,
+) -> Trace:
+    """Return a transient: where the traces are delays, at one (``10``) or over some (``5:20``).
+
+    See `at_delay`; otherwise, and by name, as `choose` does.
+    """
+    delays = re.fullmatch(r"\s*([-+.\deE]+)(?:\s*:\s*([-+.\deE]+))?\s*", wanted or "")
+    if len(found) == 1 or not delays or any(math.isnan(_delay(trace)) for trace in found):
+        return choose(found, wanted, hint)
+    try:
+        low, high = (None if text is None else float(text) for text in delays.groups())
+    except ValueError:
+        return choose(found, wanted, hint)
+    return at_delay(found, low or 0.0, high, earliest_ps)
 
 
 def at_delay(

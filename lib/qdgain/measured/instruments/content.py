@@ -7,8 +7,8 @@ import re
 import stat
 from pathlib import Path
 
-#: The most that is read: bytes of a file, characters of a line, and values of a table.
-MOST_BYTES, MOST_CHARACTERS, MOST_VALUES = 32 * 2**20, 2**20, 2_000_000
+#: The most that is read: bytes of a file, characters of a line, lines, and values of a table.
+MOST_BYTES, MOST_CHARACTERS, MOST_LINES, MOST_VALUES = 32 * 2**20, 2**20, 200_000, 2_000_000
 
 _MARKS = (  # the longer one first: UTF-32 begins like UTF-16
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -60,8 +60,11 @@ def text_of(raw: bytes) -> tuple[str, tuple[str, ...]]:
     if len(_CONTROL.findall(text[:10_000].rstrip("\x1a"))) > few:
         raise Unusable("it is not text: export it as CSV, in UTF-8")
     text = plain(text.rstrip("\x1a"))
-    if max(map(len, re.split(r"[\r\n]", text))) > MOST_CHARACTERS:
+    lines = re.split(r"\r\n|\r|\n", text)
+    if max(map(len, lines)) > MOST_CHARACTERS:
         raise Unusable(f"a line is longer than the {MOST_CHARACTERS} characters read at most")
+    if len(lines) > MOST_LINES:
+        raise Unusable(f"it has more than the {MOST_LINES} lines that are read at most")
     return text, notes
 
 
@@ -74,11 +77,13 @@ def _decoded(raw: bytes) -> tuple[str, tuple[str, ...]]:
                 raise Unusable(
                     f"its byte-order mark says {encoding} and it is not: use UTF-8"
                 ) from None
-    if raw[:4096].count(0) > 0.3 * len(raw[:4096]):
+    start = raw[:4096].rstrip(b"\0")
+    if start.count(0) > 0.3 * len(start):
         # Every other byte of a text in UTF-16 is mostly 0.
-        order = "le" if raw[1:4096:2].count(0) > raw[:4096:2].count(0) else "be"
+        order = "le" if start[1::2].count(0) > start[::2].count(0) else "be"
         try:
-            return raw.decode(f"utf-16-{order}"), ("no byte-order mark, read as UTF-16",)
+            text = raw[: len(raw) // 2 * 2].decode(f"utf-16-{order}")
+            return text.rstrip("\0"), ("no byte-order mark, read as UTF-16",)
         except UnicodeDecodeError:
             pass
     # Some programs fill their lines or the file's end with NUL.

@@ -22,8 +22,8 @@ _OVER_RANGE = re.compile(
     r"[+-]?inf(?:inity)?|[+-]?1\.#inf|over(?:flow|range|[ -]range)?|ovf|ovrflw|ovrng|o\.?l\.?"
     r"|sat(?:urated)?|\*+|#+|#num!|[<>]\s*[+-]?\d+(?:[.,]\d+)?"
 )
-#: About how many lines, and characters of them, decide on the dialect.
-_SAMPLE, _SAMPLE_CHARACTERS = 400, 60_000
+#: About how many lines decide on the dialect, and how many characters are a long line.
+_SAMPLE, _LONG = 400, 2000
 
 
 class Dialect(NamedTuple):
@@ -38,7 +38,10 @@ class Dialect(NamedTuple):
             return text.split()
         if '"' not in text:
             return text.split(self.separator)
-        return next(csv.reader([text], delimiter=self.separator), [])
+        try:
+            return next(csv.reader([text], delimiter=self.separator), [])
+        except csv.Error:  # a cell too long to be one
+            return [text]
 
     def value(self, cell: str) -> float | None:
         """Return a number; nan if it is missing, infinity if over range, None if it is none."""
@@ -104,14 +107,14 @@ def lines_of(raw: Iterable[tuple[str, list[str]]], dialect: Dialect) -> list[Lin
     """Return lines from their texts and cells; `Unusable` refuses too many values."""
     lines, count = [], 0
     for number, (text, cells) in enumerate(raw, start=1):
+        count += len(cells)
+        if count > MOST_VALUES:
+            raise Unusable(f"it has more than the {MOST_VALUES} values that are read at most")
         kind = "comment" if _COMMENT.match(text) else "text"
         if not filled(cells):
             kind = "blank"
         elif dialect.is_row(cells):
             kind = "row"
-        count += len(cells)
-        if count > MOST_VALUES:
-            raise Unusable(f"it has more than the {MOST_VALUES} values that are read at most")
         lines.append(Line(number, text, [] if kind == "blank" else cells, kind))
     return lines
 
@@ -119,13 +122,14 @@ def lines_of(raw: Iterable[tuple[str, list[str]]], dialect: Dialect) -> list[Lin
 def _dialect(lines: Sequence[str]) -> Dialect:
     """Return the dialect in which most numbers stand beside another number."""
     every = [line for line in lines if line.strip() and not _COMMENT.match(line)]
-    every = every[:: 1 + len(every) // _SAMPLE]
-    # Of long lines the last few: the first may hold names.
+    # Of long lines the last few, and their beginnings: the first may hold names.
     longest = max(map(len, every), default=0)
-    sample = every if longest < 500 else every[-(2 + _SAMPLE_CHARACTERS // longest) :]
+    few = every[:: 1 + len(every) // _SAMPLE] if longest < _LONG else every[-_SAMPLE // 20 :]
 
     def numbers(dialect: Dialect) -> int:
-        rows = filter(dialect.is_row, map(dialect.cells, sample))
+        # A cell that is cut off is left out.
+        cells = (dialect.cells(line[:_LONG])[: None if len(line) < _LONG else -1] for line in few)
+        rows = filter(dialect.is_row, cells)
         return sum(math.isfinite(dialect.value(cell) or 0.0) for row in rows for cell in row[1:])
 
     return max(_DIALECTS, key=numbers)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qdgain.measured.instruments.content import Unusable
+from qdgain.measured.instruments.content import MOST_VALUES, Unusable
 from qdgain.measured.instruments.table import Raw
 from qdgain.model.dot import FloatArray
 
@@ -46,10 +46,12 @@ def traces(text: str) -> list[Raw]:
     """JCAMP-DX: AFFN, PAC, SQZ, DIF and DUP; XYDATA, XYPOINTS, peak tables; linked blocks."""
     found: list[Raw] = []
     block: dict[str, _Record] = {}
+    outer: dict[str, _Record] = {}
     for record in _records(text):
         if record.label in ("TITLE", "END"):
-            # What stands above inner blocks is theirs too where they say nothing.
-            block = {key: own for key, own in block.items() if key not in ("DATATYPE", *_DATA)}
+            # What a link block says is true of those in it where they say nothing.
+            outer = outer if set(_DATA) & set(block) else block
+            block = dict(outer)
         block[record.label] = record
         if record.label in _DATA:
             found.append(_spectrum(block, record, len(found) + 1))
@@ -142,6 +144,10 @@ def _counted(block: dict[str, _Record], data: _Record) -> _Points:
         y += values
         lines += [line] * len(values)
         check = difference
+        if len(y) > MOST_VALUES:
+            raise Unusable(f"it has more than the {MOST_VALUES} values that are read at most")
+    if not y:
+        raise Unusable(f"line {data.line}: no values follow")
     first, factor = _number(block, "FIRSTX", np.nan), _number(block, "XFACTOR", 1.0)
     if np.isnan(first):
         first = factor * starts[0][1] if starts else np.nan
@@ -176,7 +182,10 @@ def _decoded(line: int, text: str) -> tuple[float, list[float], bool]:
             raise Unusable(f"line {line} reads {text[:40]!r}, which is no JCAMP-DX data")
         head, tail = token[0], token[1:]
         if head in _REPEATED:
-            for _ in range(int(_REPEATED[head] + tail) - 1):
+            repeats = float(_REPEATED[head] + tail) - 1
+            if repeats > MOST_VALUES:
+                raise Unusable(f"line {line} repeats a value {repeats:g} times")
+            for _ in range(int(repeats)):
                 values.append(values[-1] + last if kind == "difference" else values[-1])
         elif head in _DIFFERENCE:
             kind, last = "difference", float(_DIFFERENCE[head] + tail)
@@ -185,4 +194,6 @@ def _decoded(line: int, text: str) -> tuple[float, list[float], bool]:
             number = np.nan if token == "?" else float(_SQUEEZED.get(head, head) + tail)
             values.append(number)
             kind = "value"
+    if not values:
+        raise Unusable(f"line {line} reads {text[:40]!r}, which is no JCAMP-DX data")
     return values[0], values[1:], kind == "difference"

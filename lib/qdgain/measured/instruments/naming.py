@@ -51,13 +51,16 @@ def stated(lines: Sequence[Line], keys: set[str]) -> str:
     """Return the value of the first line that begins with one of some keys."""
     for line in lines:
         key, _, value = re.sub(r"[:=\t;,]", "\0", line.bare, count=1).partition("\0")
-        if re.sub(r"[^a-z0-9]", "", key.casefold()) in keys and value.strip():
-            return value.strip(" =:;,\t")
+        key = re.sub(r"[^a-z0-9]", "", key.casefold())
+        if key in keys and value.strip():
+            # LabRAM's wavenumbers count from the laser line.
+            raman = "Raman shift " if key == "axisunit1" and "cm" in value else ""
+            return raman + value.strip(" =:;,\t")
     return ""
 
 
 def perkin_elmer(before: Sequence[Line], rows: Sequence[Line], dialect: Dialect) -> Header | None:
-    """FL WinLab, UV WinLab: a value a line, axis and values named below `#GR`."""
+    """PerkinElmer FL WinLab, UV WinLab: a value a line, axis and values named below `#GR`."""
     texts = [line.text.strip() for line in before]
     if not texts or not texts[0].startswith("PE ") or "#GR" not in texts[:-2]:
         return None
@@ -92,7 +95,8 @@ def numbers_across(before: Sequence[Line], rows: Sequence[Line], dialect: Dialec
     head, below = rows[0], rows[1]
     corner = dialect.value(head.cells[0])
     left_out = dialect.separator is None and head.filled == below.filled - 1
-    if not left_out and not (corner == 0.0 or math.isnan(corner or 0.0)):
+    counted = corner == 0.0 and dialect.value(below.cells[0]) == 1.0
+    if counted or not (left_out or corner == 0.0 or math.isnan(corner or 0.0)):
         return None
     named = rows_of_names(before, rows, dialect)
     if named is not None and max(map(filled, named.rows)) > 1:
@@ -152,7 +156,10 @@ def _above(before: Sequence[Line], columns: int, dialect: Dialect) -> Iterator[l
         if line.kind == "blank" or count == _MOST_HEADER_LINES:
             return
         count += 1
-        yield _header_cells(line, columns, dialect)
+        cells = _header_cells(line, columns, dialect)
+        if cells[0].rstrip().endswith((":", "=")):
+            return  # a setting
+        yield cells
 
 
 def _header_cells(line: Line, columns: int, dialect: Dialect) -> list[str]:
