@@ -276,11 +276,7 @@ def _ratios(kind: str, name: str, lifetimes: Iterable[float]) -> FloatArray:
 
 
 def _of_kind(n: Numbers, run: Run, kind: str, title: str) -> None:
-    table, dots, at = (
-        cases(_SUBJECT, kind),
-        _real_dots(run),
-        stored_numbers(stored("auger")["quoted"]),
-    )
+    dots, at = _real_dots(run), stored_numbers(stored("auger")["quoted"])
     for key, words in _LEVELS.items():
         n.add(f"{kind}-{key}", f"τ_XX, {title} {words}, 100 fs", at[f"{kind}-{key}"], "ps")
     lag, law = at[f"{kind}-lag"] / auger_maps.LONG_PULSE_PS, at[f"{kind}-law"] / STATED_AUGER_PS

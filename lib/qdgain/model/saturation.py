@@ -61,8 +61,8 @@ class Medium(NamedTuple):
 
     def take(self, rows: Any) -> Medium:
         """Return some rows only."""
-        spectra = (x if len(x) == 1 else x[rows] for x in self[:3])
-        return Medium(*spectra, self.weights, self.change)
+        emission, stimulated, absorbed = (x if len(x) == 1 else x[rows] for x in self[:3])
+        return Medium(emission, stimulated, absorbed, self.weights, self.change)
 
 
 def saturated_emission(
