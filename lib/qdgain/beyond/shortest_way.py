@@ -285,13 +285,15 @@ class _Search:
         """Return the factor of all widths."""
         return np.asarray(places[_WIDTH] / self.start[_WIDTH])
 
-    def off(self, places: FloatArray, photon: FloatArray) -> _Pair:
-        """Return (E - centre)/s of A_X, PL_X, A_XX2 and PL_XX, and s."""
+    def bands(self, places: FloatArray) -> _Pair:
+        """Return the centres of A_X, PL_X, A_XX2 and PL_XX, and their widths."""
         stokes = places[_S]
-        centres = np.stack(
-            np.broadcast_arrays(0.0 * stokes, -stokes, -places[_A2], -(stokes + places[_E]))
-        )
-        width = self.widths.reshape(4, *(1,) * (centres.ndim - 1)) * self.factor(places)
+        centres = np.stack([0.0 * stokes, -stokes, -places[_A2], -(stokes + places[_E])])
+        return centres, np.multiply.outer(self.widths, self.factor(places))
+
+    def off(self, places: FloatArray, photon: FloatArray) -> _Pair:
+        """Return (E - centre)/s of these bands, and s."""
+        centres, width = self.bands(places)
         return (photon - centres) / width, width
 
     def brightest(self, places: FloatArray) -> FloatArray:
@@ -301,17 +303,15 @@ class _Search:
         centre = -(places[_S] + places[_E]) if main == 3 else -places[_S]
         if not np.any(np.delete(self.full, main)):
             return np.asarray(centre)
-        wide = self.widths[main] * self.factor(places)
-        scan = centre[..., None] + wide[..., None] * _ABOUT
-        off, _ = self.off(places[..., None], scan)
-        height = np.tensordot(self.full, np.exp(-0.5 * off * off), 1)
-        near = photon = parabolic_peak(scan, height)
-        reach = _ABOUT_STEP * wide
+        centres, width = self.bands(places)
+        scan = centre[..., None] + width[main][..., None] * _ABOUT
+        off = (scan - centres[..., None]) / width[..., None]
+        near = photon = parabolic_peak(scan, np.tensordot(self.full, np.exp(-0.5 * off * off), 1))
+        reach, full = _ABOUT_STEP * width[main], self.full.reshape(4, *(1,) * centre.ndim)
         for _ in range(_NEWTON):
-            off, width = self.off(places, photon)
-            band = np.exp(-0.5 * off * off)
-            slope = np.tensordot(self.full, -band * off / width, 1)
-            bend = np.tensordot(self.full, band * (off**2 - 1) / width**2, 1)
+            off = (photon - centres) / width
+            part = full * np.exp(-0.5 * off * off) / width
+            slope, bend = -(part * off).sum(0), (part * (off * off - 1) / width).sum(0)
             # Where there is no maximum, the best point of the scan.
             step = np.where(bend < 0, slope / np.where(bend < 0, bend, 1.0), 0.0)
             photon = np.clip(photon - step, near - reach, near + reach)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -335,9 +334,9 @@ def _spread_of_amplitude(run: Run, names: tuple[str, str]) -> dict[str, float]:
     if not start < pi_pulse:
         return dict.fromkeys(_SPREAD, np.nan)
     mean = tuple(_excitons(run, np.linspace(start, pi_pulse, 5)).tolist())
-    fates: Any = parameters.parameter("third_exciton").choices
-    if not np.any(weights_of_bands(run.dots[names[1]]).absorption[-1]):
-        fates = (run["third_exciton"],)
+    fates = parameters.parameter("third_exciton").choices
+    if not any(map(np.any, weights_of_bands(run.dots[names[1]]).absorption[-1])):
+        fates = (str(run["third_exciton"]),)
     plain = _saturated_at(run, names[0], mean, run["third_exciton"]).guided_photons
     with np.errstate(divide="ignore"):
         ratios = [plain / _saturated_at(run, names[1], mean, fate).guided_photons for fate in fates]

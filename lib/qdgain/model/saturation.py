@@ -241,9 +241,8 @@ def _rates(medium: Medium, step_meV: FloatArray, beta: float, content: FloatArra
     growth = np.expm1(exponent)
     # (e^x - 1)/x of what enters a slice; and (e^x - 1 - x)/x² of what starts in it.
     small = np.abs(exponent) < _SMALL_EXPONENT
-    divisor = np.where(small, 1.0, exponent)
-    amplified = np.where(small, 1 + 0.5 * exponent, growth / divisor)
-    within = np.where(small, 0.5 + exponent / 6, (amplified - 1) / divisor)
+    amplified = np.divide(growth, exponent, out=np.ones_like(growth), where=exponent != 0)
+    within = np.where(small, 0.5 + exponent / 6, (amplified - 1) / np.where(small, 1, exponent))
     source = 0.5 * beta / slices * spontaneous
     within *= 2 * source
     source *= amplified
