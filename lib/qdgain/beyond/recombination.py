@@ -12,7 +12,9 @@ import scipy
 from numpy.typing import ArrayLike
 from scipy.linalg.lapack import dgtsv
 
-from qdgain.model.dot import FloatArray
+from qdgain.model.bands import band_widths_meV
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.states import weights_of_bands
 from qdgain.model.units import positive, sigma_from_fwhm
 
 #: Dots with more excitons than this count as having so many.
@@ -50,14 +52,28 @@ def arrival_rate(time: ArrayLike, pulse_fwhm: ArrayLike, cooling_time: ArrayLike
     return np.asarray(np.where(before, early, late) / tau)
 
 
+def radiative_ratios(dot: Dot) -> FloatArray:
+    r"""Return how fast each state of a single dot emits, over X: :math:`\int e_k/\int e_1`, (K,).
+
+    >>> radiative_ratios(Dot(reading="replacing", xx_emission_strength=0.3)).round(6).tolist()
+    [0.0, 1.0, 0.6]
+    """
+    areas = np.array([*band_widths_meV(dot)[:2], *band_widths_meV(dot)[3:]], dtype=float)
+    emitted = np.array(weights_of_bands(dot).emission, dtype=float) @ areas
+    return np.asarray(emitted / emitted[1])
+
+
 def recombination_rates(
-    exciton_lifetime: ArrayLike, biexciton_auger_lifetime: ArrayLike, most: int = MOST_EXCITONS
+    exciton_lifetime: ArrayLike,
+    biexciton_auger_lifetime: ArrayLike,
+    ratios: ArrayLike,
+    most: int = MOST_EXCITONS,
 ) -> FloatArray:
     r"""Return the rates at which dots with 0, 1, …, `most` excitons lose one, of shape D + (K,).
 
-    :math:`D_k = k/\tau_X + \tfrac{k^2(k-1)}{4}\,\tfrac{1}{\tau_A}`, so that τ_A is the Auger
-    lifetime of two excitons. The lifetimes, in one unit, broadcast to D; infinity switches either
-    off.
+    :math:`D_k = \tfrac{r_k}{\tau_X} + \tfrac{k^2(k-1)}{4}\,\tfrac{1}{\tau_A}`, so that τ_A is the
+    Auger lifetime of two excitons, and r_k the `radiative_ratios` of the dot, for dots of more the
+    last. The lifetimes, in one unit, broadcast to D; infinity switches either off.
 
     Raises
     ------
@@ -70,10 +86,12 @@ def recombination_rates(
     three carriers, counted. That a dot's rates follow this count is assumed.
     """
     k = np.arange(most + 1.0)
+    ratio = np.asarray(ratios, dtype=float)
+    light = ratio[np.minimum(k, ratio.size - 1).astype(int)]
     radiative = _rate("exciton_lifetime", exciton_lifetime)
     auger = _rate("biexciton_auger_lifetime", biexciton_auger_lifetime)
     return np.asarray(
-        radiative[..., None] * k + auger[..., None] * (0.25 * k**2 * np.maximum(k - 1, 0))
+        radiative[..., None] * light + auger[..., None] * (0.25 * k**2 * np.maximum(k - 1, 0))
     )
 
 
@@ -146,9 +164,11 @@ def _stepped(start: FloatArray, step: FloatArray, up: FloatArray, down: FloatArr
     return result.reshape(start.shape)
 
 
-def at_band_edge(ladder: FloatArray) -> FloatArray:
-    """Return the shares of dots with 0, 1 and at least 2 excitons, (…, 3), of a ladder (…, K).
+def at_band_edge(ladder: FloatArray, states: int = 3) -> FloatArray:
+    """Return the shares of dots in each state, (…, states), of a ladder (…, K).
 
-    The band edge holds two excitons; more fill higher states. Assumed, as for Poisson statistics.
+    The last state stands for all dots that hold more, as for Poisson statistics: they fill levels
+    above the band edge. Assumed.
     """
-    return np.stack([ladder[..., 0], ladder[..., 1], ladder[..., 2:].sum(axis=-1)], axis=-1)
+    above = ladder[..., states - 1 :].sum(axis=-1, keepdims=True)
+    return np.concatenate([ladder[..., : states - 1], above], axis=-1)
