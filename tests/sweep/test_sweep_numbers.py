@@ -343,3 +343,33 @@ def test_the_command_goes_on_after_kill_9_and_its_csv_has_the_same_numbers(tmp_p
     about = json.loads((target / folder.SWEEP_FILE).read_text(encoding="utf-8"))
     assert about["points"] == 4000
     assert about["parameters of every point"]["linewidth_meV"]["unit"] == "meV"
+
+
+def test_readings_and_degeneracies_are_swept_like_any_parameter():
+    readings, holes = ["additive", "degenerate", "replacing", "degenerate"], [4, 2, 4, 4]
+    laws = ["rabi", "rabi", "poisson", "poisson"]
+    found = numbers.numbers(
+        "fig08",
+        {
+            "reading": np.array(readings),
+            "hole_states": np.array(holes),
+            "statistics": np.array(laws),
+            "stokes_shift_meV": np.array([60.0, 5.0, 20.0, 5.0]),
+            "xx_absorption_strength": 0.5,
+            "xx_emission_strength": 1.0,
+        },
+    )
+    for i, shift in enumerate([60.0, 5.0, 20.0, 5.0]):
+        dot = Dot(
+            **presets()["3LS+ESA"].values()
+            | {
+                "reading": readings[i],
+                "hole_states": holes[i],
+                "stokes_shift_meV": shift,
+                "xx_absorption_strength": 0.5,
+                "xx_emission_strength": 1.0,
+            }
+        )
+        expected = float(threshold_at_maximum(dot, statistics=laws[i]).mean_excitons)
+        assert found["threshold_mean_excitons"][i] == pytest.approx(expected, rel=1e-12)
+    assert np.unique(found["threshold_mean_excitons"]).size == 4
