@@ -1,6 +1,5 @@
 """Fits of synthetic spectra of known dots: the truth, within errors that mean what they say."""
 
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -9,11 +8,12 @@ import pytest
 import fit_coverage
 import qdgain
 from qdgain import ParameterError
-from qdgain.fitting import judgement, lineshapes, synthetic_spectra
+from qdgain.fitting import averaging, judgement, lineshapes, synthetic_spectra
 from qdgain.fitting import spectra as shapes
 from qdgain.fitting.band_fit import fit_bands
 from qdgain.fitting.spectra import Spectrum, emission_per_eV, even_spectrum
 from qdgain.fitting.synthetic_spectra import Surroundings, simulate
+from qdgain.fitting.transient_fit import Bands, fit_transient
 from qdgain.model.units import eV_from_nm, sigma_from_fwhm
 
 DOT = synthetic_spectra.EXAMPLE
@@ -60,6 +60,50 @@ def test_every_band_has_its_maximum_and_width_where_it_says(asymmetry, lorentzia
     on = x[y >= 0.5]
     assert on[-1] - on[0] == pytest.approx(1, abs=2e-3)
     assert np.log(on[-1] / -on[0]) == pytest.approx(asymmetry, abs=5e-3)
+
+
+def solved(shapes, covariance):
+    """Return one fit of an average, of which only this matters."""
+    nothing = np.zeros(1)
+    one = averaging.Solution(None, np.array(shapes), covariance, nothing, nothing, 0.0, 0)
+    return averaging.Fitted(one, 0.5, None)
+
+
+def test_an_average_has_the_mean_covariance_and_the_spread():
+    both = [solved([0.0, 1.0], np.eye(2)), solved([2.0, 2.0], 3 * np.eye(2))]
+    mean, covariance = averaging.average(both)
+    np.testing.assert_allclose(mean, [1.0, 1.5])
+    np.testing.assert_allclose(covariance, 2 * np.eye(2) + [[1.0, 0.5], [0.5, 0.25]])
+
+
+def test_models_of_one_spectrum_are_weighed_by_their_criterion():
+    """A model with one parameter more, which the data do not need, counts less by BIC's factor."""
+    x = np.linspace(-2, 2, 200)
+    noise = 0.01 * np.random.default_rng(3).standard_normal(x.size)
+    to = averaging.target(even_spectrum(x + 5, lineshapes.band(x) + noise), 0.0, 1.0)
+
+    def model(name, count):
+        low, high = np.array([-0.5, 0.5, -0.3])[:count], np.array([0.5, 2.0, 0.3])[:count]
+        start, unknown = np.array([0.1, 1.2, 0.05])[:count], np.full(count, np.inf)
+
+        def curves(p):
+            return np.stack([lineshapes.band((x - p[0]) / p[1], *p[2:]), np.ones_like(x)], -1)
+
+        parts = ("A_X", "background")
+        return averaging.Model(name, parts, curves, low, high, start, start, unknown)
+
+    found, least, independent = averaging.window([model("a", 2), model("b", 3)], to, [], 0.02)
+    assert 100 < independent <= 200
+    plain, skewed = (one.solution for one in found)
+    gained = independent * np.log(plain.mean_square / skewed.mean_square)
+    ratio = found[1].weight / found[0].weight
+    lost = (skewed.used - plain.used) * np.log(independent)
+    assert ratio == pytest.approx(np.exp(0.5 * (gained - lost)))
+    assert least == averaging.criterion(plain.mean_square, plain.used, independent)
+    # Of a Gaussian with white noise the error of the centre is known.
+    slope = np.gradient(lineshapes.band(x), x)
+    error = 0.01 / np.sqrt(slope @ slope)
+    assert np.sqrt(plain.covariance[0, 0]) == pytest.approx(error, rel=0.15)
 
 
 def test_an_edge_is_what_bands_add_up_to():
@@ -229,19 +273,30 @@ def test_an_edge_is_no_exciton(number):
         fit_bands(*fit_coverage.featureless(number))
 
 
-def test_the_strength_is_fitted_only_where_the_transient_determines_it():
-    clear = fitted()
-    assert clear.free_strength.determined
-    assert clear.names[-2:] == ("absorptive_binding_meV", "xx_absorption_strength")
-    np.testing.assert_allclose(clear.values[-1], A, atol=0.1)
-    # Emission and absorption on one another: a weaker bleach and a stronger ESA look alike.
-    close = replace(
-        DOT, stokes_shift_meV=4.0, emission_linewidth_meV=None, absorptive_binding_meV=5
-    )
-    blurred = fit_bands(*spectra(close, noise=0.05), xx_absorption_strength=A)
-    assert blurred.free_strength is None or not blurred.free_strength.determined
-    assert blurred.names[-1] == "absorptive_binding_meV"
-    assert abs(blurred.values[-1] - 5) < 4 * blurred.standard_errors[-1]
+KNOWN = {
+    "centre_eV": 2.0,
+    "width_meV": 85.0,
+    "gap_meV": 160.0,
+    "second_width_meV": 110.0,
+    "pl_centre_eV": 1.955,
+    "pl_width_meV": 75.0,
+}
+
+
+def test_the_strength_is_fitted_only_where_transient_and_bands_determine_it():
+    sharp = Bands(tuple(KNOWN), np.array([*KNOWN.values()]), 1e-10 * np.eye(len(KNOWN)))
+    transient = spectra(around=Surroundings(third_strength=0.0))[2]
+    joint, _, free = fit_transient(transient, sharp, 1.7, None)
+    assert free.determined
+    assert joint.names[-2:] == ("absorptive_binding_meV", "xx_absorption_strength")
+    np.testing.assert_allclose(joint.values[-2:], [20.0, A], atol=3)
+    np.testing.assert_allclose(joint.values[-1], A, atol=0.1)
+    # What is not known of the bands is not known of the strength either.
+    fit = fitted()
+    assert fit.free_strength.xx_absorption_strength[1] > free.xx_absorption_strength[1]
+    assert not fit.free_strength.determined
+    assert fit.names[-1] == "absorptive_binding_meV"
+    assert abs(fit.values[-1] - 20) < 3 * fit.standard_errors[-1]
 
 
 @pytest.mark.parametrize("degree", [1, 2, 3])

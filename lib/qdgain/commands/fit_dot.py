@@ -304,7 +304,10 @@ def report(
 ) -> str:
     """Return what the command prints: grade and reasons, files, dot, thresholds."""
     fit = fitted.fit
-    lines = [f"grade: {fit.grade}", *(f"  - {reason}" for reason in fit.reasons), ""]
+    lines = [f"grade: {fit.grade}"]
+    for reason in fit.reasons:
+        lines += textwrap.wrap(f"- {reason}", _WIDTH, initial_indent="  ", subsequent_indent="    ")
+    lines.append("")
     for name, read in inputs.items():
         used = fit.spectra[_TITLES[name]]
         converted = ", taken per eV by λ²/hc" if name == "pl" and read.per == "nm" else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -73,15 +73,30 @@ def headlines(dot: Dot = EXAMPLE) -> Numbers:
         n.add(f"{grade}-bend", f"least curvature of a {grade} absorption over its noise", bend)
     n.add("floor-centre", "least error of A_X, of its width", 100 * FLOOR[0], "%")
     n.add("floor-width", "least error of its width, of itself", 100 * FLOOR[1], "%")
+    fitted = _example(dot)
+    errors = fitted.standard_errors
+    short = ("centre", "width", "shift", "pl-width", "binding")
+    for i, name in enumerate(short):
+        unit = "eV" if name == "centre" else "meV"
+        n.add(f"example-{name}", f"{fitted.names[i]} of the example", fitted.values[i], unit)
+        n.add(f"example-{name}-error", "its standard error", errors[i], unit)
+    together = fitted.covariance[0, 1] / errors[0] / errors[1]
+    n.add("example-together", "correlation of centre and width", together)
     for side, width in zip(("low", "high"), ASSUMED_HOMOGENEOUS, strict=True):
         n.add(f"one-dot-{side}", f"width of one dot's PL, {side}", width, "meV")
     return n
 
 
+@cache
+def _example(dot: Dot) -> FittedBands:
+    """Return the fit to the page's synthetic spectra, as they are before any file."""
+    simulated = simulate(dot, noise=EXAMPLE_NOISE, seed=EXAMPLE_SEED)
+    return fit_bands(*simulated.against_energy)
+
+
 def example() -> tuple[Panel, ...]:
-    """Return the panels of a fit to the page's synthetic spectra, as they are before any file."""
-    simulated = simulate(EXAMPLE, noise=EXAMPLE_NOISE, seed=EXAMPLE_SEED)
-    return panels(fit_bands(*simulated.against_energy))
+    """Return the panels of that fit."""
+    return panels(_example(EXAMPLE))
 
 
 def panels(fit: FittedBands) -> tuple[Panel, ...]:

@@ -15,7 +15,7 @@ import scipy
 from scipy.signal import savgol_filter
 
 from qdgain.fitting import averaging
-from qdgain.fitting.averaging import Fitted, FittedSpectrum, Model, Target
+from qdgain.fitting.averaging import Fitted, FittedSpectrum, Model
 from qdgain.fitting.lineshapes import band, edge
 from qdgain.fitting.spectra import FEWEST, Spectrum, refuse
 from qdgain.model.dot import FloatArray
@@ -52,7 +52,7 @@ _BEGIN = (0.18, 0.165, 0.2, 0.1)
 FLOOR, _FLOOR_CORRELATION = np.array([0.03, 0.06]), 0.8
 #: A band of less than this part of the window's height is none.
 _LOWEST = 0.02
-_BELOW, _KINK_EV, _SHORT_EV = 0.1, 0.015, 0.03
+_BELOW, _SHORT_EV = 0.1, 0.03
 
 
 class Absorption(NamedTuple):
@@ -143,7 +143,7 @@ def _window(
         return [], 0.0
     models = (_model((e, scattering), kind, start, width_eV) for kind in _MODELS)
     fitted, least, independent = averaging.window(models, to, before, _LOWEST)
-    without = [_convex_misfit(e, to)]
+    without = [averaging.convex_misfit(to)]
     alone = averaging.solve(_edge_alone(e, scattering), to)
     if alone is not None:
         without.append((alone.mean_square, alone.used))
@@ -216,18 +216,6 @@ def _edge_alone(e: FloatArray, scattering: FloatArray) -> Model:
     low, high, start = np.array([(-0.2, 0.45, 0.1), (0.04, 0.5, 0.1)]).T
     parts = ("continuum", "continuum", "background", "background")
     return Model("edge", parts, curves, low, high, start, start, np.full(2, np.inf))
-
-
-def _convex_misfit(e: FloatArray, to: Target) -> tuple[float, int]:
-    """Return the mean square that the best curve leaves that bends upwards, and its parameters.
-
-    It counts as one of four, however many kinks it has.
-    """
-    rises = np.maximum(e - np.arange(e[0] + 0.01, e[-1], _KINK_EV)[:, None], 0)
-    curves = np.stack([np.ones_like(e), e - e[0], e[-1] - e, *rises], axis=-1)
-    heights, _ = scipy.optimize.nnls(curves, to.values, maxiter=4000)
-    left = curves @ heights - to.values
-    return float(left @ left) / left.size + to.noise**2, 4
 
 
 def depth_of_curvature(spectrum: Spectrum, peak_eV: float) -> float:

@@ -28,6 +28,10 @@ _MOST_CORRELATED, _FEWEST_INDEPENDENT = 0.95, 8.0
 #: Of the largest value: what is left over of noiseless data, by rounding.
 _LEAST_NOISE = 1e-5
 _MOST_CALLS = 40
+_KINK_EV = 0.015
+#: The least difference of BIC that is evidence: strong above 10, say Kass and Raftery 1995, DOI
+#: 10.1080/01621459.1995.10476572.
+LEAST_EVIDENCE = 12.0
 #: The step of slopes, and where the logistic function is as good as 1.
 _STEP, _FAR = 1e-5, 9.0
 #: A fit is repeated if it changes the weight of what is expected by more than this factor; the
@@ -237,6 +241,21 @@ def window(
     weights /= weights.sum()
     fitted = [Fitted(one, float(w), to) for one, w in zip(found, weights, strict=True)]
     return fitted, float(criteria.min()), independent
+
+
+def convex_misfit(to: Target) -> tuple[float, int]:
+    """Return the mean square that the best curve leaves that bends upwards, and its parameters.
+
+    It counts as one of four, however many kinks it has.
+    """
+    e = to.spectrum.energy_eV
+    rises = np.maximum(e - np.arange(e[0] + 0.01, e[-1], _KINK_EV)[:, None], 0)
+    curves = np.stack([np.ones_like(e), e - e[0], e[-1] - e, *rises], axis=-1)
+    heights, _ = scipy.optimize.nnls(
+        curves * to.weights[:, None], to.values * to.weights, maxiter=4000
+    )
+    left = (curves @ heights - to.values) * to.weights
+    return float(left @ left) / left.size + to.noise**2, 4
 
 
 def average(found: Sequence[Fitted], count: int = 2) -> tuple[FloatArray, FloatArray]:

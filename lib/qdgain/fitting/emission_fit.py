@@ -95,7 +95,9 @@ def _window(used: Spectrum, peak_eV: float, width_eV: float, before: list[Fitted
     x = (used.energy_eV - peak_eV) / width_eV
     target = averaging.target(used, base=0.0, height=float(used.values.max()))
     models = (_model(x, shape, traps, width_eV) for shape, traps in product(_SHAPES, (False, True)))
-    return averaging.window(models, target, before, _LOWEST)[0]
+    fitted, least, independent = averaging.window(models, target, before, _LOWEST)
+    without = averaging.criterion(*averaging.convex_misfit(target), independent)
+    return fitted if without - least > averaging.LEAST_EVIDENCE else []
 
 
 def _model(x: FloatArray, shape: str, traps: bool, width_eV: float) -> Model:

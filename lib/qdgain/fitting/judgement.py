@@ -9,6 +9,7 @@ import numpy as np
 from scipy.signal import find_peaks, peak_widths
 
 from qdgain.fitting.absorption_fit import BLUE, RED, Absorption
+from qdgain.fitting.averaging import LEAST_EVIDENCE
 from qdgain.fitting.emission_fit import Emission
 from qdgain.fitting.spectra import Spectrum, refuse, smoothed
 
@@ -19,9 +20,8 @@ _PROMINENT, _NOISE = 0.04, 8.0
 #: So many equal values at the top of a spectrum are a limit of the instrument, where a parabola
 #: through their neighbours would rise above them by this part of the height.
 _EQUAL, _EXCESS = 4, 0.01
-#: BIC and noise by which a band has to stand out: strong evidence (Kass and Raftery 1995, DOI
-#: 10.1080/01621459.1995.10476572, say above 10), and a scatter that is not passed by chance.
-LEAST_EVIDENCE, LEAST_CURVATURE = 12.0, 4.0
+#: How often a band has to bend the absorption as much as noise does.
+LEAST_CURVATURE = 4.0
 LARGEST_ERROR_MEV = 60.0
 #: Grades, from the best: largest error of A_X over its width, least share of the band in the PL's
 #: height, least curvature over its noise.
@@ -90,9 +90,8 @@ def clipped(spectrum: Spectrum) -> tuple[float, float] | None:
     values = spectrum.values
     top = np.flatnonzero(values >= values.max() * (1 - 1e-9))
     first, last = int(top[0]), int(top[-1])
-    if top.size < _EQUAL or top.size < 0.8 * (last - first + 1):
-        return None
-    if first < 2 or last > values.size - 3:
+    inside = 0 < first and last < values.size - 1
+    if not inside or top.size < _EQUAL or top.size < 0.8 * (last - first + 1):
         return None
     # The height of a parabola over a chord is its slope there times a quarter of the chord. Where
     # values are rounded a maximum is flat, too, but not by that much.
