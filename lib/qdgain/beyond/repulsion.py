@@ -19,7 +19,7 @@ from qdgain.model.parameters import clipped
 #: What one binding energy moves alike.
 BINDINGS = ("absorptive_binding_meV", "emissive_binding_meV")
 #: Half the step of a difference, in standard deviations of A_X.
-_STEP = 0.01
+_STEP = 3e-4
 
 
 class Slopes(NamedTuple):
@@ -38,27 +38,26 @@ def threshold_slopes(
 ) -> Slopes:
     r"""Return how a `qdgain.beyond.levers.threshold` changes with the biexciton shifts.
 
-    Differences over a hundredth of a standard deviation to both sides. In the reading *replacing*,
+    Differences over a small part of a standard deviation to both sides. In the reading *replacing*,
     at the gain maximum and with bands of one width s, the absorptive slope is
     :math:`\tfrac12 P_1 a B\,(S+\Delta_E-\Delta_{A2})/(s^2\,\partial G/\partial\langle N\rangle)`:
     it changes its sign where A_XX2 coincides with PL_XX. From the gain of paper section 3.3.
     """
     step = _STEP * np.asarray(band_widths_meV(dot).absorption)
 
-    def slope(*names: str) -> FloatArray:
-        ends = []
-        for sign in (-1, 1):
-            moved: dict[str, Any] = {
-                name: clipped(name, np.asarray(getattr(dot, name)) + sign * step) for name in names
-            }
-            value = threshold_of(replace(dot, **moved), definition, floor, statistics)
-            ends.append((value, moved[names[0]]))
-        (below, low), (above, high) = ends
+    def slope(name: str) -> FloatArray:
+        now = np.asarray(getattr(dot, name))
+        low, high = (clipped(name, now + sign * step) for sign in (-1, 1))
+        ends: Any = ({name: low}, {name: high})
+        below, above = (
+            threshold_of(replace(dot, **end), definition, floor, statistics) for end in ends
+        )
         with np.errstate(invalid="ignore"):
             found = (above - below) / (high - low)
         return np.broadcast_to(np.where(np.isfinite(found), found, np.nan), dot.shape)
 
-    return Slopes(*(slope(*names) for names in (BINDINGS[:1], BINDINGS[1:], BINDINGS)))
+    absorptive, emissive = map(slope, BINDINGS)
+    return Slopes(absorptive, emissive, absorptive + emissive)
 
 
 def best_binding(dot: Dot, definition: str = MAXIMUM, **how: Any) -> tuple[float, float]:

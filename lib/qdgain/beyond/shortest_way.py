@@ -189,6 +189,9 @@ class _Search:
         # Of A_X, PL_X, A_XX2 and PL_XX.
         self.widths = np.array([*own[:2], *own[3:]], dtype=float) / unit
         self.gain, self.loss, self.full = weights
+        # A full dot emits on PL_XX, or on PL_X in readings without one; even if next to nothing.
+        self.main = 3 if self.full[3] > 0 else 1
+        self.full[self.main] = self.full[self.main] or 1.0
         self.onset, self.limit = onset, limit
         self.basis = np.array(ROUTES[route], dtype=float).T
 
@@ -238,6 +241,29 @@ class _Search:
 
     def descend(self, guess: FloatArray) -> FloatArray | None:
         """Return the end of a search from a guess, None if it does not meet every limit."""
+        end = self.minimised(guess)
+        if not self.meets(end):
+            if not self.meets(guess):
+                return None
+            # Where the gain maximum jumps a search gets stuck: another one, from the end of as much
+            # of the straight way to the guess as is needed.
+            near = self.shortened(guess)
+            end = self.minimised(near)
+            end = end if self.meets(end) else near
+        return np.asarray(self.basis @ end[:-1])
+
+    def shortened(self, guess: FloatArray) -> FloatArray:
+        """Return the guess brought nearer to the start as far as every limit is met."""
+        enough, short = 1.0, 0.0
+        along = np.append(np.ones(guess.size - 1), 0.0)
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (enough + short)
+            met = self.meets(guess * (1 - along + along * middle))
+            enough, short = (middle, short) if met else (enough, middle)
+        return guess * (1 - along + along * enough)
+
+    def minimised(self, guess: FloatArray) -> FloatArray:
+        """Return where a search for the shortest change from a guess ends."""
         free = self.basis.shape[1]
         square = self.basis.T @ self.basis
 
@@ -264,18 +290,7 @@ class _Search:
             },
             options={"maxiter": 40, "ftol": 1e-12},
         )
-        end = np.asarray(found.x)
-        if not self.meets(end):
-            # Where the gain maximum jumps the search gets stuck: as much of the straight way to the
-            # guess as is needed.
-            end, short = guess, 0.0 * guess
-            short[free:] = guess[free:]
-            if not self.meets(guess):
-                return None
-            for _ in range(_HALVINGS):
-                middle = 0.5 * (end + short)
-                end, short = (middle, short) if self.meets(middle) else (end, middle)
-        return np.asarray(self.basis @ end[:free])
+        return np.asarray(found.x)
 
     def meets(self, guess: FloatArray) -> bool:
         """Return whether a guess meets every limit."""
@@ -298,8 +313,7 @@ class _Search:
 
     def brightest(self, places: FloatArray) -> FloatArray:
         """Return the photon energy of the largest gain of a full dot."""
-        # Its emission is PL_XX, or PL_X in readings without one.
-        main = 3 if self.full[3] > 0 else 1
+        main = self.main
         centre = -(places[_S] + places[_E]) if main == 3 else -places[_S]
         if not np.any(np.delete(self.full, main)):
             return np.asarray(centre)
