@@ -266,8 +266,8 @@ NASTY = {
     "fewer-digits.json": f'{{"floor": {"9" * 4000}}}',
     "hexadecimal.toml": f"floor = 0x{'f' * 60_000}",
     "twice.toml": f"floor = 0x{'f' * 60_000}",
-    "dotted.toml": f"{'.'.join(33_000 * 'a')} = 1",
-    "header.toml": f"[{'.'.join(33_000 * 'a')}]",
+    "dotted.toml": f"{'.'.join(22_000 * 'a')} = 1",
+    "header.toml": f"[{'.'.join(22_000 * 'a')}]",
     "long-name.json": f'{{"{"a" * 500_000}": 1}}',
     "number-as-name.yaml": f"{'9' * 4000}: 1",
     "many.yaml": "".join(f"a{i}: 1\n" for i in range(3000)),
@@ -290,7 +290,7 @@ def test_files_that_are_made_to_take_long_are_refused_at_once(name, tmp_path):
     began = time.process_time()
     files = [path, path] if name.startswith("twice") else [path]
     assert len(refusal_of(("fig08",), files)) < 600
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 2.5
 
 
 def test_a_text_that_is_too_long_is_refused_in_a_short_sentence():
