@@ -627,8 +627,6 @@ def test_a_search_knows_the_gain_maximum_of_every_reading_and_its_gradient(readi
     there = moved(dot, (place - search.start) * width)
     expected = float(gain_maximum_meV(there))
     assert search.brightest(place) * width == pytest.approx(expected, abs=1e-4)
-        float(gain_maximum_meV(there)), abs=1e-4
-    )
     slopes = search.conditions(guess)[1][0]
     by_steps = [
         (search.conditions(guess + h)[0][0] - search.conditions(guess - h)[0][0]) / 2e-5

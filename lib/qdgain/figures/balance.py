@@ -153,7 +153,8 @@ def _balanced_shift(run: Run) -> float:
 
 def _at_centre(run: Run, ratio: FloatArray, law: str, shift_meV: float = 0.0) -> FloatArray:
     """Return the threshold at the centre of PL_X of dots whose biexciton is shifted as a whole."""
-    base = replace(run.subject.uncorrelated(), stokes_shift_meV=shift_meV)
+    plain = replace(run.subject.uncorrelated(), reading="replacing")
+    base = replace(plain, stokes_shift_meV=shift_meV)
     own: dict[str, Any] = dict.fromkeys(balance.OWN_WIDTHS)
     shifts = parameters.clipped(
         "absorptive_binding_meV", ratio * units.sigma_from_fwhm(base.linewidth_meV)
@@ -357,7 +358,8 @@ def _shifted_threshold(run: Run, ratio: float, definition: str) -> FloatArray:
     """Return the threshold of the 3LS with full strengths and one biexciton shift, in widths s."""
     dot = run.dots["3LS"]
     shift = ratio * number(units.sigma_from_fwhm(dot.linewidth_meV))
-    shifted = replace(dot, absorptive_binding_meV=shift, emissive_binding_meV=shift)
+    bound: Any = dict.fromkeys(("absorptive_binding_meV", "emissive_binding_meV"), shift)
+    shifted = replace(dot, reading="replacing", **bound)
     if definition == "gain maximum":
         return _at_maximum(shifted)
     return threshold_at_energy(shifted, number(band_centres_eV(dot).emission))

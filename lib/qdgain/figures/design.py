@@ -414,7 +414,7 @@ def _of_repulsion(n: Numbers, run: Run) -> None:
         meaning = f"threshold {definition}, one binding energy: {word}"
         n.add(f"{word}{DEFINITION_KEYS[definition]}", meaning, value)
     # Of Klimov: a 2LS whose biexciton repulsion has moved away.
-    two = replace(run.dots["3LS"], stokes_shift_meV=0.0)
+    two = replace(run.dots["3LS"], reading="replacing", stokes_shift_meV=0.0)
     far, centre = _bound(two, -5.0 * number(two.linewidth_meV)), number(two.absorption_energy_eV)
     for law in ("sequential", "rabi", "poisson"):
         meaning = f"threshold on the line of a 2LS, its biexciton far away, {law} statistics"
