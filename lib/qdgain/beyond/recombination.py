@@ -72,8 +72,9 @@ def recombination_rates(
     r"""Return the rates at which dots with 0, 1, …, `most` excitons lose one, of shape D + (K,).
 
     :math:`D_k = \tfrac{r_k}{\tau_X} + \tfrac{k^2(k-1)}{4}\,\tfrac{1}{\tau_A}`, so that τ_A is the
-    Auger lifetime of two excitons, and r_k the `radiative_ratios` of the dot, for dots of more the
-    last. The lifetimes, in one unit, broadcast to D; infinity switches either off.
+    Auger lifetime of two excitons, and r_k the `radiative_ratios` of the dot; each exciton beyond
+    the last state adds one. The lifetimes, in one unit, broadcast to D; infinity switches either
+    off.
 
     Raises
     ------
@@ -83,11 +84,13 @@ def recombination_rates(
     Notes
     -----
     k(k - 1)/2 pairs of electrons or of holes, times k carriers to recombine with: collisions of
-    three carriers, counted. That a dot's rates follow this count is assumed.
+    three carriers, counted. That rates follow this count is assumed, and that excitons above
+    the band edge radiate like one at it.
     """
     k = np.arange(most + 1.0)
     ratio = np.asarray(ratios, dtype=float)
-    light = ratio[np.minimum(k, ratio.size - 1).astype(int)]
+    last = ratio.size - 1
+    light = ratio[np.minimum(k, last).astype(int)] + np.maximum(k - last, 0)
     radiative = _rate("exciton_lifetime", exciton_lifetime)
     auger = _rate("biexciton_auger_lifetime", biexciton_auger_lifetime)
     return np.asarray(

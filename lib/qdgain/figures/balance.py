@@ -153,7 +153,8 @@ def _balanced_shift(run: Run) -> float:
 
 def _at_centre(run: Run, ratio: FloatArray, law: str, shift_meV: float = 0.0) -> FloatArray:
     """Return the threshold at the centre of PL_X of dots whose biexciton is shifted as a whole."""
-    base = replace(run.subject.uncorrelated(), stokes_shift_meV=shift_meV)
+    plain = replace(run.subject.uncorrelated(), reading="replacing")
+    base = replace(plain, stokes_shift_meV=shift_meV)
     own: dict[str, Any] = dict.fromkeys(balance.OWN_WIDTHS)
     shifts = parameters.clipped(
         "absorptive_binding_meV", ratio * units.sigma_from_fwhm(base.linewidth_meV)

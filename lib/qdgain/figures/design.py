@@ -397,7 +397,7 @@ def _turn_meV(run: Run) -> float:
 
 def _of_repulsion(n: Numbers, run: Run) -> None:
     """Add where a binding lowers the threshold, and what half a standard deviation of it does."""
-    subject, name = run.subject, _name(run)
+    subject, name, signs = run.subject, _name(run), {"repulsion": -1, "none": 0, "attraction": 1}
     turn = "Δ_A2 beyond which attraction lowers the threshold at the gain maximum, Δ_E held"
     n.add("turn-absorptive", turn, _turn_meV(run), "meV")
     plain, of_plain = replace(subject, **PLAIN), f"{name} with a = γ = 1"
@@ -408,7 +408,6 @@ def _of_repulsion(n: Numbers, run: Run) -> None:
     balanced = _with_balanced_shift(run)
     step = 0.5 * _sigma_meV(balanced)
     n.add("step", "half a standard deviation of the bands", step, "meV")
-    signs = {"repulsion": -1, "none": 0, "attraction": 1}
     for definition, (word, sign) in product(levers.DEFINITIONS, signs.items()):
         value = _threshold(run, _bound(balanced, sign * step), definition)
         meaning = f"threshold {definition}, one binding energy: {word}"

@@ -150,9 +150,8 @@ def saturated_emission(
             np.concatenate([x, part * x[:, -1:]], axis=1)
             for x, part in ((emission, 1), (absorption, 0))
         )
-    levels = emission.shape[-2]
-    if statistics == "poisson":
-        levels += int(scipy.stats.poisson.isf(_TAIL, np.max(mean, initial=0.0)))
+    beyond = scipy.stats.poisson.isf(_TAIL, np.max(mean, initial=0.0))
+    levels = emission.shape[-2] + (int(beyond) if statistics == "poisson" else 0)
     per_exciton = (emission[:, 1].sum(axis=-1) * step_meV).reshape(size, 1, 1)
     exponent = length.reshape(size, 1, 1)
     medium = _of_dots(
@@ -206,10 +205,8 @@ def of_spectra(
     Examples
     --------
     >>> one = np.ones((1, 1, 1))
-    >>> medium = of_spectra(one, 0 * one, lambda mean: np.ones((*mean.shape, 1)))
-    >>> spectrum, side, left = emit(medium, np.ones(1), 0.5, np.ones((1, 1)), duration=0.1)
-    >>> float((spectrum.sum() + side.sum() + left.sum()).round(6))
-    1.0
+    >>> of_spectra(one, -2 * one, lambda mean: np.ones((*mean.shape, 1))).absorbed.tolist()
+    [[[2.0]]]
     """
 
     def at(content: FloatArray) -> FloatArray:
@@ -280,7 +277,7 @@ def emit(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the guided spectrum and the photons to the sides, per dot, and the mean content left.
 
-    Integrated over time by the midpoint rule, each row with its own steps; see `of_spectra`.
+    Integrated over time by the midpoint rule, each row with its own steps.
 
     Parameters
     ----------
@@ -294,6 +291,14 @@ def emit(
         The content of every slice at the start, of shape (rows, C).
     duration : float
         In radiative lifetimes.
+
+    Examples
+    --------
+    >>> one = np.ones((1, 1, 1))
+    >>> medium = of_spectra(one, 0 * one, lambda mean: np.ones((*mean.shape, 1)))
+    >>> spectrum, side, left = emit(medium, np.ones(1), 0.5, np.ones((1, 1)), duration=0.1)
+    >>> float((spectrum.sum() + side.sum() + left.sum()).round(6))
+    1.0
     """
     rows, points = len(start), medium.emission.shape[-1]
     content = np.repeat(start[:, None], _SLICES // 2, axis=1)
