@@ -22,7 +22,7 @@ from qdgain.model.dot import FloatArray
 
 #: The window begins so far to the red of the PL's peak, and ends so far to its blue, in eV: before
 #: the second transition of most dots, and behind the third.
-RED, BLUE = 0.25, (0.24, 0.31, 0.38, 0.45)
+RED, BLUE = 0.25, (0.24, 0.33, 0.42, 0.51)
 #: What follows the first band -> how many transitions, and whether an edge.
 _BEYOND = {
     "second transition": (1, False),
