@@ -2,13 +2,18 @@
 
     python tools/fit_coverage.py COUNT [PROCESSES]   experiments 0 to COUNT-1, and the edges; stored
 
+Outcomes are kept in _build/fit_coverage/ as they come, and an interrupted run goes on from there; a
+change of the library begins anew.
+
 Each experiment is another dot, drawn by its number: an asymmetric distribution of sizes, or a
 Gaussian or a Voigt band; two to four transitions and a continuum behind them; scattering; a
 wandering baseline; correlated noise; PL with traps. None of its band shapes but the Gaussian and
-none of its continua is one that is fitted. The edges have no exciton.
+none of its continua is one that is fitted. The edges have no exciton: they bend upwards. The steps
+have none either, but bend downwards at their top, where a shoulder would.
 """
 
 import json
+import pickle
 import sys
 from multiprocessing import Pool
 from pathlib import Path
@@ -16,13 +21,17 @@ from pathlib import Path
 import numpy as np
 from scipy.special import voigt_profile
 
+from qdgain.files import write_whole
 from qdgain.fitting.band_fit import fit_bands
 from qdgain.fitting.spectra import Spectrum, even_spectrum
 from qdgain.model.parameters import ParameterError
 from qdgain.model.units import eV_from_nm
+from qdgain.version import library_hash
 
 RESULT = Path(__file__).parents[1] / "tests" / "tools" / "fit_coverage.json"
-EDGES = 240
+KEEP = Path(__file__).parents[1] / "_build" / "fit_coverage"
+_AT_ONCE = 80
+EDGES, STEPS = 240, 60
 #: So many experiments are stored one by one, to be fitted again by the tests.
 KEPT = 60
 FIELDS = ("absorption_energy_eV", "linewidth_meV", "stokes_shift_meV", "emission_linewidth_meV")
@@ -126,13 +135,13 @@ def experiment(number):
     return truth, even_spectrum(energy, absorbed), as_emission(beside, light, scatter)
 
 
-def featureless(number):
+def featureless(number, kinds=("exponential", "power", "two powers", "scattering")):
     """Return absorption and PL of a sample without an exciton: its absorption is an edge."""
     random = np.random.default_rng(10_000 + number)
     u = random.uniform
     peak, step = u(1.7, 2.6), random.choice([0.5, 1, 2, 5], p=[0.2, 0.4, 0.2, 0.2])
     energy = energies(peak - 0.7, peak + 1.1, step)
-    kind = ("exponential", "power", "root", "two powers", "scattering")[number % 5]
+    kind = kinds[number % len(kinds)]
     onset, fine = peak + u(-0.05, 0.3), np.arange(peak - 0.9, peak + 1.4, 0.004)
     if kind == "exponential":
         absorbed = np.exp((energy - peak) / u(0.08, 0.5))
@@ -168,12 +177,13 @@ def outcome(number):
     return fit.grade, fit.values - truth, errors, correlation
 
 
-def accepted_edge(number):
+def grade_of_edge(number):
+    """Return the grade of an edge, or of a step for negative numbers; None if it is refused."""
+    spectra = featureless(number) if number >= 0 else featureless(-number, ("root",))
     try:
-        fit_bands(*featureless(number))
+        return fit_bands(*spectra).grade
     except ParameterError:
-        return False
-    return True
+        return None
 
 
 def summary(outcomes):
@@ -195,15 +205,35 @@ def summary(outcomes):
     }
 
 
+def kept(pool, function, numbers):
+    """Return what a function gives for some numbers, kept from one run to the next."""
+    path = KEEP / f"{library_hash()[:16]}-{function.__name__}.pickle"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known = pickle.loads(path.read_bytes()) if path.exists() else {}
+    missing = [number for number in numbers if number not in known]
+    for start in range(0, len(missing), _AT_ONCE):
+        some = missing[start : start + _AT_ONCE]
+        known |= dict(zip(some, pool.map(function, some, chunksize=4), strict=True))
+        write_whole(path, pickle.dumps(known))
+        print(f"{function.__name__}: {len(known)}", flush=True)
+    return [known[number] for number in numbers]
+
+
 def main(count, processes=1):
     with Pool(processes) as pool:
-        outcomes = pool.map(outcome, range(count), chunksize=10)
-        edges = sum(pool.map(accepted_edge, range(EDGES), chunksize=10))
-    kept = [
+        edges = kept(pool, grade_of_edge, [*range(EDGES), *range(-STEPS, 0)])
+        outcomes = kept(pool, outcome, range(count))
+    first = [
         None if one is None else [one[0], *(float(f"{x:.5g}") for x in (*one[1], *one[2]))]
         for one in outcomes[:KEPT]
     ]
-    result = summary(outcomes) | {"edges": EDGES, "edges_accepted": edges, "first": kept}
+    steps = edges[EDGES:]
+    result = summary(outcomes) | {
+        "edges": EDGES,
+        "edges_accepted": sum(grade is not None for grade in edges[:EDGES]),
+        "steps": {str(grade or "refused"): steps.count(grade) for grade in dict.fromkeys(steps)},
+        "first": first,
+    }
     RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps({k: v for k, v in result.items() if k != "first"}, indent=1))
 

@@ -22,7 +22,7 @@ from qdgain.model.dot import FloatArray
 
 #: The window begins so far to the red of the PL's peak, and ends so far to its blue, in eV: before
 #: the second transition of most dots, and behind the third.
-RED, BLUE = 0.25, (0.24, 0.31, 0.38, 0.45)
+RED, BLUE = 0.25, (0.24, 0.33, 0.42, 0.51)
 #: What follows the first band -> how many transitions, and whether an edge.
 _BEYOND = {
     "second transition": (1, False),
@@ -59,15 +59,15 @@ class Absorption(NamedTuple):
     """Centre in eV and width in meV of A_X with their covariance, what follows, how sure it is.
 
     `second` is the gap and width of the second transition, in meV, if models with one count at all.
-    The evidence is by how much BIC is larger of an edge without a band, and of the best curve that
-    bends upwards everywhere: the lesser of the two, in the median window. The curves are those of
-    the model that counts most.
+    The evidence is by how much BIC is larger without a band: of the best curve that bends upwards
+    everywhere, in the median window, and of an edge, in the window where that is least like it.
+    The curves are those of the model that counts most.
     """
 
     values: FloatArray
     covariance: FloatArray
     second: tuple[FloatArray, FloatArray] | None
-    evidence: float
+    evidence: tuple[float, float]
     windows: int
     window: tuple[float, float]
     spectrum: FittedSpectrum
@@ -121,7 +121,7 @@ def fit_absorption(
         unit * values + [peak_eV, 0.0],
         covariance * np.outer(unit, unit),
         second,
-        float(np.median(evidence)),
+        (float(np.median(evidence, axis=0)[0]), float(np.max(evidence, axis=0)[1])),
         len(evidence),
         max(ends),
         averaging.curves(max(found, key=lambda one: one.weight)),
@@ -130,8 +130,8 @@ def fit_absorption(
 
 def _window(
     used: Spectrum, peak_eV: float, width_eV: float, before: list[Fitted]
-) -> tuple[list[Fitted], float]:
-    """Return the models fitted to one window, and how sure a band is in it."""
+) -> tuple[list[Fitted], list[float]]:
+    """Return the models fitted to one window, and the evidence for a band against two curves."""
     e = used.energy_eV - peak_eV
     height = float(np.ptp(used.values))
     # Heights are not negative; the offset is counted from so far below that none need be.
@@ -140,15 +140,14 @@ def _window(
     scattering = scattering - scattering[0]
     start = _start(e, to.values, scattering, width_eV)
     if start is None:
-        return [], 0.0
+        return [], []
     models = (_model((e, scattering), kind, start, width_eV) for kind in _MODELS)
     fitted, least, independent = averaging.window(models, to, before, _LOWEST)
+    starts = (_edge_alone(e, scattering, onset) for onset in (0.0, 0.1, 0.2))
+    edges = [one for model in starts if (one := averaging.solve(model, to)) is not None]
     without = [averaging.convex_misfit(to)]
-    alone = averaging.solve(_edge_alone(e, scattering), to)
-    if alone is not None:
-        without.append((alone.mean_square, alone.used))
-    criteria = [averaging.criterion(*one, independent) for one in without]
-    return fitted, min(criteria) - least
+    without.append(min(((one.mean_square, one.used) for one in edges), default=without[0]))
+    return fitted, [averaging.criterion(*one, independent) - least for one in without]
 
 
 def _start(
@@ -209,11 +208,13 @@ def _model(
     return Model(name, parts, curves, low, high, np.array(begin), expected, spread)
 
 
-def _edge_alone(e: FloatArray, scattering: FloatArray) -> Model:
+def _edge_alone(e: FloatArray, scattering: FloatArray, onset: float) -> Model:
+    """Return an edge without a band; it begins at several onsets, for it has several minima."""
+
     def curves(p: FloatArray) -> FloatArray:
         return np.stack([*edge((e - p[0]) / p[1]), scattering, np.ones_like(e)], axis=-1)
 
-    low, high, start = np.array([(-0.2, 0.45, 0.1), (0.04, 0.5, 0.1)]).T
+    low, high, start = np.array([(-0.2, 0.45, onset), (0.04, 0.5, 0.1)]).T
     parts = ("continuum", "continuum", "background", "background")
     return Model("edge", parts, curves, low, high, start, start, np.full(2, np.inf))
 

@@ -22,6 +22,9 @@ _PROMINENT, _NOISE = 0.04, 8.0
 _EQUAL, _EXCESS = 4, 0.01
 #: How often a band has to bend the absorption as much as noise does.
 LEAST_CURVATURE = 4.0
+#: BIC by which a band has to describe an absorption better than an edge, in one window at least,
+#: and below which that is doubtful: strong and very strong evidence.
+_LEAST_OVER_EDGE, _SURE_OVER_EDGE = 6.0, 25.0
 LARGEST_ERROR_MEV = 60.0
 #: Grades, from the best: largest error of A_X over its width, least share of the band in the PL's
 #: height, least curvature over its noise.
@@ -130,14 +133,19 @@ def other_band(emission: Spectrum, peak_eV: float, width_meV: float) -> str:
 
 
 def refuse_without_exciton(
-    peak_eV: float, evidence: float, curvature: float, advice: str = ""
+    peak_eV: float, evidence: tuple[float, float], curvature: float, advice: str = ""
 ) -> None:
-    """Refuse an absorption in which no first band stands out beside the PL."""
-    if evidence >= LEAST_EVIDENCE and curvature >= LEAST_CURVATURE:
-        return
-    why = "bends upwards, or too little downwards for its noise,"
-    if evidence < LEAST_EVIDENCE:
+    """Refuse an absorption in which no first band stands out beside the PL.
+
+    For the evidence see `qdgain.fitting.absorption_fit.Absorption`.
+    """
+    convex, edge = evidence
+    if edge < _LEAST_OVER_EDGE:
         why = "is described as well by an edge without a band"
+    elif convex < LEAST_EVIDENCE or curvature < LEAST_CURVATURE:
+        why = "bends upwards, or too little downwards for its noise"
+    else:
+        return
     refuse(
         f"no exciton stands out of the absorption beside the PL's peak at {peak_eV:.4g} eV: from "
         f"{peak_eV - RED:.4g} to {peak_eV + BLUE[-1]:.4g} eV it {why}{advice}"
@@ -174,6 +182,8 @@ def judge(
             f"{pl_width:.0f} meV wide, are not of one dot: are both spectra of one sample?"
         )
     found = list(warnings)
+    if first.evidence[1] < _SURE_OVER_EDGE:
+        found.append("an edge without a band describes the absorption nearly as well")
     if shift > _DOUBTFUL * width:
         found.append(f"the Stokes shift of {shift:.0f} meV is beyond the width of A_X")
     if width > _DOUBTFUL_WIDTH * pl_width:
