@@ -60,15 +60,7 @@ def test_fast_numbers_and_spikes_are_the_public_ones(threshold, statistics):
     values = readings.values(full)
     many = readings.candidate_dots(full)
     for k, row in enumerate(values):
-        dots = {
-            name: dot.Dot(
-                **{
-                    field: float(np.broadcast_to(value, many.shape)[k, i])
-                    for field, value in many.values().items()
-                }
-            )
-            for i, name in enumerate(readings.DOTS)
-        }
+        dots = {name: many.at((k, i)) for i, name in enumerate(readings.DOTS)}
         exact = objective.public_numbers(dots, row[8], row[9], variant, floor=row[10])
         reached = np.isfinite(exact)
         assert reached.sum() > 6

@@ -251,7 +251,11 @@ def test_another_library_does_not_execute_a_task():
 
 def test_a_users_file_travels_with_the_task_and_stays_with_the_run(tmp_path):
     path = tmp_path / "mine.csv"
-    lines = ["energy_eV,N=0,N=2", *(f"{1.9 + 0.02 * i:.2f},{1 + i},{1 - i}" for i in range(10))]
+    edge = [0.02, 0.1, 0.5, 1.0, 0.6, 0.4, 0.6, 0.9, 1.2, 1.5]
+    lines = [
+        "energy_eV,N=0,N=2,PL",
+        *(f"{1.9 + 0.02 * i:.2f},{a},{a - 1},{max(1 - abs(i - 1), 0)}" for i, a in enumerate(edge)),
+    ]
     path.write_text("\n".join(lines), encoding="utf-8")
     asked = request(("fig09",), (), [f"x1_spectra_csv={path}"])
     todo = rerun.task("fig09", asked.of("fig09"))

@@ -74,9 +74,8 @@ def add(command: Parser) -> None:
     }
     for name, purpose in purposes.items():
         command.add_argument(name, type=Path, nargs="?", help=purpose)
-    command.add_argument(
-        "-o", "--output", type=Path, help="default: my-dot.toml, for a series the folder my-dots"
-    )
+    default = "default: my-dot.toml, for a series the folder my-dots"
+    command.add_argument("-o", "--output", type=Path, help=default)
     command.flag("--replace", "overwrite what is there")
     command.add_argument(
         "--column",
@@ -95,9 +94,14 @@ def add(command: Parser) -> None:
         "--unit", choices=UNITS, help="of the axis of every file that has no option of its own"
     )
     for name in _FILES:
-        trace, axis = f"the trace of the {name} file", f"of the axis of the {name} file"
-        command.add_argument(f"--{name}-column", metavar="NAME", help=trace)
-        command.add_argument(f"--{name}-unit", choices=UNITS, help=axis)
+        of = f"of the {name} file"
+        command.add_argument(f"--{name}-column", metavar="NAME", help=f"the trace {of}")
+        command.add_argument(f"--{name}-unit", choices=UNITS, help=f"of the axis {of}")
+    _add_choices(command)
+
+
+def _add_choices(command: Parser) -> None:
+    """Describe what of the files is taken, and what the fit is told."""
     command.add_argument(
         "--delay",
         metavar="PS",
@@ -109,9 +113,9 @@ def add(command: Parser) -> None:
         help="what the PL intensity is per; that of its axis if left out",
     )
     energy = partial(number_above_0, what="is no photon energy: give a number")
-    for option, side in (("--from-eV", "below"), ("--to-eV", "above")):
+    for end, side in (("from", "below"), ("to", "above")):
         purpose = f"fit no photon energies {side} this one"
-        command.add_argument(option, type=energy, metavar="E", help=purpose)
+        command.add_argument(f"--{end}-eV", type=energy, metavar="E", help=purpose)
     low, high = ASSUMED_HOMOGENEOUS
     command.add_argument(
         "--homogeneous-width",

@@ -109,30 +109,26 @@ def fit_bands(
     bands, free = _of_both(first, pl), None
     known = len(bands.names)
     if transient is not None:
-        low, high = (
-            peak + 1e-3 * end * width if given is None else given
-            for end, given in zip(RANGE, (from_eV, to_eV), strict=True)
-        )
+        ends = zip(RANGE, (from_eV, to_eV), strict=True)
+        low, high = (peak + 1e-3 * x * width if given is None else given for x, given in ends)
         used = transient.within(low, high, "transient")
         bands, spectra["transient"], free = fit_transient(
             used, bands, xx_absorption_strength, hold_strength
         )
         windows["transient"] = used.ends
-    # What is in the contract's terms, from what was fitted: E_A, Γ_A, S, Γ_P, then the transient's.
+    fitted = _in_terms_of_the_contract(bands, known)
+    return FittedBands(*fitted, spectra, windows, free, tuple(_notes(spectra)), *judged)
+
+
+def _in_terms_of_the_contract(bands: Bands, known: int) -> Bands:
+    """Return E_A, Γ_A, S, Γ_P from the `known` first of what was fitted, then the transient's."""
     names = ["absorption_energy_eV", "linewidth_meV", "stokes_shift_meV", "emission_linewidth_meV"]
     terms = np.zeros((4, known))
     terms[0, 0] = terms[1, 1] = terms[3, -1] = 1.0
     terms[2, 0], terms[2, -2] = 1e3, -1e3
     terms = scipy.linalg.block_diag(terms, np.eye(len(bands.names) - known))
-    return FittedBands(
-        (*names, *bands.names[known:]),
-        terms @ bands.values,
-        terms @ bands.covariance @ terms.T,
-        spectra,
-        windows,
-        free,
-        tuple(_notes(spectra)),
-        *judged,
+    return Bands(
+        (*names, *bands.names[known:]), terms @ bands.values, terms @ bands.covariance @ terms.T
     )
 
 

@@ -195,22 +195,25 @@ def judge(
         found += _inner_filter(absorption, emission)
     if first.windows == 1:
         found.append("the absorption reaches far enough for one window only")
-    measures = error / width, emission.share, curvature
+    measures = (error / width, emission.share, curvature)
     says = (
         f"A_X is known to ± {error:.0f} meV, {100 * measures[0]:.0f} % of its width",
         f"of the PL at its peak {100 * emission.share:.0f} % are the band, the rest lies below it",
         f"the absorption bends {min(curvature, 999):.0f} times as much as its noise does",
     )
-    grade = next(
-        name
-        for name, (most, share, bend) in GRADES.items()
-        if measures[0] <= most and measures[1] >= share and measures[2] >= bend
-    )
-    if serious:
-        grade = "poor"
-    elif found and grade == "good":
+    grade = _grade(*measures)
+    if found and grade == "good":
         grade = "usable"
-    return Judged(grade, (*found, *says))
+    return Judged("poor" if serious else grade, (*found, *says))
+
+
+def _grade(error: float, share: float, curvature: float) -> str:
+    """Return the best grade whose limits all three measures meet."""
+    return next(
+        name
+        for name, (most, least, bend) in GRADES.items()
+        if error <= most and share >= least and curvature >= bend
+    )
 
 
 def _near(absorption: Spectrum, emission: Emission) -> Spectrum:

@@ -197,7 +197,7 @@ def spike_ways_meV(
     --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> [round(way, 1) for way in spike_ways_meV(dot, 200.0, 1.5)]
-    [46.4, 0.0]
+    [46.3, 0.0]
     """
     _, position = _way(dot, gain_exponent, pi_pulse_fluence_mJ_cm2, statistics)
     if position.size == 0:
