@@ -15,8 +15,6 @@ OF_WHOLE_PROCESSES = {
     "sweeps/efficiency": 0.9,
     "sweeps/memory_10000": 1024,
     "sweeps/memory_1000000": 1024,
-    "rerun/bare": 3,
-    "rerun/all": 0.6,
     "rerun/parts": 1.3,
     "book/executed": 0.65,
     "book/prose": 0.3,
