@@ -51,26 +51,6 @@ def table() -> str:
     return "\n".join(rows)
 
 
-def summary() -> str:
-    """Return how many goals are met, and which are not."""
-    with_goal = [
-        (subject["title"], one)
-        for subject in stored()["subjects"]
-        for one in subject["measured"]
-        if one["goal"] is not None
-    ]
-    missed = [(title, one) for title, one in with_goal if not one["met"]]
-    text = f"Of {len(with_goal)} goals {len(with_goal) - len(missed)} are met."
-    if missed:
-        text += " Missed: " + "; ".join(
-            f"{title}, {one['what']}: {_value(one['value'], one['unit'])} where {_goal(one)} "
-            "was asked"
-            for title, one in missed
-        )
-        text += "."
-    return text
-
-
 def _row(one: Mapping[str, Any]) -> str:
     spread = ""
     if one["high"] > one["low"]:

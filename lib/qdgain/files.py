@@ -22,6 +22,8 @@ from qdgain.model.parameters import ParameterError
 #: What a killed process may leave beside its target has this in its name, and starts with a dot.
 UNFINISHED = ".unfinished-"
 _SCRATCH = "qdgain-scratch-"
+# The sockets of kernels lie in it, and a socket's whole path may have some hundred characters.
+_LONG_PATH = 60
 # A folder that was made just now may not be locked yet.
 _YOUNG_S = 60.0
 
@@ -114,8 +116,11 @@ def sha256_of_plain(path: Path) -> str:
 @contextmanager
 def scratch() -> Iterator[Path]:
     """Give a temporary folder, and remove it at the end, with those that dead processes left."""
-    _bury(Path(tempfile.gettempdir()), f"{_SCRATCH}*")
-    folder = Path(tempfile.mkdtemp(prefix=_SCRATCH))
+    place = tempfile.gettempdir()
+    if len(place) > _LONG_PATH:
+        place = "/tmp"
+    _bury(Path(place), f"{_SCRATCH}*")
+    folder = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=place))
     try:
         with _locked(folder):
             yield folder

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import qdgain
 from qdgain import cli
-from qdgain.beyond import levers, reachable
+from qdgain.beyond import levers, reachable, shortest_way
 from qdgain.beyond.advice import SINGLES, advice, shares_at_threshold
 from qdgain.beyond.repulsion import best_binding, threshold_slopes
 from qdgain.beyond.shortest_way import FIELDS, ROUTES, moved, nearest_dot
@@ -20,6 +20,8 @@ from qdgain.model.balance import (
     balanced_threshold_at_emission,
     biexciton_stokes_shift_meV,
 )
+from qdgain.model.bands import band_widths_meV
+from qdgain.model.gain import exciton_share, gain_maximum_meV
 from qdgain.model.parameters import ParameterError
 from qdgain.model.populations import populations
 from qdgain.model.threshold import threshold_at_energy
@@ -155,7 +157,8 @@ def test_the_way_of_an_uncorrelated_dot_by_stokes_shift_alone_is_closed():
     absorption = goal / (2 * (1 - goal))
     assert by_s == pytest.approx(s * np.sqrt(-2 * np.log(absorption)), rel=1e-6)
     way = nearest_dot(dot, goal, statistics="sequential")
-    assert way.distance_meV <= by_s - dot.stokes_shift_meV
+    # The gain maximum is the centre of PL_X, which no binding moves.
+    assert way.distance_meV == pytest.approx(by_s - dot.stokes_shift_meV, rel=1e-6)
 
 
 def test_a_dot_that_is_there_stays():
@@ -584,3 +587,61 @@ def test_a_wrong_call_is_refused(words, capsys):
         cli.main(["advise", *words])
     assert stop.value.code == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+# --- every reading of the paper
+
+#: Hand-made, ESA near the biexciton's emission.
+OF_READINGS = {
+    "additive": {"xx_absorption_strength": 0.7, "xx_emission_strength": 1.0},
+    "mixed": {"xx_absorption_strength": 0.8, "xx_emission_strength": 0.8},
+    "degenerate": {"electron_states": 4, "hole_states": 4},
+    "uncorrelated": {},
+}
+
+
+@pytest.mark.parametrize("law", ["rabi", "poisson"])
+@pytest.mark.parametrize("reading", OF_READINGS)
+def test_in_every_reading_the_way_ends_at_the_wanted_threshold_and_no_dot_is_nearer(reading, law):
+    dot = replace(THREE, reading=reading, **OF_READINGS[reading])
+    now = float(levers.threshold_of(dot, "at gain maximum", statistics=law))
+    way = nearest_dot(dot, 0.7 * now, statistics=law)
+    assert way.threshold == pytest.approx(0.7 * now, rel=1e-5)
+    # Brute force: no dot of a shell a little nearer has it.
+    step = np.random.default_rng(3).normal(size=(4000, 3))
+    step *= 0.98 * way.distance_meV / np.linalg.norm(step, axis=1, keepdims=True)
+    near = np.array([getattr(dot, name) for name in FIELDS[:3]]) + step
+    near = near[(near[:, 0] >= 0) & (near[:, 0] + near[:, 2] >= 0)]
+    many = replace(dot, **dict(zip(FIELDS[:3], near.T, strict=True)))
+    assert np.min(levers.threshold_of(many, "at gain maximum", statistics=law)) > 0.7 * now
+
+
+@pytest.mark.parametrize("reading", OF_READINGS)
+def test_a_search_knows_the_gain_maximum_of_every_reading_and_its_gradient(reading):
+    dot = replace(THREE, reading=reading, **OF_READINGS[reading])
+    weights = shortest_way._weights(dot, 0.9, 0.0, "rabi")
+    search = shortest_way._Search(dot, "shifts and linewidth", weights, False, np.inf)
+    guess = np.array([0.1, 0.2, -0.1, 0.2, 0.0])
+    place = search.start + search.basis @ guess[:4]
+    width = float(band_widths_meV(dot).absorption)
+    there = moved(dot, (place - search.start) * width)
+    expected = float(gain_maximum_meV(there))
+    assert search.brightest(place) * width == pytest.approx(expected, abs=1e-4)
+    slopes = search.conditions(guess)[1][0]
+    by_steps = [
+        (search.conditions(guess + h)[0][0] - search.conditions(guess - h)[0][0]) / 2e-5
+        for h in 1e-5 * np.eye(5)
+    ]
+    assert slopes == pytest.approx(by_steps, rel=1e-5, abs=1e-7)
+
+
+@pytest.mark.parametrize("reading", OF_READINGS)
+def test_the_parts_of_loss_and_gain_are_those_of_the_states(reading):
+    dot = replace(THREE, reading=reading, **OF_READINGS[reading])
+    shares = shares_at_threshold(dot, "at gain maximum", 0.01, "rabi")
+    assert shares.ground_absorption + shares.excited_state_absorption == pytest.approx(1)
+    assert shares.exciton_emission + shares.biexciton_emission == pytest.approx(1)
+    found = levers.threshold(dot, "at gain maximum")
+    share = exciton_share(dot, found.energy_eV, found.mean_excitons)
+    assert shares.exciton_emission == pytest.approx(float(share))
+    assert 0 < shares.excited_state_absorption < 1

@@ -5,7 +5,7 @@ import re
 import nbformat
 import pytest
 
-from checked_table import stored_faults
+from checked_table import differences, stored_faults
 from conftest import ROOT
 from qdgain.book import notebooks
 from qdgain.book.notebooks import parameters_cell
@@ -113,6 +113,36 @@ def test_a_chapter_that_would_compare_nothing_is_found(spoil, sentence):
         (checked,) = (cell for cell in cells if notebooks.CHECKED in notebooks.tags(cell))
         spoil(cells, checked)
         assert any(sentence in fault for fault in stored_faults(notebook)), chapter.stem
+
+
+def moved(cells, checked):
+    table = checked.outputs[0]["data"]["text/plain"]
+    checked.outputs[0]["data"]["text/plain"] = re.sub(r"\d(?=\n|$)", "x", table, count=1)
+
+
+def moved_in_html(cells, checked):
+    checked.outputs[0]["data"]["text/html"] += " "
+
+
+def run_another_cell(cells, checked):
+    cells[0].source += "\n1"
+
+
+def print_more(cells, checked):
+    checked.outputs.append(nbformat.v4.new_output("stream", text="more"))
+
+
+@pytest.mark.parametrize(
+    "spoil", [moved, moved_in_html, run_another_cell, print_more, strip_the_table, empty_the_table]
+)
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=by_stem)
+def test_a_run_that_does_not_show_the_stored_table_is_found(chapter, spoil):
+    stored, executed = read(chapter), read(chapter)
+    assert list(differences(stored, executed)) == []
+    cells = [cell for cell in executed.cells if cell.cell_type == "code"]
+    (checked,) = (cell for cell in cells if notebooks.CHECKED in notebooks.tags(cell))
+    spoil(cells, checked)
+    assert len(list(differences(stored, executed))) == 1
 
 
 @pytest.mark.parametrize("chapter", WITH_FIGURE, ids=by_stem)

@@ -168,7 +168,7 @@ def test_presets_are_the_librarys(model):
 
 CASES = st.builds(
     case,
-    dots(with_own_widths=True, reading=None),
+    dots(with_own_widths=True),
     STATISTICS,
     floor=st.floats(-6, -0.5).map(lambda power: 10.0**power),
     length=st.floats(0, 400),

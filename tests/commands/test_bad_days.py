@@ -72,6 +72,21 @@ def test_what_comes_out_of_files_is_written_as_its_code(tmp_path, capsys):
         assert is_plain(printed.err), name
 
 
+@pytest.mark.parametrize("path", ["~nosuchuser/a.json", "a\0b.json", "a" * 5000 + ".json"])
+def test_a_path_that_is_none_is_refused(path, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for words in (
+        ["-o", path],
+        ["-f", path, "-o", "out"],
+        ["-p", f"x1_spectra_csv={path}", "-o", "out"],
+    ):
+        assert cli.main(["rerun", "fig09", *words]) == 2
+        printed = capsys.readouterr().err
+        assert len(printed.splitlines()) == 1
+        assert len(printed) < 1100
+    assert list(tmp_path.iterdir()) == []
+
+
 # Text of every kind, also what no encoding has, and what shells, paths and numbers are made of.
 TEXTS = st.text(st.characters(codec=None), max_size=12) | st.sampled_from(
     [
@@ -117,8 +132,10 @@ def qdgain(*words, **settings):
 
 
 def test_a_full_disk_behind_the_output_is_said():
+    # Else nothing is left to be written at exit.
+    buffered = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
     with open("/dev/full", "w") as full:
-        ended = qdgain("parameters", "fig06", stdout=full)
+        ended = qdgain("parameters", "fig06", stdout=full, env=buffered)
     assert ended.returncode == 2
     assert ended.stderr == (
         "qdgain: the standard output cannot be used: No space left on device.\n"

@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
+from conftest import ROOT
 from qdgain import cli
 from qdgain.ledger import joined
 from qdgain.paper.claims import claims
@@ -88,12 +90,26 @@ def test_a_reader_that_leaves_is_no_error():
 
 
 def test_a_missing_package_is_named_in_a_sentence(monkeypatch, capsys):
-    monkeypatch.delitem(sys.modules, "qdgain.commands.sweep", raising=False)
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    monkeypatch.delitem(sys.modules, "qdgain.sweep.cluster", raising=False)
-    monkeypatch.delitem(sys.modules, "qdgain.sweep", raising=False)
-    assert cli.main(["sweep", "fig08", "--over", "stokes_shift_meV=1,2", "-o", "x"]) == 1
+    for name in ("qdgain.commands.rerun", "qdgain.reruns.rerun", "qdgain.reruns"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "papermill", None)
+    assert cli.main(["rerun", "fig08", "-o", "x"]) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.startswith("qdgain: this command needs the package distributed")
+    assert printed.err.startswith("qdgain: this command needs the package papermill")
     assert len(printed.err.splitlines()) == 1
+
+
+def test_ranges_and_defaults_are_those_of_the_contract_as_written(capsys):
+    assert cli.main(["parameters", "all"]) == 0
+    header, *lines = capsys.readouterr().out.splitlines()
+    shown = {line.split()[0]: line[header.index("range") :].split("  ")[0] for line in lines}
+    written = tomllib.loads((ROOT / "lib/qdgain/data/parameters.toml").read_text("utf-8"))
+    for name, entry in {**written["dot"], **written["setting"]}.items():
+        if "range" in entry:
+            low, high = (float(text) for text in shown[name].split(" to "))
+            assert [low, high] == entry["range"]
+        elif "choices" in entry:
+            assert shown[name].split(", ") == list(entry["choices"])
+        else:
+            assert shown[name] == "a file"

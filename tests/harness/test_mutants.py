@@ -39,6 +39,8 @@ def test_the_mutants_are_spread_over_the_library():
         # Errors of a fit, and a sweep, which is held to reruns.
         "fitting/fitted_dot.py",
         "sweep/numbers.py",
+        # A series of fits, in a table.
+        "commands/fit_dot_series.py",
         # What holds series and puts them into words, whatever is in them.
         "figures/description.py",
         "figures/panel.py",

@@ -32,7 +32,7 @@ def test_every_photon_costs_an_exciton(stokes, binding, length, beta, statistics
     dot = replace(DOT, stokes_shift_meV=stokes, absorptive_binding_meV=binding)
     mean = np.array([0.0, 0.6, 2.0])
     found = saturated_emission(dot, mean, length, beta, statistics)
-    total = found.guided_photons + found.side_photons + found.excitons_left
+    total = found.guided_photons + found.side_photons + found.excitons_left + found.lost_photons
     np.testing.assert_allclose(total, mean, atol=1e-10)
     assert (found.excitons_left >= 0).all()
     assert (found.spectrum_per_meV >= 0).all()

@@ -103,7 +103,14 @@ NOTEBOOK_MODULES = (
     "commands.sweep",
     "sweep.notebooks",
 )
-PLOTTING_MODULES = ("book.built", "book.keep", "commands.fit_dot", "ledger.joined", "ledger.matrix")
+PLOTTING_MODULES = (
+    "book.built",
+    "book.keep",
+    "commands.fit_dot",
+    "commands.fit_dot_series",
+    "ledger.joined",
+    "ledger.matrix",
+)
 
 
 NAMES = {name for name, _ in modules()}

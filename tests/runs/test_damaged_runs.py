@@ -296,7 +296,11 @@ def test_numbers_of_another_library_or_other_packages_are_not_taken(what, kept, 
 
 
 @pytest.mark.parametrize("place", ["/proc/numbers", "/dev/null", "/dev/full", "\udcff", "a\udc80b"])
-def test_where_nothing_can_be_kept_the_numbers_are_there_all_the_same(place, kept, monkeypatch):
+def test_where_nothing_can_be_kept_the_numbers_are_there_all_the_same(
+    place, kept, monkeypatch, tmp_path
+):
+    # Two of the places are names in the working directory.
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(STORED_NUMBERS, place)
     assert headlines_of("fig06") == NUMBERS["fig06"]
 

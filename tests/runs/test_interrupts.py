@@ -1,5 +1,6 @@
 """Ctrl-C ends a command even where a library swallows it, and nothing is written then."""
 
+import fcntl
 import os
 import signal
 import threading
@@ -59,6 +60,31 @@ def test_other_threads_are_left_alone():
     thread.start()
     thread.join()
     assert found == [signal.getsignal(signal.SIGINT)]
+
+
+def test_what_dead_processes_left_beside_a_target_is_removed(tmp_path):
+    names = ("dead", "alive", "young", "another's")
+    places = {name: tmp_path / f".out.unfinished-{name}" for name in names}
+    places["another's"] = tmp_path / ".output.unfinished-1"
+    for name, place in places.items():
+        (place / "out").mkdir(parents=True)
+        if name != "young":
+            os.utime(place, (0, 0))
+    (tmp_path / ".out.unfinished-link").symlink_to(tmp_path)
+    held = os.open(places["alive"], os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    with whole(tmp_path / "out") as aside:
+        assert not places["dead"].exists()
+        assert places["alive"].exists()
+        assert places["young"].exists()
+        assert places["another's"].exists()
+        os.utime(aside.parent, (0, 0))
+        # Of a living process, however old: another command with this target leaves it alone.
+        with suppress(ZeroDivisionError), whole(tmp_path / "out"):
+            raise ZeroDivisionError
+        aside.write_text("whole", encoding="utf-8")
+    assert (tmp_path / "out").read_text(encoding="utf-8") == "whole"
+    os.close(held)
 
 
 def test_a_file_is_replaced_in_one_step_and_nothing_is_left_aside(tmp_path):

@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import time
 
 import pytest
 from hypothesis import given
@@ -208,3 +210,95 @@ def test_differences_name_what_is_not_the_papers():
 def test_every_parameter_belongs_to_some_chapter():
     assert set(users_of(CHAPTERS)) == set(CONTRACT)
     assert set(parameters.DOT_PARAMETERS) <= set(names_of("fig08"))
+
+
+# --- numbers in YAML, and files that are made to take long
+
+
+def in_yaml(text, folder):
+    path = folder / "dot.yaml"
+    path.write_text(f"stokes_shift_meV: {text}\n", encoding="utf-8")
+    return request(("fig08",), [path]).given["stokes_shift_meV"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["060", "+060", "00", "1:30", "-1:30", "12:30:45", "1:30.5", "0x3c", "0b11", "0o17", "1_0"],
+)
+def test_a_number_that_yaml_readers_disagree_on_is_refused_with_what_to_write(text, tmp_path):
+    with pytest.raises(ParameterError, match="in decimal digits, such as 60") as refused:
+        in_yaml(text, tmp_path)
+    assert f"{text} (line 1)" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("60", 60), ("+60", 60), ("60.", 60), (".5", 0.5), ("6e1", 60), ("0", 0)]
+)
+def test_a_decimal_number_in_yaml_is_that_number(text, number, tmp_path):
+    assert in_yaml(text, tmp_path) == number
+
+
+@given(st.text("0123456789.:_+-exo", min_size=1, max_size=6))
+def test_yaml_takes_a_number_as_the_command_line_does_or_refuses_it(tmp_path_factory, text):
+    folder = tmp_path_factory.getbasetemp()
+    try:
+        found = in_yaml(text, folder)
+    except ParameterError:
+        return
+    assert found == request(("fig08",), (), [f"stokes_shift_meV={text}"]).given["stokes_shift_meV"]
+    assert found == float(text)
+
+
+BOMB = ", ".join(f"&a{i} [{', '.join(8 * [f'*a{i - 1}'])}]" for i in range(1, 30))
+MERGED = "\n".join(f"a{i}: &a{i} {{<<: [{', '.join(6 * [f'*a{i - 1}'])}]}}" for i in range(1, 9))
+NASTY = {
+    "bomb.yaml": f"floor: [&a0 [x], {BOMB}]",
+    "merge-bomb.yaml": f"a0: &a0 {{x: 1}}\n{MERGED}",
+    "itself.yaml": "floor: &a [*a]",
+    "merged.yaml": "x: &a {floor: 1}\n<<: *a",
+    **{f"open.{kind}": f'{{"floor": {"[" * 100_000}' for kind in ("json", "yaml")},
+    "open.toml": f"floor = {'[' * 90_000}",
+    **{f"nested.{kind}": f'{{"floor": {"[" * 300}{"]" * 300}}}' for kind in ("json", "yaml")},
+    "nested.toml": f"floor = {'[' * 300}{']' * 300}",
+    "braces.yaml": "{" * 90_000,
+    **{f"digits.{kind}": f'{{"floor": {"9" * 6000}}}' for kind in ("json", "yaml")},
+    "digits.toml": f"floor = {'9' * 6000}",
+    "fewer-digits.json": f'{{"floor": {"9" * 4000}}}',
+    "hexadecimal.toml": f"floor = 0x{'f' * 60_000}",
+    "twice.toml": f"floor = 0x{'f' * 60_000}",
+    "dotted.toml": f"{'.'.join(22_000 * 'a')} = 1",
+    "header.toml": f"[{'.'.join(22_000 * 'a')}]",
+    "long-name.json": f'{{"{"a" * 500_000}": 1}}',
+    "number-as-name.yaml": f"{'9' * 4000}: 1",
+    "many.yaml": "".join(f"a{i}: 1\n" for i in range(3000)),
+    "many.json": json.dumps({f"a{i}": 1 for i in range(50_000)}),
+    "list-as-name.yaml": "? [a, b]\n: 1",
+    "keys.yaml": "? " * 20_000,
+    "dashes.yaml": "- " * 20_000,
+    "large.yaml": "floor: 0.1\n" + "# much\n" * 20_000,
+    "date.yaml": "floor: 2026-01-01",
+    "zero\0byte.toml": "",
+    "tagged.yaml": "floor: !!binary aaaa",
+}
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_files_that_are_made_to_take_long_are_refused_at_once(name, tmp_path):
+    path = tmp_path / name
+    if "\0" not in name:
+        path.write_text(NASTY[name], encoding="utf-8")
+    began = time.process_time()
+    files = [path, path] if name.startswith("twice") else [path]
+    assert len(refusal_of(("fig08",), files)) < 600
+    assert time.process_time() - began < 2.5
+
+
+def test_a_text_that_is_too_long_is_refused_in_a_short_sentence():
+    for text in ("9" * 100_000, "x" * 100_000, "0" * 100_000 + "x"):
+        assert len(refusal_of(("fig08",), (), [f"floor={text}"])) < 200
+
+
+def test_a_file_that_a_chapter_reads_is_looked_at_before_it_is_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path / "pipe.csv", "/dev/zero", "a\0b.csv", "~nosuchuser/a.csv", tmp_path):
+        refusal_of(("fig09",), (), [f"x1_spectra_csv={path}"])

@@ -8,10 +8,13 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
+import matplotlib
 import nbformat
 import psutil
 import pytest
@@ -46,8 +49,18 @@ def qdgain(*words, **keywords):
 def folder(tmp_path_factory):
     """Return the folder of one real rerun."""
     target = tmp_path_factory.mktemp("reruns") / "my-dot"
-    done = qdgain("rerun", "fig06", *SET, "-o", target)
+    # Short, as the names of sockets have to be.
+    temporary = Path(tempfile.mkdtemp(prefix="qd"))
+    # On a bad day: no home, no cache, a display that is none; where fonts are listed stays.
+    bad = {"HOME": "/proc", "XDG_CACHE_HOME": "/proc/cache", "MPLBACKEND": "nonsense"}
+    bad |= {"MPLCONFIGDIR": matplotlib.get_configdir(), "TMPDIR": str(temporary)}
+    done = qdgain("rerun", "fig06", *SET, "-o", target, env=os.environ | bad)
     assert done.returncode == 0, done.stderr
+    assert [line.split(" in ")[0] for line in done.stderr.splitlines()] == [
+        "fig06: running",
+        "fig06: done",
+    ]
+    temporary.rmdir()
     assert done.stdout == f"{target / 'index.html'}\n"
     return target
 
@@ -238,7 +251,11 @@ def test_another_library_does_not_execute_a_task():
 
 def test_a_users_file_travels_with_the_task_and_stays_with_the_run(tmp_path):
     path = tmp_path / "mine.csv"
-    lines = ["energy_eV,N=0,N=2", *(f"{1.9 + 0.02 * i:.2f},{1 + i},{1 - i}" for i in range(10))]
+    edge = [0.02, 0.1, 0.5, 1.0, 0.6, 0.4, 0.6, 0.9, 1.2, 1.5]
+    lines = [
+        "energy_eV,N=0,N=2,PL",
+        *(f"{1.9 + 0.02 * i:.2f},{a},{a - 1},{max(1 - abs(i - 1), 0)}" for i, a in enumerate(edge)),
+    ]
     path.write_text("\n".join(lines), encoding="utf-8")
     asked = request(("fig09",), (), [f"x1_spectra_csv={path}"])
     todo = rerun.task("fig09", asked.of("fig09"))
@@ -250,11 +267,14 @@ def test_a_users_file_travels_with_the_task_and_stays_with_the_run(tmp_path):
     assert "".join(outputs[0]["text"]).splitlines()[: len(lines)] == lines
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_leaves_nothing(how, tmp_path):
-    command = [sys.executable, "-m", "qdgain", "rerun", "fig06", "-o", str(tmp_path / "out")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert "running" in process.stderr.readline()
+@pytest.mark.parametrize(("chapter", "how"), [("fig06", signal.SIGINT), ("all", signal.SIGHUP)])
+def test_an_interrupt_leaves_nothing(chapter, how, tmp_path):
+    temporary = Path(tempfile.mkdtemp(prefix="qd"))
+    command = [sys.executable, "-m", "qdgain", "rerun", chapter, "-o", str(tmp_path / "out")]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(temporary)}
+    ) as process:
+        assert any("running" in line for line in iter(process.stderr.readline, ""))
         while not (kernels := psutil.Process(process.pid).children(recursive=True)):
             time.sleep(0.1)
         time.sleep(1)  # the kernel is at work, or about to be
@@ -262,6 +282,7 @@ def test_an_interrupt_leaves_nothing(how, tmp_path):
         assert process.wait(timeout=60) == 128 + how
         assert "Traceback" not in process.stderr.read()
     assert list(tmp_path.iterdir()) == []
+    temporary.rmdir()
     _, alive = psutil.wait_procs(kernels, timeout=20)
     assert alive == []
 

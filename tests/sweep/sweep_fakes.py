@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import pickle
 import signal
 import sys
 import time
@@ -18,10 +19,11 @@ CHAPTER = "fig08"
 
 
 def one_by_one(jobs):
-    """Make the calls here, one after another."""
+    """Make the calls here, one after another, with what arrives at a worker."""
     for job in jobs:
+        argument = pickle.loads(pickle.dumps(job.argument))
         try:
-            yield job, job.function(job.argument)
+            yield job, job.function(argument)
         except Exception as error:
             yield job, error
 

@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import time
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ from distributed import LocalCluster
 from distributed.security import Security
 from local_fakes import double, stop
 
-from qdgain import cli, files
+from qdgain import cli, files, sweep
 from qdgain.sweep import cluster, local, spread
 from qdgain.sweep.spread import Job, Silences, SpreadError
 
@@ -99,8 +100,8 @@ def listening(processes):
 
 
 def test_no_other_user_finds_a_door_to_a_sweep(tmp_path):
-    with local.local(2) as calls:
-        for _ in calls(jobs(1, 2, 3, 4)):
+    with local.local(1) as calls:
+        for _ in calls(jobs(1, 2)):
             family = [w.process.pid for w in calls.workers]
             assert listening(psutil.Process(pid) for pid in family) == []
         assert (calls.folder.stat().st_mode & 0o777) == 0o700
@@ -123,7 +124,7 @@ def test_too_little_address_space_is_said_before_a_worker_starts(monkeypatch, tm
     assert cli.main([*words, "-o", str(tmp_path / "out")]) == 1
     *_, last = capsys.readouterr().err.splitlines()
     assert last == (
-        "qdgain: a process may have 650 MB of address space here, and a worker needs 800: raise "
+        "qdgain: a process may have 650 MB of address space here, and a worker needs 900: raise "
         "the limit with ulimit -v."
     )
 
@@ -137,7 +138,16 @@ def test_no_more_workers_than_there_is_memory_for(monkeypatch):
         assert local._affordable(3) == 3
 
 
+def test_a_temporary_folder_has_a_path_that_a_socket_can_have(monkeypatch, tmp_path):
+    deep = tmp_path / ("a" * 90)
+    deep.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    with files.scratch() as folder:
+        assert len(str(folder)) < 60
+
+
 def test_the_folders_of_dead_processes_are_removed_and_no_others(monkeypatch, tmp_path):
+    monkeypatch.setattr(files, "_LONG_PATH", 1000)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     dead, young, other = (
         tmp_path / f"{files._SCRATCH}{name}" for name in ("dead", "young", "other")
@@ -213,7 +223,7 @@ def test_a_cluster_with_keys_serves_who_has_them_and_nobody_else(tmp_path):
         processes=False,
         protocol="tls://",
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         security=Security(tls_ca_file=str(certificate), require_encryption=True, **sides),
     ) as there:
         ours = {"ca_file": certificate, "client_cert": certificate, "client_key": key}
@@ -224,6 +234,16 @@ def test_a_cluster_with_keys_serves_who_has_them_and_nobody_else(tmp_path):
             cluster.existing(there.scheduler_address, 5.0, {}),
         ):
             pass
+
+
+def test_only_a_cluster_needs_dask_and_says_so(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.delitem(sys.modules, "qdgain.sweep.cluster", raising=False)
+    monkeypatch.delattr(sweep, "cluster", raising=False)
+    words = ["sweep", "fig08", "--over", "stokes_shift_meV=1,2", "-o", str(tmp_path / "out")]
+    assert cli.main([*words, "--scheduler", "tcp://x:1"]) == 1
+    assert "this command needs the package distributed" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_keys_without_a_scheduler_are_refused(tmp_path, capsys):

@@ -57,6 +57,10 @@ def test_any_block_of_a_grid_is_that_part_of_it(start, stop, count, other, data)
     whole = np.meshgrid(np.linspace(start, stop, count), np.linspace(1, 9, other), indexing="ij")
     for values, axis in zip(block.values(), whole, strict=True):
         assert np.array_equal(values, axis.ravel()[first:last])
+    few, begins = found.between(first, last)
+    again = few.block(begins, begins + last - first)
+    assert all(np.array_equal(again[name], block[name]) for name in block)
+    assert few.axes[0].size <= (last - first) // other + 2
     assert min(start, stop) <= block["stokes_shift_meV"].min()
     assert block["stokes_shift_meV"].max() <= max(start, stop)
 
@@ -366,6 +370,10 @@ def test_what_a_killed_command_left_half_written_is_removed(tmp_path):
     (tmp_path / ".table.csv.unfinished-1").write_text("half")
     assert make(tmp_path, sweep)[0] == (2, 1, 0, "")
     assert not [path for path in tmp_path.rglob(".*") if path.name != ".lock"]
+    mine = tmp_path / "mine" / ".report.unfinished-draft"
+    mine.mkdir(parents=True)
+    make(tmp_path, sweep)
+    assert mine.is_dir()
 
 
 def test_another_sweep_is_not_mixed_in(tmp_path):

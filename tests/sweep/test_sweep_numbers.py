@@ -260,14 +260,14 @@ def test_a_last_part_of_one_point_is_computed_and_a_part_of_another_place_is_not
     assert stored(tmp_path)["stokes_shift_meV"].to_pylist()[::500] == [0.0, 25.0, 50.0, 75.0, 100.0]
     # The same content under both names, and sums that fit: only the file itself tells its place.
     place = tmp_path / table.PARQUET
-    (place / "part-000001000.parquet").write_bytes((place / "part-000000000.parquet").read_bytes())
-    (tmp_path / folder.SUMS).write_text(
-        "".join(
+    for content in ((place / "part-000000000.parquet").read_bytes(), b"no table at all"):
+        (place / "part-000001000.parquet").write_bytes(content)
+        lines = (
             f"{hashlib.sha256((tmp_path / path).read_bytes()).hexdigest()}  {path}\n"
             for path in folder.sums(tmp_path)
         )
-    )
-    assert [step.done for step in make(tmp_path, sweep)] == [1001, 2001]
+        (tmp_path / folder.SUMS).write_text("".join(lines))
+        assert [step.done for step in make(tmp_path, sweep)] == [1001, 2001]
 
 
 def test_a_file_that_is_no_part_is_not_left_among_them_unsaid(tmp_path):
@@ -343,3 +343,33 @@ def test_the_command_goes_on_after_kill_9_and_its_csv_has_the_same_numbers(tmp_p
     about = json.loads((target / folder.SWEEP_FILE).read_text(encoding="utf-8"))
     assert about["points"] == 4000
     assert about["parameters of every point"]["linewidth_meV"]["unit"] == "meV"
+
+
+def test_readings_and_degeneracies_are_swept_like_any_parameter():
+    readings, holes = ["additive", "degenerate", "replacing", "degenerate"], [4, 2, 4, 4]
+    laws = ["rabi", "rabi", "poisson", "poisson"]
+    found = numbers.numbers(
+        "fig08",
+        {
+            "reading": np.array(readings),
+            "hole_states": np.array(holes),
+            "statistics": np.array(laws),
+            "stokes_shift_meV": np.array([60.0, 5.0, 20.0, 5.0]),
+            "xx_absorption_strength": 0.5,
+            "xx_emission_strength": 1.0,
+        },
+    )
+    for i, shift in enumerate([60.0, 5.0, 20.0, 5.0]):
+        dot = Dot(
+            **presets()["3LS+ESA"].values()
+            | {
+                "reading": readings[i],
+                "hole_states": holes[i],
+                "stokes_shift_meV": shift,
+                "xx_absorption_strength": 0.5,
+                "xx_emission_strength": 1.0,
+            }
+        )
+        expected = float(threshold_at_maximum(dot, statistics=laws[i]).mean_excitons)
+        assert found["threshold_mean_excitons"][i] == pytest.approx(expected, rel=1e-12)
+    assert np.unique(found["threshold_mean_excitons"]).size == 4

@@ -7,8 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -66,6 +68,13 @@ def until(condition):
     raise AssertionError("it did not happen")
 
 
+@pytest.fixture
+def temporary():
+    """Return a folder for temporary ones, with a path short enough for kernels."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        yield Path(name)
+
+
 def kernels_of(pid):
     found = []
     for process in psutil.Process(pid).children(recursive=True):
@@ -117,10 +126,8 @@ def test_after_kill_9_only_what_was_in_flight_is_made_again_and_a_deadly_run_is_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_command_asked_to_end_leaves_no_worker_and_no_folder_behind(number, tmp_path):
-    target, temporary = tmp_path / "out", tmp_path / "t"
-    temporary.mkdir()
+def test_a_command_whose_terminal_goes_leaves_no_worker_and_no_folder_behind(tmp_path, temporary):
+    target = tmp_path / "out"
     words = ("-m", "qdgain", "sweep", "fig08", "--numbers-only", "--workers", "1")
     many = ("--over", "stokes_shift_meV=1:100:5000", "--over", "linewidth_meV=40:90:5000")
     env = environment(TMPDIR=str(temporary))
@@ -128,9 +135,9 @@ def test_a_command_asked_to_end_leaves_no_worker_and_no_folder_behind(number, tm
         until(lambda: process.poll() is not None or list(target.glob("table.parquet/part-*")))
         everything = psutil.Process(process.pid).children(recursive=True)
         assert len(list(temporary.iterdir())) == 1
-        process.send_signal(number)
+        process.send_signal(signal.SIGHUP)
         _, err = process.communicate(timeout=WAIT_S)
-    assert process.returncode == 128 + number
+    assert process.returncode == 128 + signal.SIGHUP
     assert "points are in" in err
     assert "Traceback" not in err
     assert everything
@@ -139,9 +146,8 @@ def test_a_command_asked_to_end_leaves_no_worker_and_no_folder_behind(number, tm
 
 
 @pytest.mark.slow
-def test_a_command_asked_to_end_leaves_no_kernel_behind(tmp_path):
-    target, temporary = tmp_path / "out", tmp_path / "t"
-    temporary.mkdir()
+def test_a_command_asked_to_end_leaves_no_kernel_behind(tmp_path, temporary):
+    target = tmp_path / "out"
     words = ("-m", "qdgain", "sweep", "fig08", "--over", "stokes_shift_meV=40,60")
     env = environment(TMPDIR=str(temporary))
     with started(*words, "--workers", "1", "-o", str(target), env=env) as process:

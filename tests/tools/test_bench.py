@@ -58,12 +58,12 @@ def test_every_subject_gives_its_goals(tiny):
     assert GOALS.items() <= found.items()
     assert found.keys() >= GROWTHS
     every = [one for subject in tiny["subjects"] for one in subject["measured"]]
-    binding = {one["key"].partition("_0")[0] for one in every if "that binds" in one["what"]}
-    assert binding <= {"threshold_at_maximum/floor", "threshold_at_maximum/memory"} | {
-        "onset/floor",
-        "onset/memory",
-    }
-    assert sum("that binds" in one["what"] for one in every) == 3
+    floors = [one for one in every if "one pass through the memory" in one["what"]]
+    assert len(floors) == 3
+    for one in floors:
+        memory_binds = one["detail"]["over one pass through the memory"] < one["value"]
+        assert ("the memory binds" in one["what"]) == memory_binds
+        assert ("the exponentials bind" in one["what"]) != memory_binds
     assert len(found) == sum(len(subject["measured"]) for subject in tiny["subjects"])
     json.dumps(tiny, allow_nan=False)
 

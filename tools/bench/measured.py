@@ -99,19 +99,13 @@ def ratio(
     return Measured(key, what, middle, low, high, runs=scale.runs, detail=detail, **given)
 
 
-def beside_memory(floor: Measured, fast: Action, memory: Action, scale: Scale) -> list[Measured]:
-    """Return a floor and that of the memory, and which of the two is higher and so binds."""
-    key, _, rest = floor.key.partition("/")
-    end = rest.removeprefix("floor").removeprefix("/")
-    what = f"{floor.what.rpartition(': ')[0]}: ".removeprefix(": ")
-    other = ratio(
-        f"{key}/memory{end}", f"{what}over one pass through the memory", fast, memory, scale
-    )
-    binding = min(floor.value, other.value)
-    return [
-        replace(one, what=f"{one.what}{', the floor that binds' * (one.value == binding)}")
-        for one in (floor, other)
-    ]
+def beside_memory(floor: Measured, fast: Action, memory: Action, scale: Scale) -> Measured:
+    """Return a floor of arithmetic with that of the memory beside it, and which of them binds."""
+    other = ratio(floor.key, "", fast, memory, scale)
+    binds = "the memory" if other.value < floor.value else "the exponentials"
+    what = f"{floor.what} (over one pass through the memory {other.value:.3g}: {binds} bind)"
+    detail = floor.detail | {"over one pass through the memory": other.value}
+    return replace(floor, what=what.replace("memory bind", "memory binds"), detail=detail)
 
 
 def growth(

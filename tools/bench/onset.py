@@ -89,7 +89,9 @@ def brute_force(dots: qdgain.Dot, floor: np.ndarray, statistics: str) -> np.ndar
         high = place[np.minimum(lowest + 1, place.size - 1)]
         for _ in range(9):
             between = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, 17)
-            mean = threshold._threshold_at_detuning(dot, between, floor[i], statistics)
+            mean = threshold._threshold_at_detuning(
+                dot, between, floor[i], statistics, threshold.ROOTS
+            )
             at = np.argmin(mean, axis=1)
             row = np.arange(at.size)
             low = between[row, np.maximum(at - 1, 0)]
@@ -111,7 +113,7 @@ def measure(scale: Scale) -> list[Measured]:
             return qdgain.threshold_onset(many, floor)
 
         results += [
-            *beside_memory(
+            beside_memory(
                 ratio(
                     f"onset/floor_{name}",
                     f"ε = {name}: over four exponentials a dot",

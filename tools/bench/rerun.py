@@ -1,4 +1,4 @@
-"""One rerun of a chapter as typed, beside its parts: a kernel, the imports, the chapter's cells."""
+"""Reruns and the ledger as typed, beside their parts and the least that each can take."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+import nbformat
 from jupyter_client.manager import start_new_kernel
 
 from bench.measured import Measured, Scale, ratio
 from qdgain.book import keep
-from qdgain.chapters import notebook_of
+from qdgain.chapters import CHAPTERS, notebook_of
 
 _CHAPTER = "fig08"
 # The cells in one process without a kernel; what they show is rendered as a kernel renders it.
@@ -43,11 +44,21 @@ def measure(scale: Scale) -> list[Measured]:
         }
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
-        def rerun() -> None:
+        def python(*words: str) -> None:
+            command = [sys.executable, *words]
+            subprocess.run(command, check=True, env=environment, cwd=folder, **quiet)
+
+        def rerun(chapter: str = _CHAPTER) -> None:
             shutil.rmtree(folder / "out", ignore_errors=True)
-            words = ["rerun", _CHAPTER, "-p", "stokes_shift_meV=60", "-o", str(folder / "out")]
-            command = [sys.executable, "-m", "qdgain", *words]
-            subprocess.run(command, check=True, env=environment, **quiet)
+            python("-m", "qdgain", "rerun", chapter, "-p", "stokes_shift_meV=60", "-o", "out")
+
+        def one_after_another() -> None:
+            for chapter in CHAPTERS:
+                rerun(chapter)
+
+        empty = nbformat.v4.new_notebook()
+        empty.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        nbformat.write(empty, folder / "empty.ipynb")
 
         def parts() -> None:
             shutil.rmtree(folder / "kept", ignore_errors=True)
@@ -58,13 +69,37 @@ def measure(scale: Scale) -> list[Measured]:
             words = [sys.executable, "-c", _ALONE, str(notebook)]
             subprocess.run(words, check=True, env=environment | kept, cwd=folder, **quiet)
 
+        few = Scale(scale.fraction, min(scale.runs, 3))
         return [
+            ratio(
+                "rerun/bare",
+                f"qdgain rerun {_CHAPTER}, over papermill with an empty notebook",
+                rerun,
+                lambda: python("-m", "papermill", "empty.ipynb", "ended.ipynb"),
+                few,
+                goal=3,
+            ),
+            ratio(
+                "rerun/all",
+                "qdgain rerun all, over its chapters one after another",
+                lambda: rerun("all"),
+                one_after_another,
+                Scale(scale.fraction, 1),
+                goal=0.6,
+            ),
+            ratio(
+                "rerun/claims",
+                "qdgain claims, over import qdgain, from the start of Python",
+                lambda: python("-m", "qdgain", "claims"),
+                lambda: python("-c", "import qdgain"),
+                few,
+            ),
             ratio(
                 "rerun/parts",
                 f"qdgain rerun {_CHAPTER}, over a kernel's start and the chapter's cells alone",
                 rerun,
                 parts,
-                Scale(scale.fraction, min(scale.runs, 3)),
+                few,
                 goal=1.3,
-            )
+            ),
         ]

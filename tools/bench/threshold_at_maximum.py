@@ -103,7 +103,7 @@ def measure(scale: Scale) -> list[Measured]:
             np.quantile(np.abs(scanned - exact), 0.95),
             "⟨N⟩",
         ),
-        *beside_memory(
+        beside_memory(
             ratio(
                 "threshold_at_maximum/floor",
                 "over three exponentials a dot",

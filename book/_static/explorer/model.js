@@ -368,7 +368,7 @@ globalThis.qdgainModel = (() => {
   function fullState(dot, statistics) {
     const rows = gainWeights(dot);
     const row = rows[statistics === "poisson" ? rows.length - 1 : 2];
-    return { row, main: row[3] !== 0 ? PL_XX : PL_X };
+    return { row, main: row[1] !== 0 ? PL_X : PL_XX };
   }
 
   /** Detuning of the largest gain at full excitation: a scan, then golden sections. NaN if none. */

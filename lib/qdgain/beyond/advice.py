@@ -14,8 +14,8 @@ from qdgain.beyond.shortest_way import ROUTES, Way, nearest_dot
 from qdgain.model.balance import balanced_stokes_shift_meV, biexciton_stokes_shift_meV
 from qdgain.model.bands import FWHM_PER_SIGMA, band_widths_meV
 from qdgain.model.dot import Dot
-from qdgain.model.gain import gain_terms
 from qdgain.model.populations import highest_mean_excitons
+from qdgain.model.states import states, weights_at
 
 #: What can be changed alone: its name to the fields that it moves.
 SINGLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -163,9 +163,9 @@ def shares_at_threshold(dot: Dot, definition: str, floor: float, statistics: str
     mean = float(found.mean_excitons)
     if not mean <= highest_mean_excitons(statistics) or not np.isfinite(mean):
         return Shares(np.nan, np.nan, np.nan, np.nan)
-    terms = gain_terms(dot, found.energy_eV, mean, statistics)
-    ground, exciton, excited, biexciton = (np.abs(term) for term in terms)
+    own = states(dot, 1e3 * np.atleast_1d(found.energy_eV - dot.absorption_energy_eV))
+    shares = weights_at(np.asarray(mean), statistics, own.emission.shape[-2])
+    emitted, absorbed = (shares * x[:, 0] for x in own)
     with np.errstate(divide="ignore", invalid="ignore"):
-        loss, gain = ground + excited, exciton + biexciton
-        parts = (ground / loss, excited / loss, exciton / gain, biexciton / gain)
-    return Shares(*map(float, parts))
+        loss, gain = absorbed / absorbed.sum(), emitted / emitted.sum()
+    return Shares(float(loss[0]), float(loss[1:].sum()), float(gain[1]), float(gain[2:].sum()))

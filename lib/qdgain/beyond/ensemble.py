@@ -23,7 +23,8 @@ from qdgain.model import parameters
 from qdgain.model.bands import FWHM_PER_SIGMA
 from qdgain.model.dot import FloatArray
 from qdgain.model.first_exciton import YU_POWER
-from qdgain.model.populations import mean_excitons_after_pulse, populations
+from qdgain.model.populations import mean_excitons_after_pulse
+from qdgain.model.states import weights_at
 
 #: Nodes: of the size, over so many standard deviations to each side; of orientation, depth, beam.
 #: ⟨N⟩ is known to 1e-5 at the defaults, and to some 1e-3 in dense films under wide beams.
@@ -198,9 +199,9 @@ def fluence_in_depth(
 
 
 class Pumped(NamedTuple):
-    """A pumped sample: ⟨N⟩ of shape N, and how many of them the two band-edge channels hold.
+    """A pumped sample: ⟨N⟩ of shape N, and how many of them the band edge holds.
 
-    Populations of 0, X, XX of shape N + (B, 3, Z) for B parts of the beam and Z sizes, averaged
+    Populations of the K states of shape N + (B, K, Z) for B parts of the beam and Z sizes, averaged
     over orientation and depth, times the weight and strength of each size.
     """
 
@@ -215,11 +216,12 @@ def pumped(
     ensemble: Ensemble,
     absorption_width_meV: float,
     statistics: str = "rabi",
+    states: int = 3,
 ) -> Pumped:
     """Return a sample after a pump pulse of the mean fluence J/J_π, of shape (N,).
 
     The width, a standard deviation of a dot's own A_X, decides what a resonant pump excites; the
-    statistics are those of dots of one relative fluence.
+    statistics are those of dots of one relative fluence, of so many states.
     """
     parameters.check("statistics", statistics)
     size = sizes(ensemble, absorption_width_meV)
@@ -229,24 +231,24 @@ def pumped(
     feels = size.fluence[:, None] * turn.fluence
     j = np.asarray(relative_fluence, dtype=float)
     front = j[:, None] * spot * ensemble.incident_per_mean
-    law = _law(statistics, ensemble, float(np.max(front, initial=0.0) * feels.max()))
+    highest = float(np.max(front, initial=0.0) * feels.max())
+    law = _law(statistics, ensemble, highest, states)
 
     def absorbed(local: FloatArray) -> FloatArray:
-        *_, every = law(local[..., None, None] * feels)
+        _, every = law(local[..., None, None] * feels)
         return np.asarray((every @ turn.weight) @ size.weight)
 
     depth_weight, local = _in_film(front, ensemble, absorbed)
 
-    # Axes: fluence, beam, depth, size, orientation.
-    one, two, every = law(local[..., None, None] * feels)
+    # Axes: fluence, beam, depth, size, orientation; the states lead.
+    excited, every = law(local[..., None, None] * feels)
     through = depth_weight[:, None]
     mean, held = (
         spot_weight @ ((part @ turn.weight * through).sum(axis=-2) @ size.weight)[..., None]
-        for part in (every, one + 2 * two)
+        for part in (every, np.tensordot(np.arange(1.0, states), excited, 1))
     )
-    seen = turn.weight * turn.strength
-    exciton, biexciton = ((part @ seen * through).sum(axis=-2) for part in (one, two))
-    by_size = np.stack([1 - exciton - biexciton, exciton, biexciton], axis=-2)
+    shares = (excited @ (turn.weight * turn.strength) * through).sum(axis=-2)
+    by_size = np.moveaxis(np.concatenate([1 - shares.sum(axis=0, keepdims=True), shares]), 0, -2)
     return Pumped(mean[..., 0], held[..., 0], by_size * (size.weight * size.strength), spot_weight)
 
 
@@ -269,22 +271,21 @@ def _in_film(
 
 
 def _law(
-    statistics: str, ensemble: Ensemble, highest: float
-) -> Callable[[FloatArray], tuple[FloatArray, FloatArray, FloatArray]]:
-    """Return P₁, P₂ and ⟨N⟩ as a function of J/J_π, for values up to the highest."""
+    statistics: str, ensemble: Ensemble, highest: float, states: int
+) -> Callable[[FloatArray], tuple[FloatArray, FloatArray]]:
+    """Return P₁, P₂, … and ⟨N⟩ as a function of J/J_π, for values up to the highest."""
     detuning, duration = ensemble.second_step_detuning_meV, ensemble.pump_duration_fs
     # A few ladders serve all samples.
     amplitude = 2.0 ** math.ceil(math.log2(math.sqrt(max(highest, 1.0))))
 
-    def driven(j: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def driven(j: FloatArray) -> tuple[FloatArray, FloatArray]:
         curve = _ladder_curve(detuning, duration, amplitude)
-        exciton, biexciton = np.moveaxis(curve(np.sqrt(j)), -1, 0)
-        return exciton, biexciton, exciton + 2 * biexciton
+        excited = np.moveaxis(curve(np.sqrt(j)), -1, 0)
+        return excited, excited[0] + 2 * excited[1]
 
-    def closed(j: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def closed(j: FloatArray) -> tuple[FloatArray, FloatArray]:
         mean = mean_excitons_after_pulse(j, 1.0, statistics)
-        _, exciton, biexciton = populations(mean, statistics)
-        return exciton, biexciton, mean
+        return np.moveaxis(weights_at(mean, statistics, states), -1, 0)[1:], mean
 
     return driven if statistics == "rabi" and detuning else closed
 

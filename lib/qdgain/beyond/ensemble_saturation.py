@@ -14,6 +14,7 @@ from scipy.optimize import brentq, minimize_scalar
 from qdgain.beyond.ensemble import Ensemble, pumped
 from qdgain.model.bands import band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.states import highest_state
 
 #: A sample is evaluated at these values of √(J/J_π); its curves are splines through them.
 REACH = 2.0
@@ -33,22 +34,26 @@ class Curves(NamedTuple):
     band_edge_excitons: CubicSpline
     columns: CubicSpline
     beam_weight: FloatArray
+    states: int
 
 
 def curves(dot: Dot, ensemble: Ensemble, statistics: str = "rabi") -> Curves:
     """Return a sample of a single dot's kind as smooth functions of √(J/J_π) up to `REACH`."""
-    return _curves(ensemble, float(band_widths_meV(dot).absorption), statistics)
+    states = 1 + highest_state(dot, statistics)
+    return _curves(ensemble, float(band_widths_meV(dot).absorption), statistics, states)
 
 
 @lru_cache(maxsize=128)
-def _curves(ensemble: Ensemble, absorption_width_meV: float, statistics: str) -> Curves:
-    sample = pumped(AMPLITUDES**2, ensemble, absorption_width_meV, statistics)
+def _curves(
+    ensemble: Ensemble, absorption_width_meV: float, statistics: str, states: int
+) -> Curves:
+    sample = pumped(AMPLITUDES**2, ensemble, absorption_width_meV, statistics, states)
     columns = sample.populations.reshape(*sample.populations.shape[:2], -1)
     mean, held, every = (
         CubicSpline(AMPLITUDES, values)
         for values in (sample.mean_excitons, sample.band_edge_excitons, columns)
     )
-    return Curves(mean, held, every, sample.beam_weight)
+    return Curves(mean, held, every, sample.beam_weight, states)
 
 
 class LawsApart(NamedTuple):

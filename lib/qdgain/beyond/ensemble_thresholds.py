@@ -17,6 +17,7 @@ from qdgain.model import parameters
 from qdgain.model.bands import FWHM_PER_SIGMA, band_offsets_meV, band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.film import amplification
+from qdgain.model.gain import gain_maximum_meV
 from qdgain.model.states import combined, weights_of_bands
 
 #: Photon energies: beyond the outermost band, and apart, in widths of the bands.
@@ -74,15 +75,16 @@ def ensemble_thresholds(
     The gain is linear in the populations, so that a sample's is the mean of its dots', each at its
     own shift, in units of the sample's peak absorption, as are floor and gain exponent. Sizes,
     orientations and depths are mixed along every ray of amplified light; parts of the beam are not,
-    so that their emissions add. The energy of the gain maximum is the centre of PL_XX of the mean
-    dot, where the gain would be largest if every dot were full. Source: paper sections 3.3 and 3.4
-    for the thresholds of one dot; the averages are assumed.
+    so that their emissions add. The energy of the gain maximum is that of the mean dot. Source:
+    paper sections 3.3 and 3.4 for the thresholds of one dot; the averages are assumed.
     """
     sample = curves(dot, ensemble, statistics)
-    gain, emission, absorption = _states(dot, ensemble, _detunings_meV(dot, ensemble))
+    gain, emission, absorption = _states(
+        dot, ensemble, _detunings_meV(dot, ensemble), sample.states
+    )
     peak = float(_highest(absorption))
-    centre = np.atleast_1d(band_offsets_meV(dot).xx_emission)
-    gain_at_centre = _states(dot, ensemble, centre)[0] / peak
+    centre = np.atleast_1d(gain_maximum_meV(dot, statistics))
+    gain_at_centre = _states(dot, ensemble, centre, sample.states)[0] / peak
 
     def over_beam(values: FloatArray) -> FloatArray:
         return np.tensordot(values, sample.beam_weight, axes=(1, 0))
@@ -151,9 +153,9 @@ def _first_root(function: Callable[[FloatArray], FloatArray]) -> float:
 
 
 def _states(
-    dot: Dot, ensemble: Ensemble, detuning_meV: FloatArray
+    dot: Dot, ensemble: Ensemble, detuning_meV: FloatArray, count: int
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return gain and emission of dots that hold 0, X, XX in each size, (3 Z, E); absorption."""
+    """Return gain and emission of so many states in each size, (K Z, E), and the absorption."""
     widths = band_widths_meV(dot)
     size = sizes(ensemble, float(widths.absorption))
     shifted = detuning_meV - size.shift_meV[:, None]
@@ -164,9 +166,9 @@ def _states(
         return np.asarray(width / wide * np.exp(-0.5 * ((shifted - centre) / wide) ** 2))
 
     A, P, _, B, Q = map(band, band_offsets_meV(dot), widths)
-    weights, count = weights_of_bands(dot), detuning_meV.size
+    weights, points = weights_of_bands(dot), detuning_meV.size
     gain, emission = (
-        np.stack([combined(row, (A, P, B, Q), dot, 0) for row in rows[:3]]).reshape(-1, count)
+        np.stack([combined(row, (A, P, B, Q), dot, 0) for row in rows[:count]]).reshape(-1, points)
         for rows in (weights.gain, weights.emission)
     )
     return (

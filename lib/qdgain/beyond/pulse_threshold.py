@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
+from scipy import special, stats
 from scipy.integrate import cumulative_trapezoid
 from scipy.optimize import elementwise
 
@@ -20,6 +20,7 @@ from qdgain.beyond.recombination import (
     arrival_rate,
     at_band_edge,
     populations_in_time,
+    radiative_ratios,
     recombination_rates,
 )
 from qdgain.model import parameters
@@ -123,12 +124,12 @@ def se_threshold(dot: Dot, pump: Pump, read_delay_ps: float) -> PulseThreshold:
     """
     time = _times(pump, read_delay_ps + _COOLINGS * pump.cooling)
     weights = _gain_weights(dot)
-    ladder_of = _ladder(pump, time)
+    ladder_of = _ladder(dot, pump, time)
     late = time >= read_delay_ps
 
     def best(log_absorbed: FloatArray, rows: Places) -> tuple[FloatArray, FloatArray]:
         ladder = ladder_of(log_absorbed, rows)
-        gain = at_band_edge(ladder) @ weights
+        gain = at_band_edge(ladder, weights.size) @ weights
         present = ladder @ np.arange(float(ladder.shape[-1]))
         # The delay lies between two times.
         at_delay = _interpolated(time[rows], read_delay_ps, gain, present)
@@ -168,7 +169,7 @@ def ase_threshold(
     travel = np.broadcast_to(travel, pump.shape).ravel()
     followed = _LIFETIMES * np.where(np.isinf(pump.exciton), 0.0, pump.exciton)
     time = _times(pump, travel + _COOLINGS * pump.cooling + followed)
-    ladder_of = _ladder(pump, time)
+    ladder_of = _ladder(dot, pump, time)
     emission, gains = _spectra(dot)
     place, weight = np.polynomial.legendre.leggauss(_PLACES)
     place, weight = 0.5 * (1 + place), 0.5 * weight
@@ -177,16 +178,16 @@ def ase_threshold(
     where = [np.searchsorted(t, to, "right") - 1 for t, to in zip(time, end, strict=True)]
 
     def log_ratio(log_absorbed: FloatArray, rows: Places) -> tuple[FloatArray, FloatArray]:
-        three = at_band_edge(ladder_of(log_absorbed, rows))
+        shares = at_band_edge(ladder_of(log_absorbed, rows), len(gains))
         result = np.empty(log_absorbed.shape)
         for i, row in enumerate(rows):
             t = time[row]
-            passed = _integral_to(t, three[i], end[row], where[row])
-            passed -= _integral_to(t, three[i], t[:, None], np.arange(t.size)[:, None])
+            passed = _integral_to(t, shares[i], end[row], where[row])
+            passed -= _integral_to(t, shares[i], t[:, None], np.arange(t.size)[:, None])
             exponent = passed @ (length / travel[row] * gains)
             np.minimum(exponent, _LARGEST_EXPONENT, out=exponent)
             amplified = np.einsum("ltse,s->lte", np.exp(exponent, out=exponent), weight)
-            spontaneous = three[i] @ emission
+            spontaneous = shares[i] @ emission
             in_time = (np.einsum("lte,lte->lt", spontaneous, amplified), spontaneous.sum(axis=-1))
             total, alone = (np.trapezoid(x, t, axis=-1) for x in in_time)
             result[i] = np.log(0.5 * total / alone)
@@ -205,42 +206,44 @@ def steady_threshold_rate(
     r"""Return the steady rate of arrivals per dot at which the gain vanishes at its maximum.
 
     In steady state :math:`P_k \propto g^k/(D_1\cdots D_k)`, and the gain is zero where
-    :math:`-A + \tfrac12(P-aB)\tfrac{g}{D_1} + \gamma Q\sum_{k\ge2} g^k/(D_1\cdots D_k) = 0`.
+    :math:`\sum_k w_k\,g^k/(D_1\cdots D_k) = 0`, w_k being the net gain of a dot with k excitons.
     In the inverse of the lifetimes' unit; infinity where no rate gives gain.
 
     Notes
     -----
-    The signs of this polynomial in g change once, so that it has one positive root. Pulses far
-    longer than τ_X come to it.
+    The gains w_k of every reading change sign once with k where a full dot gains, so that this
+    polynomial in g has one positive root. Pulses far longer than τ_X come to it.
     """
-    rates = recombination_rates(exciton_lifetime, auger_lifetime)[..., 1:]
-    return _root_of_rate(_gain_weights(dot), rates, 1 / np.asarray(exciton_lifetime, dtype=float))
+    weights, ratios = _gain_weights(dot), radiative_ratios(dot)
+    rates = recombination_rates(exciton_lifetime, auger_lifetime, ratios)[..., 1:]
+    return _root_of_rate(weights, rates, 1 / np.asarray(exciton_lifetime, dtype=float))
 
 
 def auger_limited_rate(dot: Dot, auger_lifetime: ArrayLike) -> FloatArray:
     r"""Return the Standard Model's law: the rate of arrivals that sustains gain against Auger.
 
-    :math:`g = c/\tau_{XX}`, where :math:`\tfrac12(P-aB)+\gamma Q\sum_{k\ge2}
-    c^{k-1}\prod_{j=2}^{k}\tfrac{4}{j^2(j-1)} = 0`; zero where X gains by itself, P > aB.
+    :math:`g = c/\tau_{XX}`, where :math:`w_1+\sum_{k\ge2} w_k\,c^{k-1}\prod_{j=2}^{k}
+    \tfrac{4}{j^2(j-1)} = 0` with the net gains w_k of dots with k excitons; zero where X gains by
+    itself, infinity where a full dot does not.
 
     Notes
     -----
     No dot is empty, as arrivals are far more frequent than the radiative decay of X. With few
-    triexcitons :math:`c = (aB-P)/(2\gamma Q)`. Holds for pulses between τ_XX and τ_X.
+    triexcitons :math:`c = -w_1/w_2`. Holds for pulses between τ_XX and τ_X.
     """
     lifetime = np.asarray(auger_lifetime, dtype=float)
-    _, exciton, biexciton = _gain_weights(dot)
-    if exciton >= 0:
+    _, *weights = _gain_weights(dot)
+    if weights[0] >= 0:
         return np.zeros_like(lifetime)
-    rates = recombination_rates(np.inf, 1.0)[2:]
-    root = _root_of_rate(np.array([exciton, biexciton, biexciton]), rates, np.ones(()))
+    rates = recombination_rates(np.inf, 1.0, radiative_ratios(dot))[2:]
+    root = _root_of_rate(np.array(weights), rates, np.ones(()))
     return np.asarray(root / lifetime)
 
 
 def _root_of_rate(weights: FloatArray, rates: FloatArray, unit: FloatArray) -> FloatArray:
-    """Return g where w₀ + w₁ g/D₁ + w₂ Σ g^k/(D₁…D_k) vanishes, D of shape (…, K)."""
+    """Return g where w₀ + w₁ g/D₁ + w₂ g²/(D₁D₂) + … vanishes, D of shape (…, K)."""
     power = np.arange(rates.shape[-1] + 1.0)
-    factors = weights[np.minimum(power, 2).astype(int)]
+    factors = weights[np.minimum(power, weights.size - 1).astype(int)]
     rungs = np.moveaxis(np.log(rates), -1, 0)
     logs = np.concatenate([np.zeros_like(rungs[:1]), -np.cumsum(rungs, axis=0)])
 
@@ -257,27 +260,27 @@ def _root_of_rate(weights: FloatArray, rates: FloatArray, unit: FloatArray) -> F
 def short_pulse_sensitivity(dot: Dot) -> float:
     r"""Return how fast the threshold rises with the time between arrival and reading, at first.
 
-    :math:`\kappa = \frac{1}{N}\,\frac{P_2\,(\gamma Q-w_1)}{P_0\,(w_1+A)+P_1\,(\gamma Q-w_1)}`
-    with :math:`w_1=\tfrac12(P-aB)` and Poisson's populations at the threshold N: the threshold
-    is N(1 + κ t/τ_XX) for t ≪ τ_XX.
+    :math:`\kappa = \frac{1}{N}\,\frac{\sum_k P_k\,\tfrac{k^2(k-1)}{4}\,(w_k-w_{k-1})}
+    {\sum_k P_k\,(w_{k+1}-w_k)}` with the net gains w_k of dots with k excitons and Poisson's
+    populations at the threshold N: the threshold is N(1 + κ t/τ_XX) for t ≪ τ_XX. nan without one.
 
     Notes
     -----
-    Of all dots only those with two excitons change their gain by losing one; the denominator is
-    the derivative of the gain by N.
+    The numerator is what the gain loses by Auger recombination, the denominator its derivative by
+    N. In the readings of three states dots of two excitons alone change their gain by losing one.
     """
-    ground, exciton, biexciton = _gain_weights(dot)
-    mean = threshold_at_maximum(dot, statistics="poisson").mean_excitons
+    weights = _gain_weights(dot)
+    mean = float(threshold_at_maximum(dot, statistics="poisson").mean_excitons)
     if not np.isfinite(mean) or mean == 0:
         return float("nan")
-    empty = np.exp(-mean)
-    by_loss = 0.5 * mean**2 * empty * (biexciton - exciton)
-    by_pump = empty * (exciton - ground) + mean * empty * (biexciton - exciton)
-    return float(by_loss / by_pump / mean)
+    share = np.asarray(stats.poisson.pmf(np.arange(weights.size), mean))
+    steps = np.diff(weights)
+    lost = recombination_rates(np.inf, 1.0, radiative_ratios(dot), weights.size - 1)
+    return float((share * lost)[1:] @ steps / (share[:-1] @ steps) / mean)
 
 
 class ExcitonGain(NamedTuple):
-    """Whether X gains against its ESA: ½(P - aB) at the gain maximum, and largest at any energy."""
+    """Whether X gains against its absorption: at the gain maximum, and largest at any energy."""
 
     at_maximum: float
     largest: float
@@ -300,14 +303,14 @@ def gaussian_area(fwhm: ArrayLike) -> FloatArray:
 
 
 def _gain_weights(dot: Dot) -> FloatArray:
-    """Return the gain of dots that all hold 0, X or XX, at the energy of the gain maximum."""
+    """Return the net gain of dots with 0, 1, … excitons, at the energy of the gain maximum."""
     if dot.shape:
         raise parameters.ParameterError("a pulse threshold is for one dot: give numbers.")
-    return states(dot, gain_maximum_meV(dot)[None]).gain[:3, 0]
+    return states(dot, gain_maximum_meV(dot, "poisson")[None]).gain[:, 0]
 
 
 def _spectra(dot: Dot) -> tuple[FloatArray, FloatArray]:
-    """Return emission and gain of 0, X, XX where they emit, of shape (3, E)."""
+    """Return emission and gain of each state where it emits, of shape (K, E)."""
     offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
     centres = np.array([offsets.emission, offsets.xx_emission], dtype=float)
     reach = _BAND_REACH * np.array([widths.emission, widths.xx_emission], dtype=float)
@@ -316,7 +319,7 @@ def _spectra(dot: Dot) -> tuple[FloatArray, FloatArray]:
     wanted = np.ceil((high - low) / (_BAND_STEP * narrowest))
     points = int(np.clip(wanted, _FEWEST_ENERGIES, _MOST_ENERGIES))
     own = states(dot, np.linspace(low, high, points))
-    return own.emission[:3], own.gain[:3]
+    return own.emission, own.gain
 
 
 def _times(pump: Pump, after: FloatArray) -> FloatArray:
@@ -345,10 +348,10 @@ def _integral_to(time: FloatArray, values: FloatArray, at: FloatArray, where: Pl
     return np.asarray(whole[..., where, :] + within)
 
 
-def _ladder(pump: Pump, time: FloatArray) -> Callable[[FloatArray, Places], FloatArray]:
+def _ladder(dot: Dot, pump: Pump, time: FloatArray) -> Callable[[FloatArray, Places], FloatArray]:
     """Return a function that gives the populations of cases, for logarithms of ⟨N⟩ of each."""
     arrivals = arrival_rate(time, pump.pulse[:, None], pump.cooling[:, None])
-    rates = recombination_rates(pump.exciton, pump.auger)
+    rates = recombination_rates(pump.exciton, pump.auger, radiative_ratios(dot))
 
     def ladder(log_absorbed: FloatArray, rows: Places) -> FloatArray:
         of_rows = (x[rows][:, None] for x in (arrivals, rates))

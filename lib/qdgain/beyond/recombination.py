@@ -12,7 +12,9 @@ import scipy
 from numpy.typing import ArrayLike
 from scipy.linalg.lapack import dgtsv
 
-from qdgain.model.dot import FloatArray
+from qdgain.model.bands import band_widths_meV
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.states import weights_of_bands
 from qdgain.model.units import positive, sigma_from_fwhm
 
 #: Dots with more excitons than this count as having so many.
@@ -50,13 +52,28 @@ def arrival_rate(time: ArrayLike, pulse_fwhm: ArrayLike, cooling_time: ArrayLike
     return np.asarray(np.where(before, early, late) / tau)
 
 
+def radiative_ratios(dot: Dot) -> FloatArray:
+    r"""Return how fast each state of a single dot emits, over X: :math:`\int e_k/\int e_1`, (K,).
+
+    >>> radiative_ratios(Dot(reading="replacing", xx_emission_strength=0.3)).round(6).tolist()
+    [0.0, 1.0, 0.6]
+    """
+    areas = np.array([*band_widths_meV(dot)[:2], *band_widths_meV(dot)[3:]], dtype=float)
+    emitted = np.array(weights_of_bands(dot).emission, dtype=float) @ areas
+    return np.asarray(emitted / emitted[1])
+
+
 def recombination_rates(
-    exciton_lifetime: ArrayLike, biexciton_auger_lifetime: ArrayLike, most: int = MOST_EXCITONS
+    exciton_lifetime: ArrayLike,
+    biexciton_auger_lifetime: ArrayLike,
+    ratios: ArrayLike,
+    most: int = MOST_EXCITONS,
 ) -> FloatArray:
     r"""Return the rates at which dots with 0, 1, …, `most` excitons lose one, of shape D + (K,).
 
-    :math:`D_k = k/\tau_X + \tfrac{k^2(k-1)}{4}\,\tfrac{1}{\tau_A}`, so that τ_A is the Auger
-    lifetime of two excitons. The lifetimes, in one unit, broadcast to D; infinity switches either
+    :math:`D_k = \tfrac{r_k}{\tau_X} + \tfrac{k^2(k-1)}{4}\,\tfrac{1}{\tau_A}`, so that τ_A is the
+    Auger lifetime of two excitons, and r_k the `radiative_ratios` of the dot; each exciton beyond
+    the last state adds one. The lifetimes, in one unit, broadcast to D; infinity switches either
     off.
 
     Raises
@@ -67,13 +84,17 @@ def recombination_rates(
     Notes
     -----
     k(k - 1)/2 pairs of electrons or of holes, times k carriers to recombine with: collisions of
-    three carriers, counted. That a dot's rates follow this count is assumed.
+    three carriers, counted. That rates follow this count is assumed, and that excitons above
+    the band edge radiate like one at it.
     """
     k = np.arange(most + 1.0)
+    ratio = np.asarray(ratios, dtype=float)
+    last = ratio.size - 1
+    light = ratio[np.minimum(k, last).astype(int)] + np.maximum(k - last, 0)
     radiative = _rate("exciton_lifetime", exciton_lifetime)
     auger = _rate("biexciton_auger_lifetime", biexciton_auger_lifetime)
     return np.asarray(
-        radiative[..., None] * k + auger[..., None] * (0.25 * k**2 * np.maximum(k - 1, 0))
+        radiative[..., None] * light + auger[..., None] * (0.25 * k**2 * np.maximum(k - 1, 0))
     )
 
 
@@ -146,9 +167,11 @@ def _stepped(start: FloatArray, step: FloatArray, up: FloatArray, down: FloatArr
     return result.reshape(start.shape)
 
 
-def at_band_edge(ladder: FloatArray) -> FloatArray:
-    """Return the shares of dots with 0, 1 and at least 2 excitons, (…, 3), of a ladder (…, K).
+def at_band_edge(ladder: FloatArray, states: int = 3) -> FloatArray:
+    """Return the shares of dots in each state, (…, states), of a ladder (…, K).
 
-    The band edge holds two excitons; more fill higher states. Assumed, as for Poisson statistics.
+    The last state stands for all dots that hold more, as for Poisson statistics: they fill levels
+    above the band edge. Assumed.
     """
-    return np.stack([ladder[..., 0], ladder[..., 1], ladder[..., 2:].sum(axis=-1)], axis=-1)
+    above = ladder[..., states - 1 :].sum(axis=-1, keepdims=True)
+    return np.concatenate([ladder[..., : states - 1], above], axis=-1)

@@ -1,12 +1,7 @@
-r"""Whether repulsion between excitons lowers or raises the threshold: its slope against a binding.
+"""Whether repulsion between excitons lowers or raises the threshold: its slope against a binding.
 
-On the curve G(⟨N⟩, E, Δ) = ε the threshold changes by
-
-.. math:: \frac{\partial\langle N\rangle_{th}}{\partial\Delta}
-    = -\frac{\partial G/\partial\Delta}{\partial G/\partial\langle N\rangle},
-
-where at the onset E may be held, because there ∂G/∂E = 0, and at the gain maximum E follows the
-centre of PL_XX. A positive slope means that attraction raises and repulsion lowers the threshold.
+A positive slope ∂⟨N⟩_th/∂Δ means that attraction raises and repulsion lowers the threshold. At the
+gain maximum the photon energy follows the maximum, at the onset that of the lowest threshold.
 """
 
 from __future__ import annotations
@@ -16,14 +11,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qdgain.beyond.levers import FLOOR, MAXIMUM, lowest_over, threshold, threshold_of
-from qdgain.fast.laws import LAWS
-from qdgain.model.bands import FWHM_PER_SIGMA, band_offsets_meV, band_widths_meV
+from qdgain.beyond.levers import FLOOR, MAXIMUM, lowest_over, threshold_of
+from qdgain.model.bands import FWHM_PER_SIGMA, band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.parameters import clipped
 
 #: What one binding energy moves alike.
 BINDINGS = ("absorptive_binding_meV", "emissive_binding_meV")
+#: Half the step of a difference, in standard deviations of A_X.
+_STEP = 3e-4
 
 
 class Slopes(NamedTuple):
@@ -42,38 +38,26 @@ def threshold_slopes(
 ) -> Slopes:
     r"""Return how a `qdgain.beyond.levers.threshold` changes with the biexciton shifts.
 
-    At the gain maximum and with bands of one width s the absorptive slope is
+    Differences over a small part of a standard deviation to both sides. In the reading *replacing*,
+    at the gain maximum and with bands of one width s, the absorptive slope is
     :math:`\tfrac12 P_1 a B\,(S+\Delta_E-\Delta_{A2})/(s^2\,\partial G/\partial\langle N\rangle)`:
     it changes its sign where A_XX2 coincides with PL_XX. From the gain of paper section 3.3.
     """
-    found = threshold(dot, definition, floor, statistics)
-    mean = np.where(np.isfinite(found.mean_excitons), found.mean_excitons, np.nan)
-    offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
-    photon = offsets.xx_emission
-    if definition != MAXIMUM:
-        photon = 1e3 * (found.energy_eV - dot.absorption_energy_eV)
+    step = _STEP * np.asarray(band_widths_meV(dot).absorption)
 
-    def band(centre: FloatArray, width: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return a band and its derivative by its own centre."""
-        off = (photon - centre) / width
-        value = np.exp(-0.5 * off * off)
-        return value, value * off / width
+    def slope(name: str) -> FloatArray:
+        now = np.asarray(getattr(dot, name))
+        low, high = (clipped(name, now + sign * step) for sign in (-1, 1))
+        ends: Any = ({name: low}, {name: high})
+        below, above = (
+            threshold_of(replace(dot, **end), definition, floor, statistics) for end in ends
+        )
+        with np.errstate(invalid="ignore"):
+            found = (above - below) / (high - low)
+        return np.broadcast_to(np.where(np.isfinite(found), found, np.nan), dot.shape)
 
-    (A, A_slope), (P, P_slope), _, (B, B_slope), (Q, Q_slope) = map(band, offsets, widths)
-    a, gamma = np.asarray(dot.xx_absorption_strength), np.asarray(dot.xx_emission_strength)
-    at = LAWS[statistics].slopes(mean)
-    by_mean = (
-        -at.ground_slope * A + at.half_exciton_slope * (P - a * B) + at.biexciton_slope * gamma * Q
-    )
-    # A larger Δ moves a centre down.
-    absorptive = at.half_exciton * a * B_slope
-    emissive = -at.biexciton * gamma * Q_slope
-    if definition == MAXIMUM:
-        # The photon moves down with PL_XX: up the other bands, in their own frame.
-        emissive = -at.ground * A_slope + at.half_exciton * (P_slope - a * B_slope)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        parts = (-absorptive / by_mean, -emissive / by_mean, -(absorptive + emissive) / by_mean)
-    return Slopes(*(np.broadcast_to(part, dot.shape) for part in parts))
+    absorptive, emissive = map(slope, BINDINGS)
+    return Slopes(absorptive, emissive, absorptive + emissive)
 
 
 def best_binding(dot: Dot, definition: str = MAXIMUM, **how: Any) -> tuple[float, float]:

@@ -105,7 +105,7 @@ def gain_outputs(
     both = (dot.uncorrelated(), dot)
     found = [threshold_at_maximum(x, statistics=statistics).mean_excitons for x in both]
     found += [threshold_onset(x, floor, statistics).mean_excitons for x in both]
-    return np.stack([*found, largest_gain(dot)], axis=-1)
+    return np.stack([*found, largest_gain(dot, statistics)], axis=-1)
 
 
 def film_outputs(

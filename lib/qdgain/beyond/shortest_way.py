@@ -8,9 +8,12 @@ the gain exceeds the loss and the floor ε,
 .. math:: \ln\frac{\tfrac12 P_1\,PL_X + \gamma P_2\,PL_{XX}}
     {P_0 A_X + \tfrac12 P_1\,a A_{XX2} + \varepsilon} \ge 0,
 
-at the centre of PL_XX or, for the onset, at any photon energy, which then is a fifth variable that
-costs nothing. Gaussians make it smooth with a closed gradient. A lattice of dots gives starts on
-every side, and sequential quadratic programming leads from each of them to a shortest way.
+at the gain maximum or, for the onset, at any photon energy, which then is a fifth variable that
+costs nothing. The terms are those of the reading *replacing*; others share the bands by other
+weights. Gaussians make it smooth with a closed gradient, in which the energy E of the maximum of a
+full dot's gain g moves by :math:`\partial E/\partial x = -g_{Ex}/g_{EE}`. A lattice of dots gives
+starts on every side, and sequential quadratic programming leads from each of them to a shortest
+way.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
@@ -28,7 +31,8 @@ from qdgain.beyond.levers import FLOOR, MAXIMUM, ONSET, SEARCH_REACH_WIDTHS, thr
 from qdgain.model import parameters, units
 from qdgain.model.bands import band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.states import net_weights, weights_at, weights_of_bands
+from qdgain.model.search import parabolic_peak
+from qdgain.model.states import highest_state, net_weights, weights_at, weights_of_bands
 
 #: The four parameters of a way, in the order of its vectors.
 FIELDS = ("stokes_shift_meV", "absorptive_binding_meV", "emissive_binding_meV", "linewidth_meV")
@@ -49,11 +53,16 @@ _LATTICE = np.concatenate([-_STEPS[:0:-1], _STEPS])
 _WIDTH_FACTORS = np.array([0.2, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.3, 3.2])
 _NARROWEST = 0.05
 _ENERGIES = np.arange(-8.0, 2.01, 0.4)
+#: Where a full dot's gain is looked at for its maximum, about the centre of its emission, and
+#: Newton's steps to it.
+_ABOUT_STEP, _NEWTON = 0.25, 3
+_ABOUT = np.arange(-6.0, 6.01, _ABOUT_STEP)
 #: Searches from so many sides; with one the nearest start alone is followed.
 STARTS = 3
 #: A limit may be missed by so much; of ln(gain/loss) so much more than nothing is asked, so that a
 #: way never ends short of its threshold.
 _SLACK, _MARGIN = 1e-7, 2e-7
+_HALVINGS = 30
 _FARTHEST_LOG = 700.0
 
 _Pair = tuple[FloatArray, FloatArray]
@@ -137,14 +146,26 @@ def moved(dot: Dot, change_meV: FloatArray) -> Dot:
     return replace(dot, **values)
 
 
-def _weights(dot: Dot, target: float, floor: float, statistics: str) -> _Pair:
-    """Return log weights in the gain, of PL_X, PL_XX, and in the loss, of A_X, A_XX2, the floor."""
+class _Weights(NamedTuple):
+    """What the bands weigh at the wanted ⟨N⟩, and in the gain of a full dot.
+
+    The logarithms of PL_X and PL_XX in the gain, and of A_X, A_XX2 and the floor in the loss; A_X,
+    PL_X, A_XX2 and PL_XX of the full dot.
+    """
+
+    gain: FloatArray
+    loss: FloatArray
+    full: FloatArray
+
+
+def _weights(dot: Dot, target: float, floor: float, statistics: str) -> _Weights:
     shares = weights_at(np.asarray(target), statistics, len(weights_of_bands(dot).gain))
     A, P, B, Q = (float(weight) for weight in net_weights(dot, shares))
     with np.errstate(divide="ignore"):
         gain = np.log(np.array([P, Q]))
         loss = np.log(np.array([-A, -B, floor]))
-    return np.maximum(gain, -_FARTHEST_LOG), np.maximum(loss, -_FARTHEST_LOG)
+    full = np.array(weights_of_bands(dot).gain[highest_state(dot, statistics)], dtype=float)
+    return _Weights(np.maximum(gain, -_FARTHEST_LOG), np.maximum(loss, -_FARTHEST_LOG), full)
 
 
 class _Search:
@@ -155,7 +176,7 @@ class _Search:
     largest Stokes shift at the present width.
     """
 
-    def __init__(self, dot: Dot, route: str, weights: _Pair, onset: bool, limit: float) -> None:
+    def __init__(self, dot: Dot, route: str, weights: _Weights, onset: bool, limit: float) -> None:
         own = band_widths_meV(dot)
         unit = float(own.absorption)
         now = np.array([getattr(dot, name) for name in FIELDS], dtype=float)
@@ -167,14 +188,17 @@ class _Search:
         self.start, self.low, self.high = now / unit, low / unit, high / unit
         # Of A_X, PL_X, A_XX2 and PL_XX.
         self.widths = np.array([*own[:2], *own[3:]], dtype=float) / unit
-        self.gain, self.loss = weights
+        self.gain, self.loss, self.full = weights
+        # A full dot emits on PL_XX, or on PL_X in readings without one; even if next to nothing.
+        self.main = 3 if self.full[3] > 0 else 1
+        self.full[self.main] = self.full[self.main] or 1.0
         self.onset, self.limit = onset, limit
         self.basis = np.array(ROUTES[route], dtype=float).T
 
     def shortest(self, starts: int, there: bool) -> FloatArray | None:
         """Return the shortest change of (S, Δ_A2, Δ_E, Γ), or None."""
         start = self.start
-        photon = -(start[_S] + start[_E])
+        photon = float(self.brightest(start))
         if self.onset:
             energy = _ENERGIES - start[_S]
             photon = float(energy[np.argmax(self.excess(start[:, None], energy))])
@@ -201,7 +225,7 @@ class _Search:
             row = np.argmax(excess, axis=0)
             photons, margin = np.take_along_axis(energies, row[None], axis=0)[0], excess.max(axis=0)
         else:
-            photons = -(places[_S] + places[_E])
+            photons = self.brightest(places)
             margin = self.excess(places, photons)
         if not margin.size:
             return []
@@ -217,6 +241,29 @@ class _Search:
 
     def descend(self, guess: FloatArray) -> FloatArray | None:
         """Return the end of a search from a guess, None if it does not meet every limit."""
+        end = self.minimised(guess)
+        if not self.meets(end):
+            if not self.meets(guess):
+                return None
+            # Where the gain maximum jumps a search gets stuck: another one, from the end of as much
+            # of the straight way to the guess as is needed.
+            near = self.shortened(guess)
+            end = self.minimised(near)
+            end = end if self.meets(end) else near
+        return np.asarray(self.basis @ end[:-1])
+
+    def shortened(self, guess: FloatArray) -> FloatArray:
+        """Return the guess brought nearer to the start as far as every limit is met."""
+        enough, short = 1.0, 0.0
+        along = np.append(np.ones(guess.size - 1), 0.0)
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (enough + short)
+            met = self.meets(guess * (1 - along + along * middle))
+            enough, short = (middle, short) if met else (enough, middle)
+        return guess * (1 - along + along * enough)
+
+    def minimised(self, guess: FloatArray) -> FloatArray:
+        """Return where a search for the shortest change from a guess ends."""
         free = self.basis.shape[1]
         square = self.basis.T @ self.basis
 
@@ -241,25 +288,57 @@ class _Search:
                 "fun": lambda at: conditions(at.tobytes())[0],
                 "jac": lambda at: conditions(at.tobytes())[1],
             },
-            options={"maxiter": 60, "ftol": 1e-12},
+            options={"maxiter": 40, "ftol": 1e-12},
         )
-        end = np.asarray(found.x)
-        if not np.all(np.isfinite(end)) or np.any(self.conditions(end)[0] < -_SLACK):
-            return None
-        return np.asarray(self.basis @ end[:free])
+        return np.asarray(found.x)
+
+    def meets(self, guess: FloatArray) -> bool:
+        """Return whether a guess meets every limit."""
+        return bool(np.isfinite(guess).all() and np.all(self.conditions(guess)[0] >= -_SLACK))
 
     def factor(self, places: FloatArray) -> FloatArray:
         """Return the factor of all widths."""
         return np.asarray(places[_WIDTH] / self.start[_WIDTH])
 
-    def off(self, places: FloatArray, photon: FloatArray) -> _Pair:
-        """Return (E - centre)/s of A_X, PL_X, A_XX2 and PL_XX, and s."""
+    def bands(self, places: FloatArray) -> _Pair:
+        """Return the centres of A_X, PL_X, A_XX2 and PL_XX, and their widths."""
         stokes = places[_S]
-        centres = np.stack(
-            np.broadcast_arrays(0.0 * stokes, -stokes, -places[_A2], -(stokes + places[_E]))
-        )
-        width = self.widths.reshape(4, *(1,) * (centres.ndim - 1)) * self.factor(places)
+        centres = np.stack([0.0 * stokes, -stokes, -places[_A2], -(stokes + places[_E])])
+        return centres, np.multiply.outer(self.widths, self.factor(places))
+
+    def off(self, places: FloatArray, photon: FloatArray) -> _Pair:
+        """Return (E - centre)/s of these bands, and s."""
+        centres, width = self.bands(places)
         return (photon - centres) / width, width
+
+    def brightest(self, places: FloatArray) -> FloatArray:
+        """Return the photon energy of the largest gain of a full dot."""
+        main = self.main
+        centre = -(places[_S] + places[_E]) if main == 3 else -places[_S]
+        if not np.any(np.delete(self.full, main)):
+            return np.asarray(centre)
+        centres, width = self.bands(places)
+        scan = centre[..., None] + width[main][..., None] * _ABOUT
+        off = (scan - centres[..., None]) / width[..., None]
+        near = photon = parabolic_peak(scan, np.tensordot(self.full, np.exp(-0.5 * off * off), 1))
+        reach, full = _ABOUT_STEP * width[main], self.full.reshape(4, *(1,) * centre.ndim)
+        for _ in range(_NEWTON):
+            off = (photon - centres) / width
+            part = full * np.exp(-0.5 * off * off) / width
+            slope, bend = -(part * off).sum(0), (part * (off * off - 1) / width).sum(0)
+            # Where there is no maximum, the best point of the scan.
+            step = np.where(bend < 0, slope / np.where(bend < 0, bend, 1.0), 0.0)
+            photon = np.clip(photon - step, near - reach, near + reach)
+        return np.asarray(photon)
+
+    def brightest_slopes(self, place: FloatArray, off: FloatArray, width: FloatArray) -> FloatArray:
+        """Return the gradient of `brightest` at one place, from what `off` returns there."""
+        part = self.full * np.exp(-0.5 * off * off)
+        pull = part * (off * off - 1) / (width * width)
+        widening = (part * off * (off * off - 2) / width).sum() / place[_WIDTH]
+        moves = np.array([-pull[1] - pull[3], -pull[2], -pull[3], widening])
+        bend = pull.sum()
+        return np.asarray(moves / bend) if bend < 0 else np.zeros(4)
 
     def sides(self, off: FloatArray) -> tuple[_Pair, _Pair]:
         """Return ln(gain) and ln(loss) at the wanted ⟨N⟩, each with the share of its terms."""
@@ -296,7 +375,7 @@ class _Search:
         """Return all that must not be negative at a guess, and its Jacobian."""
         free = self.basis.shape[1]
         place = self.start + self.basis @ guess[:free]
-        photon = guess[free] if self.onset else -(place[_S] + place[_E])
+        photon = guess[free] if self.onset else self.brightest(place)
         off, width = self.off(place, photon)
         (gain, gain_share), (loss, loss_share) = self.sides(off)
         # Shares of A_X, PL_X, A_XX2, PL_XX in ln(gain/loss), and its slopes by their centres.
@@ -311,7 +390,7 @@ class _Search:
         if self.onset:
             slopes[4] = by_photon
         else:
-            slopes[[_S, _E]] -= by_photon
+            slopes[:4] += by_photon * self.brightest_slopes(place, off, width)
         own = np.vstack([self.limit_slopes(place), np.eye(4), -np.eye(4)])
         jacobian = np.vstack([slopes, np.pad(own, ((0, 0), (0, 1)))])
         values = (self.limits(place), place - self.low, self.high - place)

@@ -33,6 +33,7 @@ _LEFT_OUT = (
     "text",
     "table",
     "files",
+    "given_files",
     "interrupts",
     "benchmark",
     "stored",

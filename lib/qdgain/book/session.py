@@ -7,8 +7,9 @@ import os
 import shlex
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
+from contextlib import ExitStack
+
+from qdgain.files import scratch
 
 _COMMAND = "qdgain"
 _LIMIT_S = 120
@@ -32,8 +33,8 @@ class Session:
     """Commands that run one after another in a folder of their own."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="qdgain-session-")
-        self.folder = Path(self._folder.name)
+        self._open = ExitStack()
+        self.folder = self._open.enter_context(scratch())
 
     def run(self, command: str, code: int = 0, lines: int | None = None) -> Transcript:
         """Run ``qdgain …`` or a program of the system, without a shell; return its transcript.

@@ -43,6 +43,7 @@ CODE = (
     *("data/calibration_rows.toml", "calibration/rows.py"),
     *("calibration/conditions.py", "calibration/predictions.py"),
     *(f"model/{n}.py" for n in ("bands", "states", "populations", "gain", "threshold", "film")),
+    *("model/search.py", "fast/onset.py"),
 )
 
 Result = dict[str, Any]

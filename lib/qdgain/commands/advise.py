@@ -113,8 +113,11 @@ def _plain(content: Any) -> Any:
     return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
-def _dot(dot: Dot) -> dict[str, float]:
-    return {name: float(value) for name, value in dot.values().items()}
+def _dot(dot: Dot) -> dict[str, Any]:
+    numbers = {
+        name: float(getattr(dot, name)) for name in parameters.DOT_ARRAYS if name in dot.values()
+    }
+    return dot.values() | numbers
 
 
 def _way(way: Way) -> dict[str, Any] | None:

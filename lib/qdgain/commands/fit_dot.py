@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import math
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -17,8 +18,20 @@ import numpy as np
 from qdgain.commands import Failure, Parser, UsageError, number_above_0, say
 from qdgain.files import refuse_existing, whole
 from qdgain.fitting.band_fit import FittedBands, fit_bands
-from qdgain.fitting.fitted_dot import FittedDot, fitted_dot, parameter_file, threshold_intervals
-from qdgain.fitting.spectra import Spectrum, earliest_delay_ps, emission_per_eV, even_spectrum
+from qdgain.fitting.fitted_dot import (
+    ASSUMED_HOMOGENEOUS,
+    FittedDot,
+    ThresholdInterval,
+    fitted_dot,
+    parameter_file,
+    threshold_intervals,
+)
+from qdgain.fitting.spectra import (
+    Spectrum,
+    earliest_delay_ps,
+    emission_per_eV,
+    even_spectrum,
+)
 from qdgain.given_files import sha256_of
 from qdgain.measured.instrument_file import Trace, choose, choose_transient, refuse, traces
 from qdgain.measured.instruments.axis import UNITS
@@ -33,11 +46,12 @@ from qdgain.version import __version__, library_hash
 _TITLES = {"absorption": "absorption", "pl": "PL", "transient": "transient"}
 _FILES = tuple(_TITLES)
 _FREE = "free"
+ALL = "all"
 _WIDTH = 80
 
 
 @dataclass(frozen=True)
-class _Input:
+class Input:
     """A file as it was read."""
 
     path: Path
@@ -50,38 +64,67 @@ def add(command: Parser) -> None:
     """Describe the subcommand."""
     command.description = (
         "Fit the bands of a dot to its absorption and photoluminescence and, for the biexciton "
-        "shift, its transient absorption; write a parameter file, and a picture beside it."
+        "shift, its transient absorption; write a parameter file, and a picture beside it. With "
+        f"--column {ALL}, or --pairs, do so for every sample of a series, into a folder."
     )
-    command.add_argument("absorption", type=Path, help="absorbance against nm or eV")
-    command.add_argument("pl", type=Path, help="photoluminescence against nm or eV")
-    bleach = "transient absorption ΔA of relaxed excitons, bleach negative, against nm or eV"
-    command.add_argument("transient", type=Path, nargs="?", help=bleach)
-    command.add_argument(
-        "-o", "--output", type=Path, default=Path("my-dot.toml"), help="default: my-dot.toml"
-    )
+    purposes = {
+        "absorption": "absorbance against wavelength or energy",
+        "pl": "photoluminescence against wavelength or energy",
+        "transient": "transient absorption ΔA of relaxed excitons, bleach negative",
+    }
+    for name, purpose in purposes.items():
+        command.add_argument(name, type=Path, nargs="?", help=purpose)
+    default = "default: my-dot.toml, for a series the folder my-dots"
+    command.add_argument("-o", "--output", type=Path, help=default)
     command.flag("--replace", "overwrite what is there")
     command.add_argument(
         "--column",
         metavar="NAME",
         help="the trace, by its name in the header or its number from 1, in every file that has "
-        "several and no option of its own",
+        f"several and no option of its own; '{ALL}' for a series",
+    )
+    command.add_argument(
+        "--pairs",
+        type=Path,
+        metavar="TABLE",
+        help="a series from a CSV file with the columns label, absorption, absorption_column, "
+        "emission, emission_column; files beside it",
     )
     command.add_argument(
         "--unit", choices=UNITS, help="of the axis of every file that has no option of its own"
     )
     for name in _FILES:
-        trace, axis = f"the trace of the {name} file", f"of the axis of the {name} file"
-        command.add_argument(f"--{name}-column", metavar="NAME", help=trace)
-        command.add_argument(f"--{name}-unit", choices=UNITS, help=axis)
+        of = f"of the {name} file"
+        command.add_argument(f"--{name}-column", metavar="NAME", help=f"the trace {of}")
+        command.add_argument(f"--{name}-unit", choices=UNITS, help=f"of the axis {of}")
+    _add_choices(command)
+
+
+def _add_choices(command: Parser) -> None:
+    """Describe what of the files is taken, and what the fit is told."""
+    command.add_argument(
+        "--delay",
+        metavar="PS",
+        help="the transient at this delay in ps, or averaged from one to another, such as 5:50",
+    )
     command.add_argument(
         "--pl-per",
         choices=("nm", "eV"),
         help="what the PL intensity is per; that of its axis if left out",
     )
     energy = partial(number_above_0, what="is no photon energy: give a number")
-    for option, side in (("--from-eV", "below"), ("--to-eV", "above")):
+    for end, side in (("from", "below"), ("to", "above")):
         purpose = f"fit no photon energies {side} this one"
-        command.add_argument(option, type=energy, metavar="E", help=purpose)
+        command.add_argument(f"--{end}-eV", type=energy, metavar="E", help=purpose)
+    low, high = ASSUMED_HOMOGENEOUS
+    command.add_argument(
+        "--homogeneous-width",
+        type=partial(number_above_0, what="is no width in meV: give a number"),
+        metavar="MEV",
+        help="full width at half maximum of the PL of one dot, in meV: the file then holds one "
+        f"dot's widths. Left out, it holds the sample's, and {low:g} to {high:g} meV are assumed "
+        "for the thresholds of one dot",
+    )
     command.add_argument(
         "--strength",
         metavar=f"A|{_FREE}",
@@ -89,21 +132,49 @@ def add(command: Parser) -> None:
         f"'{_FREE}' to fit it; if left out it is fitted where the transient determines it, and "
         "otherwise held at the preset's",
     )
+    command.flag("--json", "print the report as JSON")
 
 
 def run(given: argparse.Namespace) -> None:
     """Read, fit, print and write."""
-    targets = _targets(given.output, given.replace)
+    _refuse_combinations(given)
+    if given.pairs is not None or given.column == ALL:
+        importlib.import_module("qdgain.commands.fit_dot_series").run(given)
+        return
+    for name in ("absorption", "pl"):
+        if getattr(given, name) is None:
+            raise UsageError(f"the following arguments are required: {name}")
+    targets = _targets(given.output or Path("my-dot.toml"), given.replace)
+    inputs = {name: _read(given, name) for name in _FILES if getattr(given, name) is not None}
+    fitted = fit_inputs(given, inputs)
+    floor, statistics = defaults()
+    thresholds = threshold_intervals(fitted, floor, statistics)
+    _write(
+        targets, given.replace, parameter_file(fitted, source_of(inputs, fitted.fit)), fitted.fit
+    )
+    written = [str(target) for target in targets.values()]
+    if given.json:
+        found = as_json(inputs, fitted, *thresholds)
+        say(json.dumps(found | {"written": written}, ensure_ascii=False, indent=1))
+        return
+    say(report(inputs, fitted, *thresholds))
+    say("\nwritten: " + ", ".join(written))
+
+
+def _refuse_combinations(given: argparse.Namespace) -> None:
     if given.from_eV is not None and given.to_eV is not None and given.from_eV >= given.to_eV:
         raise UsageError(
             f"--from-eV {given.from_eV:g} is not below --to-eV {given.to_eV:g}: nothing is left"
         )
     if given.transient is None:
-        for option in ("transient_column", "transient_unit", "strength"):
+        for option in ("transient_column", "transient_unit", "strength", "delay"):
             if getattr(given, option) is not None:
                 raise UsageError(f"--{option.replace('_', '-')} needs a transient file")
+
+
+def fit_inputs(given: argparse.Namespace, inputs: Mapping[str, Input]) -> FittedDot:
+    """Return the dot of some spectra."""
     strength, hold = _strength(given.strength)
-    inputs = {name: _read(given, name) for name in _FILES if getattr(given, name) is not None}
     fit = fit_bands(
         inputs["absorption"].spectrum,
         inputs["pl"].spectrum,
@@ -112,12 +183,17 @@ def run(given: argparse.Namespace) -> None:
         hold_strength=hold,
         from_eV=given.from_eV,
         to_eV=given.to_eV,
+        is_absorbance=inputs["absorption"].trace.quantity == "absorbance",
     )
-    fitted = fitted_dot(fit, strength if hold else None)
-    text = report(inputs, fit, fitted)
-    _write(targets, given.replace, parameter_file(fitted, _source(inputs, fit)), fit)
-    say(text)
-    say("\nwritten: " + ", ".join(str(target) for target in targets.values()))
+    return fitted_dot(fit, strength if hold else None, given.homogeneous_width)
+
+
+def defaults() -> tuple[float, str]:
+    """Return the gain of an onset, and the statistics, that the contract has."""
+    floor, statistics = (parameters.CONTRACT[name].default for name in ("floor", "statistics"))
+    assert isinstance(floor, float)
+    assert isinstance(statistics, str)
+    return floor, statistics
 
 
 def _strength(text: str | None) -> tuple[float, bool | None]:
@@ -144,30 +220,39 @@ def _targets(output: Path, replace: bool) -> dict[str, Path]:
     return targets
 
 
-def _read(given: argparse.Namespace, name: str) -> _Input:
+def _read(given: argparse.Namespace, name: str) -> Input:
     """Return one of the files as a spectrum against photon energy."""
     path: Path = getattr(given, name)
-    unit = getattr(given, f"{name}_unit") or given.unit
-    hint = f"--{name}-unit nm or --{name}-unit eV"
-    found = traces(path, f"{_TITLES[name]} file", unit, hint)
+    found = traces_of(given, name, path)
     column = getattr(given, f"{name}_column")
     if column is None and len(found) > 1:
         column = given.column
-    if name == "transient":
-        relaxation = parameters.CONTRACT["relaxation_time_fs"].default
-        assert isinstance(relaxation, float)
-        earliest = earliest_delay_ps(relaxation)
-        trace = choose_transient(found, column, f"--{name}-column", earliest)
-    else:
-        trace = choose(found, column, f"--{name}-column")
+    hint = f"--{name}-column"
+    if name != "transient":
+        return as_input(given, name, path, choose(found, column, hint))
+    relaxation = parameters.CONTRACT["relaxation_time_fs"].default
+    assert isinstance(relaxation, float)
+    earliest = earliest_delay_ps(relaxation)
+    column = column if given.delay is None else given.delay
+    return as_input(given, name, path, choose_transient(found, column, hint, earliest))
+
+
+def traces_of(given: argparse.Namespace, name: str, path: Path) -> tuple[Trace, ...]:
+    """Return every trace of a file."""
+    unit = getattr(given, f"{name}_unit") or given.unit
+    return traces(path, f"{_TITLES[name]} file", unit, f"--{name}-unit nm or --{name}-unit eV")
+
+
+def as_input(given: argparse.Namespace, name: str, path: Path, trace: Trace) -> Input:
+    """Return a trace as a spectrum to be fitted; a PL per eV, with the Jacobian."""
     if name == "absorption" and trace.quantity == "reflectance":
         refuse(trace.source, f"its trace {trace.name!r} is a reflectance: give the absorbance")
     per = (given.pl_per or trace.per) if name == "pl" else "eV"
     prepare = even_spectrum if per == "eV" else emission_per_eV
-    return _Input(path, trace, prepare(trace.energy_eV, trace.values), per)
+    return Input(path, trace, prepare(trace.energy_eV, trace.values), per)
 
 
-def _source(inputs: Mapping[str, _Input], fit: FittedBands) -> dict[str, object]:
+def source_of(inputs: Mapping[str, Input], fit: FittedBands) -> dict[str, object]:
     """Return what the parameter file says of its origin."""
     source: dict[str, object] = {}
     for name, read in inputs.items():
@@ -177,24 +262,65 @@ def _source(inputs: Mapping[str, _Input], fit: FittedBands) -> dict[str, object]
             f"{name}_sha256": sha256_of(read.path),
             f"{name}_column": read.trace.name,
             f"{name}_unit": read.trace.unit,
-            f"{name}_window_eV": [float(f"{used.energy_eV[i]:.6g}") for i in (0, -1)],
+            f"{name}_window_eV": [float(f"{x:.6g}") for x in fit.windows[_TITLES[name]]],
             f"{name}_noise": float(f"{used.noise:.3g}"),
         }
-    return source | {"pl_per": inputs["pl"].per, "qdgain": __version__, "library": library_hash()}
+    return source | {
+        "pl_per": inputs["pl"].per,
+        "grade": fit.grade,
+        "reasons": list(fit.reasons),
+        "qdgain": __version__,
+        "library": library_hash(),
+    }
 
 
-def report(inputs: Mapping[str, _Input], fit: FittedBands, fitted: FittedDot) -> str:
-    """Return the tables that the command prints."""
-    lines = []
+def as_json(
+    inputs: Mapping[str, Input],
+    fitted: FittedDot,
+    intervals: Sequence[ThresholdInterval],
+    set_aside: float,
+) -> dict[str, object]:
+    """Return the report as JSON can hold it; null is a threshold out of reach."""
+    numbers = {name: float(np.asarray(getattr(fitted.dot, name))) for name in fitted.origin}
+    rows = [
+        {k: None if v == math.inf else v for k, v in row._asdict().items()} for row in intervals
+    ]
+    return {
+        "grade": fitted.fit.grade,
+        "reasons": list(fitted.fit.reasons),
+        "notes": [note for read in inputs.values() for note in read.trace.notes]
+        + list(fitted.fit.notes),
+        "dot": numbers,
+        "uncertainty": fitted.uncertainty,
+        "correlation": fitted.correlations(),
+        "origin": dict(fitted.origin),
+        "homogeneous_meV": list(fitted.homogeneous_meV),
+        "thresholds": rows,
+        "set_aside": set_aside,
+    }
+
+
+def report(
+    inputs: Mapping[str, Input],
+    fitted: FittedDot,
+    intervals: Sequence[ThresholdInterval],
+    set_aside: float,
+) -> str:
+    """Return what the command prints: grade and reasons, files, dot, thresholds."""
+    fit = fitted.fit
+    lines = [f"grade: {fit.grade}"]
+    for reason in fit.reasons:
+        lines += textwrap.wrap(f"- {reason}", _WIDTH, initial_indent="  ", subsequent_indent="    ")
+    lines.append("")
     for name, read in inputs.items():
         used = fit.spectra[_TITLES[name]]
         converted = ", taken per eV by λ²/hc" if name == "pl" and read.per == "nm" else ""
-        low, high = used.energy_eV[0], used.energy_eV[-1]
+        low, high = fit.windows[_TITLES[name]]
         noise = 100 * used.noise / float(np.max(np.abs(used.measured)))
         lines.append(
             f"{_TITLES[name]:<11} {read.path.name}, {read.trace.name!r}, "
-            f"{read.trace.unit}{converted}: {used.energy_eV.size} points from {low:.4g} to "
-            f"{high:.4g} eV, noise {noise:.2g} %"
+            f"{read.trace.unit}{converted}: from {low:.4g} to {high:.4g} eV, left over "
+            f"{noise:.2g} %"
         )
         lines += [f"            {note}" for note in read.trace.notes]
     lines += [f"note: {note}" for note in fit.notes]
@@ -208,7 +334,7 @@ def report(inputs: Mapping[str, _Input], fit: FittedBands, fitted: FittedDot) ->
     lines += ["", Table(header, rows, right=(1, 2)).text(), ""]
     if fit.free_strength is not None:
         lines += [*_strengths(fit), ""]
-    return "\n".join([*lines, *_thresholds(fitted)])
+    return "\n".join([*lines, *_thresholds(fitted, intervals, set_aside)])
 
 
 def _value_and_error(value: float, error: float | None) -> tuple[str, str]:
@@ -236,36 +362,38 @@ def _strengths(fit: FittedBands) -> list[str]:
     )
 
 
-def _thresholds(fitted: FittedDot) -> list[str]:
-    floor, statistics = (parameters.CONTRACT[name].default for name in ("floor", "statistics"))
-    assert isinstance(floor, float)
-    assert isinstance(statistics, str)
-    intervals, set_aside = threshold_intervals(fitted, floor, statistics)
+def _thresholds(
+    fitted: FittedDot, intervals: Sequence[ThresholdInterval], set_aside: float
+) -> list[str]:
     rows = []
     for row in intervals:
         numbers = (row.value, row.median, row.low, row.high)
         value, median, low, high = (significant(number, 3) for number in numbers)
-        name = f"{'with' if row.esa else 'without'} ESA, {row.name}"
+        name = f"{row.whose}, {'with' if row.esa else 'without'} ESA, {row.name}"
         rows.append((name, value, median, low if low == high else f"{low} to {high}"))
-    header = ("gain threshold ⟨N⟩", "of the dot", "median", "68 % interval")
+    header = ("gain threshold ⟨N⟩ of", "fitted", "median", "68 % interval")
     may_be = ("absorptive_binding_meV", "xx_absorption_strength")
     measured = [name for name in fitted.fit.names if name in may_be]
     assumed = [name for name, text in fitted.origin.items() if text.startswith("assumed")]
-    lines = [Table(header, rows, right=(1, 2)).text()]
-    lines += textwrap.wrap(
+    low_h, high_h = fitted.homogeneous_meV
+    given = f"given, {low_h:g} meV" if low_h == high_h else f"assumed, {low_h:g} to {high_h:g} meV"
+    floor, statistics = defaults()
+    texts = [
+        "The widths that were measured are the sample's: its dots differ in size. One dot's PL is "
+        f"narrower ({given}), and the rest of the width is the spread of the dots; ⟨N⟩ of the "
+        "sample is the mean of all of them.",
         f"{statistics.capitalize()} statistics; the onset is at a gain of {floor:g} of the peak "
         "absorption. Without ESA: from the absorption and PL alone. With ESA: "
         + (f"measured are also {', '.join(measured)}; " if measured else "")
         + f"assumed are {', '.join(assumed)}, whose errors are not in the interval.",
-        _WIDTH,
-    )
+    ]
     if set_aside:
-        lines += textwrap.wrap(
+        texts.append(
             f"{100 * set_aside:.2g} % of the sampled dots were set aside: their values make no "
-            "sense, such as a negative Stokes shift.",
-            _WIDTH,
+            "sense, such as a negative Stokes shift."
         )
-    return lines
+    wrapped = [line for text in texts for line in textwrap.wrap(text, _WIDTH)]
+    return [Table(header, rows, right=(1, 2)).text(), *wrapped]
 
 
 def _write(targets: Mapping[str, Path], replace: bool, text: str, fit: FittedBands) -> None:

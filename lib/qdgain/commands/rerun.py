@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import html
 import os
+import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from qdgain.chapters import NAMES
@@ -14,7 +15,6 @@ from qdgain.commands import Failure, Parser, UsageError, say, tell
 from qdgain.files import refuse_existing, whole
 from qdgain.given_files import path_of
 from qdgain.reruns import rerun, run_folder
-from qdgain.reruns.page import frame
 from qdgain.reruns.request import Request, chapters_named, request, users_of
 from qdgain.reruns.run_folder import CARD_FILE, Card, card_of_all, read_card
 from qdgain.text import as_json
@@ -76,8 +76,9 @@ def _side_by_side(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             # One may be just about to start.
-            while wait(runs, timeout=0.2).not_done:
+            while not all(run.done() for run in runs):
                 rerun.kill_kernels()
+                time.sleep(0.1)
             raise
 
 
@@ -120,5 +121,7 @@ def _of_all(asked: Request, tasks: Sequence[rerun.Task]) -> dict[str, bytes]:
     )
     uses = "".join(f"<li>{html.escape(line)}</li>" for line in _who_uses_what(asked))
     body = f"<h1>One run of every chapter</h1><ul>{items}</ul><h2>Who uses what</h2><ul>{uses}</ul>"
+    from qdgain.reruns.page import frame  # noqa: PLC0415 (as in `run_folder.contents`)
+
     page = frame("One run of every chapter", body)
     return {run_folder.PAGE: page.encode(), CARD_FILE: as_json(card_of_all(tasks)).encode()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +15,15 @@ from matplotlib.figure import Figure as Picture
 
 from qdgain import chapters
 from qdgain.beyond import auger_maps
-from qdgain.beyond.auger_maps import Conditions, cases, exponent_at, ratio_at, where_ratio_is
+from qdgain.beyond.auger_maps import (
+    LASERS_PS,
+    RATIOS,
+    STATED_AUGER_PS,
+    Conditions,
+    cases,
+    default_conditions,
+    stored_numbers,
+)
 from qdgain.beyond.pulse_threshold import (
     auger_limited_rate,
     exciton_gain,
@@ -27,25 +36,23 @@ from qdgain.figures.kit import Figure, Numbers, line, mapped, panel, points, slu
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.model.cross_sections import sphere_volume_nm3
 from qdgain.model.dot import Dot, FloatArray, presets
-from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run
+from qdgain.run import YOUR_DOT, Run
+from qdgain.stored import stored
+from qdgain.table import Table
+from qdgain.text import significant
 
 SETTINGS = chapters.SETTINGS["auger"]
 
-#: The dot of the paper's CdSe, which the maps are about.
-_SUBJECT = BASE_OF_YOUR_DOT
+_SUBJECT = auger_maps.SUBJECT
 _KINDS = {"se": "SE", "ase": "ASE"}
-#: Pulses of a femtosecond laser, and of a Q-switched Nd:YAG laser (assumed: typical ones), in ps.
-_PULSES = {"fs": (auger_maps.SHORT_PULSE_PS, "100 fs"), "ns": (5000.0, "5 ns")}
-#: The paper's Auger lifetime, section 1.4, and a lifetime of the exciton beside which it is short.
-_STATED_AUGER_PS, _LONG_LIFETIME_PS = 30.0, 2e4
+_LASERS = {"fs": "100 fs", "ns": "5 ns"}
+#: A lifetime of the exciton beside which the stated Auger lifetime is short.
+_LONG_LIFETIME_PS = 2e4
 #: Drawn dots: diameters of CdSe spheres and edges of CsPbBr3 cubes (assumed: usual sizes).
 _CDSE_NM, _CSPBBR3_NM = (4.0, 6.0), (5.0, 10.0)
-_TENTH, _DOUBLE = 1.1, 2.0
-_LEVELS = (("tenth", _TENTH, "within 10 %"), ("double", _DOUBLE, "doubled"))
+_LEVELS = {"tenth": "within 10 %", "double": "doubled"}
 #: Where a material's lines have their names.
 _NAMED_AT = {"CdSe": (0.03, "left", "bottom"), "CsPbBr3": (0.97, "right", "top")}
-#: From this exponent on, the threshold is taken to be proportional to 1/τ_XX.
-_LAW = 0.9
 #: Drawn alike from here on, and where no pump reaches the threshold.
 _TOP = 1e3
 
@@ -147,7 +154,7 @@ def _draw_maps(panels: tuple[Panel, ...]) -> Picture:
         style.letter(ax, one.letter)
     axes[0].set_ylabel(style.typeset(_AUGER.label))
     bar = figure.colorbar(filled, ax=list(axes), label=_RATIO.name, pad=0.01)
-    bar.set_ticks([_TENTH, _DOUBLE, 10, 100], labels=["1.1", "2", "10", "100"])
+    bar.set_ticks([*RATIOS.values(), 10, 100], labels=["1.1", "2", "10", "100"])
     return figure
 
 
@@ -159,7 +166,7 @@ def _draw_ratio(ax: Axes, series: Series) -> ContourSet:
     along_y = scipy.interpolate.PchipInterpolator(y, logs, axis=0)(fine_y)
     ratio = np.exp(scipy.interpolate.PchipInterpolator(x, along_y, axis=1)(fine_x))
     grid = (np.exp(fine_x), np.exp(fine_y), ratio)
-    levels = [_TENTH, _DOUBLE, 10.0, 100.0]
+    levels = [*RATIOS.values(), 10.0, 100.0]
     shades = ("#FFFFFF", "#DCE6F2", "#A9C4E2", "#6C94C4", "#3A5F95")
     filled = ax.contourf(*grid, levels=[0.5, *levels, 10 * _TOP], colors=shades)
     widths, dashes = [1.8, 1.0, 0.8, 0.8], ["-", "--", "-.", ":"]
@@ -255,35 +262,64 @@ def headlines(run: Run) -> Numbers:
     return n
 
 
+@lru_cache(maxsize=32)
+def _absorbed(kind: str, name: str, pulses: tuple[float, ...], auger: tuple[float, ...]) -> Any:
+    """Return thresholds of a preset at the default conditions, of shape pulses + τ_XX."""
+    pulse = np.array(pulses)[:, None]
+    return auger_maps.threshold(default_conditions(), kind, presets()[name], pulse, auger)
+
+
+def _ratios(kind: str, name: str, lifetimes: Iterable[float]) -> FloatArray:
+    """Return a preset's thresholds over those without Auger, of shape lasers + τ_XX."""
+    found = _absorbed(kind, name, tuple(LASERS_PS.values()), (*lifetimes, np.inf))
+    return np.asarray(found[:, :-1] / found[:, -1:])
+
+
 def _of_kind(n: Numbers, run: Run, kind: str, title: str) -> None:
-    table, dots = cases(_SUBJECT, kind), _real_dots(run)
-    for key, level, words in _LEVELS:
-        at = where_ratio_is(level, table.auger_ps, table.ratio[0])
-        n.add(f"{kind}-{key}", f"τ_XX, {title} {words}, 100 fs", at, "ps")
-    # Where the pulse is far longer than cooling.
-    row = int(np.searchsorted(table.first, 990.0))
-    lag = where_ratio_is(_TENTH, table.auger_ps, table.ratio[row]) / table.first[row]
+    dots, at = _real_dots(run), stored_numbers(stored("auger")["quoted"])
+    for key, words in _LEVELS.items():
+        n.add(f"{kind}-{key}", f"τ_XX, {title} {words}, 100 fs", at[f"{kind}-{key}"], "ps")
+    lag, law = at[f"{kind}-lag"] / auger_maps.LONG_PULSE_PS, at[f"{kind}-law"] / STATED_AUGER_PS
     n.add(f"{kind}-lag", f"τ_XX over pulse, {title} within 10 %", lag)
-    exponents, logs = exponent_at(table, _STATED_AUGER_PS), np.log(table.first)
-    first = int(np.argmax(exponents >= _LAW))
-    two = slice(max(first - 1, 0), first + 1)
-    law = np.exp(np.interp(_LAW, exponents[two], logs[two]))
-    n.add(f"{kind}-law", f"pulse over τ_XX from which {title} ∝ 1/τ_XX", law / _STATED_AUGER_PS)
-    read = [("", " at 30 ps", _STATED_AUGER_PS)]
-    read += [(f"{_material(d).lower()}-", f", {d}", dots[d]) for d in (*dots,)[:: len(dots) - 1]]
-    for of, where, lifetime in read:
-        for key, (pulse, words) in _PULSES.items():
-            ratio = ratio_at(table, pulse, lifetime)
-            n.add(f"{kind}-{of}{key}", f"{title} ratio{where}, {words}", ratio)
-    for key, (pulse, words) in _PULSES.items():
-        exponent = np.interp(np.log(pulse), logs, exponents)
-        n.add(f"{kind}-exponent-{key}", f"-dln⟨N⟩/dlnτ_XX, {title}, {words}", exponent)
+    n.add(f"{kind}-law", f"pulse over τ_XX from which {title} ∝ 1/τ_XX", law)
+    read = {"": (" at 30 ps", STATED_AUGER_PS)}
+    read |= {f"{_material(d).lower()}-": (f", {d}", dots[d]) for d in (*dots,)[:: len(dots) - 1]}
+    ratios = _ratios(kind, _SUBJECT, [lifetime for _, lifetime in read.values()])
+    for (of, (where, _)), both in zip(read.items(), ratios.T, strict=True):
+        for (key, words), value in zip(_LASERS.items(), both, strict=True):
+            n.add(f"{kind}-{of}{key}", f"{title} ratio{where}, {words}", value)
+    pulses = np.array(list(LASERS_PS.values()))
+    exponents = auger_maps.exponent(default_conditions(), kind, presets()[_SUBJECT], pulses)
+    for (key, words), value in zip(_LASERS.items(), exponents, strict=True):
+        n.add(f"{kind}-exponent-{key}", f"-dln⟨N⟩/dlnτ_XX, {title}, {words}", value)
     for name in presets():
-        own, of = cases(name, kind), slug(name)
-        ratio = ratio_at(own, _PULSES["fs"][0], _STATED_AUGER_PS)
-        most = own.ratio[: _LONG + 1].max()
-        n.add(f"{kind}-fs-{of}", f"{title} ratio, {name}, 30 ps, 100 fs", ratio)
+        of, most = slug(name), cases(name, kind).ratio[: _LONG + 1].max()
+        short = _ratios(kind, name, [STATED_AUGER_PS])[0, 0]
+        n.add(f"{kind}-fs-{of}", f"{title} ratio, {name}, 30 ps, 100 fs", short)
         n.add(f"{kind}-most-{of}", f"largest {title} ratio, {name}, pulses to 10 ns", most)
+    for key, words in _LASERS.items():
+        several = [row[f"{kind}-{key}"] for row in _readings().values()]
+        for end, value in (("least", min(several)), ("most", max(several))):
+            meaning = f"{end} {title} ratio at 30 ps, {words}, of the readings"
+            n.add(f"{kind}-{key}-{end}-reading", meaning, value)
+
+
+def _readings() -> dict[str, dict[str, float]]:
+    """Return the stored ratios of every reading of the paper, by its name."""
+    return {name: stored_numbers(row) for name, row in stored("auger")["readings"].items()}
+
+
+class ReadingsTable(Table):
+    """What Auger recombination does to the 3LS with ESA in each reading, at the paper's τ_XX."""
+
+    def __init__(self) -> None:
+        columns = ["exciton-best", *(f"{kind}-{key}" for kind in _KINDS for key in _LASERS)]
+        header = [f"{title}, {words}" for title in _KINDS.values() for words in _LASERS.values()]
+        rows = [
+            (name, *(significant(row[column], 3) for column in columns))
+            for name, row in _readings().items()
+        ]
+        super().__init__(("reading", "largest gain of X", *header), rows)
 
 
 def _of_all_tables(n: Numbers, run: Run) -> None:
@@ -294,15 +330,14 @@ def _of_all_tables(n: Numbers, run: Run) -> None:
     n.add("ase-most-exciton", "largest ASE ratio where X gains, to 10 ns", gained)
     fall = 100 * float(1 - cases(_SUBJECT, "present").ratio.min())
     n.add("present-fall", "largest fall of the excitons present", fall, "%")
-    name, table = (*dots,)[-1], cases(_SUBJECT, "ase")
-    short, long = (np.interp(dots[name], table.auger_ps, table.with_auger[i]) for i in (0, _LONG))
+    name = (*dots,)[-1]
+    short, long = _absorbed("ase", _SUBJECT, (LASERS_PS["fs"], 1e4), (dots[name],))[:, 0]
     meaning = f"ASE threshold of 10 ns over that of 100 fs pulses, {name}"
     n.add("quasi-cw", meaning, long / short)
-    build_up = cases(_SUBJECT, "ase_build_up")
-    row = int(np.searchsorted(build_up.first, 99.0))
-    for key, level, words in _LEVELS:
-        at = where_ratio_is(level, build_up.auger_ps, build_up.ratio[row])
-        n.add(f"build-up-{key}", f"τ_XX, ASE {words}, build-up in 100 ps", at, "ps")
+    at = stored_numbers(stored("auger")["quoted"])
+    for key, words in _LEVELS.items():
+        meaning = f"τ_XX, ASE {words}, build-up in 100 ps"
+        n.add(f"build-up-{key}", meaning, at[f"build-up-{key}"], "ps")
     for name, lifetime in dots.items():
         of = name.lower().replace(",", "").replace(" ", "-").replace("₃", "3")
         n.add(f"lifetime-{of}", f"τ_XX by volume, {name}", lifetime, "ps")
@@ -310,7 +345,7 @@ def _of_all_tables(n: Numbers, run: Run) -> None:
 
 def _of_closed_forms(n: Numbers) -> None:
     dot = presets()[_SUBJECT]
-    slowly = steady_threshold_rate(presets()["3LS"], _STATED_AUGER_PS, _LONG_LIFETIME_PS)
+    slowly = steady_threshold_rate(presets()["3LS"], STATED_AUGER_PS, _LONG_LIFETIME_PS)
     sustained = "arrivals per τ_X that sustain gain in the 3LS, τ_XX = 30 ps"
     n.add("sensitivity", "rise of the threshold per t/τ_XX at first", short_pulse_sensitivity(dot))
     n.add("rate", "arrivals per τ_XX that sustain gain", auger_limited_rate(dot, 1.0))

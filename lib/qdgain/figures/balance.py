@@ -19,6 +19,7 @@ from qdgain.figures.panel import Axis, Panel
 from qdgain.model import balance, parameters, units
 from qdgain.model.bands import FWHM_PER_SIGMA, band_centres_eV
 from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.gain import gain_maximum_meV
 from qdgain.model.parameters import ParameterError
 from qdgain.model.populations import highest_mean_excitons
 from qdgain.model.threshold import threshold_at_energy, threshold_at_maximum
@@ -152,7 +153,8 @@ def _balanced_shift(run: Run) -> float:
 
 def _at_centre(run: Run, ratio: FloatArray, law: str, shift_meV: float = 0.0) -> FloatArray:
     """Return the threshold at the centre of PL_X of dots whose biexciton is shifted as a whole."""
-    base = replace(run.subject.uncorrelated(), stokes_shift_meV=shift_meV)
+    plain = replace(run.subject.uncorrelated(), reading="replacing")
+    base = replace(plain, stokes_shift_meV=shift_meV)
     own: dict[str, Any] = dict.fromkeys(balance.OWN_WIDTHS)
     shifts = parameters.clipped(
         "absorptive_binding_meV", ratio * units.sigma_from_fwhm(base.linewidth_meV)
@@ -311,7 +313,8 @@ def _of_imposed(n: Numbers, run: Run) -> None:
         dot = balance.balanced_dot(
             run.dots[f"{name}+ESA"], kelvin, "stokes_shift_meV", biexciton=True
         )
-        _, bound = balance.threshold_bounds(dot, number(band_centres_eV(dot).xx_emission))
+        at = number(dot.absorption_energy_eV) + 1e-3 * number(gain_maximum_meV(dot))
+        _, bound = balance.threshold_bounds(dot, at)
         equal = replace(dot, xx_absorption_strength=1.0, xx_emission_strength=1.0)
         n.of(name, "bound", "highest threshold any ESA could cause, S kept", bound)
         n.of(name, "mirrored", "threshold in balance, S kept, a = γ = 1", _at_maximum(equal))

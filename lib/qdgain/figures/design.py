@@ -25,6 +25,7 @@ from qdgain.model import parameters
 from qdgain.model.balance import balanced_stokes_shift_meV, biexciton_stokes_shift_meV
 from qdgain.model.bands import FWHM_PER_SIGMA, band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.search import parabolic_peak
 from qdgain.model.threshold import threshold_at_energy
 from qdgain.paper.shifts import published_shifts
 from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run
@@ -385,12 +386,20 @@ def _of_equilibrium(n: Numbers, run: Run) -> None:
     _of_way(n, "balanced", f"way to ⟨N⟩ = {goal:g} that equilibrium allows, {name}", way, FIELDS)
 
 
+def _turn_meV(run: Run) -> float:
+    """Return Δ_A2 at which the subject's threshold is highest; nan where it is out of reach."""
+    centre = number(run.subject.stokes_shift_meV) + number(run.subject.emissive_binding_meV)
+    near = centre + np.linspace(-1, 1, 81) * _width_meV(run.subject)
+    binding = parameters.clipped(BINDINGS[0], near)
+    found = _threshold(run, _bound(run.subject, binding, BINDINGS[:1]))
+    return float(parabolic_peak(binding, found)) if np.isfinite(found).all() else np.nan
+
+
 def _of_repulsion(n: Numbers, run: Run) -> None:
     """Add where a binding lowers the threshold, and what half a standard deviation of it does."""
-    subject, name = run.subject, _name(run)
+    subject, name, signs = run.subject, _name(run), {"repulsion": -1, "none": 0, "attraction": 1}
     turn = "Δ_A2 beyond which attraction lowers the threshold at the gain maximum, Δ_E held"
-    there = number(subject.stokes_shift_meV) + number(subject.emissive_binding_meV)
-    n.add("turn-absorptive", turn, there, "meV")
+    n.add("turn-absorptive", turn, _turn_meV(run), "meV")
     plain, of_plain = replace(subject, **PLAIN), f"{name} with a = γ = 1"
     for key, what, dot in (("", name, subject), ("-plain", of_plain, plain)):
         best, lowest = best_binding(dot, **_how(run))
@@ -399,7 +408,6 @@ def _of_repulsion(n: Numbers, run: Run) -> None:
     balanced = _with_balanced_shift(run)
     step = 0.5 * _sigma_meV(balanced)
     n.add("step", "half a standard deviation of the bands", step, "meV")
-    signs = {"repulsion": -1, "none": 0, "attraction": 1}
     for definition, (word, sign) in product(levers.DEFINITIONS, signs.items()):
         value = _threshold(run, _bound(balanced, sign * step), definition)
         meaning = f"threshold {definition}, one binding energy: {word}"

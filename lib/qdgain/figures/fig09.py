@@ -22,6 +22,7 @@ from qdgain.model.film import AseThreshold, ase_threshold
 from qdgain.model.populations import mean_excitons_after_pulse
 from qdgain.model.saturation import SaturatedEmission, saturated_emission
 from qdgain.model.search import parabolic_peak
+from qdgain.model.states import weights_of_bands
 from qdgain.run import Run
 
 SETTINGS = chapters.SETTINGS["fig09"]
@@ -40,6 +41,12 @@ _AROUND_THRESHOLD = np.array([0.25, 0.5, 0.8, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.
 #: ln of the most photons drawn, lest their number overflow.
 _LARGEST_LOG = 600.0
 _J = FLUENCE.unit
+#: What is quoted of the ratio of the spikes, from so far above the threshold with ESA.
+_FROM = 1.2
+_SPREAD = {
+    "least-amplitude": "least ratio of the spikes",
+    "most-amplitude": "largest ratio of them",
+}
 
 _saturated: Callable[..., SaturatedEmission] = cache(saturated_emission)
 
@@ -88,13 +95,20 @@ def _dot_panel(run: Run, name: str) -> Panel:
 
 def _saturated_sweep(run: Run, name: str) -> tuple[FloatArray, SaturatedEmission]:
     """Return fluences up to the π pulse, which comes last, and the saturated emission at each."""
-    length, pi_pulse, law = _film(run)
+    _, pi_pulse, _ = _film(run)
     # Dense around the threshold, where the curve bends, and even in √J up to the π pulse.
     near = float(_threshold(run, name).fluence_mJ_cm2) * _AROUND_THRESHOLD
     far = pi_pulse * np.linspace(0, 1, _SWEEP + 1) ** 2
     fluence = np.unique(np.concatenate([near[near < pi_pulse], far]))
     mean = tuple(_excitons(run, fluence).tolist())
-    return fluence, _saturated(run.dots[name], mean, length, run["guided_fraction"], law)
+    return fluence, _saturated_at(run, name, mean, run["third_exciton"])
+
+
+def _saturated_at(
+    run: Run, name: str, mean: tuple[float, ...], third_exciton: str
+) -> SaturatedEmission:
+    (length, _, law), beta = _film(run), run["guided_fraction"]
+    return _saturated(run.dots[name], mean, length, beta, law, third_exciton=third_exciton)
 
 
 def spikes(run: Run) -> tuple[Panel, Panel]:
@@ -332,9 +346,27 @@ def _of_amplitude(n: Numbers, run: Run, scheme: str) -> None:
     n.of(scheme, "amplitude", "saturated spike at J_π, without over with ESA", ratio)
     simple = "the same by the simple formula, in powers of ten"
     n.of(scheme, "simple-amplitude", simple, decades)
+    for key, value in _spread_of_amplitude(run, names).items():
+        n.of(scheme, key, f"{_SPREAD[key]} at any J from {_FROM:g} J_th to J_π, either fate", value)
     more = "J above which the simple formula emits more than ⟨N⟩"
     for name, photons in zip(names, (plain, esa), strict=True):
         dot, beta = run.dots[name], run["guided_fraction"]
         limit = spike.undepleted_limit_mJ_cm2(dot, length, pi_pulse, beta, law)
         n.of(name, "photons", "saturated spike at J_π in photons per dot", photons)
         n.of(name, "bankrupt", more, limit, _J)
+
+
+def _spread_of_amplitude(run: Run, names: tuple[str, str]) -> dict[str, float]:
+    """Return the least and the largest ratio of the spikes, over fluences and fates of XXX."""
+    _, pi_pulse, _ = _film(run)
+    start = _FROM * number(_threshold(run, names[1]).fluence_mJ_cm2)
+    if not start < pi_pulse:
+        return dict.fromkeys(_SPREAD, np.nan)
+    mean = tuple(_excitons(run, np.linspace(start, pi_pulse, 5)).tolist())
+    fates = parameters.parameter("third_exciton").choices
+    if not any(map(np.any, weights_of_bands(run.dots[names[1]]).absorption[-1])):
+        fates = (str(run["third_exciton"]),)
+    plain = _saturated_at(run, names[0], mean, run["third_exciton"]).guided_photons
+    with np.errstate(divide="ignore"):
+        ratios = [plain / _saturated_at(run, names[1], mean, fate).guided_photons for fate in fates]
+    return dict(zip(_SPREAD, (np.min(ratios), np.max(ratios)), strict=True))

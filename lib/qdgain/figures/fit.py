@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +11,19 @@ from matplotlib.figure import Figure as Picture
 
 from qdgain.figures import style
 from qdgain.figures.kit import Figure, Numbers, line, panel, points
-from qdgain.figures.panel import ENERGY, Axis, Panel
+from qdgain.figures.panel import ENERGY, Axis, Panel, Series
 from qdgain.figures.saved import to_png, to_svg
-from qdgain.fitting.band_fit import NARROWER, PL_WINDOW, WINDOW, FittedBands, fit_bands
-from qdgain.fitting.fitted_dot import SAMPLES
-from qdgain.fitting.least_squares import FittedSpectrum
+from qdgain.fitting.absorption_fit import BLUE, FLOOR, RED
+from qdgain.fitting.averaging import FittedSpectrum
+from qdgain.fitting.band_fit import FittedBands, fit_bands
+from qdgain.fitting.emission_fit import WINDOWS
+from qdgain.fitting.fitted_dot import ASSUMED_HOMOGENEOUS, SAMPLES, SAMPLES_OF_SAMPLE
+from qdgain.fitting.judgement import GRADES
 from qdgain.fitting.spectra import earliest_delay_ps
 from qdgain.fitting.synthetic_spectra import EXAMPLE, EXAMPLE_NOISE, EXAMPLE_SEED, simulate
 from qdgain.fitting.transient_fit import LARGEST_CORRELATION, LARGEST_ERROR
 from qdgain.model.bands import band_centres_eV, band_widths_meV
-from qdgain.model.dot import Dot
+from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.parameters import CONTRACT
 
 _RESIDUAL = Axis("residual / noise")
@@ -36,6 +41,9 @@ _PARTS = {
     "stimulated emission": ("PL_X", "-."),
     "excited-state absorption": ("A_XX2", "--"),
     "second transition": ("second transition", "-."),
+    "third transition": ("second transition", ":"),
+    "continuum": ("continuum", "-."),
+    "traps": ("traps", "-."),
     "background": ("reference", ":"),
 }
 
@@ -49,20 +57,46 @@ def headlines(dot: Dot = EXAMPLE) -> Numbers:
     n.add("relaxation", "relaxation time of X_A to X_E", relaxation, "fs")
     n.add("delay", "delay by which 99 % have relaxed", earliest_delay_ps(relaxation), "ps")
     n.add("jacobian", "shift of the PL if the Jacobian is left out", bias, "meV")
-    n.add("pl-window", "half the window of the PL, in its FWHM", PL_WINDOW[1])
-    n.add("window-red", "window red of the PL, in its FWHM", -WINDOW[0])
-    n.add("window-blue", "window blue of the PL, in its FWHM", WINDOW[1])
-    n.add("window-narrow", "the narrowest blue window, in its FWHM", NARROWER[-1])
+    n.add("pl-narrow", "narrowest half window of the PL, in its FWHM", WINDOWS[0])
+    n.add("pl-wide", "widest half window of the PL, in its FWHM", WINDOWS[-1])
+    n.add("red", "window red of the PL", 1e3 * RED, "meV")
+    n.add("blue-near", "nearest end of a window blue of the PL", 1e3 * BLUE[0], "meV")
+    n.add("blue-far", "farthest end of a window blue of the PL", 1e3 * BLUE[-1], "meV")
     n.add("largest-error", "largest error of a determined a", LARGEST_ERROR)
     n.add("largest-correlation", "its largest correlation", LARGEST_CORRELATION)
     n.add("samples", "sampled dots", SAMPLES)
+    n.add("samples-of-sample", "of these, for a sample", SAMPLES_OF_SAMPLE)
+    for grade in ("good", "usable"):
+        error, share, bend = GRADES[grade]
+        n.add(f"{grade}-error", f"largest error of a {grade} A_X, of its width", 100 * error, "%")
+        n.add(f"{grade}-share", f"least share of a {grade} PL", 100 * share, "%")
+        n.add(f"{grade}-bend", f"least curvature of a {grade} absorption over its noise", bend)
+    n.add("floor-centre", "least error of A_X, of its width", 100 * FLOOR[0], "%")
+    n.add("floor-width", "least error of its width, of itself", 100 * FLOOR[1], "%")
+    fitted = _example(dot)
+    errors = fitted.standard_errors
+    short = ("centre", "width", "shift", "pl-width", "binding")
+    for i, name in enumerate(short):
+        unit = "eV" if name == "centre" else "meV"
+        n.add(f"example-{name}", f"{fitted.names[i]} of the example", fitted.values[i], unit)
+        n.add(f"example-{name}-error", "its standard error", errors[i], unit)
+    together = fitted.covariance[0, 1] / errors[0] / errors[1]
+    n.add("example-together", "correlation of centre and width", together)
+    for side, width in zip(("low", "high"), ASSUMED_HOMOGENEOUS, strict=True):
+        n.add(f"one-dot-{side}", f"width of one dot's PL, {side}", width, "meV")
     return n
 
 
+@cache
+def _example(dot: Dot) -> FittedBands:
+    """Return the fit to the page's synthetic spectra, as they are before any file."""
+    simulated = simulate(dot, noise=EXAMPLE_NOISE, seed=EXAMPLE_SEED)
+    return fit_bands(*simulated.against_energy)
+
+
 def example() -> tuple[Panel, ...]:
-    """Return the panels of a fit to the page's synthetic spectra, as they are before any file."""
-    simulated = simulate(EXAMPLE, noise=EXAMPLE_NOISE, seed=EXAMPLE_SEED)
-    return panels(fit_bands(*simulated.against_energy))
+    """Return the panels of that fit."""
+    return panels(_example(EXAMPLE))
 
 
 def panels(fit: FittedBands) -> tuple[Panel, ...]:
@@ -109,7 +143,37 @@ def _draw(fitted: tuple[Panel, ...]) -> Picture:
     return figure
 
 
+def series(places: Sequence[float], curves: Mapping[str, FloatArray]) -> tuple[Panel, ...]:
+    """Return the panels of a series of samples; each curve of shape (3, samples): value, ends."""
+    x = Axis("sample: number its label begins with, or its place")
+    quantities = {
+        "stokes_shift_meV": ("Stokes shift", "PL_X", "o"),
+        "linewidth_meV": ("width of A_X", "A_X", "s"),
+        "emission_linewidth_meV": ("width of PL_X", "A_XX2", "^"),
+    }
+
+    def with_errors(name: str, title: str, colour: str, marker: str) -> Series:
+        value, low, high = curves[name]
+        return points(title, places, value, colour, marker, y_low=low, y_high=high)
+
+    some = [with_errors(name, *how) for name, how in quantities.items()]
+    threshold = with_errors("threshold", "threshold without ESA", "reference", "o")
+    return (
+        panel("a", "shift and widths of the samples", x, Axis("energy", "meV"), some),
+        panel("b", "threshold of one dot", x, Axis("⟨N⟩ at the gain maximum"), [threshold]),
+    )
+
+
 FIGURES = {"example": Figure(example, _draw)}
+
+
+def save_series(
+    found: tuple[Sequence[float], Mapping[str, FloatArray]], svg: Path, png: Path
+) -> None:
+    """Write the picture of a series, the same bytes on every run."""
+    figure = Figure(partial(series, *found)).draw(series(*found))
+    svg.write_text(to_svg(figure), encoding="utf-8")
+    png.write_bytes(to_png(figure))
 
 
 def save(fit: FittedBands, svg: Path, png: Path) -> None:

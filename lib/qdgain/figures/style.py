@@ -33,8 +33,8 @@ _QUANTITIES_IN = {
     "#56B4E9": "A_XX1; CsPbBr3; pulse 10 ps",
     "#CC79A7": "A_XX2; your dot; fifth; beam; incoherent",
     "#E69F00": "PL_XX; XX engineering; orientation; pulse 1 ns",
-    "#882255": "two excitons; sweep without notebooks",
-    "#999933": "one exciton",
+    "#882255": "two excitons; sweep without notebooks; traps",
+    "#999933": "one exciton; continuum",
     "#44AA99": "second transition",
 }
 #: Quantity to colour, the same in the whole book.

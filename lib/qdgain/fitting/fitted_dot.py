@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from qdgain.beyond.ensemble import Ensemble
+from qdgain.beyond.ensemble_thresholds import ensemble_thresholds
 from qdgain.fast.onset import threshold_onset
 from qdgain.fitting.band_fit import FittedBands
 from qdgain.model import parameters
-from qdgain.model.dot import Dot, presets
+from qdgain.model.dot import Dot, FloatArray, presets
 from qdgain.model.threshold import threshold_at_maximum
 from qdgain.run import BASE_OF_YOUR_DOT
 
 #: Samples of the fit's covariance.
 SAMPLES = 1000
+#: Of these, so many for the thresholds of a sample, which take longer.
+SAMPLES_OF_SAMPLE = 24
+#: FWHM of the PL of one dot at room temperature where none is given, in meV: the linewidths of the
+#: paper's introduction. It differs from batch to batch (Cui 2013, DOI 10.1038/nchem.1654, abstract
+#: seen).
+ASSUMED_HOMOGENEOUS = (50.0, 100.0)
 #: Quantiles of a 68 % interval, and the median between them.
 _QUANTILES = (0.16, 0.5, 0.84)
 _DIGITS = 6
@@ -37,24 +47,31 @@ class FittedDot(NamedTuple):
     """A single dot, of which some fields were measured and the others assumed.
 
     `origin` says where a value comes from, for every field that the parameter file sets. The values
-    of the fit are the dot's, unless the contract forbids them.
+    of the fit are the dot's, unless the contract forbids them or one dot's width was given. The
+    homogeneous width, the lowest and highest it may be, is that of one dot's PL.
     """
 
     dot: Dot
     origin: Mapping[str, str]
     fit: FittedBands
+    homogeneous_meV: tuple[float, float] = ASSUMED_HOMOGENEOUS
+
+    def _measured(self) -> list[int]:
+        names = enumerate(self.fit.names)
+        return [i for i, name in names if self.origin[name].startswith("measured")]
 
     @property
     def uncertainty(self) -> dict[str, float]:
         """Measured field to standard error."""
-        return dict(zip(self.fit.names, self.fit.standard_errors.tolist(), strict=True))
+        errors = self.fit.standard_errors
+        return {self.fit.names[i]: float(errors[i]) for i in self._measured()}
 
     def correlations(self) -> dict[str, float]:
         """Return the correlation coefficient of every pair of measured fields."""
-        errors = self.fit.standard_errors
+        errors, names = self.fit.standard_errors, self.fit.names
         matrix = self.fit.covariance / np.outer(errors, errors)
-        pairs = combinations(enumerate(self.fit.names), 2)
-        return {f"{one}, {other}": float(matrix[i, j]) for (i, one), (j, other) in pairs}
+        pairs = combinations(self._measured(), 2)
+        return {f"{names[i]}, {names[j]}": float(matrix[i, j]) for i, j in pairs}
 
     def samples(self, count: int, seed: int) -> tuple[Dot, float]:
         """Return dots drawn from the fit's Gaussian, and the part of the draws that was set aside.
@@ -80,12 +97,17 @@ class FittedDot(NamedTuple):
         return Dot(**_complete(self.dot.values() | fields)), float(1 - allowed.mean())
 
 
-def fitted_dot(fit: FittedBands, given_strength: float | None = None) -> FittedDot:
+def fitted_dot(
+    fit: FittedBands,
+    given_strength: float | None = None,
+    homogeneous_width_meV: float | None = None,
+) -> FittedDot:
     """Return the dot of a fit; what was not measured is that of the preset 3LS+ESA.
 
     The linewidth is that of A_X, and A_XX1 and A_XX2 are taken to share it; PL_X has its own, and
-    PL_XX is taken to share that. `given_strength` is the strength a that the fit of the transient
-    held, if it is not the preset's.
+    PL_XX is taken to share that. They are the sample's, unless the width of one dot's PL is given,
+    see `one_dot`. `given_strength` is the strength a that the fit of the transient held, if it is
+    not the preset's.
 
     Raises
     ------
@@ -112,8 +134,8 @@ def fitted_dot(fit: FittedBands, given_strength: float | None = None) -> FittedD
         values["stokes_shift_meV"] = 0.0
         origin["stokes_shift_meV"] = f"measured: {shift:.2g} meV, zero within its error"
     origin |= {
-        "linewidth_meV": "measured: A_X; A_XX1 and A_XX2 assumed alike",
-        "emission_linewidth_meV": "measured: PL_X",
+        "linewidth_meV": "measured: A_X of the sample; A_XX1 and A_XX2 assumed alike",
+        "emission_linewidth_meV": "measured: PL_X of the sample",
         "xx_emission_linewidth_meV": "assumed: as PL_X",
     }
     transient = {"absorptive_binding_meV", "xx_absorption_strength"}
@@ -122,7 +144,32 @@ def fitted_dot(fit: FittedBands, given_strength: float | None = None) -> FittedD
     elif "absorptive_binding_meV" in fit.names:
         origin["absorptive_binding_meV"] = "measured: transient, with the strength a held"
     in_order = {name: origin[name] for name in parameters.DOT_PARAMETERS if name in origin}
-    return FittedDot(Dot(**_complete(values)), in_order, fit)
+    dot = Dot(**_complete(values))
+    if homogeneous_width_meV is None:
+        return FittedDot(dot, in_order, fit)
+    dot, spread = one_dot(dot, homogeneous_width_meV)
+    of = f"less a spread of {float(spread):.3g} meV"
+    in_order |= {
+        "linewidth_meV": f"given: one dot's A_X, the sample's {values['linewidth_meV']:.3g} {of}",
+        "emission_linewidth_meV": "given: one dot's PL_X, the sample's "
+        f"{values['emission_linewidth_meV']:.3g} {of}",
+    }
+    return FittedDot(dot, in_order, fit, (homogeneous_width_meV, homogeneous_width_meV))
+
+
+def one_dot(sample: Dot, homogeneous_width_meV: ArrayLike) -> tuple[Dot, FloatArray]:
+    r"""Return one dot of a sample whose bands were measured, and the spread of its dots in meV.
+
+    The PL of one dot has the given full width at half maximum, unless the sample's is narrower. The
+    rest is the spread, :math:`\Gamma_{inh}^2=\Gamma_{PL}^2-\Gamma_h^2`, which shifts all bands of a
+    dot alike and so is in the width of A_X as well.
+    """
+    absorption, emission = sample.linewidth_meV, sample.emission_linewidth_meV
+    own = np.minimum(np.asarray(emission), homogeneous_width_meV)
+    spread = np.sqrt(np.asarray(emission) ** 2 - own**2)
+    narrow = np.sqrt(np.maximum(np.asarray(absorption) ** 2 - spread**2, own**2))
+    fields = {"linewidth_meV": narrow, "emission_linewidth_meV": own}
+    return replace(sample, **fields, xx_emission_linewidth_meV=own), spread
 
 
 def _complete(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,8 +178,9 @@ def _complete(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class ThresholdInterval(NamedTuple):
-    """A threshold ⟨N⟩ of a fitted dot: of the dot itself, and its median and 68 % interval."""
+    """A threshold ⟨N⟩ of one dot or of the sample: its value, median and 68 % interval."""
 
+    whose: str
     name: str
     esa: bool
     value: float
@@ -145,28 +193,73 @@ def threshold_intervals(
     fitted: FittedDot,
     floor: float,
     statistics: str = "rabi",
+    *,
     samples: int = SAMPLES,
     seed: int = 1,
+    of_sample: bool = True,
 ) -> tuple[tuple[ThresholdInterval, ...], float]:
     """Return both thresholds without and with ESA, with what the fit's errors make of them.
 
-    Without ESA, which needs absorption and PL alone, then with ESA; infinity where no gain is
-    reached. And the part of the samples that was set aside, see `FittedDot.samples`. What was
-    assumed stays as it is. For floor and statistics see `qdgain.model.threshold.threshold_onset`.
+    Of one dot, and of the sample, in which ⟨N⟩ is the mean of all dots; the homogeneous width is
+    drawn evenly from its range. Without ESA, which needs absorption and PL alone, then with ESA;
+    infinity where no gain is reached. And the part of the draws that was set aside, see
+    `FittedDot.samples`. What was assumed else stays as it is. For floor and statistics see
+    `qdgain.model.threshold.threshold_onset`, for samples `qdgain.beyond.ensemble_thresholds`.
     """
-    dots, set_aside = fitted.samples(samples, seed)
+    drawn, set_aside = fitted.samples(samples, seed)
+    low, high = fitted.homogeneous_meV
+    widths = np.random.default_rng(seed).uniform(low, high, drawn.shape)
+    widths[0] = 0.5 * (low + high)
+    # The first one stands for the fit itself.
+    fields = dict(zip(fitted.fit.names, fitted.fit.values, strict=True))
+    itself = _complete(fitted.dot.values() | fields)
+    itself["stokes_shift_meV"] = fitted.dot.stokes_shift_meV
+    every: dict[str, Any] = {
+        name: np.append(itself[name], np.broadcast_to(value, drawn.shape)[1:])
+        for name, value in drawn.values().items()
+        if name in parameters.DOT_ARRAYS
+    }
+    dots, spread = one_dot(replace(drawn, **every), widths)
     rows = []
     for esa in (False, True):
-        pair = [dot if esa else dot.uncorrelated() for dot in (fitted.dot, dots)]
-        for name, threshold, gain in (
-            ("at the gain maximum", threshold_at_maximum, 0.0),
-            ("onset", threshold_onset, floor),
-        ):
-            own, drawn = (threshold(dot, gain, statistics).mean_excitons for dot in pair)
-            # Nearest: there is no mean of a threshold and one that is out of reach.
-            spread = np.quantile(drawn, _QUANTILES, method="nearest").tolist()
-            rows.append(ThresholdInterval(name, esa, float(own), *spread))
+        those = dots if esa else dots.uncorrelated()
+        pairs = {
+            "at the gain maximum": (threshold_at_maximum, 0.0),
+            "onset": (threshold_onset, floor),
+        }
+        for name, (threshold, gain) in pairs.items():
+            found = threshold(those, gain, statistics).mean_excitons
+            rows.append(_interval("one dot", name, esa, found))
+        both = _of_sample(those, spread, floor, statistics) if of_sample else ()
+        for name, found in zip(pairs, both, strict=False):
+            rows.append(_interval("the sample", name, esa, found))
     return tuple(rows), set_aside
+
+
+def _interval(whose: str, name: str, esa: bool, found: FloatArray) -> ThresholdInterval:
+    # Nearest: there is no mean of a threshold and one that is out of reach.
+    spread = np.quantile(found, _QUANTILES, method="nearest").tolist()
+    return ThresholdInterval(whose, name, esa, float(found[0]), *spread)
+
+
+def _of_sample(
+    dots: Dot, spread_meV: FloatArray, floor: float, statistics: str
+) -> tuple[FloatArray, FloatArray]:
+    """Return the thresholds at the gain maximum and of the onset of the first samples."""
+    found = []
+    for i in range(min(SAMPLES_OF_SAMPLE, spread_meV.size)):
+        sample = Ensemble(inhomogeneous_width_meV=float(spread_meV[i]))
+        found.append(
+            ensemble_thresholds(
+                dots.at(i),
+                sample,
+                statistics,
+                floor=floor,
+                gain_exponent=1.0,
+                pi_pulse_fluence_mJ_cm2=1.0,
+            )
+        )
+    return np.array([x.at_maximum for x in found]), np.array([x.onset for x in found])
 
 
 def parameter_file(fitted: FittedDot, source: Mapping[str, object]) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from qdgain.fitting.averaging import FittedSpectrum, correlation_factor
 from qdgain.fitting.spectra import Spectrum
 from qdgain.model.dot import FloatArray
 
@@ -22,26 +23,6 @@ _STEP = 1e-5
 def total(parts: Mapping[str, FloatArray]) -> FloatArray:
     """Return the sum of the parts of a model."""
     return np.asarray(sum(parts.values()))
-
-
-class FittedSpectrum(NamedTuple):
-    """What was fitted, of shape E, and the parts of the model, whose sum is the fit.
-
-    The noise is the standard deviation of the residual, in the unit of the data (of the largest
-    value, if it is not even). By the correlation factor the correlation of neighbouring residuals
-    raises every variance; it is 1 if they are random.
-    """
-
-    energy_eV: FloatArray
-    measured: FloatArray
-    parts: Mapping[str, FloatArray]
-    noise: float
-    correlation_factor: float
-
-    @property
-    def fitted(self) -> FloatArray:
-        """The sum of the parts."""
-        return total(self.parts)
 
 
 class Fit(NamedTuple):
@@ -88,7 +69,7 @@ def solve(
     if covariance is None or not found.success or not np.all(np.isfinite(covariance)):
         return None
     left = np.asarray(found.residual) * scale
-    factor = _correlation_factor(left)
+    factor = correlation_factor(left)
     fitted = found.params.valuesdict()
     curves = FittedSpectrum(
         spectrum.energy_eV,
@@ -99,17 +80,6 @@ def solve(
     )
     values = np.array([fitted[name] for name in names])
     return Fit(names, values, factor * np.asarray(covariance), float(found.bic), curves)
-
-
-def _correlation_factor(residual: FloatArray) -> float:
-    """Return (1 + r)/(1 - r) for the correlation r ≥ 0 of neighbouring residuals.
-
-    The factor by which a first-order autoregressive noise raises the variance of a mean.
-    """
-    power = float(residual @ residual)
-    lag = float(residual[1:] @ residual[:-1]) / power if power > 0 else 0.0
-    lag = min(max(lag, 0.0), 0.98)
-    return (1 + lag) / (1 - lag)
 
 
 def mesh(*axes: ArrayLike) -> list[FloatArray]:

@@ -6,6 +6,7 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.signal import savgol_filter
 
 from qdgain.measured.instrument_file import intensity_per_eV
 from qdgain.model import parameters
@@ -15,7 +16,8 @@ from qdgain.model.gain import gain
 from qdgain.model.units import nm_from_eV, sigma_from_fwhm
 
 #: The fewest points of a fit.
-_FEWEST = 12
+FEWEST = 12
+_FINE_EV = 0.002
 
 
 def refuse(reason: str) -> NoReturn:
@@ -30,22 +32,41 @@ class Spectrum(NamedTuple):
     values: FloatArray
     relative_noise: FloatArray
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The lowest and the highest energy, in eV."""
+        return float(self.energy_eV[0]), float(self.energy_eV[-1])
+
     def within(self, low: float | None, high: float | None, name: str) -> Spectrum:
         """Return the part of the spectrum called `name` between two energies, refused if short."""
         low, high = -np.inf if low is None else low, np.inf if high is None else high
         inside = (self.energy_eV >= low) & (self.energy_eV <= high)
-        if inside.sum() < _FEWEST:
+        if inside.sum() < FEWEST:
             refuse(
                 f"the {name} has {inside.sum()} points from {low:.4g} to {high:.4g} eV and needs "
-                f"{_FEWEST}"
+                f"{FEWEST}"
             )
         return Spectrum(*(column[inside] for column in self))
 
-    def thinned(self, points: int) -> Spectrum:
-        """Return averages of neighbours, about as many as `points`."""
+    def part(self, low: float, high: float) -> Spectrum:
+        """Return the part of the spectrum between two energies."""
+        inside = (self.energy_eV >= low) & (self.energy_eV <= high)
+        return Spectrum(*(column[inside] for column in self))
+
+    def thinned(self, points: int = 160) -> Spectrum:
+        """Return averages of neighbours, at least as many as `points` if there are."""
         step = max(1, self.energy_eV.size // points)
         size = self.energy_eV.size // step * step
         return Spectrum(*(column[:size].reshape(-1, step).mean(axis=1) for column in self))
+
+
+def smoothed(spectrum: Spectrum, reach_eV: float = 0.06) -> tuple[FloatArray, FloatArray]:
+    """Return fine energies and the spectrum there, smoothed by parabolas over a reach."""
+    low, high = spectrum.ends
+    fine = np.arange(low, high, _FINE_EV)
+    values = np.interp(fine, spectrum.energy_eV, spectrum.values)
+    points = 2 * round(0.5 * reach_eV / _FINE_EV) + 1
+    return fine, savgol_filter(values, points, 3) if fine.size >= points else values
 
 
 def even_spectrum(energy_eV: ArrayLike, values: ArrayLike) -> Spectrum:

@@ -5,6 +5,7 @@ They stand in for measurements where a fit is tested or shown; none of them was 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,7 +34,9 @@ EXAMPLE_NOISE, EXAMPLE_SEED = 0.01, 1
 class Surroundings(NamedTuple):
     """What a real spectrum holds beside the bands of the dot. All assumed.
 
-    The second transition (its gap from A_X, its FWHM, its strength relative to A_X), Rayleigh
+    The second transition (its gap from A_X, its FWHM, its strength relative to A_X), a third, twice
+    as far and half as wide again, with its strength, and the emission of traps, 300 meV to the red
+    of PL_X and as wide, relative to PL_X; Rayleigh
     scattering at the centre of A_X relative to A_X, a straight background of the PL relative to its
     peak, ΔA of the ground state at the centre of A_X relative to the absorbance, and the bleach of
     the second transition relative to that of A_X.
@@ -42,6 +45,8 @@ class Surroundings(NamedTuple):
     second_gap_meV: float = 160.0
     second_width_meV: float = 110.0
     second_strength: float = 0.7
+    third_strength: float = 0.9
+    traps: float = 0.06
     scattering: float = 0.15
     offset: float = 0.03
     slope_per_eV: float = 0.08
@@ -78,8 +83,8 @@ def simulate(
 ) -> SyntheticSpectra:
     r"""Return synthetic spectra of a single dot on an even grid of wavelengths.
 
-    Absorbance :math:`\propto A_X + h_2 A_2 + b\,(E/E_A)^4`; PL per eV
-    :math:`\propto PL_X + b_0 + b_1(E - E_A)`, given per nm; ΔA of one relaxed exciton,
+    Absorbance :math:`\propto A_X + h_2 A_2 + h_3 A_3 + b\,(E/E_A)^4`; PL per eV
+    :math:`\propto PL_X + h_T T + b_0 + b_1(E - E_A)`, given per nm; ΔA of one relaxed exciton,
     `qdgain.fitting.spectra.relaxed_exciton_signal`, with a bleach of the second transition. The
     noise is the standard deviation relative to the largest value of each spectrum.
 
@@ -93,17 +98,25 @@ def simulate(
     around = surroundings or Surroundings()
     centre = float(np.asarray(dot.absorption_energy_eV))
     reach = 1e-3 * float(np.asarray(dot.linewidth_meV))
-    ends = nm_from_eV([centre + 6 * reach, centre - 5 * reach])
+    ends = nm_from_eV([centre + 7 * reach, centre - 5 * reach])
     wavelength = np.arange(np.ceil(ends[0]), ends[1], step_nm)
     energy = eV_from_nm(wavelength)
     first, emission = bands(dot, energy)[:2]
     second = spectra.gaussian(
         energy, centre + 1e-3 * around.second_gap_meV, around.second_width_meV
     )
-    absorbance = (
-        first + around.second_strength * second + around.scattering * (energy / centre) ** 4
+    third = spectra.gaussian(
+        energy, centre + 2e-3 * around.second_gap_meV, 1.5 * around.second_width_meV
     )
-    per_eV = emission + around.offset + around.slope_per_eV * (energy - centre)
+    absorbance = (
+        first
+        + around.second_strength * second
+        + around.third_strength * third
+        + around.scattering * (energy / centre) ** 4
+    )
+    peak = centre - 1e-3 * float(np.asarray(dot.stokes_shift_meV))
+    traps = around.traps * spectra.gaussian(energy, peak - 0.3, 300.0)
+    per_eV = emission + traps + around.offset + around.slope_per_eV * (energy - centre)
     transient = around.bleach * (
         spectra.relaxed_exciton_signal(dot, energy) - around.second_bleach * second
     )
@@ -164,3 +177,31 @@ def write(folder: str | Path, dot: Dot, *, noise: float, seed: int) -> tuple[Pat
         encoding = "utf-8-sig" if path is absorption else "utf-8"
         path.write_text(text, encoding=encoding, newline="\r\n")
     return absorption, pl, transient_csv
+
+
+def write_series(folder: str | Path, count: int = 4) -> tuple[Path, Path]:
+    """Write synthetic spectra of a growing sample into a folder, a trace each.
+
+    ``growth_absorption.csv`` and ``growth_pl.csv``: redder and more alike with time, the last one
+    without any exciton.
+    """
+    columns: list[list[FloatArray]] = [[], []]
+    names = [f"{60 * (i + 1)} s" for i in range(count)]
+    wavelength = np.arange(480.0, 800.0)
+    for i in range(count):
+        dot = replace(
+            EXAMPLE,
+            absorption_energy_eV=2.15 - 0.04 * i,
+            linewidth_meV=130.0 - 12 * i,
+            stokes_shift_meV=60.0 - 4 * i,
+            emission_linewidth_meV=110.0 - 8 * i,
+        )
+        made = simulate(dot, noise=0.004, seed=i)
+        for column, values in zip(columns, made[1:3], strict=True):
+            column.append(np.interp(wavelength, made.wavelength_nm, values))
+    columns[0][-1] = np.exp((600.0 - wavelength) / 150)
+    paths = Path(folder) / "growth_absorption.csv", Path(folder) / "growth_pl.csv"
+    for path, column in zip(paths, columns, strict=True):
+        text = as_text(f"wavelength (nm),{','.join(names)}", wavelength, *column)
+        path.write_text(text, encoding="utf-8")
+    return paths

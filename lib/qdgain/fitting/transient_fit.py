@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from qdgain.fitting import least_squares as fits
+from qdgain.fitting.averaging import FittedSpectrum, correlation_factor, criterion
 from qdgain.fitting.spectra import Spectrum, gaussian, refuse
 from qdgain.model import parameters
 from qdgain.model.dot import FloatArray
@@ -19,9 +20,15 @@ from qdgain.model.dot import FloatArray
 #: The strength a of a transient counts as determined up to this standard error and correlation
 #: with Δ_A2.
 LARGEST_ERROR, LARGEST_CORRELATION = 0.1, 0.95
+#: The window about the PL's peak, in its full width at half maximum.
+RANGE = (-2.5, 5.0)
 #: Shifts of A_XX2 that a fit begins from, in its FWHM.
 _SHIFTS = ((-2.5, -0.4), (-0.4, 0.4), (0.4, 2.5))
 _SCAN_POINTS = 80
+#: No biexciton shifts by more of the width of A_X.
+_LARGEST_SHIFT = 1.5
+#: BIC by which the model has to pass a drift, a polynomial of this degree.
+_EVIDENCE, _DEGREE = 10.0, 4
 
 
 class Bands(NamedTuple):
@@ -54,7 +61,7 @@ class FreeStrength(NamedTuple):
 
 def fit_transient(
     spectrum: Spectrum, bands: Bands, strength: float, hold: bool | None
-) -> tuple[Bands, fits.FittedSpectrum, FreeStrength | None]:
+) -> tuple[Bands, FittedSpectrum, FreeStrength | None]:
     """Return the bands with Δ_A2, and a if it is free, after them; curves; the fit with a free.
 
     Whether a is held at `strength` depends on the transient where `hold` is None.
@@ -83,12 +90,44 @@ def fit_transient(
             f"the transient {both}shows no bleach of A_X and PL_X: give ΔA at one delay, "
             "negative where the sample is bleached"
         )
+    _refuse_a_drift(spectrum, *found)
     return *found, free
+
+
+def _refuse_a_drift(spectrum: Spectrum, bands: Bands, fitted: FittedSpectrum) -> None:
+    """Refuse a transient that a smooth drift describes as well, or of which no dot is behind."""
+    held = dict(zip(bands.names, bands.values, strict=True))
+    shift, width = held["absorptive_binding_meV"], held["width_meV"]
+    ends = "from {:.4g} to {:.4g} eV".format(*spectrum.ends)
+    drift = "the transient is no spectrum of relaxed excitons but rather a drift of the baseline"
+    advice = "give ΔA at one delay, less the signal before time zero"
+    if abs(shift) > _LARGEST_SHIFT * width:
+        refuse(
+            f"{drift}: {ends} it would take a shift Δ_A2 of {shift:.0f} meV, "
+            f"{abs(shift) / width:.1f} widths of A_X; {advice}"
+        )
+    if (
+        fitted.parts.get("second transition", np.zeros(1)).max()
+        > 0.3 * np.abs(fitted.parts["bleach"]).max()
+    ):
+        refuse(f"{drift}: {ends} a second transition would have to be bleached upwards; {advice}")
+    x = spectrum.energy_eV - spectrum.energy_eV.mean()
+    curves = np.vander(x / np.abs(x).max(), _DEGREE + 1) / spectrum.relative_noise[:, None]
+    target = spectrum.values / spectrum.relative_noise
+    smooth = curves @ np.linalg.lstsq(curves, target)[0] - target
+    model = (fitted.fitted - fitted.measured) / spectrum.relative_noise
+    independent = max(model.size / correlation_factor(model), 8.0)
+    bic = [
+        criterion(float(left @ left) / left.size, used, independent)
+        for left, used in ((smooth, _DEGREE + 1), (model, 5))
+    ]
+    if bic[0] - bic[1] < _EVIDENCE:
+        refuse(f"{drift}: {ends} a polynomial of degree {_DEGREE} describes it as well; {advice}")
 
 
 def _fit(
     spectrum: Spectrum, bands: Bands, strength: float | None
-) -> tuple[Bands, fits.FittedSpectrum] | None:
+) -> tuple[Bands, FittedSpectrum] | None:
     """Fit Δ_A2, and a unless it is given, with the bands held; None if it cannot be done."""
     energy = spectrum.energy_eV
     held = dict(zip(bands.names, bands.values, strict=True))
@@ -97,7 +136,7 @@ def _fit(
         free += ("xx_absorption_strength",)
     else:
         held["xx_absorption_strength"] = strength
-    names = (*free, "bleach", "offset", *(["second_bleach"] if "gap_eV" in held else []))
+    names = (*free, "bleach", "offset", *(["second_bleach"] if "gap_meV" in held else []))
 
     def parts(p: Mapping[str, float]) -> dict[str, FloatArray]:
         v = {**held, **p}
@@ -109,8 +148,8 @@ def _fit(
             "stimulated emission": -0.5 * bleach * emission,
             "excited-state absorption": 0.5 * bleach * a * gaussian(energy, shifted, width),
         }
-        if "gap_eV" in v:
-            second = gaussian(energy, v["centre_eV"] + v["gap_eV"], v["second_width_meV"])
+        if "gap_meV" in v:
+            second = gaussian(energy, v["centre_eV"] + 1e-3 * v["gap_meV"], v["second_width_meV"])
             result["second transition"] = -v["second_bleach"] * second
         return result | {"background": np.full(energy.shape, v["offset"])}
 
@@ -149,8 +188,8 @@ def _starts(spectrum: Spectrum, held: Mapping[str, float]) -> list[FloatArray]:
     emission = gaussian(e, held["pl_centre_eV"], held["pl_width_meV"])
     bleach = -gaussian(e, centre, width) - 0.5 * emission
     others = [np.ones_like(e)]
-    if "gap_eV" in held:
-        others.append(-gaussian(e, centre + held["gap_eV"], held["second_width_meV"]))
+    if "gap_meV" in held:
+        others.append(-gaussian(e, centre + 1e-3 * held["gap_meV"], held["second_width_meV"]))
     strength = held.get("xx_absorption_strength")
     starts = []
     for ends in _SHIFTS:

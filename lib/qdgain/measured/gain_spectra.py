@@ -17,13 +17,13 @@ from scipy.special import logsumexp
 from qdgain.measured.instrument_file import Trace, intensity_per_eV, refuse, traces
 from qdgain.model import parameters
 from qdgain.model.dot import FloatArray
-from qdgain.model.film import AseThreshold, Film, amplification, log_amplification
+from qdgain.model.film import AseThreshold, amplification, log_amplification
 from qdgain.model.populations import (
     fluence_for_mean_excitons,
     highest_mean_excitons,
     mean_excitons_after_pulse,
 )
-from qdgain.model.saturation import SaturatedEmission, emit
+from qdgain.model.saturation import SaturatedEmission, emit, of_spectra
 from qdgain.model.search import first_root, parabolic_peak
 
 _SCAN = 200
@@ -130,20 +130,21 @@ class MeasuredSpectra:
             return np.asarray(PchipInterpolator(self.energy_eV, spectrum, axis=-1)(energy))
 
         area = np.sum(even(self.emission)) * step_meV
-        film = Film(
+        medium = of_spectra(
             2 * np.maximum(even(spontaneous), 0)[None] / area,
             length * even(self.gain)[None],
             # The identity interpolated linearly: the weights of the measured spectra.
             make_interp_spline(self.mean_excitons, np.eye(self.mean_excitons.size), k=1),
         )
         steps = np.full(mean.size, step_meV)
-        spectrum, side, left = emit(film, steps, beta, mean.ravel())
+        spectrum, side, left = emit(medium, steps, beta, mean.reshape(-1, 1))
         return SaturatedEmission(
             energy,
             spectrum.reshape(*mean.shape, energy.size),
             (spectrum.sum(axis=-1) * step_meV).reshape(mean.shape),
             side.reshape(mean.shape),
             left.reshape(mean.shape),
+            np.zeros(mean.shape),
         )
 
     def ase_threshold(

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qdgain.measured.instruments import formats
-from qdgain.measured.instruments.axis import PER, Axis, energies
+from qdgain.measured.instruments.axis import PER, energies, unit_of
 from qdgain.measured.instruments.content import Unusable, plain
 from qdgain.measured.instruments.table import Raw
 from qdgain.model.dot import FloatArray
@@ -177,7 +177,7 @@ def _trace(raw: Raw, source: str, given: str | None, hint: str) -> Trace:
     if wrong.size:
         line = f"line {raw.lines[wrong[0]]}: " if raw.lines else ""
         raise Unusable(f"{line}{raw.axis!r} is {x[wrong[0]]:g} and must be above 0")
-    unit, guess = Axis(raw.axis, raw.stated, known.min(), known.max()).unit(given, hint)
+    unit, guess = unit_of(raw.axis, raw.stated, known, given, hint)
     y, quantity, converted = _as_absorbance(raw, y)
     bad = ~np.isfinite(y) & np.isfinite(x)
     missing, over = np.sum(np.isnan(y) & bad), np.sum(np.isinf(y))

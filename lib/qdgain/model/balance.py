@@ -20,12 +20,13 @@ from numpy.typing import ArrayLike
 from qdgain.model import parameters, units
 from qdgain.model.bands import (
     band_offsets_meV,
-    bands,
     detuning_from_absorption_meV,
     expand,
     log_bands,
 )
 from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.gain import flat_detuning_meV
+from qdgain.model.states import states
 
 #: What stays while the other follows, in `balanced_dot`.
 KEEPS = ("stokes_shift_meV", "linewidth_meV")
@@ -231,20 +232,27 @@ def what_follows(dot: Dot, temperature_K: ArrayLike, keep: str) -> dict[str, Flo
 def threshold_bounds(dot: Dot, energy_eV: ArrayLike) -> tuple[FloatArray, FloatArray]:
     r"""Return the thresholds of the exciton and of the biexciton alone, of shape D + E.
 
-    :math:`2A_X/(A_X+PL_X)` and :math:`2aA_{XX2}/(aA_{XX2}+\gamma PL_{XX})`. Under Rabi statistics
-    the threshold of paper section 3.3 lies between the two at every energy, because
-    :math:`G = (1-n)(nPL_X-(1-n)A_X) + n(n\gamma PL_{XX}-(1-n)aA_{XX2})`: excited-state absorption
-    can raise it no further than to the second.
+    :math:`2\alpha_0/(\alpha_0+2e_1)` and :math:`4\alpha_1/(2\alpha_1+g_2)`; in the reading
+    *replacing* :math:`2A_X/(A_X+PL_X)` and :math:`2aA_{XX2}/(aA_{XX2}+\gamma PL_{XX})`. Under Rabi
+    statistics the threshold lies between the two at every energy and in every reading, because
+    :math:`G = (1-n)[2n\,e_1-(1-n)\,\alpha_0] + n[n\,g_2-2(1-n)\,\alpha_1]`. Where a full dot does
+    not gain, nothing bounds it and the second is infinite.
 
-    >>> dot = Dot(stokes_shift_meV=40, xx_absorption_strength=1, xx_emission_strength=0.5)
+    >>> dot = Dot(stokes_shift_meV=40, xx_absorption_strength=1, xx_emission_strength=0.5,
+    ...           reading="replacing")
     >>> [round(float(bound), 2) for bound in threshold_bounds(dot, 1.96)]
     [0.67, 1.27]
     """
-    at = bands(dot, energy_eV)
-    axes = np.ndim(energy_eV)
-    loss = expand(dot.xx_absorption_strength, dot, axes) * at.xx_absorption
-    gain = expand(dot.xx_emission_strength, dot, axes) * at.xx_emission
-    return 2 * at.absorption / (at.absorption + at.emission), 2 * loss / (loss + gain)
+    own, shape = states(dot, flat_detuning_meV(dot, energy_eV)), dot.shape + np.shape(energy_eV)
+    ground, absorbed, full = (
+        own.absorption[..., 0, :],
+        own.absorption[..., 1, :],
+        own.gain[..., 2, :],
+    )
+    first = 2 * ground / (ground + 2 * own.emission[..., 1, :])
+    second = np.full_like(first, np.inf)
+    np.divide(4 * absorbed, 2 * absorbed + full, out=second, where=full > 0)
+    return first.reshape(shape), second.reshape(shape)
 
 
 def balance_deviation(dot: Dot, energy_eV: ArrayLike, temperature_K: float) -> FloatArray:

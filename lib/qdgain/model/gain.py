@@ -193,7 +193,7 @@ def gain_maximum_meV(dot: Dot, statistics: str = "rabi") -> FloatArray:
     """
     row = weights_of_bands(dot).gain[highest_state(dot, statistics)]
     offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
-    main, beside = (3, row[2]) if np.any(row[3]) else (1, row[0])
+    main, beside = (1, row[0]) if np.any(row[1]) else (3, row[2])
     centre = (offsets.absorption, offsets.emission, offsets.xx_absorption, offsets.xx_emission)[
         main
     ]

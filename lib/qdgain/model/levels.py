@@ -20,6 +20,8 @@ from numpy.typing import ArrayLike
 from qdgain.model import parameters
 from qdgain.model.bands import bands, energy_window_eV, expand
 from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.gain import flat_detuning_meV
+from qdgain.model.states import states, weights_of_bands
 
 #: The part of the Stokes shift that is fine-structure splitting; None: a parameter.
 SPLITTING_FRACTIONS = {"2LS": 0.0, "3LS": 1.0, "4LS": 0.0, "5LS": None}
@@ -210,7 +212,8 @@ def cancelled_fraction(dot: Dot) -> FloatArray:
     r"""Return how much of the X emission excited-state absorption X → XX removes, of shape D.
 
     :math:`\int \min(PL_X, aA_{XX2})\,dE \big/ \int PL_X\,dE` after relaxation; 1 is perfect
-    cancellation. It is largest where the two bands coincide, at :math:`\Delta_{A2} = S`. Source:
+    cancellation, 0 that of readings without A_XX2. It is largest where the two bands coincide, at
+    :math:`\Delta_{A2} = S`. Source:
     paper section 3.2, "blocks SE"; this measure of it is the book's own.
 
     >>> dot = Dot(stokes_shift_meV=40.0, absorptive_binding_meV=40.0, xx_absorption_strength=0.5)
@@ -218,10 +221,10 @@ def cancelled_fraction(dot: Dot) -> FloatArray:
     0.5
     """
     energy = energy_window_eV(dot, widths=5.0, points=1201)
-    spectra = bands(dot, energy)
-    strength = np.broadcast_to(dot.xx_absorption_strength, dot.shape)[..., None]
-    lost = np.minimum(spectra.emission, strength * spectra.xx_absorption)
-    return np.asarray(lost.sum(axis=-1) / spectra.emission.sum(axis=-1))
+    spectra, of_dot = bands(dot, energy), weights_of_bands(dot)
+    emitted = expand(of_dot.emission[1][1], dot, 1) * spectra.emission
+    absorbed = expand(of_dot.absorption[1][2], dot, 1) * spectra.xx_absorption
+    return np.asarray(np.minimum(emitted, absorbed).sum(axis=-1) / emitted.sum(axis=-1))
 
 
 def binding_of_most_cancellation_meV(dot: Dot, binding_meV: ArrayLike) -> float:
@@ -243,13 +246,14 @@ def binding_of_most_cancellation_meV(dot: Dot, binding_meV: ArrayLike) -> float:
 def esa_over_emission(dot: Dot, energy_eV: ArrayLike) -> FloatArray:
     r"""Return ρ, the strength of X → XX over that of the emission of X, of shape D + E.
 
-    :math:`\rho(E) = a\,A_{XX2}(E)/PL_X(E)`; above 1 the exciton absorbs more than it emits.
-    Source: paper sections 3.2 and 3.3.
+    :math:`\rho(E) = \alpha_1(E)/e_1(E)`, in the reading *replacing* :math:`a\,A_{XX2}/PL_X`. Above
+    1 the exciton absorbs more than it emits. Source: paper sections 3.2 and 3.3.
 
-    >>> dot = Dot(stokes_shift_meV=40.0, absorptive_binding_meV=40.0, xx_absorption_strength=0.5)
+    >>> dot = Dot(stokes_shift_meV=40.0, absorptive_binding_meV=40.0, xx_absorption_strength=0.5,
+    ...           reading="replacing")
     >>> esa_over_emission(dot, [1.9, 2.0]).round(6).tolist()
     [0.5, 0.5]
     """
-    at = bands(dot, energy_eV)
-    strength = expand(dot.xx_absorption_strength, dot, np.ndim(energy_eV))
-    return np.asarray(strength * at.xx_absorption / at.emission)
+    emission, absorption = states(dot, flat_detuning_meV(dot, energy_eV))
+    found = absorption[..., 1, :] / emission[..., 1, :]
+    return np.asarray(found.reshape(dot.shape + np.shape(energy_eV)))

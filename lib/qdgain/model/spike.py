@@ -7,7 +7,7 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from qdgain.model import parameters
-from qdgain.model.bands import bands, energy_window_eV
+from qdgain.model.bands import energy_window_eV
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.film import (
     ase_threshold,
@@ -15,8 +15,10 @@ from qdgain.model.film import (
     spike_position_eV,
     spontaneous_spectrum,
 )
+from qdgain.model.gain import flat_detuning_meV
 from qdgain.model.populations import mean_excitons_after_pulse
 from qdgain.model.search import first_root
+from qdgain.model.states import states
 
 _WIDTH_POINTS = 1501
 _ENERGY_POINTS = 601
@@ -195,7 +197,7 @@ def spike_ways_meV(
     --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> [round(way, 1) for way in spike_ways_meV(dot, 200.0, 1.5)]
-    [46.4, 0.0]
+    [46.3, 0.0]
     """
     _, position = _way(dot, gain_exponent, pi_pulse_fluence_mJ_cm2, statistics)
     if position.size == 0:
@@ -247,7 +249,7 @@ def log_undepleted_photons(
 ) -> FloatArray:
     r"""Return ln of the photons of one dot along the film in a lifetime if nothing is depleted.
 
-    :math:`\ln(2\beta\int I\,dE / \int PL_X\,dE)` against ⟨N⟩ > 0 of shape N: the formula for I
+    :math:`\ln(\beta\int I\,dE / \int e_1\,dE)` against ⟨N⟩ > 0 of shape N: the formula for I
     of the paper (section 3.4) with a number of photons on its axis.
 
     Examples
@@ -258,7 +260,8 @@ def log_undepleted_photons(
     """
     energy = energy_window_eV(dot, _WINDOW_WIDTHS, _ENERGY_POINTS)
     log_spectrum = log_ase_spectrum(dot, energy, mean_excitons, gain_exponent, statistics)
-    start = np.log(2 * guided_fraction / bands(dot, energy).emission.sum())
+    of_exciton = states(dot, flat_detuning_meV(dot, energy)).emission[1]
+    start = np.log(guided_fraction / of_exciton.sum())
     return np.asarray(start + scipy.special.logsumexp(log_spectrum, axis=-1))
 
 

@@ -111,10 +111,10 @@ def threshold_end_at_energy(
     Examples
     --------
     >>> dot = Dot(reading="additive", linewidth_meV=80.0, stokes_shift_meV=80.0,
-    ...           absorptive_binding_meV=160.0, xx_absorption_strength=1.0,
-    ...           emissive_binding_meV=0.0, xx_emission_strength=1.0)
-    >>> threshold_at_energy(dot, [1.87, 1.92]).round(2).tolist()
-    [inf, 0.24]
+    ...           absorptive_binding_meV=0.0, xx_absorption_strength=1.0,
+    ...           emissive_binding_meV=-160.0, xx_emission_strength=1.0)
+    >>> [float(f(dot, 1.9).round(2)) for f in (threshold_at_energy, threshold_end_at_energy)]
+    [0.03, 1.97]
     """
     detuning = detuning_from_absorption_meV(dot, energy_eV)
     return _threshold_at_detuning(dot, detuning, floor, statistics, ENDS)

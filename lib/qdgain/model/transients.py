@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from qdgain.model.bands import band_centres_eV, band_widths_meV, bands, detuning_from_absorption_meV
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.parameters import ParameterError
+from qdgain.model.states import weights_of_bands
 from qdgain.model.units import positive, sigma_from_fwhm
 
 #: The range of cooling times the paper states (section 3.1, Fig 6b).
@@ -292,9 +293,12 @@ def transient_absorption(
     are the lifetimes in order, and
 
     .. math::
-        GSB &= -(N_3+N_h+N_A+N_E)\,A_X \\
-        SE &= -\tfrac12(N_A A_X + N_E PL_X) \\
-        ESA &= N_3 A_X + N_h A_h + \tfrac12 a\,(N_A A_{XX1} + N_E A_{XX2})
+        GSB &= -[N_3+N_h+(1-w_A)(N_A+N_E)]\,A_X \\
+        SE &= -w_P\,(N_A A_X + N_E PL_X) \\
+        ESA &= N_3 A_X + N_h A_h + w_C\,(N_A A_{XX1} + N_E A_{XX2})
+
+    with the weights w of the bands in X, by the dot's reading: what it leaves of A_X, its emission,
+    and its ESA; in the reading *replacing* 0, ½ and a/2.
 
     A fresh 1P exciton leaves both band-edge channels as they were. The hot one has been felt by
     them: A_h is A_X shifted by Δ_h to the red and broadened κ_h times at conserved strength. At the
@@ -317,11 +321,12 @@ def transient_absorption(
     width = hot_width_ratio * band_widths_meV(dot).absorption
     offset = (detuning_from_absorption_meV(dot, energy) + hot_binding_meV) / width
     hot_band = (np.exp(-0.5 * offset**2) / hot_width_ratio).reshape(shape)
-    half_a = 0.5 * dot.xx_absorption_strength
+    of_dot = weights_of_bands(dot)
+    left, _, induced, _ = of_dot.absorption[1]
     return TransientAbsorption(
-        -N.sum(axis=0) * A,
-        -0.5 * (N[2] * A + N[3] * P),
-        N[0] * A + N[1] * hot_band + half_a * (N[2] * B1 + N[3] * B2),
+        -(N[0] + N[1] + (1 - left) * (N[2] + N[3])) * A,
+        -of_dot.emission[1][1] * (N[2] * A + N[3] * P),
+        N[0] * A + N[1] * hot_band + induced * (N[2] * B1 + N[3] * B2),
     )
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from qdgain.chapters import CHAPTERS, NAMES, SETTINGS
-from qdgain.given_files import path_of, read_text, unusable
+from qdgain.given_files import path_of, read_bytes, read_text, unusable
 from qdgain.model import parameters
 from qdgain.model.parameters import Parameter, ParameterError
 from qdgain.run import Run, resolve
@@ -37,7 +37,7 @@ _NONE = "none"
 #: Letters of a name, and of the reason why a file cannot be read.
 _LONGEST = 200
 # Reading a dotted name takes a time that goes as the square of its parts.
-_MANY_PARTS = re.compile(r"(?:[\w-]+\s*\.\s*){50}")
+_MANY_PARTS = re.compile(r"(?<![\w-])(?:[\w-]++\s*+\.\s*+){50}")
 
 
 @dataclass(frozen=True)
@@ -193,11 +193,6 @@ def _toml(text: str) -> dict[str, Any]:
 class _Yaml(yaml.SafeLoader):
     """Plain YAML as people expect it: a number is decimal, and a name may stand only once."""
 
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("a value stands for another by an alias: write it out")
-        return super().compose_node(parent, index)
-
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
@@ -231,7 +226,14 @@ _number(
     "!trap", r"[+-]?(0[0-9_]+|0[xXbBoO][0-9a-fA-F_]+|\d[\d_]*(:\d+)+(\.[\d_]*)?|\d[\d_.]*_[\d_.]*)$"
 )
 _Yaml.add_constructor("!trap", _Yaml.refuse_number)
-_yaml = partial(yaml.load, Loader=_Yaml)
+
+
+def _yaml(text: str) -> Any:
+    # Each takes a time that goes with the number of those still open.
+    if sum(map(text.count, "[{")) > 1000:
+        raise ValueError("it has more than a thousand brackets")
+    return yaml.load(text, Loader=_Yaml)
+
 
 #: Of text that takes long to read, less is read.
 _SOME_BYTES, _MANY_BYTES = 100_000, 1_000_000
@@ -273,6 +275,7 @@ def checked(name: str, value: Any, known: tuple[str, ...]) -> Any:
     value = entry.check(value)
     if entry.kind == "file" and value:
         path = path_of(value).absolute()
+        read_bytes("file", path, _MANY_BYTES)
         # Interpolates, with half of scipy, and is seldom asked for.
         from qdgain.measured.gain_spectra import read_spectra  # noqa: PLC0415
 

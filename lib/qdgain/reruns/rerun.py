@@ -16,12 +16,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import papermill
 import psutil
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.paths import jupyter_path
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
@@ -197,13 +200,17 @@ def _kernel_manager(folder: Path, pictures: bool) -> type[AsyncKernelManager]:
         transport = "ipc"
 
         def __init__(self, **settings: Any) -> None:
-            super().__init__(**settings)
+            # Without the kernels of the user's IPython folder, which would have to be there.
+            known = KernelSpecManager(kernel_dirs=jupyter_path("kernels"))
+            super().__init__(kernel_spec_manager=known, **settings)
             self.connection_file = str(folder / _CONNECTION)
 
         # The base class's is a coroutine too, though it is not declared as one.
         async def start_kernel(self, **settings: Any) -> None:  # type: ignore[override]
             more = {"stderr": subprocess.DEVNULL, "env": os.environ | environment}
             await super().start_kernel(**settings | more)
+            # Takes as long as the kernel's own imports, and there is nothing else to do.
+            threading.Thread(target=import_module, args=("qdgain.reruns.page",)).start()
 
     return Quiet
 

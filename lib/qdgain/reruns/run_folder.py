@@ -14,7 +14,6 @@ from typing import Any
 
 from qdgain.given_files import path_of, unusable
 from qdgain.model.parameters import CONTRACT
-from qdgain.reruns.page import page
 from qdgain.reruns.request import CARD, CARD_FORMAT, EVERY_CHAPTER, read_table
 from qdgain.reruns.rerun import Executed, Task
 from qdgain.run import Run
@@ -28,6 +27,9 @@ _PACKAGES = ("numpy", "scipy", "matplotlib", "lmfit", "papermill", "ipykernel", 
 
 def contents(todo: Task, run: Run, executed: Executed) -> dict[str, bytes]:
     """Return every file of the folder of a run by its path in it, the run card last."""
+    # Loaded while the kernel was at work.
+    from qdgain.reruns.page import page  # noqa: PLC0415
+
     notebook = json.loads(executed.notebook)
     title = "".join(notebook["cells"][0]["source"]).lstrip("# ").splitlines()[0]
     files = {

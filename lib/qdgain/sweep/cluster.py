@@ -41,12 +41,12 @@ def existing(address: str, timeout_s: float, keys: Mapping[str, Path | None]) ->
     with _quiet():
         client = _connected(address, timeout_s, keys)
         try:
-            began = time.monotonic()
-            while not _workers_of(client, timeout_s):
-                if time.monotonic() - began > timeout_s:
-                    raise SpreadError(f"the scheduler at {address} has no workers: start some")
-                time.sleep(0.1)
-            verify(client)
+            try:
+                _await_workers(client, address, timeout_s)
+                verify(client, timeout_s)
+            except OSError:
+                silent = f"the scheduler at {address} or a worker of it does not answer"
+                raise SpreadError(f"{silent}: see whether they run") from None
             yield _Dask(client, address)
         finally:
             with suppress(TimeoutError):
@@ -62,9 +62,18 @@ def _connected(address: str, timeout_s: float, keys: Mapping[str, Path | None]) 
         raise SpreadError(f"no scheduler answers at {address}: {reason}") from None
 
 
-def verify(client: Client) -> None:
+def _await_workers(client: Client, address: str, timeout_s: float) -> None:
+    began = time.monotonic()
+    while not _workers_of(client, timeout_s):
+        if time.monotonic() - began > timeout_s:
+            raise SpreadError(f"the scheduler at {address} has no workers: start some")
+        time.sleep(0.1)
+
+
+def verify(client: Client, timeout_s: float) -> None:
     """Refuse workers whose library is not the one here, or that have none."""
-    for worker, found in client.run(library_hash, on_error="return").items():
+    ask = partial(client.run, library_hash, on_error="return", asynchronous=True)
+    for worker, found in client.sync(ask, callback_timeout=timeout_s).items():
         _refuse_other(worker, found if isinstance(found, str) else "", library_hash())
 
 
@@ -117,7 +126,7 @@ class _Dask:
         """Return the workers, None if the scheduler does not answer; say what has stalled."""
         try:
             seen = _workers_of(self.client, _ANSWER_S)
-        except TimeoutError:
+        except OSError:  # too late, or the connection is just being lost
             seen = None
         sign = None if seen is None else time.monotonic()
         silences.look(f"the scheduler at {self.address}", sign, _WAY_OUT)

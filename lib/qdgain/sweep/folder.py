@@ -79,8 +79,8 @@ def _prepare(
         # What says that the folder is ours goes last, so that --replace can be given again.
         _remove(folder / name for name in _WRITTEN)
     # What a killed command has left half written.
-    _remove(folder.glob(f".*{UNFINISHED}*"))
-    _remove(folder.glob(f"*/.*{UNFINISHED}*"))
+    for place in (folder, *(folder / name for name in (RUNS, FAILURES, table.PARQUET))):
+        _remove(place.glob(f".*{UNFINISHED}*"))
     known = sums(folder)
     if is_sound(folder, SWEEP_FILE, known):
         _write_sums(folder, known)

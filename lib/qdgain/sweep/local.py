@@ -25,13 +25,11 @@ from qdgain.files import scratch
 from qdgain.sweep.spread import Job, Silences, Spread, SpreadError
 
 # What a worker takes, and the address space, as of ulimit -v, without which it may fail anywhere.
-_WORKER_BYTES, _ADDRESS_SPACE_BYTES = 400_000_000, 800_000_000
+_WORKER_BYTES, _ADDRESS_SPACE_BYTES = 400_000_000, 900_000_000
 # A call whose worker died is made once more; workers that all die are given up.
 _TRIES, _MOST_DEATHS = 2, 8
 _LOOK_EVERY_S, _CLOSE_S = 2.0, 10.0
-# The sockets of kernels lie there, and a socket's whole path may have some hundred characters.
-_LONG_PATH = 50
-_SERVE = "from qdgain.sweep.local import serve; serve()"
+_SERVE = "import sys; sys.path[:] = {}; from qdgain.sweep.local import serve; serve()"
 _SETTINGS = {
     # One worker a core: their libraries need no threads of their own.
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
@@ -80,17 +78,14 @@ class _Worker:
     def __init__(self, folder: Path) -> None:
         self.pipe, theirs = Pipe()
         self.jobs: deque[Job] = deque()
-        path = os.pathsep.join(entry for entry in sys.path if entry)
-        there = {"PYTHONPATH": path, "TMPDIR": str(folder), **_SETTINGS}
-        if len(str(folder)) < _LONG_PATH:
-            there["JUPYTER_RUNTIME_DIR"] = str(folder)
+        path = [entry for entry in sys.path if entry]
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _SERVE],
+                [sys.executable, "-P", "-c", _SERVE.format(path)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env=os.environ | there,
+                env=os.environ | {"TMPDIR": str(folder)} | _SETTINGS,
                 # The terminal sends Ctrl-C to a whole group; only the command is to act on it.
                 start_new_session=True,
             )

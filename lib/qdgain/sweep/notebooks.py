@@ -117,7 +117,11 @@ def states(folder: Path) -> dict[str, str]:
 
 def _is_whole(path: Path) -> bool:
     """Return whether all files that a sound run card names are as they were written."""
-    files: dict[str, str] = json.loads(path.read_bytes())["sha256"]
+    try:
+        content = json.loads(path.read_bytes())
+        files, _ = dict(content["sha256"]), content["headlines"]
+    except (ValueError, KeyError, TypeError):
+        return False
     return all(is_sound(path.parent, name, files) for name in files)
 
 

@@ -11,13 +11,15 @@ import io
 import math
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
 from qdgain.fast.onset import threshold_onset
@@ -25,7 +27,7 @@ from qdgain.files import beside, move_into_place, written_aside
 from qdgain.model.dot import Dot, FloatArray, presets
 from qdgain.model.film import ase_threshold
 from qdgain.model.gain import largest_gain
-from qdgain.model.parameters import CONTRACT, DOT_PARAMETERS, ParameterError
+from qdgain.model.parameters import CONTRACT, DOT_ARRAYS, DOT_PARAMETERS, ParameterError
 from qdgain.model.populations import fluence_for_mean_excitons
 from qdgain.model.threshold import threshold_at_maximum
 from qdgain.run import BASE_OF_YOUR_DOT
@@ -155,21 +157,32 @@ def numbers(chapter: str, given: Mapping[str, Any]) -> dict[str, FloatArray]:
     dot = _dot_fields({n: column for n, column in columns.items() if n in DOT_PARAMETERS})
     names = [q.name for q in quantities_of(chapter)]
     found = {name: np.empty(size) for name in names}
-    words = settings.pop("statistics")
-    for word in np.unique(words):
-        (chosen,) = np.nonzero(words == word)
+    for alike, chosen in _alike(dot | {"statistics": settings.pop("statistics")}, size):
+        law, own_fields = alike.pop("statistics"), dot | alike
         for start in range(0, chosen.size, _DOTS_AT_ONCE):
             rows = chosen[start : start + _DOTS_AT_ONCE]
-            some = Dot(**{n: value[rows] if np.ndim(value) else value for n, value in dot.items()})
+            some = Dot(**{n: v[rows] if np.ndim(v) else v for n, v in own_fields.items()})
             if not some.shape:
                 # Settings alone vary: the dot is repeated, so that they broadcast over it.
-                field = np.full(rows.size, some.linewidth_meV)
-                some = Dot(**(some.values() | {"linewidth_meV": field}))
-            own = {n: value[rows] for n, value in settings.items()} | {"statistics": str(word)}
+                some = replace(some, linewidth_meV=np.full(rows.size, some.linewidth_meV))
+            own = {n: value[rows] for n, value in settings.items()} | {"statistics": law}
             results = (*kind.function(some, own), *kind.function(some.uncorrelated(), own))
             for name, values in zip(names, results, strict=True):
                 found[name][rows] = values
     return found
+
+
+def _alike(
+    columns: Mapping[str, Any], size: tuple[int, ...]
+) -> Iterator[tuple[dict[str, Any], NDArray[np.intp]]]:
+    """Yield the points that share every word and whole number, which no dot has arrays of."""
+    names = [name for name in columns if name not in DOT_ARRAYS]
+    own = [np.broadcast_to(np.asarray(columns[name]), size) for name in names]
+    for values in product(*(np.unique(column) for column in own)):
+        same = [column == value for column, value in zip(own, values, strict=True)]
+        (chosen,) = np.nonzero(np.all(same, axis=0))
+        if chosen.size:
+            yield {n: v.item() for n, v in zip(names, values, strict=True)}, chosen
 
 
 def _dot_fields(columns: Mapping[str, Column]) -> dict[str, Any]:
@@ -182,16 +195,25 @@ def _dot_fields(columns: Mapping[str, Column]) -> dict[str, Any]:
 
 
 class Block(NamedTuple):
-    """Some points of a sweep: the chapter, a column or value of each parameter, and what it is."""
+    """Some of the points of a sweep, what is fixed, and what says which they are."""
 
     chapter: str
-    given: Mapping[str, Any]
+    fixed: Mapping[str, Any]
+    points: Points
+    start: int
     size: int
     about: Mapping[str, str]
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """A column or value of each parameter."""
+        return {**self.fixed, **self.points.block(self.start, self.start + self.size)}
+
     def schema(self) -> pa.Schema:
         """Return the schema of the block's file, which names the sweep and the block's place."""
-        return table.schema_of(columns_of(self.chapter, tuple(self.given)), self.about)
+        return table.schema_of(
+            columns_of(self.chapter, (*self.fixed, *self.points.names)), self.about
+        )
 
 
 def part(block: Block) -> bytes:
@@ -209,7 +231,7 @@ def part(block: Block) -> bytes:
     stream = io.BytesIO()
     # Parameters repeat; a dictionary of numbers that do not takes time, and space.
     parquet.write_table(
-        content, stream, row_group_size=max(block.size, 1), use_dictionary=list(block.given)
+        content, stream, row_group_size=max(block.size, 1), use_dictionary=list(arrays)
     )
     return stream.getvalue()
 
@@ -264,9 +286,9 @@ class Sweep:
 
     def block(self, start: int, stop: int) -> Block:
         """Return some of the points, with the fixed parameters."""
-        given = {**self.fixed, **self.points.block(start, stop)}
+        few, first = self.points.between(start, stop)
         about = table.about(self.chapter) | {"qdgain_sweep": self._hash, "first_point": str(start)}
-        return Block(self.chapter, given, stop - start, about)
+        return Block(self.chapter, dict(self.fixed), few, first, stop - start, about)
 
     @cached_property
     def _hash(self) -> str:
@@ -275,7 +297,10 @@ class Sweep:
 
 def _is_part(path: Path, block: Block) -> bool:
     """Return whether a sound file is the part at this place of this sweep."""
-    stored = parquet.read_metadata(path)
+    try:
+        stored = parquet.read_metadata(path)
+    except (pa.ArrowException, OSError):
+        return False
     schema = stored.schema.to_arrow_schema()
     return bool(stored.num_rows == block.size and schema.equals(block.schema(), True))
 

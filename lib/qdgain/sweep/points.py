@@ -49,6 +49,10 @@ class Columns:
         """How many values, or rows, there are."""
         return len(next(iter(self.columns.values())))
 
+    def between(self, start: int, stop: int) -> Columns:
+        """Return the axis with some of its rows."""
+        return Columns({name: column[start:stop] for name, column in self.columns.items()})
+
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """Return the values row by row."""
         return zip(*(column.tolist() for column in self.columns.values()), strict=True)
@@ -92,6 +96,16 @@ class Points:
         for axis, index in zip(self.axes, indices, strict=True):
             found |= axis.at(index)
         return found
+
+    def between(self, start: int, stop: int) -> tuple[Points, int]:
+        """Return fewer points that include some of these, and where those begin among them.
+
+        Of the first axis only what is needed is kept, so that little has to travel.
+        """
+        first, *others = self.axes
+        each = math.prod(axis.size for axis in others)
+        low, high = start // each, -(-stop // each)
+        return Points((first.between(low, high), *others)), start - low * each
 
     def each(self) -> Iterator[dict[str, Any]]:
         """Yield the points one by one, as parameters; None for a stand-in."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 import numpy as np
 
@@ -108,44 +107,36 @@ def energies(unit: str, x: FloatArray) -> FloatArray:
     return eV_from_nm((_NM_CM if unit == "cm-1" else _NM_THZ) / x if nm is None else nm)
 
 
-class Axis(NamedTuple):
-    """The name of an axis, what the file says of it elsewhere, and its lowest and highest value."""
+def unit_of(
+    name: str, stated: str, x: FloatArray, given: str | None = None, hint: str = ""
+) -> tuple[str, str]:
+    """Return the unit of an axis, and a note if that had to be guessed from its values.
 
-    name: str
-    stated: str
-    low: float
-    high: float
+    The user knows best, then the name, then what is stated elsewhere in the file. Refused is a unit
+    that cannot be told or disagrees with the values; `hint` says how the user can give it.
+    """
+    low, high = float(x.min()), float(x.max())
+    runs, ways = f"runs from {low:g} to {high:g}", f", or say {hint}" if hint else ""
 
-    def unit(self, given: str | None, hint: str = "") -> tuple[str, str]:
-        """Return the unit, and a note if that had to be guessed from the values.
+    def within(ends: tuple[float, float]) -> bool:
+        return ends[0] <= low <= high <= ends[1]
 
-        The user knows best, then the name, then the rest of the file. Refused is a unit that cannot
-        be told or disagrees with the values; `hint` says how the user can give it.
-        """
-        runs = f"runs from {self.low:g} to {self.high:g}"
-        named = [_UNIT_OF[w] for w in _words(self.name) if w in _UNIT_OF]
-        named = named or [_UNIT_OF[w] for w in _words(self.stated) if w in _UNIT_OF]
-        said = given or ("Raman shift" if "Raman shift" in named else next(iter(named), None))
-        ways = f", or say {hint}" if hint else ""
-        if said in ("Raman shift", "other"):
-            raise Unusable(
-                f"its axis {self.name!r} is no photon energy: export it against nm or eV"
-            )
-        if said is not None:
-            if not self._within(_POSSIBLE[said]):
-                remedy = "" if given else f": correct the header{ways}"
-                raise Unusable(f"its axis {self.name!r} {runs}, which cannot be {said}{remedy}")
-            return said, ""
-        words = [*_words(self.name), *_words(self.stated)]
-        meant = next((u for u in _LIKELY if not _QUANTITIES[u].isdisjoint(words)), None)
-        units = ("nm", "eV") if meant is None else (meant,)
-        likely = [u for u in units if self._within(_LIKELY[u])]
-        if len(likely) != 1 or names_count(self.name):
-            raise Unusable(
-                f"the unit of its axis {self.name!r}, which {runs}, cannot be told: name its unit "
-                f"in the header, {', '.join(UNITS[:-1])} or {UNITS[-1]}{ways}"
-            )
-        return likely[0], f"axis taken as {likely[0]} because it {runs}"
-
-    def _within(self, ends: tuple[float, float]) -> bool:
-        return ends[0] <= self.low <= self.high <= ends[1]
+    units = [[_UNIT_OF[w] for w in _words(text) if w in _UNIT_OF] for text in (name, stated)]
+    named = units[0] or units[1]
+    said = given or ("Raman shift" if "Raman shift" in named else next(iter(named), None))
+    if said in ("Raman shift", "other"):
+        raise Unusable(f"its axis {name!r} is no photon energy: export it against nm or eV")
+    if said is not None:
+        if not within(_POSSIBLE[said]):
+            remedy = "" if given else f": correct the header{ways}"
+            raise Unusable(f"its axis {name!r} {runs}, which cannot be {said}{remedy}")
+        return said, ""
+    words = [*_words(name), *_words(stated)]
+    meant = next((u for u in _LIKELY if not _QUANTITIES[u].isdisjoint(words)), None)
+    likely = [u for u in (("nm", "eV") if meant is None else (meant,)) if within(_LIKELY[u])]
+    if len(likely) != 1 or names_count(name):
+        raise Unusable(
+            f"the unit of its axis {name!r}, which {runs}, cannot be told: name its unit in the "
+            f"header, {', '.join(UNITS[:-1])} or {UNITS[-1]}{ways}"
+        )
+    return likely[0], f"axis taken as {likely[0]} because it {runs}"

@@ -51,7 +51,7 @@ def described() -> list[tuple[str, str]]:
     """Return the programs whose files are read, and how: the first line of each dialect's function.
 
     >>> described()[0]
-    ('FL WinLab, UV WinLab', 'a value a line, axis and values named below `#GR`')
+    ('PerkinElmer FL WinLab, UV WinLab', 'a value a line, axis and values named below `#GR`')
     """
     every: list[Callable[..., object]] = [*NAMINGS, jcamp.traces, spc.traces, workbook.sheets]
     lines = [(inspect.getdoc(dialect) or "").splitlines()[0] for dialect in every]

@@ -60,7 +60,7 @@ def stated(lines: Sequence[Line], keys: set[str]) -> str:
 
 
 def perkin_elmer(before: Sequence[Line], rows: Sequence[Line], dialect: Dialect) -> Header | None:
-    """FL WinLab, UV WinLab: a value a line, axis and values named below `#GR`."""
+    """PerkinElmer FL WinLab, UV WinLab: a value a line, axis and values named below `#GR`."""
     texts = [line.text.strip() for line in before]
     if not texts or not texts[0].startswith("PE ") or "#GR" not in texts[:-2]:
         return None

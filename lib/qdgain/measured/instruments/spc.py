@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -47,47 +48,62 @@ def traces(raw: bytes) -> list[Raw]:
         raise Unusable("its SPC data end before they should") from None
 
 
+class _Head(NamedTuple):
+    """What stands before the spectra; `spectra` is None in the old format, which does not say."""
+
+    flags: int
+    exponent: int
+    points: int
+    ends: tuple[float, float]
+    spectra: int | None
+    axis: str
+    quantity: str
+    title: str
+    size: int
+
+
+def _head(raw: bytes, old: bool, order: str) -> _Head:
+    if old:
+        size, comment, count = _OLD_SIZE, _OLD_COMMENT, None
+        flags, _, exponent, points, *ends, x, y = struct.unpack_from(order + _OLD_HEADER, raw)
+    else:
+        size, comment = _NEW_SIZE, _NEW_COMMENT
+        read = struct.unpack_from(order + _NEW_HEADER, raw)
+        flags, _, _, exponent, points, *ends, count, x, y = read
+    if points * (count or 1) > MOST_VALUES and not flags & _OWN_X:
+        raise Unusable(f"it has more than the {MOST_VALUES} values that are read at most")
+    title = plain(raw[comment : comment + 130].split(b"\0")[0].decode("latin-1")).strip()
+    words = _AXES.get(x, "arbitrary" if x else ""), _QUANTITIES.get(y, "")
+    both = float(ends[0]), float(ends[1])
+    return _Head(flags, exponent & 0xFF, int(points), both, count, *words, title, size)
+
+
 def _spectra(raw: bytes) -> Iterator[Raw]:
     old, order = raw[1] == _OLD, ">" if raw[1] == _BIG else "<"
-    head = struct.unpack_from(order + (_OLD_HEADER if old else _NEW_HEADER), raw)
-    if old:
-        flags, _, exponent, points, first, last, x_type, y_type = head
-        exponent, at, count = exponent & 0xFF, _OLD_SIZE, None
-        comment = raw[_OLD_COMMENT : _OLD_COMMENT + 130]
-    else:
-        flags, _, _, exponent, points, first, last, count, x_type, y_type = head
-        exponent, at = exponent & 0xFF, _NEW_SIZE
-        comment = raw[_NEW_COMMENT : _NEW_COMMENT + 130]
-    points = int(points)
-    title = plain(comment.split(b"\0")[0].decode("latin-1")).strip()
-    shared: FloatArray | None = None
-    if not flags & _OWN_X:
-        if points * (count or 1) > MOST_VALUES:
-            raise Unusable(f"it has more than the {MOST_VALUES} values that are read at most")
-        shared = np.linspace(first, last, points)
-        if flags & _X_GIVEN:
-            shared, at = _floats(raw, at, points, order), at + 4 * points
-    number = 0
-    while at + _SUBHEADER < len(raw) if count is None else number < count:
+    head = _head(raw, old, order)
+    own_x = head.flags & _OWN_X
+    at, number, shared = head.size, 0, np.linspace(*head.ends, 0 if own_x else head.points)
+    if head.flags & _X_GIVEN and not own_x:
+        shared, at = _floats(raw, at, head.points, order), at + 4 * head.points
+    while at + _SUBHEADER < len(raw) if head.spectra is None else number < head.spectra:
         number += 1
-        own_exponent, z, own_points = struct.unpack_from(order + "xB2xf8xI", raw, at)
+        own_exponent, z, points = struct.unpack_from(order + "xB2xf8xI", raw, at)
         at, x = at + _SUBHEADER, shared
-        points = own_points if x is None else x.size
-        if x is None:
+        if own_x:
             x, at = _floats(raw, at, points, order), at + 4 * points
         # The first spectrum of a file of one often leaves its exponent to the file.
-        power = own_exponent if own_exponent and count != 1 else exponent
-        size = 2 if flags & _WORDS_16 and power != _FLOATS else 4
-        y = _values(raw, at, points, order, exponent=power, size=size, old=old)
-        at += size * points
-        name = f"{z:g}" if count != 1 and z else str(number)
+        power = own_exponent if own_exponent and head.spectra != 1 else head.exponent
+        size = 2 if head.flags & _WORDS_16 and power != _FLOATS else 4
+        y = _values(raw, at, x.size, order, exponent=power, size=size, old=old)
+        at += size * x.size
+        name = f"{z:g}" if head.spectra != 1 and z else str(number)
         yield Raw(
-            title or "1" if count == 1 else name,
+            head.title or "1" if head.spectra == 1 else name,
             x,
             y,
-            axis=_AXES.get(x_type, "" if x_type == 0 else "arbitrary"),
-            quantity=_QUANTITIES.get(y_type, ""),
-            labels=(name, title),
+            head.axis,
+            quantity=head.quantity,
+            labels=(name, head.title),
             number=number,
         )
 

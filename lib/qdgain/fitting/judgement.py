@@ -1,0 +1,257 @@
+"""Whether spectra can be trusted: what is left out of them, warned of, or refused; and a grade."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.signal import find_peaks, peak_widths
+
+from qdgain.fitting.absorption_fit import BLUE, RED, Absorption
+from qdgain.fitting.averaging import LEAST_EVIDENCE
+from qdgain.fitting.emission_fit import Emission
+from qdgain.fitting.spectra import Spectrum, refuse, smoothed
+
+#: No band at room temperature is narrower: what is, is scattered light.
+_LINE_MEV = 30.0
+#: A feature counts that rises above this part of the highest point, and the noise so many times.
+_PROMINENT, _NOISE = 0.04, 8.0
+#: So many equal values at the top of a spectrum are a limit of the instrument, where a parabola
+#: through their neighbours would rise above them by this part of the height.
+_EQUAL, _EXCESS = 4, 0.01
+#: How often a band has to bend the absorption as much as noise does.
+LEAST_CURVATURE = 4.0
+#: BIC by which a band has to describe an absorption better than an edge, in one window at least,
+#: and below which that is doubtful: strong and very strong evidence.
+_LEAST_OVER_EDGE, _SURE_OVER_EDGE = 6.0, 25.0
+LARGEST_ERROR_MEV = 60.0
+#: Grades, from the best: largest error of A_X over its width, least share of the band in the PL's
+#: height, least curvature over its noise.
+GRADES = {"good": (0.10, 0.75, 10.0), "usable": (0.15, 0.5, 5.0), "poor": (np.inf, 0.0, 0.0)}
+#: Widths over which a Stokes shift and a width of A_X are doubtful, and none of a dot.
+_DOUBTFUL, _NO_DOT = 1.0, 2.0
+_DOUBTFUL_WIDTH, _NO_WIDTH = 2.0, 4.0
+#: An absorbance that few instruments measure; a part of the width that a PL may be shifted by.
+_DARK, _THIN = 2.5, 0.05
+
+
+class Judged(NamedTuple):
+    """A grade (good, usable, poor) and its reasons, of which warnings come first."""
+
+    grade: str
+    reasons: tuple[str, ...]
+
+
+def without_lines(emission: Spectrum) -> tuple[Spectrum, list[str]]:
+    """Return a PL without lines of scattered light, such as the excitation or its second order.
+
+    Raises
+    ------
+    ParameterError
+        If its highest feature is a line and no band is left.
+    """
+    energy, values = emission.energy_eV, emission.values
+    base = float(np.median(values[values <= np.quantile(values, 0.2)]))
+    least = max(_PROMINENT * float(values.max() - base), _NOISE * noise(emission))
+    tops, _ = find_peaks(values, prominence=least)
+    if not tops.size:
+        return emission, []
+    widths, _, left, right = peak_widths(values, tops, rel_height=0.5)
+    places = np.arange(energy.size)
+    spans = np.interp(right, places, energy) - np.interp(left, places, energy)
+    keep, warnings = np.ones(energy.shape, dtype=bool), []
+    for top, width, span in zip(tops, widths, spans, strict=True):
+        reach = 2.0 * span
+        beside = np.abs(energy - energy[top])
+        ring = (beside > reach) & (beside < 2 * reach)
+        # A line stands on next to nothing; a spike of noise is one or two points wide.
+        line = 1e3 * span < _LINE_MEV and width > 2.0
+        if line and ring.any() and np.median(values[ring]) - base < 0.3 * (values[top] - base):
+            keep &= beside > reach
+            warnings.append(
+                f"a line at {energy[top]:.4g} eV, {1e3 * span:.0f} meV wide, is scattered light "
+                "and was left out of the PL"
+            )
+    kept = Spectrum(*(column[keep] for column in emission))
+    if warnings and (kept.values.size < 12 or kept.values.max() - base < _NOISE * noise(kept)):
+        top = energy[values.argmax()]
+        refuse(
+            f"the PL's highest point, at {top:.4g} eV, is a line of scattered light, and no band "
+            "stands out beside it"
+        )
+    return kept, warnings
+
+
+def noise(spectrum: Spectrum) -> float:
+    """Return the scatter of neighbouring points."""
+    return float(np.median(np.abs(np.diff(spectrum.values, 3))) * 1.4826 / np.sqrt(20.0))
+
+
+def clipped(spectrum: Spectrum) -> tuple[float, float] | None:
+    """Return the ends of a plateau at the top of a spectrum, the instrument's limit, if any."""
+    values = spectrum.values
+    top = np.flatnonzero(values >= values.max() * (1 - 1e-9))
+    first, last = int(top[0]), int(top[-1])
+    inside = 0 < first and last < values.size - 1
+    if not inside or top.size < _EQUAL or top.size < 0.8 * (last - first + 1):
+        return None
+    # The height of a parabola over a chord is its slope there times a quarter of the chord. Where
+    # values are rounded a maximum is flat, too, but not by that much.
+    beside = max(2, (last - first) // 2)
+    left, right = values[max(first - beside, 0)], values[min(last + beside, values.size - 1)]
+    excess = float(values[first] - max(left, right)) / beside * (last - first) / 4
+    steps = np.abs(np.diff(values))
+    if excess < max(_EXCESS * float(np.ptp(values)), 3 * float(steps[steps > 0].min())):
+        return None
+    return float(spectrum.energy_eV[first]), float(spectrum.energy_eV[last])
+
+
+def refuse_clipped(spectrum: Spectrum, name: str) -> None:
+    """Refuse a spectrum whose maximum is the limit of the instrument."""
+    ends = clipped(spectrum)
+    if ends is not None:
+        refuse(
+            f"the {name} is clipped from {ends[0]:.4g} to {ends[1]:.4g} eV, where all its values "
+            f"are {spectrum.values.max():.4g}: measure it again with less light or a thinner sample"
+        )
+
+
+def other_band(emission: Spectrum, peak_eV: float, width_meV: float) -> str:
+    """Return the option that leads to a PL band to the blue of the one that was fitted, if any."""
+    fine, smooth = smoothed(emission)
+    tops, _ = find_peaks(smooth, prominence=_PROMINENT * float(np.ptp(smooth)))
+    bluer = [i for i in tops if fine[i] > peak_eV + 0.5e-3 * width_meV]
+    if not bluer:
+        return ""
+    here = int(np.argmin(np.abs(fine - peak_eV)))
+    lowest = here + int(np.argmin(smooth[here : bluer[0] + 1]))
+    return (
+        f"; the PL has another band at {fine[bluer[0]]:.4g} eV, which --from-eV "
+        f"{fine[lowest]:.3f} fits instead"
+    )
+
+
+def refuse_without_exciton(
+    peak_eV: float, evidence: tuple[float, float], curvature: float, advice: str = ""
+) -> None:
+    """Refuse an absorption in which no first band stands out beside the PL.
+
+    For the evidence see `qdgain.fitting.absorption_fit.Absorption`.
+    """
+    convex, edge = evidence
+    if edge < _LEAST_OVER_EDGE:
+        why = "is described as well by an edge without a band"
+    elif convex < LEAST_EVIDENCE or curvature < LEAST_CURVATURE:
+        why = "bends upwards, or too little downwards for its noise"
+    else:
+        return
+    refuse(
+        f"no exciton stands out of the absorption beside the PL's peak at {peak_eV:.4g} eV: from "
+        f"{peak_eV - RED:.4g} to {peak_eV + BLUE[-1]:.4g} eV it {why}{advice}"
+    )
+
+
+def judge(
+    absorption: Spectrum,
+    emission: Emission,
+    first: Absorption,
+    curvature: float,
+    *,
+    warnings: Sequence[str],
+    is_absorbance: bool,
+) -> Judged:
+    """Return grade and reasons, or refuse what is no dot.
+
+    Raises
+    ------
+    ParameterError
+        If A_X is known too badly, or shift or width are beyond those of a dot.
+    """
+    (peak, pl_width), (centre, width) = emission.values, first.values
+    error = 1e3 * float(np.sqrt(first.covariance[0, 0]))
+    shift = 1e3 * (centre - peak)
+    if error > LARGEST_ERROR_MEV:
+        refuse(
+            f"A_X at {centre:.4g} eV is known only to ± {error:.0f} meV, with the PL's peak at "
+            f"{peak:.4g} eV: the models that fit disagree"
+        )
+    if shift > _NO_DOT * width or width > _NO_WIDTH * pl_width:
+        refuse(
+            f"A_X at {centre:.4g} eV, {width:.0f} meV wide, and PL_X at {peak:.4g} eV, "
+            f"{pl_width:.0f} meV wide, are not of one dot: are both spectra of one sample?"
+        )
+    found = list(warnings)
+    if first.evidence[1] < _SURE_OVER_EDGE:
+        found.append("an edge without a band describes the absorption nearly as well")
+    if shift > _DOUBTFUL * width:
+        found.append(f"the Stokes shift of {shift:.0f} meV is beyond the width of A_X")
+    if width > _DOUBTFUL_WIDTH * pl_width:
+        found.append(f"A_X, {width:.0f} meV wide, is far wider than the PL's {pl_width:.0f} meV")
+    if is_absorbance:
+        found += _too_dark(absorption, emission)
+    serious = len(found) > len(warnings)
+    if is_absorbance:
+        found += _inner_filter(absorption, emission)
+    if first.windows == 1:
+        found.append("the absorption reaches far enough for one window only")
+    measures = (error / width, emission.share, curvature)
+    says = (
+        f"A_X is known to ± {error:.0f} meV, {100 * measures[0]:.0f} % of its width",
+        f"of the PL at its peak {100 * emission.share:.0f} % are the band, the rest lies below it",
+        f"the absorption bends {min(curvature, 999):.0f} times as much as its noise does",
+    )
+    grade = _grade(*measures)
+    if found and grade == "good":
+        grade = "usable"
+    return Judged("poor" if serious else grade, (*found, *says))
+
+
+def _grade(error: float, share: float, curvature: float) -> str:
+    """Return the best grade whose limits all three measures meet."""
+    return next(
+        name
+        for name, (most, least, bend) in GRADES.items()
+        if error <= most and share >= least and curvature >= bend
+    )
+
+
+def _near(absorption: Spectrum, emission: Emission) -> Spectrum:
+    """Return the absorption about the PL's peak, counted from its lowest point there."""
+    peak = emission.values[0]
+    inside = absorption.part(peak - RED, peak + BLUE[0])
+    return inside._replace(values=inside.values - inside.values.min())
+
+
+def _too_dark(absorption: Spectrum, emission: Emission) -> list[str]:
+    """Return a warning where the sample absorbs more than an instrument can measure."""
+    highest = float(_near(absorption, emission).values.max())
+    if highest <= _DARK:
+        return []
+    return [f"the absorbance reaches {highest:.2g}, where stray light bends it: dilute the sample"]
+
+
+def _inner_filter(absorption: Spectrum, emission: Emission) -> list[str]:
+    """Return a warning where the sample would absorb its own light."""
+    peak, width = emission.values
+    shift = inner_filter_meV(_near(absorption, emission), peak, width)
+    if shift <= _THIN * width:
+        return []
+    return [
+        f"if the PL is of as thick a sample as the absorption, it lies about {shift:.0f} meV too "
+        "far to the red, absorbed by the sample itself: dilute it"
+    ]
+
+
+def inner_filter_meV(absorption: Spectrum, peak_eV: float, width_meV: float) -> float:
+    r"""Return by how much a sample's own absorption would move its emission to the red, in meV.
+
+    A Gaussian band times the mean transmission :math:`(1-10^{-A})/(A\ln10)` of light from
+    everywhere in the cuvette; how far its centre of gravity moves.
+    """
+    energy = absorption.energy_eV
+    x = (energy - peak_eV) / (1e-3 * width_meV)
+    band = 2.0 ** (-4 * x**2)
+    depth = np.log(10) * np.maximum(absorption.values, 1e-9)
+    seen = band * -np.expm1(-depth) / depth
+    return float(1e3 * (np.average(energy, weights=band) - np.average(energy, weights=seen)))
