@@ -18,8 +18,8 @@ from qdgain.beyond.pulse_threshold import (
     exciton_gain,
     se_threshold,
 )
-from qdgain.calibration.readings import TOLERANCE, Variant
-from qdgain.calibration.record import record, refitted
+from qdgain.calibration import record
+from qdgain.calibration.rows import ROWS
 from qdgain.model.dot import Dot, FloatArray, presets
 from qdgain.model.parameters import CONTRACT
 from qdgain.stored import Again, rounded, stored
@@ -255,20 +255,16 @@ def quoted(dot: Dot) -> dict[str, float]:
 
 
 def readings_of_chapter() -> dict[str, tuple[Dot, float]]:
-    """Return the 3LS with ESA and L_g of every reading that gives the paper's numbers, by name.
+    """Return the 3LS with ESA and L_g of every row that gives the paper's numbers, by name.
 
-    The stored best points of the calibration's variants that meet every number and condition, with
+    The stored best points of the calibration's rows that meet every number and condition, with
     the paper's statistics and the threshold at the gain maximum.
     """
     found = {}
-    for row in record()["variants"]:
-        best = row["with_conditions"]
-        holds = best["largest_residual"] <= TOLERANCE and min(best["conditions"].values()) >= 0
-        if holds and (row["threshold"], row["statistics"]) == ("maximum", "rabi"):
-            fields = ("threshold", "statistics", "esa_weight", "coupling")
-            variant = Variant(**{name: row[name] for name in fields})
-            dots, film = refitted(variant)
-            found[variant.name] = dots["3LS+ESA"], film["gain_exponent"]
+    for row in ROWS.values():
+        if record.meets(best := record.best(row)):
+            at = record.calibrated(row, best["values"])
+            found[row.name] = at.dots["3LS+ESA"], float(at.gain_exponent)
     return found
 
 
