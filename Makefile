@@ -106,7 +106,7 @@ calibrate: $(BIN)/.installed
 
 # ONLY="one two" makes those two.
 data: $(BIN)/.installed
-	$(BIN)/python -m qdgain.beyond.makers $(ONLY)
+	$(BIN)/python -m qdgain.makers $(ONLY)
 
 verdicts: $(BIN)/.installed
 	PYTHONPATH=tests $(BIN)/python tests/ledger/test_ledger.py

@@ -1,4 +1,4 @@
-"""Results that take too long for a chapter, stored with their origin by `qdgain.beyond.makers`."""
+"""Results that take too long for a chapter, stored with their origin by `qdgain.makers`."""
 
 from __future__ import annotations
 

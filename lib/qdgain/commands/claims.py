@@ -66,6 +66,7 @@ def explanation(row: verdicts.Row) -> str:
         "residual": row.residual_text,
         "tolerance": row.tolerance_text,
         "criterion": claim.criterion,
+        "over the readings": row.over.text if row.over is not None else "",
         "against": row.against,
         "missing": claim.missing,
         "invariant": claim.invariant,

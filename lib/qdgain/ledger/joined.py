@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from qdgain.figures.modules import MODULES
 from qdgain.ledger import kept_numbers, verdicts
+from qdgain.ledger.shares import over
 from qdgain.ledger.verdicts import Row, chapter_of
 from qdgain.paper.claims import Headline, claims
 from qdgain.run import resolve
@@ -45,7 +46,7 @@ def row(name: str) -> Row:
     """
     if name not in claims():
         raise UnknownClaim(name)
-    return verdicts.row(claims()[name], _EveryNumber())
+    return verdicts.row(claims()[name], _EveryNumber(), over(name))
 
 
 def of_chapter(chapter: str) -> tuple[Row, ...]:

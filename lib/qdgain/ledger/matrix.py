@@ -129,23 +129,24 @@ def numbers(reading: Reading) -> Mapping[str, Headline]:
 @cache
 def matrix() -> tuple[tuple[Reading, Mapping[str, Cell]], ...]:
     """Return every reading with its cells, by statement, for `rows`."""
-    columns = []
-    for reading in readings():
-        found = numbers(reading)
-        cells = {claim.id: _cell(claim, found) for claim in _candidates()}
-        kept = {name: cell for name, cell in cells.items() if cell is not None}
-        columns.append((reading, MappingProxyType(kept)))
-    return tuple(columns)
+    return tuple((reading, cells_of(reading)) for reading in readings())
+
+
+def cells_of(reading: Reading) -> Mapping[str, Cell]:
+    """Return what a reading gives for every statement whose numbers it has, by id."""
+    found = numbers(reading)
+    known = frozenset(found)
+    cells = {claim.id: _cell(claim, found) for claim in _candidates(known)}
+    return MappingProxyType({name: cell for name, cell in cells.items() if cell is not None})
 
 
 @cache
-def _candidates() -> Sequence[Claim]:
-    """Return the statements about the model with all their numbers among the sources."""
-    known = set(numbers(Reading("maximum", "rabi", False, presets(), {})))
+def _candidates(known: frozenset[str]) -> Sequence[Claim]:
+    """Return the statements about the model with all their numbers among those that are known."""
     return [
         claim
         for claim in claims().values()
-        if claim.kind in "CPQ" and not claim.missing and verdicts.keys_of(claim) <= known
+        if claim.kind in "CPQX" and not claim.missing and verdicts.keys_of(claim) <= known
     ]
 
 
@@ -154,7 +155,7 @@ def rows() -> tuple[Claim, ...]:
     columns = [cells for _, cells in matrix()]
     return tuple(
         claim
-        for claim in _candidates()
+        for claim in claims().values()
         if claim.id in columns[0]
         and len({column[claim.id].headline.value for column in columns}) > 1
     )

@@ -12,9 +12,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from qdgain.chapters import CHAPTERS
+from qdgain.ledger.shares import Over
 from qdgain.paper.claims import Check, Claim, Headline, claims
 from qdgain.text import significant, with_unit
 
+DEPENDS = "depends on the reading"
 REPRODUCED, DEVIATES, CALIBRATED = "reproduced", "deviates", "calibrated"
 BY_CONSTRUCTION, QUOTED, CONTRADICTS = "by construction", "quoted", "contradicts"
 NOT_COMPUTABLE = "not computable"
@@ -22,9 +24,10 @@ NOT_COMPUTABLE = "not computable"
 #: statement.
 MEANINGS: Mapping[str, str] = MappingProxyType(
     {
-        REPRODUCED: "follows from the calibrated model, and holds",
-        DEVIATES: "does not hold in the model",
-        CONTRADICTS: "at odds with another statement of the paper",
+        REPRODUCED: "follows from the model, and holds in every reading that gives the numbers",
+        DEPENDS: "holds in some readings or parts of their sets, and not in others",
+        DEVIATES: "does not hold, in any reading that gives the numbers",
+        CONTRADICTS: "at odds with another statement of the paper, in every such reading",
         CALIBRATED: "used to find the parameters, so that agreement proves nothing",
         BY_CONSTRUCTION: "true of the equations, whatever the parameters",
         QUOTED: "a measurement, for comparison",
@@ -63,6 +66,8 @@ class Row:
         Of a contradiction: the number that stands against it, and what it is.
     beside, note : tuple of Headline, str
         Numbers to read it with; the note with its numbers.
+    over : Over or None
+        What becomes of it over the readings; None where it does not depend on their parameters.
     """
 
     claim: Claim
@@ -71,6 +76,7 @@ class Row:
     other: str
     beside: tuple[Headline, ...]
     note: str
+    over: Over | None = None
 
     @property
     def headline(self) -> Headline | None:
@@ -97,7 +103,7 @@ class Row:
     @property
     def verdict(self) -> str:
         """One of `MEANINGS`; a contradiction with the other statement's id."""
-        return verdict(self.claim, self.holds)
+        return verdict(self.claim, self.holds, self.over)
 
     @property
     def group(self) -> str:
@@ -180,8 +186,8 @@ class Row:
         return f"{self.other_number}: {self.other}" if self.other else ""
 
 
-def row(claim: Claim, numbers: Mapping[str, Headline]) -> Row:
-    """Return the row of a statement, from headlines by key.
+def row(claim: Claim, numbers: Mapping[str, Headline], over: Over | None = None) -> Row:
+    """Return the row of a statement, from headlines by key and what the readings give.
 
     Raises
     ------
@@ -196,6 +202,7 @@ def row(claim: Claim, numbers: Mapping[str, Headline]) -> Row:
         *_other(claim, numbers),
         tuple(numbers[key] for key in beside if numbers[key] != found.headline),
         re.sub(r"\{([^}]+)\}", lambda key: significant(numbers[key[1]].value, 3), claim.note),
+        over,
     )
 
 
@@ -210,10 +217,15 @@ def chapter_of(claim: Claim) -> str:
     raise ValueError(f"{claim.id}: figure {claim.figure!r} names no figure of the book")
 
 
-def verdict(claim: Claim, agrees: bool | None) -> str:
-    """Return the verdict on a statement, given whether all that is compared agrees, if anything."""
+def verdict(claim: Claim, agrees: bool | None, over: Over | None = None) -> str:
+    """Return the verdict on a statement, given whether all that is compared agrees, if anything.
+
+    Where it was evaluated over the readings, all of them have to agree with the default.
+    """
     if claim.kind == "M":
         return QUOTED
+    if over is not None and claim.kind in "PQX" and over.holds is not agrees:
+        return DEPENDS
     if claim.kind == "X":
         return REPRODUCED if agrees else f"{CONTRADICTS} {claim.contradicts}"
     if agrees is None:
@@ -388,6 +400,7 @@ def record(line: Row) -> dict[str, Any]:
         "tests": claim.tests,
         "verdict": line.verdict,
         "holds": line.holds,
+        "readings": dict(line.over.verdicts) if line.over is not None else None,
         "rests_on": line.rests_on,
         "bound": line.bound_text,
         "against": line.against,

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from qdgain.beyond import auger_maps, information
+from qdgain.ledger import over_readings
 from qdgain.stored import Again, store
 
 
@@ -28,7 +29,9 @@ class Maker(Protocol):
 
 
 #: Name of a result to the module that makes it.
-MAKERS: Mapping[str, Maker] = MappingProxyType({"auger": auger_maps, "information": information})
+MAKERS: Mapping[str, Maker] = MappingProxyType(
+    {"auger": auger_maps, "information": information, "shares": over_readings}
+)
 
 
 def main(names: Sequence[str]) -> None:

@@ -1,0 +1,87 @@
+"""In how much of each reading's set of parameters a statement holds, as stored.
+
+A row of the calibration (`qdgain.calibration.rows.ROWS`) is a reading of the paper with its free
+parameters, its set the stored draws of its posterior. `qdgain.ledger.over_readings` evaluates the
+statements there: a verdict is a share, not a property of one preset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import NamedTuple
+
+from qdgain.calibration.record import best, meets
+from qdgain.calibration.rows import ROWS
+from qdgain.stored import stored
+
+#: A statement holds in a row, or fails in it, in at least, or at most, this share of its set.
+HOLDS, FAILS = 0.95, 0.05
+
+
+class Share(NamedTuple):
+    """In what share of a row's set a statement holds; 5, 50 and 95 % of the number it rests on."""
+
+    holds: float
+    quantiles: tuple[float | None, ...]
+
+    @property
+    def verdict(self) -> str:
+        """Holds, fails or undetermined."""
+        if self.holds >= HOLDS:
+            return "holds"
+        return "fails" if self.holds <= FAILS else "undetermined"
+
+
+class Over(NamedTuple):
+    """A statement over the readings that give the paper's numbers: verdict of each, by row."""
+
+    verdicts: Mapping[str, str]
+
+    def where(self, verdict: str) -> tuple[str, ...]:
+        """Return the rows with a verdict."""
+        return tuple(row for row, own in self.verdicts.items() if own == verdict)
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether it holds in every row; None if in some, or undetermined."""
+        found = set(self.verdicts.values())
+        return {"holds": True, "fails": False}.get(found.pop()) if len(found) == 1 else None
+
+    @property
+    def text(self) -> str:
+        """It in words."""
+        count = len(self.verdicts)
+        if self.holds is not None:
+            return f"{'holds' if self.holds else 'fails'} in every one of {count} readings"
+        groups = [(verdict, self.where(verdict)) for verdict in ("holds", "fails", "undetermined")]
+        return "; ".join(f"{verdict} in {', '.join(rows)}" for verdict, rows in groups if rows)
+
+
+@cache
+def shares() -> Mapping[str, Mapping[str, Share]]:
+    """Return the share of each statement in each row, by row and by id."""
+    return MappingProxyType(
+        {
+            row: {
+                name: Share(found["holds"].count("1") / len(found["holds"]), (*found["number"],))
+                for name, found in statements.items()
+            }
+            for row, statements in stored("shares").items()
+        }
+    )
+
+
+@cache
+def admitted() -> tuple[str, ...]:
+    """Return the rows that give the paper's numbers and meet the calibration's conditions."""
+    return tuple(name for name, row in ROWS.items() if meets(best(row)))
+
+
+@cache
+def over(name: str) -> Over | None:
+    """Return what becomes of a statement over the admitted rows; None if it was not evaluated."""
+    if name not in shares()[admitted()[0]]:
+        return None
+    return Over({row: shares()[row][name].verdict for row in admitted()})
