@@ -15,7 +15,7 @@ import pytest
 import qdgain
 from qdgain import ParameterError, cli
 from qdgain.commands import fit_dot
-from qdgain.commands.fit_dot_series import pairs
+from qdgain.commands.fit_dot_samples import pairs
 from qdgain.figures import fit as picture
 from qdgain.fitting import synthetic_spectra
 from qdgain.fitting.band_fit import FittedBands, fit_bands

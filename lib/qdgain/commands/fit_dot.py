@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from qdgain.commands import Failure, Parser, UsageError, number_above_0, say
+from qdgain.commands.fit_dot_samples import ALL, is_series
 from qdgain.files import refuse_existing, whole
 from qdgain.fitting.band_fit import FittedBands, fit_bands
 from qdgain.fitting.fitted_dot import (
@@ -46,7 +47,6 @@ from qdgain.version import __version__, library_hash
 _TITLES = {"absorption": "absorption", "pl": "PL", "transient": "transient"}
 _FILES = tuple(_TITLES)
 _FREE = "free"
-ALL = "all"
 _WIDTH = 80
 
 
@@ -65,10 +65,12 @@ def add(command: Parser) -> None:
     command.description = (
         "Fit the bands of a dot to its absorption and photoluminescence and, for the biexciton "
         "shift, its transient absorption; write a parameter file, and a picture beside it. With "
-        f"--column {ALL}, or --pairs, do so for every sample of a series, into a folder."
+        f"--column {ALL}, --pairs, or a folder in place of the files, do so for every sample of a "
+        "series, into a folder."
     )
     purposes = {
-        "absorption": "absorbance against wavelength or energy",
+        "absorption": "absorbance against wavelength or energy; or a folder of such files and PL "
+        "files, called alike but for a word such as abs and pl",
         "pl": "photoluminescence against wavelength or energy",
         "transient": "transient absorption ΔA of relaxed excitons, bleach negative",
     }
@@ -138,7 +140,7 @@ def _add_choices(command: Parser) -> None:
 def run(given: argparse.Namespace) -> None:
     """Read, fit, print and write."""
     _refuse_combinations(given)
-    if given.pairs is not None or given.column == ALL:
+    if is_series(given):
         importlib.import_module("qdgain.commands.fit_dot_series").run(given)
         return
     for name in ("absorption", "pl"):

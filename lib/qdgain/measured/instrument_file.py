@@ -19,9 +19,10 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import ArrayLike
 
+from qdgain.given_files import read_bytes
 from qdgain.measured.instruments import formats
 from qdgain.measured.instruments.axis import PER, energies, unit_of
-from qdgain.measured.instruments.content import Unusable, plain
+from qdgain.measured.instruments.content import MOST_BYTES, Unusable, plain
 from qdgain.measured.instruments.table import Raw
 from qdgain.model.dot import FloatArray
 from qdgain.model.parameters import ParameterError
@@ -112,8 +113,9 @@ def traces(
     """
     path = Path(path)
     source = f"the {kind} {plain(path.name)}".replace("\n", " ")
+    content = read_bytes(kind, path, MOST_BYTES)
     try:
-        raws, about, notes = formats.read(path, FEWEST)
+        raws, about, notes = formats.read(content, FEWEST)
     except Unusable as reason:
         refuse(source, reason)
     if not raws:
@@ -224,9 +226,7 @@ def _as_absorbance(raw: Raw, y: FloatArray) -> tuple[FloatArray, str, str]:
     return absorbance, "absorbance", f"transmittance in {scale}, taken as absorbance"
 
 
-def choose(
-    found: Sequence[Trace], wanted: str | int | None = None, hint: str = "column", block: str = ""
-) -> Trace:
+def choose(found: Sequence[Trace], wanted: str | int | None = None, hint: str = "column") -> Trace:
     """Return a trace: by name, else by number from 1, else the only one.
 
     A name is as in the file, in any case, that of a block with one trace, or both. Where the names
@@ -234,11 +234,7 @@ def choose(
     a column; else it counts the axis as 1. Refused is what is not there, and to choose none of
     several; `hint` says what the user sets to choose.
     """
-    source, every = found[0].source, list(found)
-    found = [trace for trace in found if block in ("", trace.block)]
-    if not found:
-        blocks = ", ".join(dict.fromkeys(repr(trace.block) for trace in every))
-        refuse(source, f"it has no block {plain(block)!r}: the blocks are {blocks}")
+    source = found[0].source
     offered = ", ".join(f"{t.number} ({t.title!r})" for t in found[:_MOST_OFFERED])
     offered += ", …" if len(found) > _MOST_OFFERED else ""
     if wanted is None:
