@@ -116,10 +116,7 @@ def target(spectrum: Spectrum, base: float, height: float) -> Target:
     """Return a spectrum as models are fitted to it."""
     values = (spectrum.values - base) / height
     weights = np.mean(spectrum.relative_noise) / spectrum.relative_noise
-    # Third differences of neighbours, which smooth curves lack.
-    differences = np.abs(np.diff(values, 3))
-    noise = 1.4826 * float(np.median(differences)) / np.sqrt(20.0) + _LEAST_NOISE
-    return Target(spectrum, base, height, values, weights, noise)
+    return Target(spectrum, base, height, values, weights, spectrum.scatter / height + _LEAST_NOISE)
 
 
 def correlation_factor(residual: FloatArray) -> float:

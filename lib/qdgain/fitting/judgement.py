@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from scipy.signal import find_peaks, peak_widths
@@ -36,13 +35,6 @@ _DOUBTFUL_WIDTH, _NO_WIDTH = 2.0, 4.0
 _DARK, _THIN = 2.5, 0.05
 
 
-class Judged(NamedTuple):
-    """A grade (good, usable, poor) and its reasons, of which warnings come first."""
-
-    grade: str
-    reasons: tuple[str, ...]
-
-
 def without_lines(emission: Spectrum) -> tuple[Spectrum, list[str]]:
     """Return a PL without lines of scattered light, such as the excitation or its second order.
 
@@ -53,7 +45,7 @@ def without_lines(emission: Spectrum) -> tuple[Spectrum, list[str]]:
     """
     energy, values = emission.energy_eV, emission.values
     base = float(np.median(values[values <= np.quantile(values, 0.2)]))
-    least = max(_PROMINENT * float(values.max() - base), _NOISE * noise(emission))
+    least = max(_PROMINENT * float(values.max() - base), _NOISE * emission.scatter)
     tops, _ = find_peaks(values, prominence=least)
     if not tops.size:
         return emission, []
@@ -74,18 +66,13 @@ def without_lines(emission: Spectrum) -> tuple[Spectrum, list[str]]:
                 "and was left out of the PL"
             )
     kept = Spectrum(*(column[keep] for column in emission))
-    if warnings and (kept.values.size < 12 or kept.values.max() - base < _NOISE * noise(kept)):
+    if warnings and (kept.values.size < 12 or kept.values.max() - base < _NOISE * kept.scatter):
         top = energy[values.argmax()]
         refuse(
             f"the PL's highest point, at {top:.4g} eV, is a line of scattered light, and no band "
             "stands out beside it"
         )
     return kept, warnings
-
-
-def noise(spectrum: Spectrum) -> float:
-    """Return the scatter of neighbouring points."""
-    return float(np.median(np.abs(np.diff(spectrum.values, 3))) * 1.4826 / np.sqrt(20.0))
 
 
 def clipped(spectrum: Spectrum) -> tuple[float, float] | None:
@@ -160,8 +147,8 @@ def judge(
     *,
     warnings: Sequence[str],
     is_absorbance: bool,
-) -> Judged:
-    """Return grade and reasons, or refuse what is no dot.
+) -> tuple[str, tuple[str, ...]]:
+    """Return grade (good, usable, poor) and reasons, warnings first, or refuse what is no dot.
 
     Raises
     ------
@@ -188,11 +175,19 @@ def judge(
         found.append(f"the Stokes shift of {shift:.0f} meV is beyond the width of A_X")
     if width > _DOUBTFUL_WIDTH * pl_width:
         found.append(f"A_X, {width:.0f} meV wide, is far wider than the PL's {pl_width:.0f} meV")
-    if is_absorbance:
-        found += _too_dark(absorption, emission)
+    # About the PL's peak, from the lowest point there on.
+    near = absorption.part(peak - RED, peak + BLUE[0])
+    near = near._replace(values=near.values - near.values.min())
+    if is_absorbance and (highest := float(near.values.max())) > _DARK:
+        found.append(
+            f"the absorbance reaches {highest:.2g}, where stray light bends it: dilute the sample"
+        )
     serious = len(found) > len(warnings)
-    if is_absorbance:
-        found += _inner_filter(absorption, emission)
+    if is_absorbance and (red := inner_filter_meV(near, peak, pl_width)) > _THIN * pl_width:
+        found.append(
+            f"if the PL is of as thick a sample as the absorption, it lies about {red:.0f} meV too "
+            "far to the red, absorbed by the sample itself: dilute it"
+        )
     if first.windows == 1:
         found.append("the absorption reaches far enough for one window only")
     measures = (error / width, emission.share, curvature)
@@ -201,46 +196,14 @@ def judge(
         f"of the PL at its peak {100 * emission.share:.0f} % are the band, the rest lies below it",
         f"the absorption bends {min(curvature, 999):.0f} times as much as its noise does",
     )
-    grade = _grade(*measures)
-    if found and grade == "good":
-        grade = "usable"
-    return Judged("poor" if serious else grade, (*found, *says))
-
-
-def _grade(error: float, share: float, curvature: float) -> str:
-    """Return the best grade whose limits all three measures meet."""
-    return next(
+    grade = next(
         name
         for name, (most, least, bend) in GRADES.items()
-        if error <= most and share >= least and curvature >= bend
+        if measures[0] <= most and measures[1] >= least and measures[2] >= bend
     )
-
-
-def _near(absorption: Spectrum, emission: Emission) -> Spectrum:
-    """Return the absorption about the PL's peak, counted from its lowest point there."""
-    peak = emission.values[0]
-    inside = absorption.part(peak - RED, peak + BLUE[0])
-    return inside._replace(values=inside.values - inside.values.min())
-
-
-def _too_dark(absorption: Spectrum, emission: Emission) -> list[str]:
-    """Return a warning where the sample absorbs more than an instrument can measure."""
-    highest = float(_near(absorption, emission).values.max())
-    if highest <= _DARK:
-        return []
-    return [f"the absorbance reaches {highest:.2g}, where stray light bends it: dilute the sample"]
-
-
-def _inner_filter(absorption: Spectrum, emission: Emission) -> list[str]:
-    """Return a warning where the sample would absorb its own light."""
-    peak, width = emission.values
-    shift = inner_filter_meV(_near(absorption, emission), peak, width)
-    if shift <= _THIN * width:
-        return []
-    return [
-        f"if the PL is of as thick a sample as the absorption, it lies about {shift:.0f} meV too "
-        "far to the red, absorbed by the sample itself: dilute it"
-    ]
+    if found and grade == "good":
+        grade = "usable"
+    return "poor" if serious else grade, (*found, *says)
 
 
 def inner_filter_meV(absorption: Spectrum, peak_eV: float, width_meV: float) -> float:

@@ -165,11 +165,11 @@ def _fit(
         begun = Parameters()
         begun.add_many(*start.items())
         fit = minimize(lambda p: misfit(p.valuesdict()), begun, max_nfev=200 * len(begun))
-        covariance = np.asarray(getattr(fit, "covar", np.nan)) * correlation_factor(fit.residual)
-        i = fit.var_names.index("bleach")
-        if not (fit.success and np.isfinite(covariance).all()):
+        if not fit.success or getattr(fit, "covar", None) is None:
             continue
-        if fit.params["bleach"].value >= _SEEN * np.sqrt(covariance[i, i]):
+        covariance = fit.covar * correlation_factor(fit.residual)
+        error = np.sqrt(covariance[len(free), len(free)])
+        if np.isfinite(covariance).all() and fit.params["bleach"].value >= _SEEN * error:
             found.append((fit.chisqr, fit.params.valuesdict(), covariance, fit.residual))
     if not found:
         return None
