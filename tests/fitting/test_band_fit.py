@@ -267,6 +267,7 @@ def test_spectra_of_two_samples_are_refused_or_doubted():
         fit_bands(absorption, far)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("number", [0, 1, 2, 3, 4])
 def test_an_edge_is_no_exciton(number):
     with pytest.raises(ParameterError, match=r"no (exciton|first band) stands out|known only"):
@@ -322,8 +323,14 @@ FLAT = even_spectrum(np.linspace(1.7, 2.4, 200), np.random.default_rng(0).normal
             r"no first band stands out of the absorption beside the PL's peak at 1\.95\d+ eV",
         ),
         (lambda a, p, t: (a, even_spectrum(p.energy_eV[:9], p.values[:9]), None), "the PL has 9"),
+        (lambda a, p, t: (a._replace(values=0 * a.values + 0.01), p, None), "no first band stands"),
+        (lambda a, p, t: (a, p._replace(values=0 * p.values), None), "no band stands out"),
+        (lambda a, p, t: (a, p._replace(values=0 * p.values + 7), None), "no band stands out of"),
+        (lambda a, p, t: (a, p._replace(values=-p.values), None), "no band stands out of the PL"),
+        (lambda a, p, t: (a, p, t._replace(values=0 * t.values)), "no bleach of A_X and PL_X"),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_spectra_that_lack_a_band_are_refused(change, why):
     with pytest.raises(ParameterError, match=why) as refusal:
         fit_bands(*change(*spectra()))

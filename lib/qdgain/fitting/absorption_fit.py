@@ -98,7 +98,8 @@ def fit_absorption(
     reaches = min(last, spectrum.energy_eV[-1] + _SHORT_EV)
     for end in last - BLUE[-1] + np.array(BLUE):
         used = spectrum.part(low, end)
-        if used.energy_eV.size >= FEWEST and end <= reaches and end > peak_eV:
+        enough = used.energy_eV.size >= FEWEST and np.ptp(used.values) > 0
+        if enough and peak_eV < end <= reaches:
             fitted, sure = _window(used.thinned(), peak_eV, 1e-3 * width_meV, found)
             found += fitted
             evidence += [sure] if fitted else []

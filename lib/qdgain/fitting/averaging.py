@@ -183,9 +183,10 @@ def solve(model: Model, to: Target) -> Solution | None:
         residual = _heights(model, shapes_of(t), to)[1]
         scale = _FIRST_GUESS * _scale(residual, to.noise)
         for _ in range(2):
-            t, *_ = scipy.optimize.leastsq(
-                missed, t, (scale,), slopes, True, True, 1e-4, 1e-3, maxfev=_MOST_CALLS
-            )
+            with np.errstate(over="ignore", invalid="ignore"):
+                t, *_ = scipy.optimize.leastsq(
+                    missed, t, (scale,), slopes, True, True, 1e-4, 1e-3, maxfev=_MOST_CALLS
+                )
             t = np.clip(t, -_FAR, _FAR)
             heights, residual = _heights(model, shapes_of(t), to)
             after = _scale(residual, to.noise)

@@ -78,7 +78,7 @@ def without_lines(emission: Spectrum) -> tuple[Spectrum, list[str]]:
 def clipped(spectrum: Spectrum) -> tuple[float, float] | None:
     """Return the ends of a plateau at the top of a spectrum, the instrument's limit, if any."""
     values = spectrum.values
-    top = np.flatnonzero(values >= values.max() * (1 - 1e-9))
+    top = np.flatnonzero(values >= values.max() - 1e-9 * np.ptp(values))
     first, last = int(top[0]), int(top[-1])
     inside = 0 < first and last < values.size - 1
     if not inside or top.size < _EQUAL or top.size < 0.8 * (last - first + 1):

@@ -164,7 +164,8 @@ def _fit(
     for start in _starts(spectrum, held, len(free)):
         begun = Parameters()
         begun.add_many(*start.items())
-        fit = minimize(lambda p: misfit(p.valuesdict()), begun, max_nfev=200 * len(begun))
+        with np.errstate(over="ignore", invalid="ignore"):
+            fit = minimize(lambda p: misfit(p.valuesdict()), begun, max_nfev=200 * len(begun))
         if not fit.success or getattr(fit, "covar", None) is None:
             continue
         covariance = fit.covar * correlation_factor(fit.residual)
