@@ -330,7 +330,7 @@ def report(
     for name, origin in fitted.origin.items():
         value = float(np.asarray(getattr(fitted.dot, name)))
         unit = parameters.CONTRACT[name].unit
-        numbers = _value_and_error(value, fitted.uncertainty.get(name))
+        numbers = value_and_error(value, fitted.uncertainty.get(name))
         rows.append((name, *numbers, "" if unit == "1" else unit, origin))
     header = ("parameter", "value", "±", "unit", "origin")
     lines += ["", Table(header, rows, right=(1, 2)).text(), ""]
@@ -339,7 +339,7 @@ def report(
     return "\n".join([*lines, *_thresholds(fitted, intervals, set_aside)])
 
 
-def _value_and_error(value: float, error: float | None) -> tuple[str, str]:
+def value_and_error(value: float, error: float | None) -> tuple[str, str]:
     """Return a value to the second digit of its error."""
     if error is None or not error > 0:
         return significant(value, 4), ""
@@ -351,7 +351,7 @@ def _strengths(fit: FittedBands) -> list[str]:
     free = fit.free_strength
     assert free is not None
     strength, shift = (
-        " ± ".join(_value_and_error(*pair))
+        " ± ".join(value_and_error(*pair))
         for pair in (free.xx_absorption_strength, free.absorptive_binding_meV)
     )
     outcome = "Both are those above."

@@ -14,7 +14,14 @@ from typing import NamedTuple
 import numpy as np
 
 from qdgain.commands import Failure, UsageError, say
-from qdgain.commands.fit_dot import as_input, defaults, fit_inputs, source_of, traces_of
+from qdgain.commands.fit_dot import (
+    as_input,
+    defaults,
+    fit_inputs,
+    source_of,
+    traces_of,
+    value_and_error,
+)
 from qdgain.commands.fit_dot_samples import Read, Sample, places, samples
 from qdgain.files import refuse_existing, whole
 from qdgain.fitting.fitted_dot import (
@@ -68,18 +75,16 @@ def run(given: argparse.Namespace) -> None:
     if not dots:
         reasons = "; ".join(f"{s.label}: {outcomes[s]}" for s in list(outcomes)[:2])
         raise ParameterError(f"none of the {len(outcomes)} samples can be fitted: {reasons}")
-    header, rows = table(outcomes)
     # Only here: whoever is refused need not wait for matplotlib.
     picture = importlib.import_module("qdgain.figures.fit")
     with whole(target, given.replace, TABLE) as folder:
         folder.mkdir()
         texts = {s.file: parameter_file(found.fitted, found.source) for s, found in dots.items()}
-        texts |= {TABLE: as_csv(header, rows), POINTS: points(list(dots.values()))}
+        texts |= {TABLE: table(outcomes), POINTS: points(list(dots.values()))}
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
         picture.save_series(_curves(outcomes), folder / f"{FIGURE}.svg", folder / f"{FIGURE}.png")
-    short = [(*row[:-1], row[-1] if row[-2] != "good" else "") for row in rows]
-    say(Table(header, short, right=range(1, len(header) - 2)).text())
+    say(report(outcomes))
     say(f"\nwritten: {target}, with {TABLE}, {POINTS} for qdgain sweep --points, {FIGURE}.svg")
     if refused := len(outcomes) - len(dots):
         raise Failure(f"{refused} of {len(outcomes)} samples were refused: {TABLE} says why.")
@@ -105,8 +110,24 @@ def _outcome(given: argparse.Namespace, read: Read, sample: Sample) -> Accepted 
     return Accepted(fitted, source_of(inputs, fitted.fit), first)
 
 
-def table(outcomes: dict[Sample, Accepted | str]) -> tuple[Sequence[str], list[Sequence[str]]]:
-    """Return header and rows: values with errors, threshold, grade and its first reason."""
+def report(outcomes: dict[Sample, Accepted | str]) -> str:
+    """Return what is printed: a row a sample, and below why some are poor or refused."""
+    header = ("label", *_MEASURED.values(), "threshold ⟨N⟩", "grade")
+    rows, reasons = [], []
+    for sample, found in outcomes.items():
+        grade, why = "refused", found
+        cells = [""] * (len(header) - 2)
+        if isinstance(found, Accepted):
+            both = (value_and_error(*found.measured(name)) for name in _MEASURED)
+            cells = [*map(" ± ".join, both), significant(found.threshold.value, 2)]
+            grade, why = found.fitted.fit.grade, "; ".join(found.fitted.fit.reasons[:1])
+        rows.append((sample.label, *cells, grade))
+        reasons += [f"{sample.label}: {why}"] if grade in ("poor", "refused") else []
+    return "\n".join([Table(header, rows, right=range(1, len(header) - 1)).text(), "", *reasons])
+
+
+def table(outcomes: dict[Sample, Accepted | str]) -> str:
+    """Return values with errors, threshold, grade and its first reason as CSV, a row a sample."""
     header = ["label", *(x for title in _MEASURED.values() for x in (title, "±"))]
     header += ["threshold ⟨N⟩ of one dot", "low", "high", "grade", "reason"]
     rows: list[Sequence[str]] = []
@@ -119,7 +140,7 @@ def table(outcomes: dict[Sample, Accepted | str]) -> tuple[Sequence[str], list[S
         cells += [significant(x, 4) for x in limits]
         fit = found.fitted.fit
         rows.append((sample.label, *cells, fit.grade, fit.reasons[0] if fit.reasons else ""))
-    return header, rows
+    return as_csv(header, rows)
 
 
 def _curves(outcomes: dict[Sample, Accepted | str]) -> tuple[list[float], dict[str, FloatArray]]:

@@ -196,14 +196,16 @@ def judge(
         f"of the PL at its peak {100 * emission.share:.0f} % are the band, the rest lies below it",
         f"the absorption bends {min(curvature, 999):.0f} times as much as its noise does",
     )
-    grade = next(
-        name
+    met = {
+        name: (measures[0] <= most, measures[1] >= least, measures[2] >= bend)
         for name, (most, least, bend) in GRADES.items()
-        if measures[0] <= most and measures[1] >= least and measures[2] >= bend
-    )
+    }
+    grade = next(name for name, every in met.items() if all(every))
+    # What keeps the grade from being good comes first.
+    ordered = sorted(zip(met["good"], says, strict=True), key=lambda both: both[0])
     if found and grade == "good":
         grade = "usable"
-    return "poor" if serious else grade, (*found, *says)
+    return "poor" if serious else grade, (*found, *(text for _, text in ordered))
 
 
 def inner_filter_meV(absorption: Spectrum, peak_eV: float, width_meV: float) -> float:

@@ -323,8 +323,8 @@ def at_delay(
     if low_ps < earliest_ps:
         refuse(
             source,
-            f"at a delay of {low_ps:g} ps excitons have not relaxed yet: choose {earliest_ps:.2g} "
-            "ps or later",
+            f"at a delay of {low_ps:g} ps excitons have not relaxed yet: choose "
+            f"{math.ceil(100 * earliest_ps) / 100:g} ps or later",
         )
     inside = (delays >= low_ps - 1e-9) & (delays <= high + 1e-9)
     if high == low_ps and not inside.any():
