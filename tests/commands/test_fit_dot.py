@@ -503,7 +503,7 @@ def test_what_a_refusal_proposes_helps(files, capsys, arguments, proposed, more)
     (files / "bare.csv").write_text(text.replace("Wavelength (nm)", "pixel"), encoding="utf-8")
     simulated = synthetic_spectra.simulate(DOT, noise=0.01, seed=1)
     delays = [0 * simulated.transient, simulated.transient, simulated.transient]
-    text = synthetic_spectra.as_text("nm,-1,0.9,10", simulated.wavelength_nm, *delays)
+    text = synthetic_spectra.as_text("nm,-1,2.4,10", simulated.wavelength_nm, *delays)
     (files / "ta.csv").write_text(text, encoding="utf-8")
     found = re.search(proposed, refused(capsys, *arguments)).groups()
     kept = arguments[: arguments.index(more[0])] if more else arguments
