@@ -34,6 +34,8 @@ FEWEST = 8
 _MOST_OFFERED = 12
 #: Units of a time in ps; a time without a unit is in ps.
 _PS = {"fs": 1e-3, "ps": 1.0, "": 1.0, "ns": 1e3, "us": 1e6, "ms": 1e9, "s": 1e12, "min": 6e13}
+#: What a trace keeps as the file has it.
+_FACTS = ("block", "labels", "number", "position", "position_unit")
 #: Before this delay no pump has arrived yet, whatever the chirp.
 _BEFORE_PS = -0.3
 #: What a file may say of its values: the first that is found counts.
@@ -126,10 +128,8 @@ def traces(
             trace = _trace(raw, source, unit, unit_hint)
         except Unusable as reason:
             trace = Trace(source, raw.name, np.array([]), np.array([]), refusal=str(reason))
-        facts = {key: getattr(raw, key) for key in ("block", "labels", "number", "position")}
-        own = tuple(filter(None, (*notes, *raw.notes, *trace.notes)))
-        facts |= {"position_unit": raw.position_unit, "about": about, "notes": own}
-        found.append(replace(trace, **facts))
+        facts = {name: getattr(raw, name) for name in _FACTS}
+        found.append(replace(trace, **facts, about=about, notes=(*notes, *trace.notes)))
     if all(trace.refusal for trace in found):
         found[0].usable()
     return tuple(found)
@@ -200,9 +200,8 @@ def _trace(raw: Raw, source: str, given: str | None, hint: str) -> Trace:
         notes.append(f"{count} repeated, averaged")
     averaged = np.bincount(place, weights=y[good]) / repeats
     lines = tuple(raw.lines[i] for i in np.flatnonzero(bad)) if raw.lines else ()
-    return Trace(
-        source, raw.name, energy, averaged, unit, quantity, left_out=lines, notes=tuple(notes)
-    )
+    said = tuple(filter(None, notes))
+    return Trace(source, raw.name, energy, averaged, unit, quantity, left_out=lines, notes=said)
 
 
 def _as_absorbance(raw: Raw, y: FloatArray) -> tuple[FloatArray, str, str]:
@@ -215,13 +214,11 @@ def _as_absorbance(raw: Raw, y: FloatArray) -> tuple[FloatArray, str, str]:
             return 10.0**y, "absorbance", "a logarithm, taken as its power of ten"
     if kind != "transmittance":
         return y, kind, ""
-    finite = y[np.isfinite(y)]
-    percent = "%" in " ".join(said) or bool(finite.size and finite.max() > 2.0)
+    percent = "%" in " ".join(said) or y.max(where=np.isfinite(y), initial=0.0) > 2.0
     part = y / 100 if percent else y
-    # Nothing comes through: the absorbance is beyond the instrument's range.
-    dark = np.isfinite(part) & (part <= 0)
-    absorbance = -np.log10(np.where(part > 0, part, 1.0))
-    absorbance = np.where(dark, np.inf, np.where(np.isfinite(part), absorbance, part))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Where nothing comes through the absorbance is beyond the instrument's range.
+        absorbance = np.where(part <= 0, np.inf, -np.log10(part))
     scale = "percent" if percent else "parts of one"
     return absorbance, "absorbance", f"transmittance in {scale}, taken as absorbance"
 
