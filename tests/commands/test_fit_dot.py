@@ -556,7 +556,6 @@ def test_a_series_is_a_dot_each_a_table_and_points_to_sweep(files, capsys):
         )
 
 
-@pytest.mark.slow
 def test_a_folder_is_a_series_of_files_called_alike(files, capsys):
     folder = files / "growth"
     folder.mkdir()

@@ -1,5 +1,6 @@
 """Fits of synthetic spectra of known dots: the truth, within errors that mean what they say."""
 
+import re
 from functools import cache
 
 import numpy as np
@@ -237,6 +238,14 @@ def test_a_trap_taken_for_the_pl_leads_to_the_option_that_helps():
     option = str(refusal.value).split("--from-eV ")[1].split()[0]
     fit = fit_bands(long, both, from_eV=float(option))
     assert abs(fit.values[0] - 2.0) < 3 * fit.standard_errors[0]
+
+
+def test_what_keeps_a_grade_down_is_its_first_reason():
+    absorption, emission, _ = spectra()
+    on_a_base = emission._replace(values=emission.values + 0.6 * emission.values.max())
+    fit = fit_bands(absorption, on_a_base)
+    assert fit.grade == "usable"
+    assert re.match(r"of the PL at its peak 6\d % are the band", fit.reasons[0])
 
 
 def test_too_much_absorption_is_warned_of():

@@ -287,7 +287,8 @@ def test_transmittance_becomes_absorbance(read, name):
 
 def test_other_quantities_are_named(read):
     lines = [f"{x},{y}" for x, y in zip(X, Y, strict=True)]
-    for name, quantity in (("%R", "reflectance"), ("Counts", "counts"), ("dots", "")):
+    named = {"%R": "reflectance", "Counts": "counts", "dots": "", "Absorptance": ""}
+    for name, quantity in named.items():
         assert read("\n".join([f"nm,{name}", *lines]))[0].quantity == quantity
     (trace,) = read(written_by.jcamp_block(X, Y, units=("NM", "Logarithm epsilon")))
     is_spectrum(trace, 10**Y)

@@ -9,9 +9,9 @@ import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,12 +27,7 @@ from qdgain.fitting.fitted_dot import (
     parameter_file,
     threshold_intervals,
 )
-from qdgain.fitting.spectra import (
-    Spectrum,
-    earliest_delay_ps,
-    emission_per_eV,
-    even_spectrum,
-)
+from qdgain.fitting.spectra import Spectrum, earliest_delay_ps, emission_per_eV, even_spectrum
 from qdgain.given_files import sha256_of
 from qdgain.measured.instrument_file import Trace, choose, choose_transient, refuse, traces
 from qdgain.measured.instruments.axis import UNITS
@@ -50,8 +45,7 @@ _FREE = "free"
 _WIDTH = 80
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """A file as it was read."""
 
     path: Path
@@ -149,11 +143,9 @@ def run(given: argparse.Namespace) -> None:
     targets = _targets(given.output or Path("my-dot.toml"), given.replace)
     inputs = {name: _read(given, name) for name in _FILES if getattr(given, name) is not None}
     fitted = fit_inputs(given, inputs)
-    floor, statistics = defaults()
-    thresholds = threshold_intervals(fitted, floor, statistics)
-    _write(
-        targets, given.replace, parameter_file(fitted, source_of(inputs, fitted.fit)), fitted.fit
-    )
+    thresholds = threshold_intervals(fitted, default("floor"), default("statistics"))
+    text = parameter_file(fitted, source_of(inputs, fitted.fit))
+    _write(targets, given.replace, text, fitted.fit)
     written = [str(target) for target in targets.values()]
     if given.json:
         found = as_json(inputs, fitted, *thresholds)
@@ -190,12 +182,9 @@ def fit_inputs(given: argparse.Namespace, inputs: Mapping[str, Input]) -> Fitted
     return fitted_dot(fit, strength if hold else None, given.homogeneous_width)
 
 
-def defaults() -> tuple[float, str]:
-    """Return the gain of an onset, and the statistics, that the contract has."""
-    floor, statistics = (parameters.CONTRACT[name].default for name in ("floor", "statistics"))
-    assert isinstance(floor, float)
-    assert isinstance(statistics, str)
-    return floor, statistics
+def default(name: str) -> Any:
+    """Return the value that the contract has for a parameter."""
+    return parameters.CONTRACT[name].default
 
 
 def _strength(text: str | None) -> tuple[float, bool | None]:
@@ -232,9 +221,7 @@ def _read(given: argparse.Namespace, name: str) -> Input:
     hint = f"--{name}-column"
     if name != "transient":
         return as_input(given, name, path, choose(found, column, hint))
-    relaxation = parameters.CONTRACT["relaxation_time_fs"].default
-    assert isinstance(relaxation, float)
-    earliest = earliest_delay_ps(relaxation)
+    earliest = earliest_delay_ps(default("relaxation_time_fs"))
     column = column if given.delay is None else given.delay
     return as_input(given, name, path, choose_transient(found, column, hint, earliest))
 
@@ -379,12 +366,12 @@ def _thresholds(
     assumed = [name for name, text in fitted.origin.items() if text.startswith("assumed")]
     low_h, high_h = fitted.homogeneous_meV
     given = f"given, {low_h:g} meV" if low_h == high_h else f"assumed, {low_h:g} to {high_h:g} meV"
-    floor, statistics = defaults()
     texts = [
         "The widths that were measured are the sample's: its dots differ in size. One dot's PL is "
         f"narrower ({given}), and the rest of the width is the spread of the dots; ⟨N⟩ of the "
         "sample is the mean of all of them.",
-        f"{statistics.capitalize()} statistics; the onset is at a gain of {floor:g} of the peak "
+        f"{default('statistics').capitalize()} statistics; the onset is at a gain of "
+        f"{default('floor'):g} of the peak "
         "absorption. Without ESA: from the absorption and PL alone. With ESA: "
         + (f"measured are also {', '.join(measured)}; " if measured else "")
         + f"assumed are {', '.join(assumed)}, whose errors are not in the interval.",

@@ -16,7 +16,7 @@ import numpy as np
 from qdgain.commands import Failure, UsageError, say
 from qdgain.commands.fit_dot import (
     as_input,
-    defaults,
+    default,
     fit_inputs,
     source_of,
     traces_of,
@@ -104,7 +104,8 @@ def _outcome(given: argparse.Namespace, read: Read, sample: Sample) -> Accepted 
             for name, (path, trace) in files.items()
         }
         fitted = fit_inputs(given, inputs)
-        (first, *_), _ = threshold_intervals(fitted, *defaults(), samples=_SAMPLES, of_sample=False)
+        held = default("floor"), default("statistics")
+        (first, *_), _ = threshold_intervals(fitted, *held, samples=_SAMPLES, of_sample=False)
     except ParameterError as refusal:
         return str(refusal)
     return Accepted(fitted, source_of(inputs, fitted.fit), first)

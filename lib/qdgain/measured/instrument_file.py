@@ -43,7 +43,7 @@ _QUANTITIES = {
     "log absorbance": r"log\w*[ (]*(?:eps|ε|abs)",
     "transmittance": r"%\s*T\b|\bT\s*[([]?\s*%|transmi",
     "reflectance": r"%\s*R\b|\bR\s*[([]?\s*%|reflect",
-    "absorbance": r"\babs|absorb|extin|optical density|\bOD\b|^A(\.U\.)?$",
+    "absorbance": r"\babs(?!orpt)|absorb|extin|optical density|\bOD\b|^A(\.U\.)?$",
     "counts": r"count|\bcps\b|\bcnt|intens|microamps|^INT$",
 }
 
