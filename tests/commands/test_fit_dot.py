@@ -237,7 +237,8 @@ def test_columns_units_and_window_reach_the_fit(files):
         ((*PAIR, "-o", "pl.csv/my-dot.toml"), "my-dot.toml cannot be written: "),
         (("absorption.csv",), "required: pl"),
         ((*PAIR, "--colum", "x", "y", "z"), "unrecognized|ambiguous"),
-        (("pl.csv", "pl.csv", "--column", "blank"), "no band stands out of the PL"),
+        ((*PAIR[:2], "--column", "blank"), "no band stands out of the PL"),
+        (("pl.csv", "pl.csv", "--column", "sample"), "absorption and PL are the same spectrum"),
         (("absorption.csv", "pl.csv", "absorption.csv", "--column", "sample"), "no bleach"),
     ],
 )

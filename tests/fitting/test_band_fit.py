@@ -170,6 +170,13 @@ def test_the_end_of_the_window_moves_no_band_by_more_than_its_error():
         assert moved.windows["absorption"][1] != end
 
 
+def test_a_window_may_end_beyond_what_was_measured():
+    absorption, emission, _ = spectra()
+    far = fit_bands(absorption, emission, to_eV=9.0)
+    assert abs(far.values[0] - fitted().values[0]) < far.standard_errors[0]
+    assert far.windows["absorption"][1] == pytest.approx(absorption.ends[1], abs=0.01)
+
+
 def test_without_a_second_transition_there_is_none():
     bare = Surroundings(second_strength=0.0, third_strength=0.0, second_bleach=0.0)
     fit = fit_bands(*spectra(around=bare)[:2])
@@ -213,8 +220,15 @@ def test_a_line_alone_is_no_pl():
 
 def test_clipped_counts_are_refused_but_a_flat_top_by_rounding_is_not():
     absorption, emission, _ = spectra(noise=1e-4)
-    counts = np.minimum(emission.values, 0.8 * emission.values.max())
+    counts = even_spectrum(
+        emission.energy_eV, np.minimum(emission.values, 0.8 * emission.values.max())
+    )
     with pytest.raises(ParameterError, match=r"the PL is clipped from 1\.9\d+ to 1\.9\d+ eV"):
+        fit_bands(absorption, counts)
+    # An instrument counts per nm, or eV, as the axis is: of these is the limit.
+    per_nm = emission.values / emission.relative_noise
+    counts = np.minimum(per_nm, 0.8 * per_nm.max()) * emission.relative_noise
+    with pytest.raises(ParameterError, match="the PL is clipped"):
         fit_bands(absorption, emission._replace(values=counts))
     x = np.linspace(-3, 3, 601)
     rounded = even_spectrum(x + 5, np.round(100 * np.exp(-x * x)))
@@ -257,6 +271,20 @@ def test_too_much_absorption_is_warned_of():
     assert "too far to the red" in fit.reasons[1]
     # In another unit nothing can be said of it.
     assert fit_bands(dark, emission).grade == "good"
+
+
+@pytest.mark.parametrize("part", [0.6, 0.75, 0.95])
+def test_a_clipped_absorption_is_poor(part):
+    absorption, emission, _ = spectra(noise=1e-3)
+    near = absorption.part(1.7, 2.465).values
+    limit = near.min() + part * np.ptp(near)
+    clipped = absorption._replace(values=np.minimum(absorption.values, limit))
+    try:
+        fit = fit_bands(clipped, emission)
+    except ParameterError:
+        return
+    assert fit.grade == "poor"
+    assert "the absorption is clipped from" in fit.reasons[0]
 
 
 def test_the_inner_filter_moves_a_band_as_an_integral_says():

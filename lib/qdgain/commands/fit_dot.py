@@ -168,6 +168,9 @@ def _refuse_combinations(given: argparse.Namespace) -> None:
 
 def fit_inputs(given: argparse.Namespace, inputs: Mapping[str, Input]) -> FittedDot:
     """Return the dot of some spectra."""
+    pair = [inputs[name].trace for name in ("absorption", "pl")]
+    if all(np.array_equal(*(getattr(x, of) for x in pair)) for of in ("energy_eV", "values")):
+        refuse(pair[1].source, "absorption and PL are the same spectrum")
     strength, hold = _strength(given.strength)
     fit = fit_bands(
         inputs["absorption"].spectrum,

@@ -92,7 +92,7 @@ def fit_absorption(
         If there are too few points, or no band.
     """
     low = peak_eV - RED if low_eV is None else low_eV
-    last = peak_eV + BLUE[-1] if high_eV is None else high_eV
+    last = peak_eV + BLUE[-1] if high_eV is None else min(high_eV, spectrum.ends[1] + _SHORT_EV)
     found: list[Fitted] = []
     evidence, ends = [], []
     reaches = min(last, spectrum.energy_eV[-1] + _SHORT_EV)
