@@ -583,6 +583,11 @@ def test_a_folder_is_a_series_of_files_called_alike(files, capsys):
     assert abs(float(rows["S10"]["A_X (eV)"]) - 2.0) < 0.02
     assert abs(float(rows["growth 60 s"]["A_X (eV)"]) - 2.15) < 0.02
     assert (files / "dots" / "growth-60-s.toml").is_file()
+    (folder / "S10-PL.csv").write_bytes((files / "pl.csv").read_bytes())
+    assert run("growth", "-o", "one", "--pl-column", "sample") == 1
+    rows = list(csv.DictReader((files / "one" / "series.csv").open(encoding="utf-8")))
+    assert [row["label"] for row in rows if row["grade"] != "refused"] == ["S10"]
+    assert "no trace 'sample' for --pl-column" in rows[0]["reason"]
 
 
 @pytest.mark.parametrize(
@@ -630,9 +635,9 @@ def test_bad_series_and_files_are_refused_in_one_sentence(files, capsys, argumen
 
 def test_a_bad_pair_of_a_table_does_not_stop_the_others(files, capsys):
     table = "label;absorption;absorption_column;emission;emission_column\n"
-    table += "bad;none.csv;;pl.csv;sample\ngood;absorption.csv;;pl.csv;sample\n"
+    table += "bad;none.csv;;pl.csv;sample\ngood;absorption.csv;;pl.csv;\n"
     (files / "pairs.csv").write_text(table, encoding="utf-8-sig")
-    assert run("--pairs", "pairs.csv", "-o", "dots") == 1
+    assert run("--pairs", "pairs.csv", "--column", "sample", "-o", "dots") == 1
     printed = capsys.readouterr()
     assert "1 of 2 samples were refused" in printed.err
     text = (files / "dots" / "series.csv").read_text(encoding="utf-8")

@@ -218,15 +218,20 @@ def _read(given: argparse.Namespace, name: str) -> Input:
     """Return one of the files as a spectrum against photon energy."""
     path: Path = getattr(given, name)
     found = traces_of(given, name, path)
-    column = getattr(given, f"{name}_column")
-    if column is None and len(found) > 1:
-        column = given.column
-    hint = f"--{name}-column"
+    column, hint = column_of(given, name, found), f"--{name}-column"
     if name != "transient":
         return as_input(given, name, path, choose(found, column, hint))
     earliest = earliest_delay_ps(default("relaxation_time_fs"))
     column = column if given.delay is None else given.delay
     return as_input(given, name, path, choose_transient(found, column, hint, earliest))
+
+
+def column_of(given: argparse.Namespace, name: str, found: Sequence[Trace]) -> str | None:
+    """Return which trace of a file was asked for, if any."""
+    column: str | None = getattr(given, f"{name}_column")
+    if column is None and len(found) > 1 and given.column != ALL:
+        column = given.column
+    return column
 
 
 def traces_of(given: argparse.Namespace, name: str, path: Path) -> tuple[Trace, ...]:

@@ -16,6 +16,7 @@ import numpy as np
 from qdgain.commands import Failure, UsageError, say
 from qdgain.commands.fit_dot import (
     as_input,
+    column_of,
     default,
     fit_inputs,
     source_of,
@@ -30,7 +31,7 @@ from qdgain.fitting.fitted_dot import (
     parameter_file,
     threshold_intervals,
 )
-from qdgain.measured.instrument_file import choose
+from qdgain.measured.instrument_file import Trace, choose
 from qdgain.model.dot import FloatArray
 from qdgain.model.parameters import ParameterError
 from qdgain.table import Table
@@ -70,7 +71,13 @@ def run(given: argparse.Namespace) -> None:
         raise UsageError("a series is of absorption and PL alone: leave out transient and --json")
     # Each file is read once.
     read = cache(partial(traces_of, given))
-    outcomes = {sample: _outcome(given, read, sample) for sample in samples(given, read)}
+
+    def asked_for(name: str, path: Path) -> Sequence[Trace]:
+        found = read(name, path)
+        column = column_of(given, name, found)
+        return found if column is None else (choose(found, column, f"--{name}-column"),)
+
+    outcomes = {s: _outcome(given, read, s) for s in samples(given, asked_for)}
     dots = {s: found for s, found in outcomes.items() if isinstance(found, Accepted)}
     if not dots:
         reasons = "; ".join(f"{s.label}: {outcomes[s]}" for s in list(outcomes)[:2])
@@ -100,7 +107,7 @@ def _outcome(given: argparse.Namespace, read: Read, sample: Sample) -> Accepted 
     }
     try:
         inputs = {
-            name: as_input(given, name, path, choose(read(name, path), trace, f"--{name}-column"))
+            name: as_input(given, name, path, _chosen(given, name, read(name, path), trace))
             for name, (path, trace) in files.items()
         }
         fitted = fit_inputs(given, inputs)
@@ -109,6 +116,13 @@ def _outcome(given: argparse.Namespace, read: Read, sample: Sample) -> Accepted 
     except ParameterError as refusal:
         return str(refusal)
     return Accepted(fitted, source_of(inputs, fitted.fit), first)
+
+
+def _chosen(
+    given: argparse.Namespace, name: str, found: Sequence[Trace], trace: str | None
+) -> Trace:
+    """Return the trace that the sample names, or else the arguments."""
+    return choose(found, trace or column_of(given, name, found), f"--{name}-column")
 
 
 def report(outcomes: dict[Sample, Accepted | str]) -> str:
