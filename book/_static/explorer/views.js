@@ -250,14 +250,13 @@ globalThis.qdgainViews = (() => {
       model.thresholdOnset(one, dot.floor, statistics, accuracy).mean);
     const strong = dot.threshold !== "onset";
     return {
-      binding,
-      thermal: maxima.map(({ energy }, i) =>
-        model.transparency(others[i], [energy], statistics, kelvin)[0]),
       lines: [
         line("at gain maximum", binding, maxima.map((one) => one.mean), "at gain maximum", "-",
           { strong }),
         line(`onset, ε = ${plain(dot.floor)}`, binding, onset, "onset", "--", { strong: !strong }),
       ],
+      thermal: [line("equilibrium", binding, maxima.map(({ energy }, i) =>
+        model.transparency(others[i], [energy], statistics, kelvin)[0]), "reference", ":")],
     };
   }
 
@@ -278,12 +277,12 @@ globalThis.qdgainViews = (() => {
     ].filter((mark) => Number.isFinite(mark.y[0]));
     const tops = [...own.lines, ...back].map((s) => 1.05 * highest(finite(s.y)));
     const top = held?.top ?? Math.min(Math.max(2.05, ...tops), 8);
-    const [values] = own.lines.map((one) => one.y);
+    const { x: shifts, y: values } = own.lines[0];
     const worst = values.indexOf(highest(finite(values)));
     const caption =
       `With Δ_A2 = ${plain(here)} meV: ⟨N⟩ = ${excitons(maximum.mean)} at the gain maximum, ` +
       `onset ${excitons(onset.mean)}. ` + (worst < 0 ? "" :
-        `Highest near Δ_A2 = ${plain(Math.round(own.binding[worst]))} meV: ⟨N⟩ = ` +
+        `Highest near Δ_A2 = ${plain(Math.round(shifts[worst]))} meV: ⟨N⟩ = ` +
         `${significant(values[worst])}. `) + "Shaded: what equilibrium forbids at the maximum.";
     const limits = [Math.min(bindings[0], here), Math.max(bindings[1], here)];
     const shift = state.stokes_shift_meV;
@@ -296,7 +295,7 @@ globalThis.qdgainViews = (() => {
       plots: [{
         place: "single", xAxis: axes.binding, yAxis: axes.threshold,
         xLimits: held ? bindings : limits, yLimits: [0, top],
-        shades: [line("", own.binding, own.thermal)],
+        shades: own.thermal,
         series: [
           ...back, line("Stokes shift", [shift, shift], [0, top / 1.025], "reference", ":"),
           ...own.lines, ...marks],
