@@ -13,7 +13,7 @@
 globalThis.qdgainModel = (() => {
   /** FWHM of a Gaussian over its standard deviation. */
   const FWHM_PER_SIGMA = 2 * Math.sqrt(2 * Math.log(2));
-  const BOLTZMANN_MEV = 0.08617333262;
+  const BOLTZMANN_MEV = 0.08617333262145;
   const [A_X, PL_X, A_XX1, A_XX2, PL_XX] = [0, 1, 2, 3, 4];
   const IN_GAIN = [A_X, PL_X, A_XX2, PL_XX];
 
