@@ -8,7 +8,7 @@
   const { VIEWS, FULL, FAST, numbers, resultsOf, significant, toCsv, withUnit } =
     globalThis.qdgainViews;
   const { button, copyButton, element, save, write } = globalThis.qdgainParts;
-  const { qdgainModel: model, qdgainPlot: plot, qdgainGuide: guide } = globalThis;
+  const { qdgainModel: model, qdgainPlot: plot, qdgainGuide: guide, qdgainSpectra: spectra } = globalThis;
   /** How long after the last movement everything is drawn finely and the address follows. */
   const SETTLED_MS = 250;
   const SAVED_WIDTH = 640;
@@ -86,7 +86,7 @@
       this.root.replaceChildren(
         ...(full ? [this.questions.whole] : [element("p", { class: "qd-task" }, data.question)]),
         row("Presets", ...this.presets.values(), ...(full ? this.comparing.parts : [])),
-        ...(full ? [row("Reading", ...this.switches("reading"))] : []), this.status, this.spoken,
+        ...(full ? [row("Reading", ...this.switches("reading")), spectra.panel(this)] : []), this.status, this.spoken,
         element("div", { class: "qd-body" }, panel, this.strip),
         ...(full ? this.below() : [this.linkToFull()]));
       this.watch();
@@ -279,7 +279,6 @@
         ...this.commands.map(({ whole }) => whole),
         element("p", {}, copyButton("copy a link to this state", () => location.href,
           () => "it is in the address bar")),
-        globalThis.qdgainSpectra?.panel(this) ?? "",
       ];
     }
 
@@ -341,6 +340,19 @@
     nudge(control, way) {
       this.set(control.name, control.beside(this.state[control.name], way));
       this.commit(control.name);
+    }
+
+    /** Move to a dot that was estimated, its bands of one width. */
+    estimated(values) {
+      const own = this.controls.filter(({ standIn }) => standIn).map(({ name }) => [name, null]);
+      const allowed = Object.entries(values).map(([name, value]) =>
+        [name, clamp(this.controls.find((one) => one.name === name), rounded(value, 4))]);
+      this.become({ ...this.state, ...Object.fromEntries([...own, ...allowed]) });
+    }
+
+    /** A word as a shell takes it. */
+    word(text) {
+      return shellWord(text);
     }
 
     /** What follows once a value is chosen: everything drawn finely, and the address. */

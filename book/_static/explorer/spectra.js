@@ -5,13 +5,14 @@
 "use strict";
 
 globalThis.qdgainSpectra = (() => {
-  const { button, copyButton, element, write } = globalThis.qdgainParts ?? {};
   const NM_EV = 1239.841984;
   const SEPARATORS = [["\t", "."], ["\t", ","], [";", "."], [";", ","], [",", "."],
     [/\s+/, "."], [/\s+/, ","]];
   const FEWEST = 12;
   /** Parts of the PL's width by which an estimate of peak, width and exciton can be off. */
-  const ROUGH = { peak: 0.05, width: 0.12, exciton: 0.15 };
+  const ROUGH = { peak: 0.02, width: 0.06, exciton: 0.12 };
+  /** Bending up before it bends down, over bending down: 0.45 for a Gaussian, 1 for an edge. */
+  const OF_AN_EDGE = 0.72;
   const COMMENT = /^\s*(?:#|%|!|\/\/)/;
 
   // --- reading
@@ -80,6 +81,18 @@ globalThis.qdgainSpectra = (() => {
       : weights.reduce((total, weight, j) => total + weight * values[k + j - m], 0)));
   }
 
+  /** Weighted least squares of a x² + b x + c through [x, value, weight]: [a, b, c]. */
+  function parabolaThrough(points) {
+    const sum = (power, of) => points.reduce(
+      (total, [x, value, weight]) => total + weight * x ** power * (of ? value : 1), 0);
+    const rows = [4, 3, 2].map((p) => [sum(p), sum(p - 1), sum(p - 2), sum(p - 2, true)]);
+    rows.forEach((row, i) => rows.forEach((other, k) => {
+      const part = k === i ? 0 : other[i] / row[i];
+      row.forEach((value, j) => { other[j] -= part * value; });
+    }));
+    return rows.map((row, i) => row[3] / row[i]);
+  }
+
   /** Peak in eV and full width at half maximum in meV of an emission per eV. */
   function emissionOf(spectrum) {
     const even = evenly(spectrum, 0, 99, 2);
@@ -89,74 +102,134 @@ globalThis.qdgainSpectra = (() => {
     const height = smooth[top] - base;
     const half = (way) => {
       let i = top;
-      while (i > 0 && i < smooth.length - 1 && smooth[i] - base > 0.5 * height) i += way;
+      while (smooth[i] - base > 0.5 * height) i += way;
       return Math.abs(i - top);
     };
-    // Above half of the height the logarithm of a band is nearly a parabola; fitted by moments.
+    // Above half of its height the logarithm of a band is nearly a parabola.
     const reach = Math.max(Math.round(0.9 * Math.min(half(-1), half(1))), 3);
-    const [first, last] = [Math.max(top - reach, 0), Math.min(top + reach, smooth.length - 1)];
-    const points = [];
-    for (let i = first; i <= last; i++) {
-      const value = even.values[i] - base;
-      if (value > 0.2 * height) points.push([i - top, Math.log(value / height), value ** 2]);
-    }
+    const points = even.values.map((value, i) => [i - top, (value - base) / height])
+      .filter(([x, part]) => Math.abs(x) <= reach && part > 0.2)
+      .map(([x, part]) => [x, Math.log(part), part * part]);
     const [a, b] = parabolaThrough(points);
-    const step = even.energy[1] - even.energy[0];
-    return { peak: even.energy[top] - (0.5 * b * step) / a, width: 1e3 * step * 2 * Math.sqrt(-Math.LN2 / a) };
+    return { peak: even.energy[top] - 1e-3 * (b / a), width: 4 * Math.sqrt(-Math.LN2 / a) };
   }
 
-  /** Weighted least squares of a x² + b x + c: [a, b]. */
-  function parabolaThrough(points) {
-    const s = (power, y = 0) => points.reduce(
-      (sum, [x, value, weight]) => sum + weight * x ** power * value ** y, 0);
-    const rows = [[4, 3, 2], [3, 2, 1], [2, 1, 0]].map((row, i) => [...row.map((p) => s(p)), s(2 - i, 1)]);
-    const minor = (i, j) => rows.map((row) => [row[0], row[1], row[2], row[3]]).map(
-      (row) => row.filter((_, k) => k !== i && k !== j));
-    const det = ([[p, q], [r, t], [u, v]], [x, y, z]) =>
-      x * (r * v - t * u) - y * (p * v - q * u) + z * (p * t - q * r);
-    const column = (k) => rows.map((row) => row[k]);
-    const whole = det(minor(0, 3), column(0));
-    return [det(minor(0, 3), column(3)) / whole, -det(minor(1, 3), column(3)) / whole];
-  }
+  const scatter = (values) => {
+    const mean = values.reduce((a, b) => a + b, 0) / values.length;
+    return Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length);
+  };
+  const shown = (value) => String(Number(value.toPrecision(4)));
 
-  /** PL peak and width, the exciton from the curvature, and the Stokes shift, with rough errors. */
+  /** PL peak and width, exciton and Stokes shift, in eV and meV, and by how much each can be off. */
   function estimate(absorption, emission, { red, blue, curvature }) {
-    const perEnergy = emission.unit === "nm" ? (e) => 1 / (e * e) : () => 1;
-    const { peak, width } = emissionOf(
-      { energy: emission.energy, values: emission.values.map((v, i) => v * perEnergy(emission.energy[i])) });
-    // The command's own measure: how deep the absorption bends, over how noisily where it is dark.
+    // What is counted per nm is less per eV where the energy is high.
+    const perEnergy = emission.values.map(
+      (value, i) => (emission.unit === "nm" ? value / emission.energy[i] ** 2 : value));
+    const { peak, width } = emissionOf({ energy: emission.energy, values: perEnergy });
     const near = evenly(absorption, peak - 0.3, peak + 0.5);
-    const command = parabolas(near.values, 40, true);
-    const std = (values) => {
-      const mean = values.reduce((a, b) => a + b, 0) / values.length;
-      return Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length);
+    const places = (from, to) => near.energy.map((_, i) => i).filter((i) =>
+      i >= 40 && i < near.energy.length - 40 && near.energy[i] > peak + from && near.energy[i] < peak + to);
+    const refuse = (why) => {
+      throw new Error("the spectra cannot be fitted: no exciton stands out of the absorption beside " +
+        `the PL's peak at ${shown(peak)} eV: from ${shown(peak - red)} to ${shown(peak + blue)} eV it ${why}.`);
     };
-    const where = (from, to) => near.energy.map((e, i) => i).filter(
-      (i) => near.energy[i] > peak + from && near.energy[i] < peak + to && i >= 40 && i < near.energy.length - 40);
-    const quiet = std(where(-9, -0.12).map((i) => command[i]));
-    const deepest = Math.min(...where(-0.02, 0.3).map((i) => command[i]));
-    if (!(-deepest >= curvature * Math.max(quiet, 1e-12))) {
-      throw new Error("the spectra cannot be fitted: no exciton stands out of the absorption beside the PL's " +
-        `peak at ${Number(peak.toPrecision(4))} eV: from ${Number((peak - red).toPrecision(4))} to ` +
-        `${Number((peak + blue).toPrecision(4))} eV it bends upwards, or too little downwards for its noise.`);
+    // How deep it bends, over how much it scatters where dots do not absorb: as the command does.
+    const coarse = parabolas(near.values, 40, true);
+    const quiet = scatter(places(-1, -0.12).map((i) => coarse[i]));
+    const depth = -Math.min(...places(-0.02, 0.3).map((i) => coarse[i]));
+    if (!(depth >= curvature * Math.max(quiet, 1e-12))) {
+      refuse("bends upwards, or too little downwards for its noise");
     }
     const m = Math.max(Math.round(0.4 * width), 8);
     const bend = parabolas(near.values, m, true);
-    const low = where(-0.03, 0.3).filter((i) => bend[i] < bend[i - 1] && bend[i] <= bend[i + 1]);
-    const bottom = Math.min(...low.map((i) => bend[i]));
-    const found = low.find((i) => bend[i] < 0.4 * bottom);
-    const exciton = near.energy[found];
-    const lobe = Math.max(...bend.slice(Math.max(found - 3 * m, 0), found)) / -bend[found];
-    const blueLobe = Math.max(...bend.slice(found, found + 3 * m)) / -bend[found];
-    const noise = std(where(-9, -0.12).map((i) => bend[i]));
-    const stiff = (bend[found + m] - bend[found]) / (0.5 * m * m);
-    const error = ROUGH.exciton * width + Math.sqrt(noise / Math.max(stiff, 1e-12));
+    const low = places(-0.03, 0.3).filter((i) => bend[i] < bend[i - 1] && bend[i] <= bend[i + 1]);
+    const lowest = Math.min(...low.map((i) => bend[i]));
+    const found = low.find((i) => bend[i] < 0.4 * lowest);
+    const before = Math.max(...bend.slice(Math.max(found - 3 * m, 0), found));
+    if (before > -OF_AN_EDGE * bend[found]) refuse("is described as well by an edge without a band");
+    const noise = scatter(places(-1, -0.12).map((i) => bend[i]));
+    const stiffness = (bend[found + m] - bend[found]) / (0.5 * m * m);
+    const exciton = ROUGH.exciton * width + Math.sqrt(noise / Math.max(stiffness, 1e-12));
     return {
-      peak, width, lobe, blueLobe, exciton, shift: 1e3 * (exciton - peak),
-      errors: { peak: ROUGH.peak * width, width: ROUGH.width * width, exciton: error,
-        shift: Math.hypot(error, ROUGH.peak * width) },
+      peak, width, exciton: near.energy[found], shift: 1e3 * (near.energy[found] - peak),
+      errors: { peak: ROUGH.peak * width, width: ROUGH.width * width, exciton,
+        shift: Math.hypot(exciton, ROUGH.peak * width) },
     };
   }
 
-  return { estimate, readTable };
+  // --- on the page
+
+  /** Two fields for files, or a place to drop them; what is found, and the command for more. */
+  function panel(explorer) {
+    const { copyButton, element, write } = globalThis.qdgainParts;
+    const given = {};
+    const said = element("p", { class: "qd-estimate", role: "status" });
+    const [fit, rerun] = ["fit-dot", "rerun"].map((name) =>
+      element("code", { "data-command": name }));
+    const figure = {
+      canvas: element("canvas", { role: "img", "aria-label": "your spectra" }),
+      under: element("canvas", { class: "qd-under", "aria-hidden": "true" }),
+      memory: { names: new Map(), moving: false },
+    };
+    const found = element("div", { hidden: true },
+      element("div", { class: "qd-stage" }, figure.under, figure.canvas),
+      ...[fit, rerun].map((line) => element("div", { class: "qd-command" }, line,
+        copyButton("copy", () => line.textContent, () => "select it"))));
+
+    function draw({ absorption, emission }) {
+      const { axes } = explorer.data.context;
+      const lines = [["absorption", absorption, "A_X"], ["emission", emission, "PL_X"]].map(
+        ([name, { energy, values }, quantity]) => {
+          const top = Math.max(...values);
+          return { name, kind: "line", x: energy, y: values.map((v) => v / top), quantity, dash: "-" };
+        });
+      const ends = [lines[1].x[0], lines[1].x.at(-1)];
+      const plot = { place: "single", xAxis: axes.energy, yAxis: { name: "over its maximum", unit: "1" },
+        xLimits: ends, yLimits: [0, 1.08], series: lines };
+      const width = figure.canvas.parentElement.clientWidth;
+      globalThis.qdgainPlot.toCanvas(figure, explorer.theme(
+        document.documentElement.dataset.theme === "dark"), { plots: [plot] }, width, 260);
+    }
+
+    async function take(name, file) {
+      try {
+        given[name] = { ...readTable(await file.text(), file.name), file: file.name };
+        if (!given.absorption || !given.emission) return write(said, `${file.name} is read.`);
+        const { peak, width, exciton, shift, errors } =
+          estimate(given.absorption, given.emission, explorer.data.spectra);
+        found.hidden = false;
+        draw(given);
+        const [a, e] = [given.absorption, given.emission].map((one) => explorer.word(one.file));
+        write(fit, `qdgain fit-dot ${a} ${e} -o my-dot.toml`);
+        write(rerun, "qdgain rerun fig08 -f my-dot.toml -o my-dot");
+        const number = (value, error, digits) => `${value.toFixed(digits)} ± ${error.toFixed(digits)}`;
+        write(said, `An estimate, not a fit: PL_X at ${number(peak, 1e-3 * errors.peak, 3)} eV, ` +
+          `${number(width, errors.width, 0)} meV wide; A_X at ${number(exciton, 1e-3 * errors.exciton, 3)} ` +
+          `eV; Stokes shift ${number(shift, errors.shift, 0)} meV. The views have moved to this dot; ` +
+          "the commands below give its numbers with real errors.");
+        explorer.estimated({ absorption_energy_eV: exciton, linewidth_meV: width,
+          stokes_shift_meV: Math.max(shift, 0) });
+      } catch (refusal) {
+        found.hidden = true;
+        write(said, refusal.message);
+      }
+    }
+
+    const field = (name, label) => element("label", {}, `${label} `, element("input", {
+      type: "file", "data-file": name, on: { change: ({ target }) => target.files[0] && take(name, target.files[0]) } }));
+    return element("details", { class: "qd-spectra", on: {
+      dragover: (event) => event.preventDefault(),
+      drop: async (event) => {
+        event.preventDefault();
+        for (const file of event.dataTransfer.files) {
+          await take(/abs|uv/i.test(file.name) ? "absorption" : "emission", file);
+        }
+      } } },
+    element("summary", {}, "Your own spectra"),
+    element("p", {}, "Choose the two files, or drop them here: plain tables, against nm or eV. " +
+      "They are read on this page and leave it for nowhere."),
+    field("absorption", "Absorption"), field("emission", "Emission"), said, found);
+  }
+
+  return { estimate, panel, readTable };
 })();

@@ -22,6 +22,8 @@ from matplotlib.colors import to_hex, to_rgb
 from qdgain import chapters
 from qdgain.figures import fig08, kit, style
 from qdgain.figures.panel import ENERGY, FLUENCE, GAIN, MEAN_EXCITONS, Axis
+from qdgain.fitting.absorption_fit import BLUE, RED
+from qdgain.fitting.judgement import LEAST_CURVATURE
 from qdgain.model import parameters
 from qdgain.model.dot import Dot, presets
 from qdgain.model.parameters import CONTRACT, DOT_PARAMETERS, Origin, Parameter
@@ -70,7 +72,7 @@ _DARK_GROUND = "#14181e"
 _LEAST_CONTRAST = 4.5
 _FOLDER = "../_static/explorer"
 _SCRIPTS = tuple(
-    f"{name}.js" for name in ("model", "parts", "views", "plot", "guide", "drag", "page")
+    f"{name}.js" for name in ("model", "parts", "views", "plot", "guide", "drag", "spectra", "page")
 )
 
 
@@ -137,6 +139,7 @@ def data(
         "names": [*DOT_PARAMETERS, *SETTINGS, *SHOWN],
         "presets": {name: _values(preset) for name, preset in presets().items()},
         "preset": BASE_OF_YOUR_DOT,
+        "spectra": {"red": RED, "blue": BLUE[-1], "curvature": LEAST_CURVATURE},
         "paper": {name: kit.stated(claim) for name, claim in _CONTENT["stated"].items()},
         "rerun": {
             chapter: [*DOT_PARAMETERS, *(n for n in SETTINGS if n in chapters.SETTINGS[chapter])]
