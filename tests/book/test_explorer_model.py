@@ -240,9 +240,7 @@ def test_a_dot_in_balance_is_its_own_thermal_dot(browser, reading):
     )
     balanced = balance.balanced_dot(dot, 300.0, "linewidth_meV", biexciton=True)
     for law in ("rabi", "poisson", "sequential"):
-        *lines, exciton, biexciton = page.evaluate(
-            THERMAL, [case(balanced)["dot"], law, 300.0]
-        )
+        *lines, exciton, biexciton = page.evaluate(THERMAL, [case(balanced)["dot"], law, 300.0])
         thermal, own = np.array(lines, dtype=float).reshape(2, -1)
         np.testing.assert_allclose(thermal, own, rtol=RELATIVE)
         assert max(exciton, biexciton) < RELATIVE

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
+from qdgain.book import explorer_page
 from qdgain.fitting.band_fit import fit_bands
 from qdgain.fitting.lineshapes import edge
 from qdgain.fitting.spectra import even_spectrum
@@ -86,8 +87,6 @@ def tables(made, absorbance, style):
 
 @pytest.fixture(scope="module")
 def estimate(browser):
-    from qdgain.book import explorer_page
-
     page = browser.new_page()
     page.add_script_tag(path=SCRIPT)
     limits = explorer_page.data()["spectra"]

@@ -7,6 +7,7 @@
 globalThis.qdgainDrag = (() => {
   const { element, write } = globalThis.qdgainParts;
   const { plain, withUnit } = globalThis.qdgainViews;
+  const { clamp, rounded } = globalThis.qdgainControls;
 
   /** Make the handles and the read-out of a figure; `place` puts them where its plots are. */
   function attach(explorer, figure) {
@@ -21,7 +22,7 @@ globalThis.qdgainDrag = (() => {
     };
 
     function handleOf({ control: name }) {
-      const control = explorer.controls.find((one) => one.name === name);
+      const control = explorer.controls.get(name);
       const made = element("div", {
         class: "qd-handle", role: "slider", tabindex: 0, "aria-label": `${control.label}, on the plot`,
         "aria-valuemin": control.minimum, "aria-valuemax": control.maximum, title: control.label,
@@ -36,7 +37,8 @@ globalThis.qdgainDrag = (() => {
             if (!made.hasPointerCapture(event.pointerId)) return;
             const { handle, toX, toY } = made.at;
             const [x, y] = within(event);
-            explorer.setWithin(control, handle.value(toX.back(x), toY.back(y)));
+            const value = rounded(handle.value(toX.back(x), toY.back(y)), 4);
+            if (Number.isFinite(value)) explorer.set(name, clamp(control, value));
           },
           lostpointercapture: () => explorer.commit(name),
           keydown: (event) => {
@@ -47,7 +49,7 @@ globalThis.qdgainDrag = (() => {
             const { handle, toX } = made.at;
             const turned = handle.along === "x" &&
               handle.value(toX.back(101), 0) < handle.value(toX.back(100), 0);
-            explorer.nudge(control, turned ? -way : way);
+            explorer.choose(name, control.beside(explorer.state[name], turned ? -way : way));
           },
         },
       });
@@ -61,7 +63,7 @@ globalThis.qdgainDrag = (() => {
       for (const { plot, toX, toY, box } of drawn) {
         for (const handle of plot.handles ?? []) {
           const { control } = handle;
-          if (!explorer.controls.some(({ name }) => name === control)) continue;
+          if (!explorer.controls.has(control)) continue;
           if (!handles.has(control)) handles.set(control, handleOf(handle));
           const made = handles.get(control);
           made.at = { handle, toX, toY };

@@ -60,7 +60,7 @@ globalThis.qdgainGuide = (() => {
   }
 
   /** The large number, what it was, what the paper says, and whether it can be in equilibrium. */
-  function readout(explorer) {
+  function readout() {
     const [name, number, badge] = [element("span", { class: "qd-name" }),
       element("strong", { class: "qd-large" }), element("span", { class: "qd-badge" })];
 
@@ -72,7 +72,7 @@ globalThis.qdgainGuide = (() => {
       const doubt = possible ? "" : "; not in equilibrium";
       write(name, `threshold ⟨N⟩, ${state.threshold}`);
       write(number, (was === shown ? shown : `${was} → ${shown}`) +
-        (stated === undefined ? "" : ` (paper ${stated})`) + (chosen.mean < 0.001 ? doubt : ""));
+        (stated === null ? "" : ` (paper ${stated})`) + (chosen.mean < 0.001 ? doubt : ""));
       badge.classList.toggle("qd-impossible", !possible);
       const floor = possible || Number.isNaN(thermal) ? "" :
         `. In equilibrium: ⟨N⟩ = ${excitons(thermal)} at this energy`;
@@ -109,7 +109,7 @@ globalThis.qdgainGuide = (() => {
     function start() {
       play.textContent = "stop";
       const begun = performance.now();
-      const controls = explorer.controls.filter(({ name }) => explorer.data.play?.includes(name));
+      const controls = explorer.data.play.map((name) => explorer.controls.get(name));
       const step = (now) => {
         let part = Math.min(Math.max(now - begun, 0) / PLAY_MS, 1);
         if (explorer.calm()) part = Math.floor(part * PLAY_STEPS) / PLAY_STEPS;

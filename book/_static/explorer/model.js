@@ -34,23 +34,11 @@ globalThis.qdgainModel = (() => {
 
   /** Centres less that of A_X, and standard deviations, of the five bands in meV. */
   function bandsOf(dot) {
-    const own = [
-      dot.absorption_linewidth_meV,
-      dot.emission_linewidth_meV,
-      dot.unrelaxed_xx_absorption_linewidth_meV,
-      dot.xx_absorption_linewidth_meV,
-      dot.xx_emission_linewidth_meV,
-    ];
-    return {
-      offset: [
-        0,
-        -dot.stokes_shift_meV,
-        -dot.unrelaxed_absorptive_binding_meV,
-        -dot.absorptive_binding_meV,
-        -(dot.stokes_shift_meV + dot.emissive_binding_meV),
-      ],
-      sigma: own.map((width) => (width ?? dot.linewidth_meV) / FWHM_PER_SIGMA),
-    };
+    const sigma = ["absorption", "emission", "unrelaxed_xx_absorption", "xx_absorption", "xx_emission"]
+      .map((band) => (dot[`${band}_linewidth_meV`] ?? dot.linewidth_meV) / FWHM_PER_SIGMA);
+    const shifts = [0, dot.stokes_shift_meV, dot.unrelaxed_absorptive_binding_meV,
+      dot.absorptive_binding_meV, dot.stokes_shift_meV + dot.emissive_binding_meV];
+    return { offset: shifts.map((shift) => -shift), sigma };
   }
 
   /** Natural logarithm of a band of unit peak at a detuning. */
@@ -97,11 +85,8 @@ globalThis.qdgainModel = (() => {
     return {
       ...dot,
       reading: dot.reading === "degenerate" ? dot.reading : "uncorrelated",
-      unrelaxed_absorptive_binding_meV: 0,
-      absorptive_binding_meV: 0,
-      emissive_binding_meV: 0,
-      xx_absorption_strength: 1,
-      xx_emission_strength: 1,
+      unrelaxed_absorptive_binding_meV: 0, absorptive_binding_meV: 0, emissive_binding_meV: 0,
+      xx_absorption_strength: 1, xx_emission_strength: 1,
       unrelaxed_xx_absorption_linewidth_meV: dot.absorption_linewidth_meV,
       xx_absorption_linewidth_meV: dot.absorption_linewidth_meV,
       xx_emission_linewidth_meV: dot.emission_linewidth_meV,
@@ -249,9 +234,7 @@ globalThis.qdgainModel = (() => {
 
   /** Smallest positive root of (A+ε) - r(d-2ε) - r²(Q-ε) = 0, as ⟨N⟩ = 2r/(1+r). */
   function rabiRoot(absorption, netEmission, xxEmission, floor) {
-    const A = absorption + floor;
-    const d = netEmission - 2 * floor;
-    const Q = xxEmission - floor;
+    const [A, d, Q] = [absorption + floor, netEmission - 2 * floor, xxEmission - floor];
     const discriminant = d * d + 4 * A * Q;
     if (!(discriminant >= 0) || !(Q > 0 || d > 0)) return Infinity;
     const root = Math.sqrt(discriminant);
@@ -269,10 +252,8 @@ globalThis.qdgainModel = (() => {
 
   /** Smallest positive root of (A+ε) - N(d-2ε)/2 - (Q-ε)(e^N - 1 - N) = 0, by Newton's method. */
   function poissonRoot(absorption, netEmission, xxEmission, floor) {
-    const A = absorption + floor;
-    const half = 0.5 * netEmission - floor;
-    const Q = xxEmission - floor;
-    let N;
+    const [A, half, Q] = [absorption + floor, 0.5 * netEmission - floor, xxEmission - floor];
+    let N = 0;
     if (Q > 0) {
       // The left side is concave and falls through its only root: from above, Newton cannot miss
       // it. e^N - 1 - N ≥ N²/2 bounds the root, and beyond N = 1 so does e^N - 1 - N ≥ e^N/4.
@@ -292,7 +273,6 @@ globalThis.qdgainModel = (() => {
       if (!(half > 0)) return Infinity;
       const lowest = Math.log1p(-half / Q);
       if (A - lowest * half - Q * expBeyondLinear(lowest) > 0) return Infinity;
-      N = 0;
     }
     for (let i = 0; i < NEWTON_STEPS; i++) {
       // Q (e^N - 1), with a tiny Q and a huge e^N multiplied as logarithms.
@@ -429,8 +409,7 @@ globalThis.qdgainModel = (() => {
   }
 
   function goldenSection(f, left, right, steps) {
-    let inner = right - GOLDEN * (right - left);
-    let outer = left + GOLDEN * (right - left);
+    let [inner, outer] = [right - GOLDEN * (right - left), left + GOLDEN * (right - left)];
     let [atInner, atOuter] = [f(inner), f(outer)];
     for (let i = 0; i < steps; i++) {
       if (atInner <= atOuter) {

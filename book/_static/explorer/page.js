@@ -1,26 +1,27 @@
 /**
- * The explorer on the page: controls, state, address, drawing on each frame. Every parameter,
- * preset, range, unit, question and colour comes from the data that the library wrote beside it.
+ * The explorer on the page: its state, its address, drawing on each frame. Every parameter, preset,
+ * range, unit, question and colour comes from the data that the library wrote beside it.
  */
 "use strict";
 
 (() => {
   const { VIEWS, FULL, FAST, numbers, resultsOf, significant, toCsv, withUnit } =
     globalThis.qdgainViews;
-  const { button, copyButton, element, save, write } = globalThis.qdgainParts;
-  const { qdgainModel: model, qdgainPlot: plot, qdgainGuide: guide, qdgainSpectra: spectra } = globalThis;
+  const { button, copyButton, element, save, shellWord, write } = globalThis.qdgainParts;
+  const { clamp, group, parse, rounded, switches } = globalThis.qdgainControls;
+  const { comparing, questions, readout } = globalThis.qdgainGuide;
+  const { qdgainModel: model, qdgainPlot: plot } = globalThis;
   /** How long after the last movement everything is drawn finely and the address follows. */
   const SETTLED_MS = 250;
   const SAVED_WIDTH = 640;
-  const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
-  const rounded = (value, digits) => Number(value.toPrecision(digits));
   const asText = (value) => (value === null ? "none" : String(value));
-  const shellWord = (text) =>
-    (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
-  const clamp = ({ minimum, maximum }, value) => Math.min(Math.max(value, minimum), maximum);
-  const gradient = (text) =>
-    text.match(/.{6}/g)?.map((hex) => [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16)));
+  /** 256 colours of six digits as pixels, whose bytes are alpha, blue, green and red. */
+  const gradient = (text) => Uint32Array.from(text.match(/.{6}/g) ?? [], (hex) =>
+    parseInt(`ff${hex.slice(4)}${hex.slice(2, 4)}${hex.slice(0, 2)}`, 16));
+  const row = (name, ...parts) =>
+    element("div", { class: "qd-row", role: "group", "aria-label": name },
+      element("span", {}, `${name}:`), ...parts);
 
   let count = 0;
 
@@ -30,32 +31,18 @@
       this.data = JSON.parse(root.querySelector("script[type='application/json']").textContent);
       this.full = root.dataset.explorer === "full";
       this.id = `qd${count++}`;
-      this.controls = Object.values(this.data.groups).flat();
+      this.controls = new Map(
+        Object.values(this.data.groups).flat().map((control) => [control.name, control]));
+      /** Show a control's value: a function by name. */
       this.setters = new Map();
-      const { gradients } = this.data;
-      this.gradients = {};
-      for (const [name, text] of Object.entries(gradients)) {
-        this.gradients[name] = this.gradients[`${name} bar`] = gradient(text);
-      }
+      this.gradients = Object.fromEntries(
+        Object.entries(this.data.gradients).map(([name, text]) => [name, gradient(text)]));
       this.preset = this.data.start;
       this.state = { ...this.data.presets[this.preset] };
       this.build();
+      this.watch();
       if (this.full) this.readAddress();
       this.showState();
-      new MutationObserver(() => {
-        this.look = null;
-        this.request(FULL);
-      }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-      addEventListener("beforeprint", () => {
-        this.figures.forEach((figure) => { figure.visible = true; });
-        this.redraw(FULL);
-      });
-      for (const moved of this.full ? ["popstate", "hashchange"] : []) {
-        addEventListener(moved, () => this.returnTo());
-      }
-      for (const released of ["pointerup", "pointercancel"]) {
-        addEventListener(released, () => { this.grip = false; });
-      }
     }
 
     // --- what stands on the page
@@ -64,37 +51,39 @@
       const { data, full } = this;
       this.status = element("p", { class: "qd-status", role: "alert" });
       this.spoken = element("p", { class: "qd-spoken", role: "status" });
+      this.help = element("p", { class: "qd-help" },
+        "Point at a control, or focus it, to read what it is.");
       this.presets = new Map(Object.keys(data.presets).map((name) => [
         name, button(name, () => this.choosePreset(name), { "aria-pressed": "false" })]));
       this.figures = data.views.map((name) => this.figure(name));
-      this.readout = guide.readout(this);
-      this.comparing = guide.comparing(this);
-      this.questions = full ? guide.questions(this) : null;
-      this.help = element("p", { class: "qd-help" }, "Point at a control, or focus it, to read what it is.");
-      const views = element("div", { class: "qd-views" }, ...this.figures.map(({ whole }) => whole));
-      const jump = element("div", { class: "qd-jump qd-row", role: "group", "aria-label": "go to a view" },
-        ...this.figures.map(({ name, whole }) => button(data.briefs?.[name], () => whole.scrollIntoView(
-          { block: "nearest", inline: "start", behavior: this.calm() ? "auto" : "smooth" }))));
-      this.strip = element("div", { class: "qd-right" }, this.readout.whole,
-        this.figures.length > 1 ? jump : "", views);
-      const row = (name, ...parts) =>
-        element("div", { class: "qd-row", role: "group", "aria-label": name },
-          element("span", {}, `${name}:`), ...parts);
-      const groups = full ? Object.entries(data.groups) : [["", this.controls]];
-      const panel = element("div", { class: "qd-controls" },
-        ...groups.map(([title, controls]) => this.group(title, controls)), full ? this.help : "");
-      this.root.replaceChildren(
-        ...(full ? [this.questions.whole] : [element("p", { class: "qd-task" }, data.question)]),
-        row("Presets", ...this.presets.values(), ...(full ? this.comparing.parts : [])),
-        ...(full ? [row("Reading", ...this.switches("reading")), spectra.panel(this)] : []), this.status, this.spoken,
+      this.readout = readout();
+      this.comparing = comparing(this);
+      this.questions = full ? questions(this) : null;
+      const above = [row("Presets", ...this.presets.values(), ...(full ? this.comparing.parts : []))];
+      if (full) {
+        above.unshift(this.questions.whole);
+        above.push(row("Reading", ...switches(this, "reading")),
+          globalThis.qdgainSpectra.panel(this));
+      } else above.unshift(element("p", { class: "qd-task" }, data.question));
+      const groups = full ? Object.entries(data.groups) : [["", [...this.controls.values()]]];
+      const panel = element("div", { class: "qd-controls" }, ...groups.map(([title, controls]) =>
+        group(this, title, controls.filter(({ name }) => !this.setters.has(name)))),
+      full ? this.help : "");
+      const show = (whole) => whole.scrollIntoView(
+        { block: "nearest", inline: "start", behavior: this.calm() ? "auto" : "smooth" });
+      const jump = full ? row("View", ...this.figures.map(
+        ({ name, whole }) => button(data.briefs[name], () => show(whole)))) : "";
+      if (full) jump.classList.add("qd-jump");
+      this.strip = element("div", { class: "qd-right" }, this.readout.whole, jump,
+        element("div", { class: "qd-views" }, ...this.figures.map(({ whole }) => whole)));
+      this.root.replaceChildren(...above, this.status, this.spoken,
         element("div", { class: "qd-body" }, panel, this.strip),
         ...(full ? this.below() : [this.linkToFull()]));
-      this.watch();
     }
 
-    /** Draw what is in sight, at its size; to ask the page for sizes on every frame is slow. */
+    /** Follow what is in sight, sizes, colours, the printer and the address. */
     watch() {
-      const of = (entry) => this.figures.find(({ whole }) => whole === entry.target);
+      const of = ({ target }) => this.figures.find(({ whole }) => whole === target);
       const seen = new IntersectionObserver((entries) => {
         for (const entry of entries) {
           if (entry.target === this.table) this.tableSeen = entry.isIntersecting;
@@ -102,131 +91,35 @@
         }
         this.request(FULL);
       });
+      // To ask the page for sizes on every frame is slow.
       const resized = new ResizeObserver((entries) => {
         for (const entry of entries) of(entry).width = entry.contentRect.width;
         // Views that stand above their controls leave room for these in the window.
         const strip = getComputedStyle(this.strip).position === "sticky";
         const share = strip ? 0.42 : 0.6;
         this.most = strip || !this.full ? Math.max(share * innerHeight, 270) : Infinity;
-        if (entries.length) this.request(FULL);
+        this.request(FULL);
       });
-      for (const { whole } of this.figures) {
-        seen.observe(whole);
-        resized.observe(whole);
-      }
+      for (const { whole } of this.figures) [seen, resized].forEach((one) => one.observe(whole));
       if (this.table) seen.observe(this.table);
+      new MutationObserver(() => {
+        this.look = null;
+        this.request(FULL);
+      }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+      addEventListener("beforeprint", () => {
+        this.figures.forEach((figure) => { figure.visible = true; });
+        this.redraw(FULL);
+      });
+      for (const released of ["pointerup", "pointercancel"]) {
+        addEventListener(released, () => { this.grip = false; });
+      }
+      for (const moved of this.full ? ["popstate", "hashchange"] : []) {
+        addEventListener(moved, () => this.returnTo());
+      }
     }
 
     calm() {
       return matchMedia("(prefers-reduced-motion: reduce)").matches;
-    }
-
-    /** Buttons in place of a list, for a choice that readers switch to and fro. */
-    switches(name) {
-      const { choices } = this.controls.find((one) => one.name === name);
-      const made = choices.map((word) => button(word, () => {
-        this.set(name, word);
-        this.commit(name);
-      }, { "aria-pressed": "false" }));
-      this.setters.set(name, (value) => made.forEach(
-        (one, i) => one.setAttribute("aria-pressed", String(choices[i] === value))));
-      return made;
-    }
-
-    group(title, controls) {
-      const rows = controls.filter(({ name }) => !this.full || name !== "reading").map(
-        (control) => (control.choices ? this.choice(control) : this.number(control)));
-      if (!this.full) return element("div", { class: "qd-group" }, ...rows);
-      const optional = controls.every((control) => control.standIn);
-      const [whole, head] = optional ? ["details", "summary"] : ["fieldset", "legend"];
-      return element(whole, { class: "qd-group" }, element(head, {}, title), ...rows);
-    }
-
-    /** A control's row; pointing at it or focusing it explains it. */
-    row(control, id, ...inputs) {
-      const described = `${control.meaning}. Allowed: ${control.allowed}. Default: ${control.origin}.`;
-      const explain = () => {
-        this.help.replaceChildren(element("code", {}, control.name), ` ${described}`);
-      };
-      const label = element("label", { for: id });
-      // The symbol is MathML that the library made from the contract.
-      if (control.symbol) label.insertAdjacentHTML("beforeend", control.symbol + " ");
-      label.append(control.label + (control.unit === "1" ? "" : ` (${control.unit})`));
-      const on = { focusin: explain, pointerenter: explain };
-      return element("div", { class: "qd-control", title: described, on }, label, ...inputs);
-    }
-
-    choice(control) {
-      const id = `${this.id}-${control.name}`;
-      const select = element("select", { id, on: { change: () => {
-        this.set(control.name, select.value);
-        this.commit(control.name);
-      } } }, ...control.choices.map((word) => new Option(word, word)));
-      this.setters.set(control.name, (value) => { select.value = value; });
-      return this.row(control, id, select);
-    }
-
-    number(control) {
-      const { low, step, steps, log } = control.slider;
-      const id = `${this.id}-${control.name}`;
-      const valueAt = (position) => {
-        const at = low + step * position;
-        return clamp(control, rounded(log ? 10 ** at : at, log ? 3 : 6));
-      };
-      const positionOf = (value) => Math.round(((log ? Math.log10(value) : value) - low) / step);
-      control.beside = (value, way) => valueAt(positionOf(value) + way);
-      const slider = element("input", { type: "range", id, min: 0, max: steps, step: 1, on: {
-        pointerdown: () => { this.grip = true; },
-        input: () => this.set(control.name, valueAt(Number(slider.value))),
-        change: () => this.commit(control.name),
-      } });
-      const refusal = element("p",
-        { class: "qd-refusal", id: `${id}-refusal`, role: "alert", hidden: true });
-      const refuse = (text) => {
-        refusal.textContent = text ?? "";
-        refusal.hidden = !text;
-        field.setAttribute("aria-invalid", String(Boolean(text)));
-      };
-      const typed = (event) => {
-        const { value, refused } = this.parse(control, field.value.trim());
-        if (!refused || event.type === "change") refuse(refused);
-        if (refused) return;
-        this.set(control.name, value, field);
-        if (event.type !== "change") return;
-        this.showState();
-        this.commit(control.name);
-      };
-      const field = element("input", {
-        type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false",
-        "aria-label": `${control.label}, as a number`, "aria-describedby": `${id}-refusal`,
-        placeholder: control.standIn ? "shared" : null, on: { input: typed, change: typed },
-      });
-      this.setters.set(control.name, (value, source) => {
-        const position = positionOf(value ?? this.state.linewidth_meV);
-        // A number typed beyond the slider's window widens it.
-        slider.min = Math.min(0, position);
-        slider.max = Math.max(steps, position);
-        slider.value = position;
-        slider.setAttribute("aria-valuetext",
-          value === null ? control.standIn : withUnit(String(value), control.unit));
-        if (source === field) return;
-        field.value = value === null ? "" : String(value);
-        refuse(null);
-      });
-      const shared = () => { this.set(control.name, null); this.commit(control.name); };
-      const reset = control.standIn ? [button("shared", shared,
-        { class: "qd-shared", "aria-label": `${control.label}: ${control.standIn}` })] : [];
-      return this.row(control, id, slider, field, ...reset, refusal);
-    }
-
-    /** A typed or linked value, checked against the contract. */
-    parse(control, text) {
-      const refused = control.refusal.replace("{value}", () => (text === "" ? "''" : text));
-      if (control.choices) return control.choices.includes(text) ? { value: text } : { refused };
-      if (control.standIn && (text === "" || text === "none")) return { value: null };
-      const value = NUMBER.test(text) ? Number(text) : NaN;
-      if (control.whole && !Number.isInteger(value)) return { refused };
-      return value === clamp(control, value) ? { value } : { refused };
     }
 
     figure(name) {
@@ -236,16 +129,12 @@
         canvas: element("canvas", { role: "img" }),
         under: element("canvas", { "aria-hidden": "true", class: "qd-under" }),
       };
-      const fresh = () => this.view(figure, FULL);
-      const file = (kind) => `qdgain_${name}.${kind}`;
-      const png = () => plot.toPng(this.theme(false), fresh(), SAVED_WIDTH);
+      const png = () => plot.toPng(this.theme(false), this.view(figure, FULL), SAVED_WIDTH);
+      const csv = () => toCsv(this.view(figure, FULL));
       figure.saving = {
-        SVG: button("SVG", () => save(
-          file("svg"), plot.toSvg(this.theme(false), fresh(), SAVED_WIDTH), "image/svg+xml")),
-        CSV: button("CSV", () => save(
-          file("csv"), toCsv(fresh(), this.data.context.axes), "text/csv")),
+        CSV: button("CSV", () => save(`qdgain_${name}.csv`, csv(), "text/csv")),
         PNG: copyButton("PNG", png, async () => {
-          save(file("png"), await png(), "image/png");
+          save(`qdgain_${name}.png`, await png(), "image/png");
           return "saved";
         }),
       };
@@ -260,25 +149,19 @@
     /** The table of numbers, the commands and the link, below the views. */
     below() {
       this.table = element("table", { class: "qd-numbers" },
-        element("caption", {}, "Thresholds and where they are"));
-      const selected = (line) => () => {
-        getSelection().selectAllChildren(line);
-        return "selected";
-      };
+        element("caption", {}, "Thresholds and where they are"), element("thead"), element("tbody"));
       this.commands = Object.keys(this.data.rerun).map((chapter) => {
         const line = element("code", { "data-chapter": chapter });
-        const done = copyButton("copy", () => line.textContent, selected(line),
+        const copy = copyButton("copy", () => line.textContent, () => "select it",
           { "aria-label": `copy the command for ${chapter}` });
-        return { chapter, line, whole: element("div", { class: "qd-command" }, line, done) };
+        return { chapter, line, whole: element("div", { class: "qd-command" }, line, copy) };
       });
       const region = { class: "qd-scroll", tabindex: 0, role: "region", "aria-label": "numbers" };
       return [
         element("div", region, this.table),
-        element("p", { class: "qd-rerun" },
-          "Rerun this with the library, every figure and its data in a folder:"),
+        element("p", {}, "Rerun this with the library, every figure and its data in a folder:"),
         ...this.commands.map(({ whole }) => whole),
-        element("p", {}, copyButton("copy a link to this state", () => location.href,
-          () => "it is in the address bar")),
+        copyButton("copy a link to this state", () => location.href, () => "see the address bar"),
       ];
     }
 
@@ -288,14 +171,15 @@
       const plain = "explorer.html";
       const aim = () => { link.href = plain + this.address(); };
       const rest = () => { link.href = plain; };
-      const link = element("a", { href: plain, on: {
-        pointerenter: aim, focus: aim, click: aim, pointerleave: rest, blur: rest } },
-      "every parameter and view in the live explorer");
+      const on = { pointerenter: aim, focus: aim, click: aim, pointerleave: rest, blur: rest };
+      const link = element("a", { href: plain, on },
+        "every parameter and view in the live explorer");
       return element("p", { class: "qd-more" }, "These numbers with ", link, ".");
     }
 
     // --- state
 
+    /** Set a value, and what follows from it; what is drawn on the next frame is rough. */
     set(name, value, source) {
       const changed = { [name]: value, ...this.following(name, value) };
       for (const [key, one] of Object.entries(changed)) {
@@ -303,7 +187,7 @@
         this.setters.get(key)?.(one, key === name ? source : undefined);
       }
       // Widths that are shared move along.
-      for (const { standIn, name: own } of "linewidth_meV" in changed ? this.controls : []) {
+      for (const { standIn, name: own } of "linewidth_meV" in changed ? this.controls.values() : []) {
         if (standIn && this.state[own] === null) this.setters.get(own)(null);
       }
       this.showPresets();
@@ -312,47 +196,22 @@
       this.settling = setTimeout(() => this.request(FULL), SETTLED_MS);
     }
 
-    /** What a lock on equilibrium moves along with a value: `qdgain.model.balance.balanced_dot`. */
+    /** What a lock on equilibrium moves along with a value, as `qdgain.model.balance` does. */
     following(name, value) {
       const state = { ...this.state, [name]: value };
       if (state.shift_and_width !== "in equilibrium") return {};
-      const moved = Object.fromEntries(
-        this.controls.filter(({ standIn }) => standIn).map((control) => [control.name, null]));
-      const limited = (key, free) => {
-        const control = this.controls.find((one) => one.name === key);
-        moved[key] = clamp(control, rounded(free, 6));
+      const moved = {};
+      for (const control of this.controls.values()) if (control.standIn) moved[control.name] = null;
+      const move = (key, free) => {
+        moved[key] = clamp(this.controls.get(key), rounded(free, 6));
       };
       const { temperature_K: kelvin } = state;
-      if (name === "stokes_shift_meV") {
-        limited("linewidth_meV", model.balancedWidth(value, kelvin));
-      } else limited("stokes_shift_meV", model.balancedShift(state.linewidth_meV, kelvin));
-      const paired = name === "absorptive_binding_meV" ? "emissive_binding_meV" : "absorptive_binding_meV";
-      const kept = name === "absorptive_binding_meV" ? value : state.emissive_binding_meV;
-      return { ...moved, [paired]: kept };
-    }
-
-    /** Set a control to the allowed value nearest to one that was dragged to. */
-    setWithin(control, value) {
-      if (Number.isFinite(value)) this.set(control.name, clamp(control, rounded(value, 4)));
-    }
-
-    /** Move a control by a step of its slider. */
-    nudge(control, way) {
-      this.set(control.name, control.beside(this.state[control.name], way));
-      this.commit(control.name);
-    }
-
-    /** Move to a dot that was estimated, its bands of one width. */
-    estimated(values) {
-      const own = this.controls.filter(({ standIn }) => standIn).map(({ name }) => [name, null]);
-      const allowed = Object.entries(values).map(([name, value]) =>
-        [name, clamp(this.controls.find((one) => one.name === name), rounded(value, 4))]);
-      this.become({ ...this.state, ...Object.fromEntries([...own, ...allowed]) });
-    }
-
-    /** A word as a shell takes it. */
-    word(text) {
-      return shellWord(text);
+      if (name === "stokes_shift_meV") move("linewidth_meV", model.balancedWidth(value, kelvin));
+      else move("stokes_shift_meV", model.balancedShift(state.linewidth_meV, kelvin));
+      if (name === "absorptive_binding_meV") move("emissive_binding_meV", value);
+      else move("absorptive_binding_meV", state.emissive_binding_meV);
+      return Object.fromEntries(
+        Object.entries(moved).filter(([key]) => key !== name && this.controls.has(key)));
     }
 
     /** What follows once a value is chosen: everything drawn finely, and the address. */
@@ -364,6 +223,11 @@
       this.announce = true;
     }
 
+    choose(name, value) {
+      this.set(name, value);
+      this.commit(name);
+    }
+
     /** Take a whole state. */
     become(state, preset = this.preset) {
       this.preset = preset;
@@ -373,7 +237,8 @@
     }
 
     choosePreset(name) {
-      this.become({ ...this.data.presets[name], ...this.looked(), shift_and_width: "free" }, name);
+      const looked = { ...this.looked(), shift_and_width: "free" };
+      this.become({ ...this.data.presets[name], ...looked }, name);
     }
 
     showState() {
@@ -406,14 +271,13 @@
     writeAddress(what) {
       const address = this.address();
       if (address === location.hash) return;
-      if (what === this.lastWritten) history.replaceState(null, "", address);
-      else history.pushState(null, "", address);
+      history[what === this.lastWritten ? "replaceState" : "pushState"](null, "", address);
       this.lastWritten = what;
     }
 
     returnTo() {
       this.lastWritten = null;
-      if (location.hash !== "" && !location.hash.startsWith("#preset=")) return;  // a place on the page
+      if (location.hash !== "" && !location.hash.startsWith("#preset=")) return;  // a place here
       if (location.hash === this.address()) return;
       this.readAddress();
       this.showState();
@@ -421,18 +285,19 @@
     }
 
     readAddress() {
-      const given = new URLSearchParams(location.hash.startsWith("#preset=") ? location.hash.slice(1) : "");
-      const wanted = given.get("preset") ?? this.data.start;
-      const refused = [];
-      if (!(wanted in this.data.presets)) {
-        refused.push(`there is no preset ${wanted}: give ${Object.keys(this.data.presets).join(", ")}.`);
-      }
-      this.preset = wanted in this.data.presets ? wanted : this.data.start;
-      this.state = { ...this.data.presets[this.preset] };
+      const { presets, start } = this.data;
+      const own = location.hash.startsWith("#preset=") ? location.hash.slice(1) : "";
+      const given = new URLSearchParams(own);
+      const wanted = given.get("preset") ?? start;
+      const refused = wanted in presets ? [] :
+        [`there is no preset ${wanted}: give ${Object.keys(presets).join(", ")}.`];
+      this.preset = wanted in presets ? wanted : start;
+      this.state = { ...presets[this.preset] };
       given.delete("preset");
       for (const [name, text] of given) {
-        const control = this.controls.find((one) => one.name === name);
-        const parsed = control ? this.parse(control, text) : { refused: `${name} is not a parameter here.` };
+        const control = this.controls.get(name);
+        const parsed = control ? parse(control, text) :
+          { refused: `${name} is not a parameter here.` };
         if (parsed.refused) refused.push(parsed.refused);
         else this.state[name] = parsed.value;
       }
@@ -446,14 +311,15 @@
       const style = getComputedStyle(document.documentElement);
       const themed = (name, otherwise) =>
         (dark ? style.getPropertyValue(name).trim() : "") || otherwise;
-      const shades = this.data.colours;
+      const { colours } = this.data;
+      const [ink, ground] = dark ? ["#e8e8e8", "#14181e"] : ["#222222", "#ffffff"];
       return {
-        ink: themed("--pst-color-text-base", dark ? "#e8e8e8" : "#222222"),
-        paper: themed("--pst-color-background", dark ? "#14181e" : "#ffffff"),
+        ink: themed("--pst-color-text-base", ink),
+        paper: themed("--pst-color-background", ground),
         faint: dark ? "#7a7f87" : "#9a9a9a",
         shade: "rgba(128, 128, 128, 0.28)",
-        colour: (name) => shades[name]?.[dark ? 1 : 0] ?? (dark ? "#e8e8e8" : "#000000"),
-        mapColour: (name) => shades[name]?.[0] ?? "#000000",
+        colour: (name) => colours[name]?.[dark ? 1 : 0] ?? (dark ? ink : "#000000"),
+        mapColour: (name) => colours[name]?.[0] ?? "#000000",
         gradients: this.gradients,
       };
     }
@@ -463,15 +329,18 @@
       return Object.fromEntries(this.data.shown.map((name) => [name, this.state[name]]));
     }
 
-    /** What stands behind, A or the preset, looked at as the state is. */
+    /** What stands behind, A or the preset, looked at as the state is; and its numbers. */
     reference() {
-      const behind = this.held ?? this.data.presets[this.preset];
-      return { ...behind, ...this.looked(), name: this.held ? "A" : `preset ${this.preset}` };
+      const name = this.held ? "A" : `preset ${this.preset}`;
+      const state = { ...(this.held ?? this.data.presets[this.preset]), ...this.looked(), name };
+      const key = JSON.stringify(state);
+      if (this.behind?.key !== key) this.behind = { key, state, results: resultsOf(state) };
+      return this.behind;
     }
 
     view(figure, points, results = resultsOf(this.state), held = null) {
       const { state, data } = this;
-      const behind = this.reference();
+      const behind = this.reference().state;
       // What is the same as the state would only lie under it.
       const reference = data.names.some((name) => behind[name] !== state[name]) ? behind : null;
       const view = VIEWS[figure.name]({ ...data.context, state, results, reference, points, held });
@@ -494,16 +363,20 @@
       const results = resultsOf(this.state);
       const drawn = [];
       for (const figure of this.figures.filter(({ visible, width }) => visible && width > 0)) {
-        // Axes hold still while something moves.
-        const view = this.view(figure, points, results, this.grip || !fine ? figure.limits : null);
+        // Axes, and names of lines, hold still while something moves.
+        const moving = this.grip || !fine;
+        const view = this.view(figure, points, results, moving ? figure.limits : null);
         figure.limits = view.limits;
-        figure.memory.moving = this.grip || !fine;
-        const placed = plot.toCanvas(figure, this.look, view, figure.width, this.most);
-        drawn.push([figure, view, placed]);
+        figure.memory.moving = moving;
+        drawn.push([figure, view, plot.toCanvas(figure, this.look, view, figure.width, this.most)]);
       }
       // Words after all pictures: text on a canvas makes the browser style what changed before it.
-      for (const [figure, view, placed] of drawn) this.caption(figure, view, placed, fine);
-      this.showNumbers(results, fine);
+      for (const one of drawn) this.caption(...one, fine);
+      const before = this.reference().results;
+      const stated = this.held || this.state.threshold === "onset" ? null : this.data.paper[this.preset];
+      this.readout.show(this.state, results, before, stated);
+      this.questions?.check(this.state, results);
+      if (this.full && (fine || this.tableSeen)) this.showNumbers(numbers(results, before));
       if (this.announce && fine) {
         this.announce = false;
         this.spoken.textContent = this.readout.whole.textContent;
@@ -519,32 +392,23 @@
       write(figure.title, view.title);
       figure.canvas.setAttribute("aria-label", view.description);
       for (const [kind, one] of Object.entries(figure.saving)) {
-        one.setAttribute("aria-label", `${kind}, ${kind === "PNG" ? "copy" : "save"}: ${view.title}`);
+        one.setAttribute("aria-label", `${kind}: ${view.title}`);
       }
     }
 
-    showNumbers(results, fine) {
-      const reference = this.reference();
-      const key = JSON.stringify(reference);
-      if (this.behind?.key !== key) this.behind = { key, results: resultsOf(reference) };
-      const stated = this.held ? undefined : this.data.paper[this.preset];
-      this.readout.show(this.state, results, this.behind.results,
-        this.state.threshold === "onset" ? undefined : stated);
-      if (!this.full) return;
-      this.questions.check(this.state, results);
-      if (!fine && !this.tableSeen) return;
-      const rows = numbers(results, this.behind.results);
-      const heads = ["these parameters", "the same without ESA", reference.name];
-      if (!this.table.tBodies.length) {
-        const head = heads.map(() => element("th", { scope: "col" }));
-        this.table.append(element("thead", {}, element("tr", {}, element("td"), ...head)),
-          element("tbody", {}, ...rows.map((row) => element("tr", {},
-            element("th", { scope: "row" }, row.name), ...row.values.map(() => element("td"))))));
+    showNumbers(rows) {
+      const { tHead, tBodies: [body] } = this.table;
+      if (!body.rows.length) {
+        tHead.append(element("tr", {}, element("td"),
+          ...[1, 2, 3].map(() => element("th", { scope: "col" }))));
+        body.append(...rows.map(({ name }) => element("tr", {},
+          element("th", { scope: "row" }, name), ...[1, 2, 3].map(() => element("td")))));
       }
-      heads.forEach((text, i) => write(this.table.tHead.rows[0].cells[i + 1], text));
-      rows.forEach((row, i) => row.values.forEach((value, k) => write(
-        this.table.tBodies[0].rows[i].cells[k + 1],
-        Number.isNaN(value) ? "–" : withUnit(significant(value, row.digits), row.unit))));
+      ["these parameters", "the same without ESA", this.reference().state.name].forEach(
+        (text, i) => write(tHead.rows[0].cells[i + 1], text));
+      rows.forEach(({ values, digits, unit }, i) => values.forEach((value, k) => write(
+        body.rows[i].cells[k + 1],
+        Number.isNaN(value) ? "–" : withUnit(significant(value, digits), unit))));
       for (const { chapter, line } of this.commands) line.textContent = this.command(chapter);
     }
 

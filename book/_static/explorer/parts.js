@@ -57,5 +57,9 @@ globalThis.qdgainParts = (() => {
     return made;
   }
 
-  return { button, copyButton, element, save, typeset, write };
+  /** A word as a shell takes it. */
+  const shellWord = (text) =>
+    (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+  return { button, copyButton, element, save, shellWord, write };
 })();

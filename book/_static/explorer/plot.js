@@ -1,9 +1,9 @@
 /**
- * Draws a view of the explorer with one of two pens: on a canvas, or as SVG text to be saved.
- * Knows axes, lines, marks and maps; nothing of the model and nothing of the page.
+ * Draws a view of the explorer on a canvas: axes, lines named where they are, marks and maps.
+ * Knows nothing of the model and nothing of the page.
  *
  * A theme is {ink, paper, faint, shade, colour(quantity), mapColour(quantity), gradients} with a
- * gradient a list of [red, green, blue] for each quantity that has a map.
+ * gradient the 256 colours of a quantity that has a map, packed as pixels.
  */
 "use strict";
 
@@ -14,195 +14,96 @@ globalThis.qdgainPlot = (() => {
   const SUB = 0.75;
   const DASHES = { "-": [], "--": [6, 3], ":": [1.5, 2.5], "-.": [7, 2.5, 1.5, 2.5] };
 
-  /** Split text into pieces, subscripts marked: A_XX2 into A and the subscript XX2. */
-  const pieces = (text) => text.split(/(?<=\p{L})_([\p{L}\p{N}]+)/u)
-    .map((part, i) => ({ text: part, sub: i % 2 === 1 })).filter((piece) => piece.text);
+  // --- the pen
 
   const widths = new Map();
-  let rulerContext = null;
+  const ruler = document.createElement("canvas").getContext("2d");
+  ruler.font = `${SIZE}px ${FONT}`;
 
-  /** The width of a piece of text, measured once. */
-  function pieceWidth({ text, sub }) {
+  /** Text in pieces with their widths, measured once; A_XX2 is A and the subscript XX2. */
+  function pieces(text) {
     if (!widths.has(text)) {
       if (widths.size > 2000) widths.clear();
-      if (!rulerContext) {
-        rulerContext = document.createElement("canvas").getContext("2d");
-        rulerContext.font = `${SIZE}px ${FONT}`;
-      }
-      widths.set(text, rulerContext.measureText(text).width);
+      widths.set(text, text.split(/(?<=\p{L})_([\p{L}\p{N}]+)/u).map((part, i) => {
+        const size = i % 2 ? SUB : 1;
+        return { part, size, width: size * ruler.measureText(part).width };
+      }));
     }
-    return widths.get(text) * (sub ? SUB : 1);
+    return widths.get(text);
   }
 
-  const ruler = (text) => pieces(text).reduce((width, piece) => width + pieceWidth(piece), 0);
+  const widthOf = (text) => pieces(text).reduce((sum, { width }) => sum + width, 0);
 
-  /** Draws on a canvas. */
-  class CanvasPen {
-    constructor(context) {
-      this.context = context;
+  function write(c, x, y, text, { colour, align = 0, upright = false, halo }) {
+    c.save();
+    c.translate(x, y);
+    if (upright) c.rotate(-Math.PI / 2);
+    let at = -align * widthOf(text);
+    if (halo) {
+      c.globalAlpha = 0.75;
+      c.fillStyle = halo;
+      c.fillRect(at - 2, 1 - SIZE, widthOf(text) + 4, SIZE + 3);
+      c.globalAlpha = 1;
     }
-
-    clip({ x, y, width, height }, draw) {
-      this.context.save();
-      this.context.beginPath();
-      this.context.rect(x, y, width, height);
-      this.context.clip();
-      draw();
-      this.context.restore();
+    c.fillStyle = colour;
+    for (const { part, size, width } of pieces(text)) {
+      // Scaled, since to set a font takes as long as to compute a view.
+      c.scale(size, size);
+      c.fillText(part, at / size, size < 1 ? (0.22 * SIZE) / size : 0);
+      c.scale(1 / size, 1 / size);
+      at += width;
     }
+    c.restore();
+  }
 
-    line(xs, ys, { colour, width, dash = "-", fill }) {
-      const c = this.context;
-      c.beginPath();
-      let down = false;
-      for (let i = 0; i < xs.length; i++) {
-        const inside = Number.isFinite(xs[i]) && Number.isFinite(ys[i]);
-        if (inside && down) c.lineTo(xs[i], ys[i]);
-        else if (inside) c.moveTo(xs[i], ys[i]);
-        down = inside;
-      }
-      if (fill) {
-        c.fillStyle = fill;
-        c.fill();
-        return;
-      }
-      c.strokeStyle = colour;
-      c.lineWidth = width;
-      c.setLineDash(DASHES[dash]);
-      c.stroke();
-    }
-
-    mark(x, y, shape, colour, edge) {
-      const c = this.context;
-      c.fillStyle = colour;
-      c.strokeStyle = edge;
-      c.lineWidth = 1.2;
-      c.setLineDash([]);
-      c.beginPath();
-      if (shape === "s") c.rect(x - 3.5, y - 3.5, 7, 7);
-      else c.arc(x, y, 4, 0, 2 * Math.PI);
-      c.fill();
-      c.stroke();
-    }
-
-    text(x, y, text, { colour, align = 0, upright = false, halo }) {
-      const c = this.context;
-      c.save();
-      c.translate(x, y);
-      if (upright) c.rotate(-Math.PI / 2);
-      c.fillStyle = colour;
-      let at = -align * ruler(text);
-      if (halo) {
-        c.fillStyle = halo;
-        c.globalAlpha = 0.75;
-        c.fillRect(at - 2, -SIZE + 1, ruler(text) + 4, SIZE + 3);
-        c.globalAlpha = 1;
-        c.fillStyle = colour;
-      }
-      for (const piece of pieces(text)) {
-        // Scaled, since to set a font takes as long as to compute a view.
-        const size = piece.sub ? SUB : 1;
-        if (piece.sub) c.scale(size, size);
-        c.fillText(piece.text, at / size, piece.sub ? (0.22 * SIZE) / size : 0);
-        if (piece.sub) c.scale(1 / size, 1 / size);
-        at += pieceWidth(piece);
-      }
-      c.restore();
-    }
-
-    image(picture, x, y, width, height) {
-      this.context.drawImage(picture, x, y, width, height);
+  function trace(c, xs, ys) {
+    c.beginPath();
+    let down = false;
+    for (let i = 0; i < xs.length; i++) {
+      const inside = Number.isFinite(xs[i]) && Number.isFinite(ys[i]);
+      if (inside && down) c.lineTo(xs[i], ys[i]);
+      else if (inside) c.moveTo(xs[i], ys[i]);
+      down = inside;
     }
   }
 
-  const escaped = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
-  const short = (value) => String(Math.round(100 * value) / 100);
+  function stroke(c, xs, ys, colour, width, dash = "-") {
+    trace(c, xs, ys);
+    c.strokeStyle = colour;
+    c.lineWidth = width;
+    c.setLineDash(DASHES[dash]);
+    c.stroke();
+  }
 
-  /** Writes SVG. */
-  class SvgPen {
-    constructor() {
-      this.parts = [];
-      this.clips = 0;
-    }
-
-    /** Add an element; numbers among its attributes are shortened. */
-    add(tag, attributes, inner = "") {
-      const words = Object.entries(attributes).map(([name, value]) =>
-        ` ${name}="${typeof value === "number" ? short(value) : value}"`);
-      this.parts.push(`<${tag}${words.join("")}>${inner}</${tag}>`);
-    }
-
-    clip(box, draw) {
-      const id = `clip${this.clips++}`;
-      this.parts.push(`<clipPath id="${id}">`);
-      this.add("rect", box);
-      this.parts.push(`</clipPath><g clip-path="url(#${id})">`);
-      draw();
-      this.parts.push("</g>");
-    }
-
-    line(xs, ys, { colour = "none", width = 0, dash = "-", fill = "none" }) {
-      let path = "";
-      let down = false;
-      for (let i = 0; i < xs.length; i++) {
-        const inside = Number.isFinite(xs[i]) && Number.isFinite(ys[i]);
-        if (inside) path += `${down ? "L" : "M"}${short(xs[i])} ${short(ys[i])}`;
-        down = inside;
-      }
-      this.add("path", {
-        d: path, fill, stroke: colour, "stroke-width": width,
-        "stroke-dasharray": DASHES[dash].join(" ") || "none",
-      });
-    }
-
-    mark(x, y, shape, colour, edge) {
-      const look = { fill: colour, stroke: edge, "stroke-width": 1.2 };
-      if (shape === "s") this.add("rect", { x: x - 3.5, y: y - 3.5, width: 7, height: 7, ...look });
-      else this.add("circle", { cx: x, cy: y, r: 4, ...look });
-    }
-
-    text(x, y, text, { colour, align = 0, upright = false }) {
-      let lowered = false;
-      const spans = pieces(text).map((piece) => {
-        const shift = piece.sub ? 0.22 * SIZE : lowered ? -0.22 * SIZE : 0;
-        lowered = piece.sub;
-        const size = piece.sub ? SUB * SIZE : SIZE;
-        return `<tspan dy="${short(shift)}" font-size="${short(size)}">${escaped(piece.text)}</tspan>`;
-      });
-      const anchor = ["start", "middle", "end"][2 * align];
-      const turn = upright ? { transform: `rotate(-90 ${short(x)} ${short(y)})` } : {};
-      const look = { x, y, fill: colour, "text-anchor": anchor, "xml:space": "preserve", ...turn };
-      this.add("text", look, spans.join(""));
-    }
-
-    image(picture, x, y, width, height) {
-      const href = picture.toDataURL("image/png");
-      this.add("image", { x, y, width, height, preserveAspectRatio: "none", href });
-    }
+  function mark(c, x, y, shape, colour, edge) {
+    c.beginPath();
+    if (shape === "s") c.rect(x - 3.5, y - 3.5, 7, 7);
+    else c.arc(x, y, 4, 0, 2 * Math.PI);
+    Object.assign(c, { fillStyle: colour, strokeStyle: edge, lineWidth: 1.2 });
+    c.setLineDash([]);
+    c.fill();
+    c.stroke();
   }
 
   // --- axes
 
-  /** Round numbers inside the limits, about `count` of them. */
-  function linearTicks([low, high], count) {
+  /** Round numbers inside the limits, about `count` of them, or 1, 2 and 5 of every decade. */
+  function ticksOf([low, high], count, log) {
+    const ticks = [];
+    if (log) {
+      for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+        ticks.push(...[1, 2, 5].map((m) => m * 10 ** power)
+          .filter((at) => at >= low * (1 - 1e-9) && at <= high * (1 + 1e-9))
+          .map((at) => ({ at, text: String(Number(at.toPrecision(3))) })));
+      }
+      return ticks;
+    }
     const rough = (high - low) / Math.max(count, 1);
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = power * ([1, 2, 5, 10].find((m) => m * power >= rough) ?? 10);
     const places = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-    const ticks = [];
     for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) {
       ticks.push({ at: i * step, text: (i * step || 0).toFixed(places).replace("-", "−") });
-    }
-    return ticks;
-  }
-
-  function logTicks([low, high]) {
-    const ticks = [];
-    for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
-      for (const at of [1, 2, 5].map((m) => m * 10 ** power)) {
-        if (at < low * (1 - 1e-9) || at > high * (1 + 1e-9)) continue;
-        ticks.push({ at, text: String(Number(at.toPrecision(3))) });
-      }
     }
     return ticks;
   }
@@ -210,45 +111,47 @@ globalThis.qdgainPlot = (() => {
   /** From values to places and back. */
   function scale([low, high], from, to, log) {
     const [inner, outer] = log ? [Math.log, Math.exp] : [(v) => v, (v) => v];
-    const slope = (to - from) / (inner(high) - inner(low));
+    const [start, slope] = [inner(low), (to - from) / (inner(high) - inner(low))];
     return {
-      to: (value) => from + slope * (inner(value) - inner(low)),
-      back: (place) => outer(inner(low) + (place - from) / slope),
+      to: (value) => from + slope * (inner(value) - start),
+      back: (place) => outer(start + (place - from) / slope),
     };
   }
 
+  const scalesOf = (plot, { x, y, width, height }) => ({
+    toX: scale(plot.xLimits, x, x + width), toY: scale(plot.yLimits, y + height, y, plot.yLog),
+  });
+
   /** The longest wording of an axis that fits. */
-  function fitting({ name, unit, brief }, room) {
+  function fitting({ name, unit, brief, short }, room) {
+    if (short) return short;
     const withUnit = (text) => (unit === "1" ? text : `${text} (${unit})`);
     const words = [withUnit(name), ...(brief ? [withUnit(brief), brief] : [])];
-    return words.find((text) => ruler(text) <= room) ?? words.at(-1);
+    return words.find((text) => widthOf(text) <= room) ?? words.at(-1);
   }
 
   /** Frame, ticks and names of a plot, in the part of the drawing that it has. */
-  function drawAxes(pen, theme, plot, { x, y, width, height }, { named = "xy" }) {
-    const { ink } = theme;
-    const frame = { colour: ink, width: 0.8 };
-    pen.line([x, x, x + width], [y, y + height, y + height], frame);
-    const toX = scale(plot.xLimits, x, x + width).to;
-    const toY = scale(plot.yLimits, y + height, y, plot.yLog).to;
-    for (const tick of linearTicks(plot.xLimits, width / 55)) {
-      const at = toX(tick.at);
-      pen.line([at, at], [y + height, y + height + 4], frame);
-      if (named.includes("x")) pen.text(at, y + height + 15, tick.text, { colour: ink, align: 0.5 });
+  function drawAxes(c, { ink: colour }, plot, box, named) {
+    const { x, y, width, height } = box;
+    const { toX, toY } = scalesOf(plot, box);
+    const foot = y + height;
+    stroke(c, [x, x, x + width], [y, foot, foot], colour, 0.8);
+    for (const { at, text } of ticksOf(plot.xLimits, width / 55)) {
+      const place = toX.to(at);
+      stroke(c, [place, place], [foot, foot + 4], colour, 0.8);
+      if (named.includes("x")) write(c, place, foot + 15, text, { colour, align: 0.5 });
     }
-    const ticks = plot.yLog ? logTicks(plot.yLimits) : linearTicks(plot.yLimits, height / 38);
-    for (const tick of ticks) {
-      const at = toY(tick.at);
-      pen.line([x - 4, x], [at, at], frame);
-      if (named.includes("y")) pen.text(x - 6, at + 3.5, tick.text, { colour: ink, align: 1 });
+    for (const { at, text } of ticksOf(plot.yLimits, height / 38, plot.yLog)) {
+      const place = toY.to(at);
+      stroke(c, [x - 4, x], [place, place], colour, 0.8);
+      if (named.includes("y")) write(c, x - 6, place + 3.5, text, { colour, align: 1 });
     }
+    const centred = { colour, align: 0.5 };
     if (named.includes("x")) {
-      const text = fitting(plot.xAxis, width + 30);
-      pen.text(x + width / 2, y + height + 30, text, { colour: ink, align: 0.5 });
+      write(c, x + width / 2, foot + 30, fitting(plot.xAxis, width + 30), centred);
     }
     if (named.includes("y")) {
-      const text = fitting(plot.yAxis, height + 4);
-      pen.text(x - 38, y + height / 2, text, { colour: ink, align: 0.5, upright: true });
+      write(c, x - 38, y + height / 2, fitting(plot.yAxis, height + 4), { ...centred, upright: true });
     }
   }
 
@@ -257,56 +160,38 @@ globalThis.qdgainPlot = (() => {
   const scratch = new Map();
 
   /** A map's pixels on a canvas of its own, one pixel a value. */
-  function picture({ quantity, z, limits: [low, high] }, gradient) {
+  function picture(name, z, [low, high], gradient) {
     const [width, height] = [z[0].length, z.length];
-    const key = `${quantity} ${width} ${height}`;
+    const key = `${name} ${width} ${height}`;
     if (!scratch.has(key)) {
-      scratch.set(key, Object.assign(document.createElement("canvas"), { width, height }));
+      const canvas = Object.assign(document.createElement("canvas"), { width, height });
+      const context = canvas.getContext("2d");
+      scratch.set(key, { canvas, context, pixels: context.createImageData(width, height) });
     }
-    const canvas = scratch.get(key);
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    const pixels = context.createImageData(width, height);
+    const { canvas, context, pixels } = scratch.get(key);
     const words = new Uint32Array(pixels.data.buffer);
-    const packed = gradient.packed ??=
-      Uint32Array.from(gradient, ([r, g, b]) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0);
-    const steps = packed.length / (high - low);
+    const [steps, last] = [gradient.length / (high - low), gradient.length - 1];
     for (let j = 0; j < height; j++) {
       const [row, start] = [z[j], (height - 1 - j) * width];
       for (let i = 0; i < width; i++) {
         const k = ((row[i] - low) * steps) | 0;
-        words[start + i] = packed[k < 0 ? 0 : k >= packed.length ? packed.length - 1 : k];
+        words[start + i] = gradient[k < 0 ? 0 : k > last ? last : k];
       }
     }
     context.putImageData(pixels, 0, 0);
     return canvas;
   }
 
-  function colourBar(pen, theme, map, x, y, width) {
+  function colourBar(c, theme, { quantity, limits, zAxis }, x, y, width) {
     const ramp = Array.from({ length: 256 }, (_, i) => i + 0.5);
-    const bar = { quantity: `${map.quantity} bar`, z: [ramp, ramp], limits: [0, 256] };
-    pen.image(picture(bar, theme.gradients[map.quantity]), x, y, width, 8);
-    for (const tick of linearTicks(map.limits, 4)) {
-      const at = scale(map.limits, x, x + width).to(tick.at);
-      pen.line([at, at], [y + 8, y + 11], { colour: theme.ink, width: 0.8 });
-      pen.text(at, y + 22, tick.text, { colour: theme.ink, align: 0.5 });
+    c.drawImage(picture("bar", [ramp], [0, 256], theme.gradients[quantity]), x, y, width, 8);
+    const centred = { colour: theme.ink, align: 0.5 };
+    for (const { at, text } of ticksOf(limits, 4)) {
+      const place = scale(limits, x, x + width).to(at);
+      stroke(c, [place, place], [y + 8, y + 11], theme.ink, 0.8);
+      write(c, place, y + 22, text, centred);
     }
-    const text = fitting(map.zAxis, width + 60);
-    pen.text(x + width / 2, y + 36, text, { colour: theme.ink, align: 0.5 });
-  }
-
-  /** The words gain and loss where each is largest, for readers without colours. */
-  function markSigns(pen, map, toX, toY) {
-    for (const [word, sign] of [["gain", 1], ["loss", -1]]) {
-      let best = { value: 0, i: 0, j: 0 };
-      map.z.forEach((row, j) => row.forEach((value, i) => {
-        if (sign * value > sign * best.value) best = { value, i, j };
-      }));
-      if (best.value === 0) continue;
-      const [low, high] = [0.1, 0.93].map((part) => map.y[Math.floor(part * map.y.length)]);
-      const y = Math.min(Math.max(map.y[best.j], low), high);
-      const colour = Math.abs(best.value) > 0.55 * map.limits[1] ? "#ffffff" : "#000000";
-      pen.text(toX(map.x[best.i]), toY(y) + 4, word, { colour, align: 0.5 });
-    }
+    write(c, x + width / 2, y + 36, fitting(zAxis, width + 60), centred);
   }
 
   // --- curves, and their names where they are
@@ -315,86 +200,88 @@ globalThis.qdgainPlot = (() => {
     : onMap ? theme.mapColour(quantity) : theme.colour(quantity));
 
   /** Names of lines, each where other lines and names are farthest, or in its part of the line. */
-  function nameLines(pen, theme, drawn, { x, y, width, height }, onMap, { names, moving }) {
+  function nameLines(c, theme, lines, { x, y, width, height }, onMap, { names, moving }) {
     const taken = [];
-    const within = ([px, py]) => px >= x && px <= x + width && py >= y && py <= y + height;
-    for (const { series, points } of drawn) {
+    const away = (points, [atX, atY], wide) => points.reduce((least, [px, py]) =>
+      Math.min(least, Math.hypot((px - atX) / wide, py - atY)), 25);
+    for (const { series, points } of lines) {
       const text = series.label ?? series.name;
-      const inside = points.filter(within);
+      const inside = points.filter(([px, py]) =>
+        px >= x && px <= x + width && py >= y && py <= y + height);
       if (text === "" || !inside.length) continue;
-      const half = Math.min(0.5 * ruler(text) + 4, 0.5 * width);
-      const beside = ([px, py]) => [
-        Math.min(Math.max(px, x + half), x + width - half), py < y + 15 ? py + 13 : py - 6];
-      const part = (k) => beside(inside[Math.floor((k / 12) * inside.length)]);
-      const away = (set, [atX, atY], wide) => set.reduce((least, [px, py]) =>
-        Math.min(least, Math.hypot((px - atX) / wide, py - atY)), 25);
-      const others = drawn.filter((one) => one.points !== points).map((one) => one.points);
-      const clear = ([px, py]) => 2 * away(taken, [px, py], 4) +
-        Math.min(25, ...others.map((other) => away(other, [px, py - 4], 2)));
+      const half = Math.min(0.5 * widthOf(text) + 4, 0.5 * width);
+      const part = (k) => {
+        const [px, py] = inside[Math.floor((k / 12) * inside.length)];
+        return [Math.min(Math.max(px, x + half), x + width - half), py < y + 15 ? py + 13 : py - 6];
+      };
       if (!moving || !names.has(series.name)) {
+        const others = lines.filter((one) => one.points !== points);
         const parts = Array.from({ length: 11 }, (_, i) => i + 0.5);
-        const scores = parts.map((k) => clear(part(k)));
+        // At the foot of a plot many lines end.
+        const scores = parts.map(part).map(([px, py]) => (py > y + 0.93 * height ? 0 : 25) +
+          2 * away(taken, [px, py], 4) +
+          Math.min(25, ...others.map((other) => away(other.points, [px, py - 4], 2))));
         names.set(series.name, parts[scores.indexOf(Math.max(...scores))]);
       }
-      const at = part(names.get(series.name));
-      taken.push(at);
-      const colour = colourOf(theme, series, onMap);
-      pen.text(...at, text, { colour, align: 0.5, halo: onMap ? "#ffffff" : theme.paper });
+      taken.push(part(names.get(series.name)));
+      write(c, ...taken.at(-1), text, {
+        colour: colourOf(theme, series, onMap), align: 0.5, halo: onMap ? "#ffffff" : theme.paper,
+      });
     }
   }
 
-  function drawSeries(pen, theme, series, { xs, ys }, onMap) {
-    const colour = colourOf(theme, series, onMap);
-    const width = series.behind || series.strong === false ? 1.2 : series.strong ? 2.2 : 1.7;
-    if (onMap && !series.behind && series.quantity !== "transparency") {
-      pen.line(xs, ys, { colour: "#ffffff", width: width + 1.6 });
-    }
-    pen.line(xs, ys, { colour, width, dash: series.dash });
+  /** A series in places, and a few points of it that its name keeps clear of. */
+  function placed(series, { x, width }, { toX, toY }) {
+    const flat = series.kind === "level";
+    const xs = flat ? [x, x + width] : Array.from(series.x, toX.to);
+    const ys = flat ? [toY.to(series.y[0]), toY.to(series.y[0])] : Array.from(series.y, toY.to);
+    const step = flat ? 1 / 24 : Math.ceil(xs.length / 50);
+    const points = Array.from({ length: Math.ceil(flat ? 24 : xs.length / step) }, (_, i) =>
+      (flat ? [x + i * step * width, ys[0]] : [xs[i * step], ys[i * step]]));
+    return { series, xs, ys, points };
   }
 
   /** What lies inside the axes of a plot. */
-  function drawInside(pen, theme, plot, box, memory) {
+  function drawInside(c, theme, plot, box, memory) {
     const { x, y, width, height } = box;
-    const toX = scale(plot.xLimits, x, x + width).to;
-    const toY = scale(plot.yLimits, y + height, y, plot.yLog).to;
-    const map = plot.series.find((series) => series.kind === "map");
-    const places = ({ kind, x: xs, y: ys }) => (kind === "level"
-      ? { xs: [x, x + width], ys: [toY(ys[0]), toY(ys[0])] }
-      : { xs: Array.from(xs, toX), ys: Array.from(ys, toY) });
+    const { toX, toY } = scalesOf(plot, box);
+    const map = plot.series.find(({ kind }) => kind === "map");
     const lines = plot.series.filter(({ kind }) => kind === "line" || kind === "level")
-      .map((series) => ({ series, ...places(series) }));
-    pen.clip(box, () => {
-      if (map) {
-        // Values stand at the centres of pixels, and the map holds still with its axes.
-        const [w, h] = [toX(map.x[1]) - toX(map.x[0]), height / (map.y.length - 1)];
-        const left = toX(map.x[0]) - w / 2;
-        const image = picture(map, theme.gradients[map.quantity]);
-        pen.image(image, left, y - h / 2, w * map.x.length, height + h);
+      .map((series) => placed(series, box, { toX, toY }));
+    c.save();
+    c.beginPath();
+    c.rect(x, y, width, height);
+    c.clip();
+    if (map) {
+      // Values stand at the centres of pixels; the outer halves are cut off.
+      const [w, h] = [toX.to(map.x[1]) - toX.to(map.x[0]), height / (map.y.length - 1)];
+      const pixels = picture(map.quantity, map.z, map.limits, theme.gradients[map.quantity]);
+      c.drawImage(pixels, toX.to(map.x[0]) - w / 2, y - h / 2, w * map.x.length, height + h);
+    }
+    for (const shade of plot.shades ?? []) {
+      const { xs, ys } = placed(shade, box, { toX, toY });
+      const tops = ys.map((top) => Math.max(Number.isNaN(top) ? y + height : top, y - 10));
+      trace(c, [xs[0], ...xs, xs.at(-1)], [y + height, ...tops, y + height]);
+      c.fillStyle = theme.shade;
+      c.fill();
+    }
+    if (plot.zero === "y") stroke(c, [x, x + width], [toY.to(0), toY.to(0)], theme.ink, 0.6);
+    if (plot.zero === "x") stroke(c, [toX.to(0), toX.to(0)], [y, y + height], theme.ink, 0.6);
+    for (const { series, xs, ys } of lines) {
+      const thick = series.behind || series.strong === false ? 1.2 : series.strong ? 2.2 : 1.7;
+      if (map && !series.behind && series.quantity !== "transparency") {
+        stroke(c, xs, ys, "#ffffff", thick + 1.6);
       }
-      for (const { xs, ys } of plot.shades?.map(places) ?? []) {
-        const [first, last] = [xs[0], xs[xs.length - 1]];
-        const floor = y + height;
-        const top = ys.map((at) => (at > y - 10 ? at : y - 10));
-        pen.line([first, ...xs, last], [floor, ...top, floor], { fill: theme.shade });
-      }
-      const zero = { colour: theme.ink, width: 0.6 };
-      if (plot.zero === "y") pen.line([x, x + width], [toY(0), toY(0)], zero);
-      if (plot.zero === "x") pen.line([toX(0), toX(0)], [y, y + height], zero);
-      for (const one of lines) drawSeries(pen, theme, one.series, one, Boolean(map));
-    });
-    if (map?.quantity === "gain") markSigns(pen, map, toX, toY);
-    const drawn = lines.map(({ series, xs, ys }) => {
-      const step = Math.ceil(xs.length / 50);
-      const points = xs.map((at, i) => [at, ys[i]]).filter((_, i) => i % step === 0);
-      return { series, points: series.kind === "level" ? [[x, ys[0]], [x + width, ys[0]]] : points };
-    });
-    nameLines(pen, theme, drawn, box, Boolean(map), memory);
+      stroke(c, xs, ys, colourOf(theme, series, Boolean(map)), thick, series.dash);
+    }
+    c.restore();
+    nameLines(c, theme, lines, box, Boolean(map), memory);
     // Marks are drawn unclipped, so that one at the edge is whole.
     const inside = (value, [low, high]) => value >= low && value <= high;
     for (const one of plot.series.filter(({ kind }) => kind === "points")) {
       if (!inside(one.x[0], plot.xLimits) || !inside(one.y[0], plot.yLimits)) continue;
-      const colour = map ? theme.mapColour(one.quantity) : theme.colour(one.quantity);
-      pen.mark(toX(one.x[0]), toY(one.y[0]), one.dash, colour, map ? "#ffffff" : theme.paper);
+      mark(c, toX.to(one.x[0]), toY.to(one.y[0]), one.dash, colourOf(theme, one, Boolean(map)),
+        map ? "#ffffff" : theme.paper);
     }
   }
 
@@ -405,84 +292,59 @@ globalThis.qdgainPlot = (() => {
     view.plots.length > 1 ? 0.92 * Math.min(width, 560) + 56 : 0.58 * Math.min(width, 640) + 12,
     most));
 
-  /** Where the plots of a view stand, by place. */
-  function boxesOf(view, width, height) {
+  /** Where the plots of a view stand and which of their axes are named, by place. */
+  function layout(view, width, height) {
     const [x, top] = [50, 10];
     if (view.plots.length === 1) {
-      return { single: { x, y: top, width: width - 62, height: height - top - 40 } };
+      return { single: { x, y: top, width: width - 62, height: height - top - 40, named: "xy" } };
     }
     const space = { width: width - 80, height: height - top - 94 };
     const main = { width: 0.72 * space.width, height: 0.7 * space.height };
-    const y = top + space.height - main.height + 10;
+    const above = space.height - main.height;
+    const beside = { x: x + main.width + 18, width: space.width - main.width };
     return {
-      main: { x, y, ...main },
-      top: { x, y: top, width: main.width, height: space.height - main.height },
-      right: { x: x + main.width + 18, y, width: space.width - main.width, height: main.height },
+      main: { x, y: top + above + 10, ...main, named: "xy" },
+      top: { x, y: top, width: main.width, height: above, named: "y" },
+      right: { ...beside, y: top + above + 10, height: main.height, named: "x" },
     };
   }
 
-  const NAMED = { single: "xy", main: "xy", top: "y", right: "x" };
-
-  /** Draw a view with a pen, or its axes and its inside with one each. */
-  function draw(pen, axesPen, theme, view, [width, height], memory) {
-    const boxes = boxesOf(view, width, height);
-    for (const plot of view.plots) {
+  /** Draw a view on two contexts, or its inside alone; returns its plots with boxes and scales. */
+  function draw(c, axes, theme, view, [width, height], memory) {
+    const boxes = layout(view, width, height);
+    return view.plots.map((plot) => {
       const box = boxes[plot.place];
-      drawInside(pen, theme, plot, box, memory);
-      if (axesPen) drawAxes(axesPen, theme, plot, box, { named: NAMED[plot.place] });
-      const map = plot.series.find((series) => series.kind === "map");
-      if (map && axesPen) colourBar(axesPen, theme, map, box.x, height - 44, box.width);
-    }
+      drawInside(c, theme, plot, box, memory);
+      const map = plot.series.find(({ kind }) => kind === "map");
+      if (axes) drawAxes(axes, theme, plot, box, box.named);
+      if (axes && map) colourBar(axes, theme, map, box.x, height - 44, box.width);
+      return { plot, box, ...scalesOf(plot, box) };
+    });
   }
 
   /** The context of a canvas at the screen's resolution, cleared. */
-  function cleared(canvas, width, height, ratio = globalThis.devicePixelRatio || 1) {
+  function cleared(canvas, width, height, ratio) {
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
     const context = canvas.getContext("2d");
     if (canvas.width !== w || canvas.height !== h) {
-      [canvas.width, canvas.height] = [w, h];
+      Object.assign(canvas, { width: w, height: h });
       canvas.style.height = `${height}px`;
       context.scale(ratio, ratio);
-      context.font = `${SIZE}px ${FONT}`;
-      context.lineJoin = "round";
+      Object.assign(context, { font: `${SIZE}px ${FONT}`, lineJoin: "round" });
     } else context.clearRect(0, 0, width, height);
     return context;
   }
 
-  /**
-   * Draw a view on two canvases, its axes below only if they have changed. Returns its plots, each
-   * with its box and with scales from places to values and back.
-   */
+  /** Draw a view on a figure's two canvases, its axes below only if they have changed. */
   function toCanvas({ canvas, under, memory }, theme, view, width, most) {
     const height = heightOf(view, width, most);
-    const limits = view.plots.map((plot) =>
-      [plot.xLimits, plot.yLimits, plot.series.map((series) => series.limits)]);
+    const limits = view.plots.map(({ xLimits, yLimits, series }) =>
+      [xLimits, yLimits, series.map((one) => one.limits)]);
     const key = JSON.stringify([width, height, devicePixelRatio, theme.ink, limits]);
-    const pen = new CanvasPen(cleared(canvas, width, height));
-    const axesPen = key === memory.key ? null : new CanvasPen(cleared(under, width, height));
+    const axes = key === memory.key ? null : cleared(under, width, height, devicePixelRatio);
     memory.key = key;
-    draw(pen, axesPen, theme, view, [width, height], memory);
-    const boxes = boxesOf(view, width, height);
-    return view.plots.map((plot) => {
-      const box = boxes[plot.place];
-      return {
-        plot, box, toX: scale(plot.xLimits, box.x, box.x + box.width),
-        toY: scale(plot.yLimits, box.y + box.height, box.y, plot.yLog),
-      };
-    });
-  }
-
-  const whole = () => ({ names: new Map(), moving: false });
-
-  /** A view as the text of an SVG file. */
-  function toSvg(theme, view, width) {
-    const [height, pen] = [heightOf(view, width), new SvgPen()];
-    pen.add("rect", { width, height, fill: theme.paper });
-    draw(pen, pen, theme, view, [width, height], whole());
-    return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
-      `viewBox="0 0 ${width} ${height}" font-family="${escaped(FONT)}" role="img">` +
-      `<title>${escaped(view.title)}</title><desc>${escaped(view.description)}</desc>` +
-      `${pen.parts.join("\n")}</svg>\n`;
+    const context = cleared(canvas, width, height, devicePixelRatio);
+    return draw(context, axes, theme, view, [width, height], memory);
   }
 
   /** A view as a picture of three times the resolution: a promise of a PNG. */
@@ -491,10 +353,9 @@ globalThis.qdgainPlot = (() => {
     const context = cleared(canvas, width, height, 3);
     context.fillStyle = theme.paper;
     context.fillRect(0, 0, width, height);
-    const pen = new CanvasPen(context);
-    draw(pen, pen, theme, view, [width, height], whole());
+    draw(context, context, theme, view, [width, height], { names: new Map() });
     return new Promise((resolve) => { canvas.toBlob(resolve, "image/png"); });
   }
 
-  return { toCanvas, toPng, toSvg };
+  return { toCanvas, toPng };
 })();

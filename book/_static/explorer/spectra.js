@@ -161,13 +161,14 @@ globalThis.qdgainSpectra = (() => {
 
   /** Two fields for files, or a place to drop them; what is found, and the command for more. */
   function panel(explorer) {
-    const { copyButton, element, write } = globalThis.qdgainParts;
+    const { copyButton, element, shellWord, write } = globalThis.qdgainParts;
+    const { clamp, rounded } = globalThis.qdgainControls;
     const given = {};
     const said = element("p", { class: "qd-estimate", role: "status" });
     const [fit, rerun] = ["fit-dot", "rerun"].map((name) =>
       element("code", { "data-command": name }));
     const figure = {
-      canvas: element("canvas", { role: "img", "aria-label": "your spectra" }),
+      canvas: element("canvas", { role: "img" }),
       under: element("canvas", { class: "qd-under", "aria-hidden": "true" }),
       memory: { names: new Map(), moving: false },
     };
@@ -186,6 +187,7 @@ globalThis.qdgainSpectra = (() => {
       const ends = [lines[1].x[0], lines[1].x.at(-1)];
       const plot = { place: "single", xAxis: axes.energy, yAxis: { name: "over its maximum", unit: "1" },
         xLimits: ends, yLimits: [0, 1.08], series: lines };
+      figure.canvas.setAttribute("aria-label", "Your absorption and emission against photon energy.");
       const width = figure.canvas.parentElement.clientWidth;
       globalThis.qdgainPlot.toCanvas(figure, explorer.theme(
         document.documentElement.dataset.theme === "dark"), { plots: [plot] }, width, 260);
@@ -199,7 +201,7 @@ globalThis.qdgainSpectra = (() => {
           estimate(given.absorption, given.emission, explorer.data.spectra);
         found.hidden = false;
         draw(given);
-        const [a, e] = [given.absorption, given.emission].map((one) => explorer.word(one.file));
+        const [a, e] = [given.absorption, given.emission].map((one) => shellWord(one.file));
         write(fit, `qdgain fit-dot ${a} ${e} -o my-dot.toml`);
         write(rerun, "qdgain rerun fig08 -f my-dot.toml -o my-dot");
         const number = (value, error, digits) => `${value.toFixed(digits)} ± ${error.toFixed(digits)}`;
@@ -207,8 +209,13 @@ globalThis.qdgainSpectra = (() => {
           `${number(width, errors.width, 0)} meV wide; A_X at ${number(exciton, 1e-3 * errors.exciton, 3)} ` +
           `eV; Stokes shift ${number(shift, errors.shift, 0)} meV. The views have moved to this dot; ` +
           "the commands below give its numbers with real errors.");
-        explorer.estimated({ absorption_energy_eV: exciton, linewidth_meV: width,
-          stokes_shift_meV: Math.max(shift, 0) });
+        const state = { ...explorer.state };
+        for (const { name: key, standIn } of explorer.controls.values()) if (standIn) state[key] = null;
+        const dot = { absorption_energy_eV: exciton, linewidth_meV: width, stokes_shift_meV: shift };
+        for (const [key, value] of Object.entries(dot)) {
+          state[key] = clamp(explorer.controls.get(key), rounded(value, 4));
+        }
+        explorer.become(state);
       } catch (refusal) {
         found.hidden = true;
         write(said, refusal.message);

@@ -114,6 +114,13 @@ globalThis.qdgainViews = (() => {
       ([name, series]) => [name, Array.isArray(series) ? series.map(fade) : series]));
   }
 
+  /** A map with its projections above it and to its right, which share its axes. */
+  const projected = (shared, main, top, right) => [
+    { place: "main", ...shared, ...main },
+    { ...shared, place: "top", shades: [], yLog: false, ...top },
+    { ...shared, place: "right", shades: [], ...right },
+  ];
+
   const ends = (array) => [array[0], array[array.length - 1]];
   const finite = (array) => Array.from(array).filter(Number.isFinite);
   const highest = (array) => array.reduce((top, value) => (value > top ? value : top), -Infinity);
@@ -211,31 +218,24 @@ globalThis.qdgainViews = (() => {
       `Threshold at the gain maximum: ⟨N⟩ = ${excitons(maximum.mean)} at ` +
       `${energyText(maximum.energy)}. Onset with ε = ${plain(state.floor)}: ⟨N⟩ = ` +
       `${excitons(onset.mean)} at ${energyText(onset.energy)}. Shaded: what equilibrium forbids.`;
-    const growth = { place: "right", xAxis: axes.gain, yAxis: axes.mean };
-    const handle = { control: "mean_excitons", along: "y", value: (_, y) => y };
+    const handle = {
+      control: "mean_excitons", at: [energies[0] + 0.04 * (energies[1] - energies[0]), chosen],
+      along: "y", value: (_, y) => y };
+    const G = { ...axes.gain, short: "G" };
     return {
       title: "Gain and its projections",
       caption,
       description: "Map of the gain against photon energy and mean excitons, with gain spectra " +
         `above it and the growth of the gain to its right. ${caption}`,
       limits: { energies, reach, largest },
-      plots: [
-        {
-          place: "main", xAxis: axes.energy, yAxis: axes.mean, xLimits: energies,
-          yLimits: [0, 2], shades: [thermal], series: [
-            map, ...(back.transparency ?? []), thermal, here, ...own.transparency, ...own.marks],
-          handles: [{ ...handle, at: [energies[0] + 0.04 * (energies[1] - energies[0]), chosen] }],
-        },
-        {
-          place: "top", xAxis: axes.energy, yAxis: { ...axes.gain, name: "G" },
-          xLimits: energies, yLimits: [-1.05, reach], zero: "y",
-          series: [...(back.spectra ?? []), ...own.spectra],
-        },
-        {
-          ...growth, xAxis: { ...axes.gain, name: "G" }, xLimits: [-1.05, reach],
-          yLimits: [0, 2], zero: "x", series: [...(back.growth ?? []), ...own.growth],
-        },
-      ],
+      plots: projected(
+        { xAxis: axes.energy, yAxis: axes.mean, xLimits: energies, yLimits: [0, 2] },
+        { shades: [thermal], handles: [handle], series: [
+          map, ...(back.transparency ?? []), thermal, here, ...own.transparency, ...own.marks] },
+        { yAxis: G, yLimits: [-1.05, reach], zero: "y",
+          series: [...(back.spectra ?? []), ...own.spectra] },
+        { xAxis: G, xLimits: [-1.05, reach], zero: "x",
+          series: [...(back.growth ?? []), ...own.growth] }),
     };
   }
 
@@ -364,34 +364,23 @@ globalThis.qdgainViews = (() => {
       name: "emission", x: own.energy, y: own.fluence, z: rows, kind: "map",
       quantity: "emission", zAxis: axes.emission, limits: [0, 1],
     };
-    const [left, right] = energies;
+    const handle = {
+      control: "fluence_over_pi", along: "y", value: (_, y) => y / piPulse,
+      at: [energies[0] + 0.04 * (energies[1] - energies[0]), levels[0].y[0]] };
     return {
       title: "Amplified spontaneous emission",
       caption,
       description: "Map of the emission against photon energy and pump fluence, each spectrum over " +
         `its maximum, with spectra above it and the amplification to its right. ${caption}`,
       limits: { energies, reach },
-      plots: [
-        {
-          place: "main", xAxis: axes.energy, yAxis: axes.fluence, xLimits: energies,
-          yLimits: fluences, yLog: true,
-          series: [map, ...(back.strongest ?? []), ...own.strongest, ...levels],
-          handles: [{
-            control: "fluence_over_pi", at: [left + 0.04 * (right - left), levels[0].y[0]],
-            along: "y", value: (_, y) => y / piPulse }],
-        },
-        {
-          place: "top", xAxis: axes.energy, yAxis: { ...axes.emission, name: "emission" },
-          xLimits: energies, yLimits: [0, 1.08],
-          series: [...(back.spectra ?? []), ...spectra, ...own.spectra],
-        },
-        {
-          place: "right", xAxis: axes.amplification, yAxis: axes.fluence, xLimits: reach,
-          yLimits: fluences, yLog: true, series: [
-            ...(back.amplification ?? []), ...own.amplification,
-            ...levels.slice(1).map((one) => ({ ...one, label: "", repeated: true }))],
-        },
-      ],
+      plots: projected(
+        { xAxis: axes.energy, yAxis: axes.fluence, xLimits: energies, yLimits: fluences, yLog: true },
+        { handles: [handle], series: [map, ...(back.strongest ?? []), ...own.strongest, ...levels] },
+        { yAxis: { ...axes.emission, short: "emission" }, yLimits: [0, 1.08],
+          series: [...(back.spectra ?? []), ...spectra, ...own.spectra] },
+        { xAxis: axes.amplification, xLimits: reach, series: [
+          ...(back.amplification ?? []), ...own.amplification,
+          ...levels.slice(1).map((one) => ({ ...one, label: "", repeated: true }))] }),
     };
   }
 
@@ -431,12 +420,10 @@ globalThis.qdgainViews = (() => {
   }
 
   /** Every series of a view below one header with units, one row a point. */
-  function toCsv(view, axes) {
+  function toCsv(view) {
     const tables = view.plots.flatMap((plot) => {
-      // The short name of a projection's axis is the map's.
-      const whole = (axis) => (axis.name === "G" ? axes.gain : axis.name === "emission" ? axes.emission : axis);
-      const both = { xAxis: whole(plot.xAxis), yAxis: whole(plot.yAxis) };
-      return plot.series.filter((one) => !one.repeated).map((one) => [one.name, columns(both, one)]);
+      const own = plot.series.filter((one) => !one.repeated);
+      return own.map((one) => [one.name, columns(plot, one)]);
     });
     const headers = [...new Set(tables.flatMap(([, table]) => [...table.keys()]))];
     const lines = [["series", ...headers]];

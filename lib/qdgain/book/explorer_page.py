@@ -72,7 +72,8 @@ _DARK_GROUND = "#14181e"
 _LEAST_CONTRAST = 4.5
 _FOLDER = "../_static/explorer"
 _SCRIPTS = tuple(
-    f"{name}.js" for name in ("model", "parts", "views", "plot", "guide", "drag", "spectra", "page")
+    f"{name}.js"
+    for name in ("model", "parts", "views", "plot", "controls", "guide", "drag", "spectra", "page")
 )
 
 
