@@ -90,7 +90,7 @@
           else of(entry).visible = entry.isIntersecting;
         }
         this.request(FULL);
-      });
+      }, { rootMargin: "100px" });
       // To ask the page for sizes on every frame is slow.
       const resized = new ResizeObserver((entries) => {
         for (const entry of entries) of(entry).width = entry.contentRect.width;
