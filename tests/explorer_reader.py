@@ -28,6 +28,8 @@ class Reader:
 
     def __init__(self, browser, address, **context):
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | context)
+        # A shared machine can be slow at any moment.
+        self.context.set_default_timeout(100_000)
         self.page = self.context.new_page()
         self.faults, self.outside = [], []
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))

@@ -33,6 +33,7 @@ globalThis.qdgainGuide = (() => {
       seen = new Set();
       buttons.forEach((one, k) => one.setAttribute("aria-pressed", String(i === k)));
       if (open.preset) explorer.become({ ...data.presets[open.preset], ...open.set }, open.preset);
+      else explorer.commit("question");
       goal = open.most;
       if (open.like) {
         const state = data.presets[open.like];
@@ -69,10 +70,10 @@ globalThis.qdgainGuide = (() => {
       const { possible, sentence, thermal } = results.balance();
       const shown = excitons(chosen.mean);
       const was = excitons(before.chosen().mean);
-      const doubt = possible ? "" : "; not in equilibrium";
+      const doubt = chosen.mean < 0.001 && !possible ? "; not in equilibrium" : "";
       write(name, `threshold ⟨N⟩, ${state.threshold}`);
-      write(number, (was === shown ? shown : `${was} → ${shown}`) +
-        (stated === null ? "" : ` (paper ${stated})`) + (chosen.mean < 0.001 ? doubt : ""));
+      write(number, (was === shown ? shown : `${was} → ${shown}`) + doubt +
+        (stated === null ? "" : ` (paper ${stated})`));
       badge.classList.toggle("qd-impossible", !possible);
       const floor = possible || Number.isNaN(thermal) ? "" :
         `. In equilibrium: ⟨N⟩ = ${excitons(thermal)} at this energy`;

@@ -5,7 +5,7 @@
 "use strict";
 
 (() => {
-  const { VIEWS, FULL, FAST, numbers, resultsOf, significant, toCsv, withUnit } =
+  const { VIEWS, FULL, FINE, FAST, numbers, resultsOf, significant, toCsv, withUnit } =
     globalThis.qdgainViews;
   const { button, copyButton, element, save, shellWord, write } = globalThis.qdgainParts;
   const { clamp, group, parse, rounded, switches } = globalThis.qdgainControls;
@@ -89,7 +89,7 @@
           if (entry.target === this.table) this.tableSeen = entry.isIntersecting;
           else of(entry).visible = entry.isIntersecting;
         }
-        this.request(FULL);
+        this.request(FINE);
       }, { rootMargin: "100px" });
       // To ask the page for sizes on every frame is slow.
       const resized = new ResizeObserver((entries) => {
@@ -98,17 +98,17 @@
         const strip = getComputedStyle(this.strip).position === "sticky";
         const share = strip ? 0.42 : 0.6;
         this.most = strip || !this.full ? Math.max(share * innerHeight, 270) : Infinity;
-        this.request(FULL);
+        this.request(FINE);
       });
       for (const { whole } of this.figures) [seen, resized].forEach((one) => one.observe(whole));
       if (this.table) seen.observe(this.table);
       new MutationObserver(() => {
         this.look = null;
-        this.request(FULL);
+        this.request(FINE);
       }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
       addEventListener("beforeprint", () => {
         this.figures.forEach((figure) => { figure.visible = true; });
-        this.redraw(FULL);
+        this.redraw(FINE);
       });
       for (const released of ["pointerup", "pointercancel"]) {
         addEventListener(released, () => { this.grip = false; });
@@ -193,7 +193,7 @@
       this.showPresets();
       this.request(FAST);
       clearTimeout(this.settling);
-      this.settling = setTimeout(() => this.request(FULL), SETTLED_MS);
+      this.settling = setTimeout(() => this.request(FINE), SETTLED_MS);
     }
 
     /** What a lock on equilibrium moves along with a value, as `qdgain.model.balance` does. */
@@ -218,7 +218,7 @@
     commit(what) {
       this.grip = false;
       clearTimeout(this.settling);
-      this.request(FULL);
+      this.request(FINE);
       if (this.full) this.writeAddress(what);
       this.announce = true;
     }
@@ -281,7 +281,7 @@
       if (location.hash === this.address()) return;
       this.readAddress();
       this.showState();
-      this.request(FULL);
+      this.request(FINE);
     }
 
     readAddress() {
@@ -358,7 +358,7 @@
 
     redraw(points) {
       const begun = performance.now();
-      const fine = points === FULL;
+      const fine = points === FINE;
       this.look ??= this.theme(document.documentElement.dataset.theme === "dark");
       const results = resultsOf(this.state);
       const drawn = [];

@@ -238,7 +238,7 @@ globalThis.qdgainPlot = (() => {
     const step = flat ? 1 / 24 : Math.ceil(xs.length / 50);
     const points = Array.from({ length: Math.ceil(flat ? 24 : xs.length / step) }, (_, i) =>
       (flat ? [x + i * step * width, ys[0]] : [xs[i * step], ys[i * step]]));
-    return { series, xs, ys, points };
+    return { series, xs, ys, points: points.filter((at) => at.every(Number.isFinite)) };
   }
 
   /** What lies inside the axes of a plot. */
