@@ -56,7 +56,7 @@ def printed(browser: str, one_page: Path, target: Path) -> None:
     statics = one_page.parent / "_static" / "explorer"
     with chromium.driven(browser) as driven:
         page = driven.new_page(color_scheme="light")
-        # On the single page, one folder up, an explorer's files are the page's own; it stands still.
+        # The single page is one folder up: an explorer finds its files beside it, and stands still.
         page.route(
             "**/_static/explorer/*",
             lambda route: route.fulfill(path=statics / route.request.url.rsplit("/", 1)[1]),
