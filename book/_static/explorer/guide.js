@@ -39,7 +39,7 @@ globalThis.qdgainGuide = (() => {
         const state = data.presets[open.like];
         goal = MEASURES[open.measure]({ state, results: globalThis.qdgainViews.resultsOf(state) });
       }
-      write(task, open.sentence.replace("{goal}", significant(goal)));
+      write(task, open.sentence.replace("{goal}", Number(significant(goal))));
     }
 
     /** Say whether the question is solved. */
@@ -52,7 +52,7 @@ globalThis.qdgainGuide = (() => {
       answer.classList.toggle("qd-solved", solved);
       const shown = Number.isFinite(value) ? significant(value) : "not yet in equilibrium";
       const text = solved ? `Solved. ${open.solved}` : open.progress;
-      write(answer, text.replace("{value}", shown).replace("{goal}", significant(goal)));
+      write(answer, text.replace("{value}", shown).replace("{goal}", Number(significant(goal))));
     }
     const whole = element("div", { class: "qd-questions" },
       element("div", { class: "qd-row", role: "group", "aria-label": "questions" },
