@@ -148,8 +148,8 @@ def _draw_maps(panels: tuple[Panel, ...]) -> Picture:
     figure = style.new_figure(9.0, 3.9)
     axes = figure.subplots(1, len(panels), sharey=True)
     for ax, one in zip(axes, panels, strict=True):
-        filled = _draw_ratio(ax, one["ratio"])
-        _draw_dots(ax, one, named=one is panels[0])
+        filled = draw_ratio(ax, one["ratio"])
+        draw_dots(ax, one, named=one is panels[0])
         ax.set_title(one.title)
         style.letter(ax, one.letter)
     axes[0].set_ylabel(style.typeset(_AUGER.label))
@@ -158,7 +158,8 @@ def _draw_maps(panels: tuple[Panel, ...]) -> Picture:
     return figure
 
 
-def _draw_ratio(ax: Axes, series: Series) -> ContourSet:
+def draw_ratio(ax: Axes, series: Series) -> ContourSet:
+    """Draw a map of ratios as filled contours."""
     # Straight lines between points half a decade apart would bend on logarithmic axes.
     x, y = np.log(np.asarray(series.x)), np.log(np.asarray(series.y))
     fine_x, fine_y = np.linspace(x[0], x[-1], 97), np.linspace(y[0], y[-1], 97)
@@ -177,7 +178,8 @@ def _draw_ratio(ax: Axes, series: Series) -> ContourSet:
     return filled
 
 
-def _draw_dots(ax: Axes, one: Panel, named: bool) -> None:
+def draw_dots(ax: Axes, one: Panel, named: bool) -> None:
+    """Draw the lifetimes of real dots across a map, and this run as a star."""
     halo = [patheffects.withStroke(linewidth=2.5, foreground="white")]
     small: Any = {"fontsize": 6.5, "path_effects": halo}
     for series in one.of_kind("line"):

@@ -1,0 +1,203 @@
+"""The public record that rivals are held against, from ``data/public_record.toml``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import scipy
+from numpy.typing import ArrayLike
+
+from qdgain.model.dot import FloatArray
+from qdgain.text import with_unit
+
+#: How a text was seen.
+SEEN = ("full text", "abstract", "paper", "second hand")
+COMPARISONS = ("equal", "above", "below")
+SIDES = ("independent", "dependent")
+
+
+@dataclass(frozen=True)
+class Observable:
+    """One published quantity that some models predict.
+
+    Parameters
+    ----------
+    key, name, material : str
+        Its key in `qdgain.beyond.rivals.QUANTITIES`, what it is, and of which dots.
+    value, error : float
+        As stated; one standard deviation, of the logarithm where `relative`.
+    origin, seen, where, doi : str
+        Where the error comes from, one of `SEEN`, where in the text, and the source; empty where
+        the DOI could not be confirmed.
+    compare : str
+        One of `COMPARISONS`: whether the text has a number or a bound.
+    unit, printed : str
+        ``1`` for a pure number; what the text prints where it is not one number.
+    """
+
+    key: str
+    name: str
+    material: str
+    value: float
+    error: float
+    origin: str
+    seen: str
+    where: str
+    doi: str
+    compare: str = "equal"
+    unit: str = "1"
+    relative: bool = False
+    printed: str = ""
+
+    def __post_init__(self) -> None:
+        _one_of(f"observable {self.key}, seen", self.seen, SEEN)
+        _one_of(f"observable {self.key}, compare", self.compare, COMPARISONS)
+        if not self.error > 0:
+            raise ValueError(f"observable {self.key}: error = {self.error:g} is not above zero")
+        if self.relative and not self.value > 0:
+            raise ValueError(f"observable {self.key}: value = {self.value:g} has no logarithm")
+
+    def coordinate(self, predicted: ArrayLike) -> FloatArray:
+        """Return predictions, or their logarithms, less the stated one."""
+        x = np.asarray(predicted, dtype=float)
+        return np.log(x) - np.log(self.value) if self.relative else x - self.value
+
+    def off(self, predicted: ArrayLike, extra: ArrayLike = 0.0) -> FloatArray:
+        """Return by how many standard deviations predictions are off; a bound that is kept is 0.
+
+        `extra` is a spread of the prediction's own, added to the error in squares.
+        """
+        z = self.coordinate(predicted) / np.hypot(self.error, extra)
+        if self.compare == "equal":
+            return np.asarray(z)
+        return np.asarray(np.minimum(z, 0.0) if self.compare == "above" else np.maximum(z, 0.0))
+
+    def log_likelihood(self, predicted: ArrayLike) -> FloatArray:
+        r"""Return ln L of predictions: :math:`-z^2/2`, or the logarithm of a bound's probability.
+
+        Up to a constant that is the same for all models.
+        """
+        z = self.coordinate(predicted) / self.error
+        if self.compare == "equal":
+            return np.asarray(-0.5 * z**2)
+        return np.asarray(scipy.special.log_ndtr(z if self.compare == "above" else -z))
+
+    @property
+    def quoted(self) -> str:
+        """The stated number or bound with its unit."""
+        sign = {"equal": "", "above": "> ", "below": "< "}[self.compare]
+        return sign + with_unit(self.printed or f"{self.value:g}", self.unit)
+
+
+@dataclass(frozen=True)
+class AugerStatement:
+    """One published statement for or against independence of the Auger lifetime.
+
+    Parameters
+    ----------
+    source, doi, seen, statement : str
+        Who, where, how it was seen, and what it says in our words.
+    side : str
+        One of `SIDES`: on whose side it is quoted.
+    varied, held, decided_by : str
+        What was varied, what was held, and whether that can decide.
+    decides : bool
+        Whether it alone decides.
+    pulse_ps, lifetime_ps : float
+        A pulse or an Auger lifetime stated in the text seen, nan where there is none.
+    pulse_text, lifetime_text : str
+        The same as it was printed.
+    """
+
+    source: str
+    doi: str
+    seen: str
+    side: str
+    statement: str
+    varied: str
+    held: str
+    decided_by: str
+    decides: bool
+    pulse_ps: float = np.nan
+    lifetime_ps: float = np.nan
+    pulse_text: str = ""
+    lifetime_text: str = ""
+
+    def __post_init__(self) -> None:
+        _one_of(f"{self.source}, seen", self.seen, SEEN)
+        _one_of(f"{self.source}, side", self.side, SIDES)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Threshold, as a range, and largest gain of the same dots."""
+
+    name: str
+    threshold: tuple[float, float]
+    gain: float
+    doi: str
+
+
+@dataclass(frozen=True)
+class Range:
+    """A published range of widths or shifts in meV, with its temperature and how it was seen."""
+
+    name: str
+    low_meV: float
+    high_meV: float
+    temperature_K: float
+    seen: str
+    note: str
+    doi: str
+
+    def __post_init__(self) -> None:
+        _one_of(f"{self.name}, seen", self.seen, SEEN)
+        if not 0 < self.low_meV <= self.high_meV:
+            raise ValueError(f"{self.name}: {self.low_meV:g} to {self.high_meV:g} is no range")
+
+
+def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{what} = {value!r} is none of {', '.join(allowed)}")
+
+
+@cache
+def _content() -> Mapping[str, list[dict[str, Any]]]:
+    text = resources.files("qdgain").joinpath("data/public_record.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+@cache
+def observables() -> tuple[Observable, ...]:
+    """Return the published quantities, in the order of the table."""
+    return tuple(Observable(**row) for row in _content()["observable"])
+
+
+@cache
+def pairs() -> tuple[Pair, ...]:
+    """Return the published pairs of threshold and largest gain."""
+    return tuple(Pair(**row) for row in _content()["pair"])
+
+
+@cache
+def auger_statements() -> tuple[AugerStatement, ...]:
+    """Return the published statements on Auger recombination and thresholds."""
+    return tuple(AugerStatement(**row) for row in _content()["auger"])
+
+
+@cache
+def widths() -> tuple[Range, ...]:
+    """Return the published linewidths: single dots first, then samples."""
+    return tuple(Range(**row) for row in _content()["width"])
+
+
+@cache
+def reorganisation() -> Range:
+    """Return the calculated Stokes shifts."""
+    return Range(**_content()["reorganisation"][0])
