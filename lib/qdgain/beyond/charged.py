@@ -7,7 +7,7 @@ readings of two channels it blocks one of them, so that
 
 and no second exciton fits. Whether the excited-state absorption is still there depends on which
 biexciton the paper's A_XX2 leads to: not if both its electrons are at the band edge, where the
-level is full. Both are computed. The pump is above the gap, hence Poisson's law.
+level is full. The pump is above the gap, hence Poisson's law.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from qdgain.model.bands import band_offsets_meV, band_widths_meV
 from qdgain.model.dot import Dot, FloatArray, Number
+from qdgain.model.parameters import ParameterError
 from qdgain.model.search import first_root, parabolic_peak
 from qdgain.model.states import Row, combined, relaxed_bands, weights_at, weights_of_bands
 
@@ -33,14 +34,13 @@ def charged_weights(dot: Dot, esa_left: Number = 1.0) -> tuple[Row, ...]:
 
     Examples
     --------
-    >>> charged_weights(Dot(reading="degenerate", electron_states=2, hole_states=4))[1]
-    (-0.0, 0.25, 0.0, 0.0)
+    >>> charged_weights(Dot(reading="degenerate", hole_states=4))[1][1]
+    0.25
     """
     if dot.reading == "degenerate":
-        electrons, holes = dot.electron_states, dot.hole_states
+        g_e, g_h = dot.electron_states, dot.hole_states
         filled = [
-            (min((k + 1) / electrons, 1.0), min(k / holes, 1.0))
-            for k in range(max(electrons - 1, holes) + 1)
+            (min((k + 1) / g_e, 1.0), min(k / g_h, 1.0)) for k in range(max(g_e - 1, g_h) + 1)
         ]
         return tuple((-(1 - e) * (1 - h), e * h, 0.0, 0.0) for e, h in filled)
     own = weights_of_bands(dot)
@@ -56,7 +56,7 @@ def charged_threshold(dot: Dot, charged_fraction: float, esa_left: ArrayLike = 1
     dot : Dot
         Of shape (M,).
     charged_fraction : float
-        Part of the dots that hold one electron, from 0 to 1.
+        Part of the dots that hold one electron; a ParameterError refuses what is not in [0, 1].
     esa_left : array_like
         As for `charged_weights`, of shape (M,) or ().
 
@@ -70,35 +70,34 @@ def charged_threshold(dot: Dot, charged_fraction: float, esa_left: ArrayLike = 1
     --------
     >>> dot = Dot(reading="degenerate", hole_states=4, stokes_shift_meV=[0.0], linewidth_meV=60.0)
     >>> [round(float(charged_threshold(dot, part)[0]), 2) for part in (0.0, 1.0)]
-    [1.54, 0.81]
+    [1.54, 0.85]
     """
     if not 0 <= charged_fraction <= 1:
-        raise ValueError(f"charged_fraction = {charged_fraction:g} is not between 0 and 1")
-    shares = (1 - charged_fraction, charged_fraction)
+        raise ParameterError(
+            f"charged_fraction = {charged_fraction:g} is not allowed: give a number from 0 to 1."
+        )
     left = np.broadcast_to(np.asarray(esa_left, dtype=float), dot.shape)
     rows = (weights_of_bands(dot).gain, charged_weights(dot, left))
-    centre, width = band_offsets_meV(dot).emission, band_widths_meV(dot).emission
-    places = (
-        np.broadcast_to(centre, dot.shape)[:, None]
-        + _PLACES * np.broadcast_to(width, dot.shape)[:, None]
+    centre, width = (
+        np.broadcast_to(of(dot).emission, dot.shape)[:, None]
+        for of in (band_offsets_meV, band_widths_meV)
     )
 
-    def gains(at: FloatArray) -> list[FloatArray]:
+    def gains(at: FloatArray) -> tuple[FloatArray, FloatArray]:
         A, P, _, C, Q = relaxed_bands(dot, at)
-        four = np.broadcast_arrays(A, P, C, Q)
-        return [
-            np.stack([combined(row, tuple(four), dot, 1) for row in each], axis=-1) for each in rows
-        ]
+        four = tuple(np.broadcast_arrays(A, P, C, Q))
+        neutral, charged = ([combined(row, four, dot, 1) for row in each] for each in rows)
+        return np.stack(neutral, axis=-1), np.stack(charged, axis=-1)
 
-    full = sum(share * g[..., -1] for share, g in zip(shares, gains(places), strict=True))
-    best = gains(parabolic_peak(places, np.asarray(full))[:, None])
+    def film(neutral: FloatArray, charged: FloatArray) -> FloatArray:
+        return np.asarray((1 - charged_fraction) * neutral + charged_fraction * charged)
 
-    def net(mean: FloatArray, which: Any) -> FloatArray:
-        return np.asarray(
-            sum(
-                share * np.sum(weights_at(mean, "poisson", g.shape[-1]) * g[which], axis=-1)
-                for share, g in zip(shares, best, strict=True)
-            )
-        )
+    places = centre + width * _PLACES
+    full = film(*(g[..., -1] for g in gains(places)))
+    best = gains(parabolic_peak(places, full)[:, None])
+
+    def net(mean: FloatArray, some: Any) -> FloatArray:
+        shares = (weights_at(mean, "poisson", g.shape[-1]) * g[some] for g in best)
+        return film(*(share.sum(axis=-1) for share in shares))
 
     return first_root(net, np.broadcast_to(_MEANS, (dot.shape[0], _MEANS.size)))

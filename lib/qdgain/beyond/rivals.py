@@ -3,23 +3,21 @@
 A model is a rule for the states of a dot together with a set of its parameters: for a reading of
 the paper the points that the calibration stored, for the Standard Model what is public of the
 width of single dots, with any Stokes shift up to the one that detailed balance gives to that width.
-A prediction is an array over that set; its spread is the model's uncertainty. Where a model says
+A prediction is an array over that set, its spread the model's uncertainty. Where a model says
 nothing of a quantity there is a sentence that says why, and no number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from qdgain.beyond.auger_maps import LASERS_PS, default_conditions
 from qdgain.beyond.charged import charged_threshold
-from qdgain.beyond.measurements import Measurement
 from qdgain.beyond.rivals_record import observables, widths
 from qdgain.beyond.sensitivity import spike_and_shift_meV
 from qdgain.calibration import record
@@ -40,6 +38,13 @@ COLD_K, ROOM_K = 77.0, 300.0
 #: Part of the dots that are charged in the film of Yu 2019.
 CHARGED_PART = 0.17
 STANDARD, PAPER = "Standard Model", "the paper"
+#: The rows of the calibration that stand for the paper.
+_READINGS = ("replacing free", "replacing lean", "additive tied", "additive free")
+_EVERY = "every other quantity"
+_FORMULA = {_EVERY: "a formula for the threshold alone"}
+_ONE_BAND = {"binding": "one emission band: a binding is not part of it"}
+_NO_SPIN = {"cross": "which holes a circular probe reaches is not part of it"}
+_NO_SCHEME = {"threshold-perovskite": "the paper does not say which level scheme CsPbBr₃ is"}
 
 
 @dataclass(frozen=True)
@@ -54,15 +59,15 @@ class Assumed:
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Assumed:
         """Return those of a run's settings."""
-        return cls(**{name: settings[name] for name in cls.__dataclass_fields__})
+        return cls(**{one.name: settings[one.name] for one in fields(cls)})
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A rival: its dots (M,), film, law of band-edge pumping and number of fitted parameters.
+    """A rival: its dots (M,), their films, the number of fitted parameters and its pumping's law.
 
     `perovskite` is the same model's dot of CsPbBr3, `fitted` what was put into it, `silent` why it
-    says nothing of a quantity; ``*`` stands for all that are not predicted.
+    says nothing of a quantity.
     """
 
     key: str
@@ -70,7 +75,7 @@ class Model:
     camp: str
     dot: Dot
     gain_exponent: FloatArray
-    parameters: int
+    parameters: int = 0
     statistics: str = "rabi"
     perovskite: Dot | None = None
     fitted: tuple[str, ...] = ()
@@ -78,36 +83,31 @@ class Model:
 
     def why_not(self, key: str) -> str:
         """Return why the model says nothing of a quantity; empty if it does."""
-        return self.silent.get(key, self.silent.get("*", "") if key != "threshold" else "")
+        return self.silent.get(key, "" if key == "threshold" else self.silent.get(_EVERY, ""))
 
-
-_NO_SCHEME = "the paper does not say which level scheme CsPbBr₃ is"
-_ONE_BAND = "one emission band: a binding is not part of it"
-_NO_SPIN = "which holes a circular probe reaches is not part of it"
-_FORMULA = "a formula for the threshold alone"
-_NOT_SAID = {"threshold-perovskite": _NO_SCHEME}
-
-
-def _public_set(assumed: Assumed) -> tuple[FloatArray, FloatArray]:
-    """Return linewidths and Stokes shifts of single dots, (M,) each: a grid over what is public."""
-    single = widths()[0]
-    width, part = np.meshgrid(
-        np.linspace(single.low_meV, single.high_meV, 10), np.linspace(0.0, 1.0, POINTS // 10)
-    )
-    return width.ravel(), (part * balanced_stokes_shift_meV(width, assumed.temperature_K)).ravel()
+    def some(self, count: int) -> FloatArray:
+        """Return the places of so many dots, evenly spread over the set."""
+        size = self.dot.shape[0]
+        return np.linspace(0, size - 1, min(count, size)).astype(int)
 
 
 @lru_cache(maxsize=8)
 def models(assumed: Assumed, yours: Dot | None = None) -> tuple[Model, ...]:
     """Return the rivals, the Standard Model's first; and a user's dot, if there is one."""
-    width, shift = _public_set(assumed)
-    film = np.full(width.size, assumed.gain_exponent)
+    single = widths()[0]
+    width = np.tile(np.linspace(single.low_meV, single.high_meV, 10), POINTS // 10)
+    part, film = np.linspace(0.0, 1.0, POINTS), np.full(POINTS, assumed.gain_exponent)
+    shift = part * balanced_stokes_shift_meV(width, assumed.temperature_K)
     dot = Dot(linewidth_meV=width, stokes_shift_meV=shift).uncorrelated()
-    two_fold = replace(dot, stokes_shift_meV=np.zeros(width.size))
+    two_fold = replace(dot, stokes_shift_meV=np.zeros(POINTS))
     band_edge: dict[str, Any] = {"reading": "degenerate", "electron_states": 2}
     cdse, perovskite = (replace(dot, **band_edge, hole_states=n) for n in (4, 2))
-    none, spin = {"binding": _ONE_BAND}, {"cross": _NO_SPIN}
-    rivals = [
+    others: dict[str, Any] = {"perovskite": perovskite, "silent": _ONE_BAND | _NO_SPIN}
+    low, high = next(
+        (o.value - o.error, o.value + o.error) for o in observables() if o.unit == "meV"
+    )
+    bound = replace(two_fold, emissive_binding_meV=np.linspace(low, high, POINTS))
+    found = (
         Model(
             "two-fold",
             "two-fold, S = 0",
@@ -117,54 +117,36 @@ def models(assumed: Assumed, yours: Dot | None = None) -> tuple[Model, ...]:
             0,
             "poisson",
             two_fold,
-            silent=none,
+            (),
+            _ONE_BAND,
         ),
-        *(
-            Model(key, name, STANDARD, cdse, film, 0, law, perovskite, silent=none | spin)
-            for key, name, law in _DEGENERATE
-        ),
-        _klimov(width),
-        *(_reading(name) for name in _READINGS),
-    ]
-    if yours is not None:
-        one = yours.at(None)
-        rivals.append(Model("yours", "your dot", "yours", one, film[:1], 0, silent=_NOT_SAID))
-    return tuple(rivals)
-
-
-_DEGENERATE = (
-    ("two-at-most", "2 × 4, two at most", "rabi"),
-    ("degenerate", "2 × 4, Poisson", "poisson"),
-)
-#: The rows of the calibration that stand for the paper.
-_READINGS = ("replacing free", "replacing lean", "additive tied", "additive free")
-
-
-def _klimov(width: FloatArray) -> Model:
-    """Return the formula of 2007 for the published binding, of either sign."""
-    binding = next(one for one in observables() if one.key == "binding")
-    low, high = binding.value - binding.error, binding.value + binding.error
-    shift = np.linspace(low, high, width.size)
-    dot = Dot(linewidth_meV=width, absorptive_binding_meV=shift, emissive_binding_meV=shift)
-    film = np.ones(width.size)
-    return Model(
-        "klimov", "Klimov 2007", STANDARD, dot, film, 0, "sequential", silent={"*": _FORMULA}
+        Model("two-at-most", "2 × 4, two at most", STANDARD, cdse, film, **others),
+        Model("degenerate", "2 × 4, Poisson", STANDARD, cdse, film, 0, "poisson", **others),
+        Model("klimov", "Klimov 2007", STANDARD, bound, film, silent=_FORMULA),
+        *map(_reading, _READINGS),
     )
+    if yours is None:
+        return found
+    one = replace(yours, stokes_shift_meV=np.atleast_1d(yours.stokes_shift_meV))
+    return (*found, Model("yours", "your dot", "yours", one, film[:1], silent=_NO_SCHEME))
 
 
 def _reading(name: str) -> Model:
     """Return a row of the calibration with its stored points, the 3LS with ESA for CdSe."""
-    found = record.points(name)
+    found, row = record.points(name), ROWS[name]
     some = np.linspace(0, found.gain_exponent.size - 1, POINTS).astype(int)
     dot, film = found.dots["3LS+ESA"].at(some), found.gain_exponent[some]
-    key, fitted = name.replace(" ", "-"), ("threshold",)
-    fitting: dict[str, Any] = {"fitted": fitted, "silent": _NOT_SAID}
-    return Model(key, name, PAPER, dot, film, ROWS[name].parameters, **fitting)
-
-
-def four_level_shift_meV(name: str) -> FloatArray:
-    """Return the Stokes shifts of the 4LS in the set of a reading."""
-    return record.columns(name)["stokes_4ls"]
+    return Model(
+        name.replace(" ", "-"),
+        name,
+        PAPER,
+        dot,
+        film,
+        row.parameters,
+        row.statistics,
+        fitted=("threshold",),
+        silent=_NO_SCHEME,
+    )
 
 
 # --- what they predict
@@ -175,13 +157,17 @@ def at_temperature(dot: Dot, temperature_K: float, phonon_energy_meV: float) -> 
 
     :math:`s^2\propto\coth(\hbar\omega/2kT)`, the width of a linear coupling to one phonon.
     """
-    room, there = (
-        1 / np.tanh(phonon_energy_meV / (2 * thermal_energy_meV(T)))
-        for T in (ROOM_K, temperature_K)
-    )
+    kT = thermal_energy_meV([ROOM_K, temperature_K])
+    room, there = 1 / np.tanh(phonon_energy_meV / (2 * kT))
     names = [n for n in ("linewidth_meV", *OWN_WIDTHS) if getattr(dot, n) is not None]
     own: dict[str, Any] = {n: getattr(dot, n) * np.sqrt(there / room) for n in names}
     return replace(dot, **own)
+
+
+def thermal_ratio(model: Model, assumed: Assumed, temperature_K: float) -> FloatArray:
+    """Return thresholds at a temperature over those at 300 K, (M,)."""
+    there = at_temperature(model.dot, temperature_K, assumed.phonon_energy_meV)
+    return _mean(there, model.statistics) / _mean(model.dot, model.statistics)
 
 
 def pulse_ratio(dot: Dot, pulses_ps: FloatArray, auger_lifetime_ps: float) -> FloatArray:
@@ -190,84 +176,47 @@ def pulse_ratio(dot: Dot, pulses_ps: FloatArray, auger_lifetime_ps: float) -> Fl
     return np.asarray(absorbed / absorbed[0])
 
 
-def some_of(model: Model, count: int = FEW) -> tuple[Dot, ...]:
-    """Return a few dots of a model's set, evenly spread over it."""
-    where = np.linspace(0, model.dot.shape[0] - 1, min(count, model.dot.shape[0])).astype(int)
-    return tuple(model.dot.at(int(i)) for i in where)
+def charged_ratio(model: Model, part: float, some: Any = slice(None)) -> FloatArray:
+    """Return the threshold of a film in which a part of the dots is charged, over the neutral.
+
+    The electron leaves nothing and all of the ESA in turn, from dot to dot of the set.
+    """
+    dot, left = model.dot.at(some), (np.arange(model.dot.shape[0]) % 2)[some]
+    with np.errstate(invalid="ignore"):
+        return charged_threshold(dot, part, left) / charged_threshold(dot, 0.0, left)
+
+
+def _mean(dot: Dot, statistics: str) -> FloatArray:
+    return threshold_at_maximum(dot, statistics=statistics).mean_excitons
 
 
 def _threshold(model: Model, _: Assumed) -> FloatArray:
-    if model.silent.get("*") == _FORMULA:
-        scale = sigma_from_fwhm(model.dot.linewidth_meV)
-        return klimov_threshold(np.asarray(model.dot.emissive_binding_meV) / scale)
-    return threshold_at_maximum(model.dot, statistics=model.statistics).mean_excitons
+    if model.silent is not _FORMULA:
+        return _mean(model.dot, model.statistics)
+    shift = np.asarray(model.dot.emissive_binding_meV)
+    return klimov_threshold(shift / sigma_from_fwhm(model.dot.linewidth_meV))
 
 
 def _perovskite(model: Model, _: Assumed) -> FloatArray:
     assert model.perovskite is not None
-    return threshold_at_maximum(model.perovskite, statistics=model.statistics).mean_excitons
+    return _mean(model.perovskite, model.statistics)
 
 
 def _rate_ratio(model: Model, _: Assumed) -> FloatArray:
     """Return k_XX/k_X, the integrals of e_2 and e_1."""
-    own = band_widths_meV(model.dot)
-    one, two = (
-        np.asarray(w[1] * own.emission + w[3] * own.xx_emission)
-        for w in weights_of_bands(model.dot).emission[1:3]
-    )
+    own, rows = band_widths_meV(model.dot), weights_of_bands(model.dot).emission
+    one, two = (np.asarray(w[1] * own.emission + w[3] * own.xx_emission) for w in rows[1:3])
     return np.broadcast_to(two / one, model.dot.shape)
-
-
-def esa_left(model: Model) -> FloatArray:
-    """Return what a charged dot keeps of its ESA: nothing and all of it in turn, (M,)."""
-    return np.asarray(np.arange(model.dot.shape[0]) % 2, dtype=float)
-
-
-def _film_ratio(model: Model, part: float) -> FloatArray:
-    """Return the threshold of a film in which a part of the dots is charged, over the neutral."""
-    left = esa_left(model)
-    with np.errstate(invalid="ignore"):
-        return charged_threshold(model.dot, part, left) / charged_threshold(model.dot, 0.0, left)
-
-
-def _charged(model: Model, _: Assumed) -> FloatArray:
-    return _film_ratio(model, 1.0)
-
-
-def _partly_charged(model: Model, _: Assumed) -> FloatArray:
-    return _film_ratio(model, CHARGED_PART)
-
-
-def _cold(model: Model, assumed: Assumed) -> FloatArray:
-    return thermal_ratio(model, assumed, COLD_K)
-
-
-def thermal_ratio(model: Model, assumed: Assumed, temperature_K: float) -> FloatArray:
-    """Return thresholds at a temperature over those at 300 K, (M,)."""
-    law = model.statistics
-    there = at_temperature(model.dot, temperature_K, assumed.phonon_energy_meV)
-    room = threshold_at_maximum(model.dot, statistics=law).mean_excitons
-    return np.asarray(threshold_at_maximum(there, statistics=law).mean_excitons / room)
 
 
 def _pulse(model: Model, assumed: Assumed) -> FloatArray:
     """Return the threshold of a nanosecond pulse over that of a femtosecond pulse."""
-    pulses = np.array(list(LASERS_PS.values()))
-    ratios = [pulse_ratio(dot, pulses, assumed.auger_lifetime_ps)[1] for dot in some_of(model)]
-    return np.array(ratios)
-
-
-def _pump(model: Model, _: Assumed) -> FloatArray:
-    """Return the threshold pumped above the gap over that at the band edge."""
-    above, edge = (
-        threshold_at_maximum(model.dot, statistics=law).mean_excitons
-        for law in ("poisson", model.statistics)
-    )
-    return np.asarray(above / edge)
+    pulses, dots = np.array(list(LASERS_PS.values())), map(model.dot.at, model.some(FEW))
+    return np.array([pulse_ratio(dot, pulses, assumed.auger_lifetime_ps)[1] for dot in dots])
 
 
 def _cross(model: Model, _: Assumed) -> FloatArray:
-    """Return what a dot with one exciton absorbs at PL_X in the other channel, over an empty one's.
+    """Return what X absorbs at PL_X in the channel that it leaves open, over an empty dot's.
 
     With spins that last, a circular pump fills one channel and a probe of the other hand sees
     twice the mean absorption of the states with one exciton.
@@ -278,57 +227,28 @@ def _cross(model: Model, _: Assumed) -> FloatArray:
 
 
 def _spike(model: Model, _: Assumed) -> FloatArray:
-    """Return where the ASE spike is, less the centre of PL_X, in meV."""
+    """Return where the ASE spike is at 1.5 J_th, less the centre of PL_X, in meV."""
     film, law = model.gain_exponent, model.statistics
     area = np.minimum(ase_threshold(model.dot, film, 1.0, law).fluence_mJ_cm2, 1.0)
-    return spike_and_shift_meV(model.dot, film, area, law)[0]
+    # What is left of a distance that is zero is rounding.
+    return np.round(spike_and_shift_meV(model.dot, film, area, law)[0], 6)
 
 
-class Quantity(NamedTuple):
-    """What could be measured, how well, and what a model predicts for it."""
-
-    measurement: Measurement
-    predict: Callable[[Model, Assumed], FloatArray]
-
-
-_COUNTED = "assumed: what the absolute count of excitons per dot is known to"
-_ONE_BEAM = "assumed: a ratio of fluences of one beam"
-_RATES = "assumed: a ratio of amplitudes and of lifetimes"
-_BONATI = "literature: half the range of DOI 10.1103/PhysRevB.71.205317"
-_TWO_SPECTRA = "assumed: transient absorption over the linear one"
-_CENTRES = "assumed: centres of fitted bands"
-
-
-def _gain(model: Model, _: Assumed) -> FloatArray:
-    return largest_gain(model.dot, model.statistics)
-
-
-def _binding(model: Model, _: Assumed) -> FloatArray:
-    return np.broadcast_to(model.dot.emissive_binding_meV, model.dot.shape)
-
-
-#: Key, name, unit, precision with its origin (relative where there is no unit), and the function.
-_MEASURED: tuple[tuple[str, str, str, float, str, Callable[[Model, Assumed], FloatArray]], ...] = (
-    ("threshold", "⟨N⟩ at threshold", "1", 0.1, _COUNTED, _threshold),
-    ("threshold-perovskite", "⟨N⟩ of CsPbBr₃", "1", 0.1, _COUNTED, _perovskite),
-    ("gain", "largest gain", "1", 0.1, _COUNTED, _gain),
-    ("rate-ratio", "k_XX / k_X", "1", 0.1, _RATES, _rate_ratio),
-    ("binding", "binding Δ_E", "meV", 5.0, _BONATI, _binding),
-    ("charged", "one electron / neutral", "1", 0.1, _ONE_BEAM, _charged),
-    ("partly-charged", "17 % charged / neutral", "1", 0.03, _ONE_BEAM, _partly_charged),
-    ("cold", "77 K / 300 K", "1", 0.05, _ONE_BEAM, _cold),
-    ("pulse", "5 ns / 0.1 ps pulses", "1", 0.1, _ONE_BEAM, _pulse),
-    ("pump", "3.1 eV / band edge", "1", 0.1, _COUNTED, _pump),
-    ("cross", "absorption of X, other polarisation", "1", 0.1, _TWO_SPECTRA, _cross),
-    ("spike", "ASE spike less PL_X", "meV", 3.0, _CENTRES, _spike),
-)
-#: By key; those of `qdgain.beyond.rivals_record.observables` among them.
-QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
-    {
-        key: Quantity(Measurement(key, name, unit, precision, unit == "1", origin), predict)
-        for key, name, unit, precision, origin, predict in _MEASURED
-    }
-)
+#: By the keys of the public record.
+PREDICT: Mapping[str, Callable[[Model, Assumed], FloatArray]] = {
+    "threshold": _threshold,
+    "threshold-perovskite": _perovskite,
+    "gain": lambda m, _: largest_gain(m.dot, m.statistics),
+    "rate-ratio": _rate_ratio,
+    "binding": lambda m, _: np.broadcast_to(m.dot.emissive_binding_meV, m.dot.shape),
+    "charged": lambda m, _: charged_ratio(m, 1.0),
+    "partly-charged": lambda m, _: charged_ratio(m, CHARGED_PART),
+    "cold": lambda m, a: thermal_ratio(m, a, COLD_K),
+    "pulse": _pulse,
+    "pump": lambda m, _: _mean(m.dot, "poisson") / _mean(m.dot, m.statistics),
+    "cross": _cross,
+    "spike": _spike,
+}
 
 
 @lru_cache(maxsize=512)
@@ -339,25 +259,23 @@ def prediction(model: Model, key: str, assumed: Assumed) -> FloatArray | None:
     """
     if model.why_not(key):
         return None
-    found = np.asarray(QUANTITIES[key].predict(model, assumed), dtype=float)
-    kept = found[np.isfinite(found)]
-    return kept if kept.size else None
+    found = np.asarray(PREDICT[key](model, assumed), dtype=float)
+    return found[np.isfinite(found)] if np.isfinite(found).any() else None
 
 
 class Middle(NamedTuple):
-    """A prediction's median and its 16 and 84 % quantiles."""
+    """A prediction's 16, 50 and 84 % quantiles."""
 
-    median: float
     low: float
+    median: float
     high: float
 
     @property
     def spread(self) -> float:
-        """Half the distance of the quantiles."""
+        """Half the distance of the outer ones."""
         return 0.5 * (self.high - self.low)
 
     @classmethod
     def of(cls, values: FloatArray) -> Middle:
         """Return that of an array."""
-        low, median, high = np.quantile(values, (0.16, 0.5, 0.84))
-        return cls(float(median), float(low), float(high))
+        return cls(*map(float, np.quantile(values, (0.16, 0.5, 0.84))))

@@ -7,19 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
+from qdgain.beyond.measurements import Measurement
 from qdgain.model.dot import FloatArray
 from qdgain.text import with_unit
 
-#: How a text was seen.
+#: How a text was seen; what a text states; on whose side a statement is quoted.
 SEEN = ("full text", "abstract", "paper", "second hand")
 COMPARISONS = ("equal", "above", "below")
-SIDES = ("independent", "dependent")
+SIDES = ("independence", "dependence")
 
 
 @dataclass(frozen=True)
@@ -28,22 +29,19 @@ class Observable:
 
     Parameters
     ----------
-    key, name, material : str
-        Its key in `qdgain.beyond.rivals.QUANTITIES`, what it is, and of which dots.
+    key, name : str
+        Its key in `qdgain.beyond.rivals.PREDICT`, and what it is, of which dots.
     value, error : float
         As stated; one standard deviation, of the logarithm where `relative`.
     origin, seen, where, doi : str
         Where the error comes from, one of `SEEN`, where in the text, and the source; empty where
         the DOI could not be confirmed.
-    compare : str
-        One of `COMPARISONS`: whether the text has a number or a bound.
-    unit, printed : str
-        ``1`` for a pure number; what the text prints where it is not one number.
+    compare, unit, printed : str
+        One of `COMPARISONS`; ``1`` for a pure number; what is printed if not one number.
     """
 
     key: str
     name: str
-    material: str
     value: float
     error: float
     origin: str
@@ -64,25 +62,21 @@ class Observable:
             raise ValueError(f"observable {self.key}: value = {self.value:g} has no logarithm")
 
     def coordinate(self, predicted: ArrayLike) -> FloatArray:
-        """Return predictions, or their logarithms, less the stated one."""
+        """Return predictions less the stated number, or the difference of their logarithms."""
         x = np.asarray(predicted, dtype=float)
         return np.log(x) - np.log(self.value) if self.relative else x - self.value
 
-    def off(self, predicted: ArrayLike, extra: ArrayLike = 0.0) -> FloatArray:
+    def off(self, predicted: ArrayLike, spread: ArrayLike = 0.0) -> FloatArray:
         """Return by how many standard deviations predictions are off; a bound that is kept is 0.
 
-        `extra` is a spread of the prediction's own, added to the error in squares.
+        The prediction's own spread is added to the error in squares.
         """
-        z = self.coordinate(predicted) / np.hypot(self.error, extra)
-        if self.compare == "equal":
-            return np.asarray(z)
-        return np.asarray(np.minimum(z, 0.0) if self.compare == "above" else np.maximum(z, 0.0))
+        z = np.asarray(self.coordinate(predicted) / np.hypot(self.error, spread))
+        kept = {"equal": z == 0, "above": z > 0, "below": z < 0}[self.compare]
+        return np.where(kept, 0.0, z)
 
     def log_likelihood(self, predicted: ArrayLike) -> FloatArray:
-        r"""Return ln L of predictions: :math:`-z^2/2`, or the logarithm of a bound's probability.
-
-        Up to a constant that is the same for all models.
-        """
+        """Return ln L: -z²/2, or the logarithm of the probability that a bound is kept."""
         z = self.coordinate(predicted) / self.error
         if self.compare == "equal":
             return np.asarray(-0.5 * z**2)
@@ -99,31 +93,20 @@ class Observable:
 class AugerStatement:
     """One published statement for or against independence of the Auger lifetime.
 
-    Parameters
-    ----------
-    source, doi, seen, statement : str
-        Who, where, how it was seen, and what it says in our words.
-    side : str
-        One of `SIDES`: on whose side it is quoted.
-    varied, held, decided_by : str
-        What was varied, what was held, and whether that can decide.
-    decides : bool
-        Whether it alone decides.
-    pulse_ps, lifetime_ps : float
-        A pulse or an Auger lifetime stated in the text seen, nan where there is none.
-    pulse_text, lifetime_text : str
-        The same as it was printed.
+    Who says what, in our words; on whose side it is quoted, one of `SIDES`; what was varied and
+    what was held; whether that can decide, in words and as a fact; how it was seen, and its DOI.
+    A pulse or an Auger lifetime in the text seen, nan where there is none, and as it was printed.
     """
 
     source: str
-    doi: str
-    seen: str
     side: str
     statement: str
     varied: str
     held: str
     decided_by: str
     decides: bool
+    seen: str
+    doi: str
     pulse_ps: float = np.nan
     lifetime_ps: float = np.nan
     pulse_text: str = ""
@@ -134,8 +117,7 @@ class AugerStatement:
         _one_of(f"{self.source}, side", self.side, SIDES)
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """Threshold, as a range, and largest gain of the same dots."""
 
     name: str
@@ -146,12 +128,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class Range:
-    """A published range of widths or shifts in meV, with its temperature and how it was seen."""
+    """A published range of widths or shifts at 300 K, and how it was seen."""
 
     name: str
     low_meV: float
     high_meV: float
-    temperature_K: float
     seen: str
     note: str
     doi: str
@@ -159,7 +140,7 @@ class Range:
     def __post_init__(self) -> None:
         _one_of(f"{self.name}, seen", self.seen, SEEN)
         if not 0 < self.low_meV <= self.high_meV:
-            raise ValueError(f"{self.name}: {self.low_meV:g} to {self.high_meV:g} is no range")
+            raise ValueError(f"{self.name}: {self.low_meV:g} to {self.high_meV:g} meV is no range")
 
 
 def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -180,15 +161,22 @@ def observables() -> tuple[Observable, ...]:
 
 
 @cache
-def pairs() -> tuple[Pair, ...]:
-    """Return the published pairs of threshold and largest gain."""
-    return tuple(Pair(**row) for row in _content()["pair"])
+def measurements() -> Mapping[str, Measurement]:
+    """Return what could be measured, by key."""
+    rows = ({"unit": "1"} | row for row in _content()["measurement"])
+    return {row["key"]: Measurement(**row, is_relative=row["unit"] == "1") for row in rows}
 
 
 @cache
 def auger_statements() -> tuple[AugerStatement, ...]:
     """Return the published statements on Auger recombination and thresholds."""
     return tuple(AugerStatement(**row) for row in _content()["auger"])
+
+
+@cache
+def pairs() -> tuple[Pair, ...]:
+    """Return the published pairs of threshold and largest gain."""
+    return tuple(Pair(**row) for row in _content()["pair"])
 
 
 @cache

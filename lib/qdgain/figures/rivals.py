@@ -14,12 +14,11 @@ from matplotlib.patches import Rectangle
 from qdgain import chapters
 from qdgain.beyond import rivals
 from qdgain.beyond.auger_maps import LASERS_PS
-from qdgain.beyond.charged import charged_threshold
 from qdgain.beyond.rivals import (
     CHARGED_PART,
     COLD_K,
     PAPER,
-    QUANTITIES,
+    PREDICT,
     ROOM_K,
     Assumed,
     Middle,
@@ -30,12 +29,14 @@ from qdgain.beyond.rivals import (
 from qdgain.beyond.rivals_record import (
     Observable,
     auger_statements,
+    measurements,
     observables,
     pairs,
     reorganisation,
     widths,
 )
-from qdgain.beyond.rivals_scores import Cell, Experiment, cell, experiments, total
+from qdgain.beyond.rivals_scores import Experiment, cell, experiments, total
+from qdgain.calibration.record import columns
 from qdgain.figures import auger, rivals_words, style
 from qdgain.figures.kit import Figure, Numbers, band, level, line, mapped, panel, points, upright
 from qdgain.figures.panel import Axis, Panel, Series
@@ -47,30 +48,40 @@ SETTINGS = chapters.SETTINGS["rivals"]
 verdict = rivals_words.verdict
 
 _MODEL, _OBSERVED = Axis("model: column"), Axis("observable: row")
-_MISFIT = Axis("misfit", "σ")
-_PREDICTED = Axis("predicted, median")
-_CHARGED = Axis("part of the dots with one electron")
-_RATIO = Axis("threshold / neutral film's")
+#: The maps of the table: name and axis of each, and what it takes of a cell.
+_MAPS: dict[str, tuple[Axis, Any]] = {
+    "misfit": (Axis("misfit", "σ"), lambda c: c.misfit),
+    "lowest": (Axis("predicted, 16 %"), lambda c: c.predicted.low),
+    "highest": (Axis("predicted, 84 %"), lambda c: c.predicted.high),
+    "put in": (Axis("put into the model"), lambda c: float(c.fitted)),
+}
+_CHARGED, _RATIO = Axis("part of the dots with one electron"), Axis("threshold / neutral film's")
 _TEMPERATURE, _OF_ROOM = Axis("temperature", "K"), Axis("threshold / that at 300 K")
 _PULSE, _OF_SHORT = Axis("pulse length", "ps"), Axis("threshold / that of 0.1 ps")
-_THRESHOLD, _GAIN = Axis("threshold ⟨N⟩"), Axis("largest gain")
-_RATES, _BINDING = Axis("k_XX / k_X"), Axis("binding Δ_E", "meV")
-_CROSS, _PUMP = Axis("absorption of X, cross-polarised"), Axis("3.1 eV / band edge")
+_PLANES = {
+    "gain": Axis("largest gain"),
+    "threshold": Axis("threshold ⟨N⟩"),
+    "rate-ratio": Axis("k_XX / k_X"),
+    "binding": Axis("binding Δ_E", "meV"),
+    "pump": Axis("pumped at 3.1 eV / band edge"),
+    "cross": Axis("absorption of X, cross-polarised"),
+}
 _BITS, _PLACE = Axis("expected information", "bits"), Axis("place")
 _WIDTH, _SHIFT = Axis("linewidth Γ", "meV"), Axis("Stokes shift", "meV")
-#: Misfits from here on are drawn alike.
-_TOP = 5.0
-_FEW, _FEWEST = 24, 3
-_PARTS = np.linspace(0.0, 1.0, 6)
-_KELVIN = np.linspace(COLD_K, 400.0, 8)
+_AUGER = Axis("biexciton Auger lifetime τ_XX", "ps")
+#: Misfits from here on are drawn alike, from white for agreement to dark red.
+_TOP, _COLOURS = 5.0, "OrRd"
+#: How many dots of a set stand for it in a curve, in a slow one, and in a plane.
+_FEW, _FEWEST, _SHOWN = 24, 3, 40
+_PARTS, _KELVIN = np.linspace(0.0, 1.0, 6), np.linspace(COLD_K, 400.0, 8)
 _PULSES = np.geomspace(0.1, 1e4, 11)
 #: Model to the colour and dash of its curves: one for each kind.
-DRAWN = {
-    "two-fold, S = 0": ("two-fold", ":"),
-    "2 × 4, Poisson": ("degenerate", "-"),
-    "replacing free": ("replacing", "--"),
-    "additive tied": ("additive", "-."),
-    "your dot": ("your dot", "-"),
+_DRAWN = {
+    "two-fold": ("two-fold", ":"),
+    "degenerate": ("degenerate", "-"),
+    "replacing-free": ("replacing", "--"),
+    "additive-tied": ("additive", "-."),
+    "yours": ("your dot", "-"),
 }
 
 
@@ -84,55 +95,44 @@ def rivals_of(run: Run) -> tuple[Model, ...]:
 
 def table(run: Run) -> Panel:
     """Return what each model predicts for each observable, and its misfit in σ."""
-    rows = [
-        [cell(m, one, Assumed.of(run.settings)) for m in rivals_of(run)] for one in observables()
-    ]
-    x, y = np.arange(len(rows[0])), np.arange(len(rows))
-
-    def of(what: Any) -> FloatArray:
-        return np.array([[np.nan if c is None else what(c) for c in row] for row in rows])
-
-    maps = [
-        mapped("misfit", x, y, of(lambda c: c.misfit), _MISFIT),
-        mapped("median", x, y, of(lambda c: c.predicted.median), _PREDICTED),
-        mapped("lowest", x, y, of(lambda c: c.predicted.low), Axis("predicted, 16 %")),
-        mapped("highest", x, y, of(lambda c: c.predicted.high), Axis("predicted, 84 %")),
-        mapped("put in", x, y, of(lambda c: float(c.fitted)), Axis("put into the model")),
-    ]
+    assumed, own = Assumed.of(run.settings), rivals_of(run)
+    rows = [[cell(model, one, assumed) for model in own] for one in observables()]
+    maps = []
+    for name, (axis, of) in _MAPS.items():
+        values = np.array([[np.nan if c is None else of(c) for c in row] for row in rows])
+        maps.append(mapped(name, np.arange(len(own)), np.arange(len(rows)), values, axis))
     return panel("", "models × observables", _MODEL, _OBSERVED, maps)
 
 
 def _range(low: float, high: float, unit: str) -> str:
     """Return a range as text, one number where its ends agree as they are printed."""
-    digits = [f"{x:.0f}" if unit == "meV" else f"{x:.2g}" for x in (low, high)]
-    ends = [end.replace("-", "−") for end in digits]
-    return ends[0].replace("−0", "0") if ends[0] == ends[1] else "\u2009…\u2009".join(ends)
+    ends = [(f"{x:.0f}" if unit == "meV" else f"{x:.2g}") for x in (low, high)]
+    ends = [end.removeprefix("-") if float(end) == 0 else end.replace("-", "−") for end in ends]
+    return ends[0] if ends[0] == ends[1] else "\u2009…\u2009".join(ends)
 
 
 def _draw_table(one: Panel) -> Picture:
     """Draw the table: cells coloured by misfit, empty where a model is silent, hollow if put in."""
-    misfit, _, low, high, put_in = (series.values for series in one.series)
+    misfit, low, high, put_in = (series.values for series in one.series)
     figure = style.new_figure(9.2, 5.6)
-    ax = figure.subplots()
-    drawn = np.where(put_in == 1, np.nan, misfit)
-    shown = ax.imshow(drawn, cmap=_MISFIT_MAP, vmin=0, vmax=_TOP, aspect="auto")
+    ax, drawn = figure.subplots(), np.where(put_in == 1, np.nan, misfit)
+    shown = ax.imshow(drawn, cmap=_COLOURS, vmin=0, vmax=_TOP, aspect="auto")
     for i, j in np.ndindex(*misfit.shape):
-        text, unit = "–", observables()[i].unit
-        if np.isfinite(misfit[i, j]):
-            text = _range(float(low[i, j]), float(high[i, j]), unit)
+        known = np.isfinite(misfit[i, j])
+        text = _range(low[i, j], high[i, j], observables()[i].unit) if known else "–"  # type: ignore[arg-type]
         style.write_cell(ax, j, i, text, bool(drawn[i, j] > 0.6 * _TOP), fontsize=8)
         if put_in[i, j] == 1:
             frame: Any = {"fill": False, "edgecolor": "black", "linestyle": ":"}
             ax.add_patch(Rectangle((j - 0.46, i - 0.44), 0.92, 0.88, **frame))
-    names = [m.name for m in models(Assumed())] + ["your dot"]
-    columns = [
-        "\n".join([*f"{name} ".split(" ", 1), _total_text(misfit[:, j], put_in[:, j])])
-        if "," not in name
-        else "\n".join([*name.split(", "), _total_text(misfit[:, j], put_in[:, j])])
-        for j, name in enumerate(names[: misfit.shape[1]])
-    ]
-    rows = [f"{o.name}\n{o.quoted} ({o.seen})" for o in observables()]
-    style.name_cells(ax, one, columns, rows, size=8)
+    names = [*(model.name for model in models(Assumed())), "your dot"]
+    columns = []
+    for j, name in enumerate(names[: misfit.shape[1]]):
+        own = drawn[np.isfinite(drawn[:, j]), j]
+        two = name.split(", ") if ", " in name else name.rsplit(" ", 1)
+        columns.append("\n".join([*two, f"χ² {np.sum(own**2):.0f} / {own.size}"]))
+    style.name_cells(
+        ax, one, columns, [f"{o.name}\n{o.quoted} ({o.seen})" for o in observables()], 8
+    )
     ax.set_title("")
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
@@ -144,59 +144,51 @@ def _draw_table(one: Panel) -> Picture:
     return figure
 
 
-#: White for agreement to dark red.
-_MISFIT_MAP = "OrRd"
-
-
-def _total_text(misfit: FloatArray, put_in: FloatArray) -> str:
-    own = misfit[np.isfinite(misfit) & (put_in == 0)]
-    return f"χ² {np.sum(own**2):.0f} / {own.size}"
-
-
 # --- what no one has computed
 
 
 def unmeasured(run: Run) -> tuple[Panel, ...]:
     """Return predictions where a measurement would help, with the public points there are."""
-    assumed = Assumed.of(run.settings)
-    own = [m for m in rivals_of(run) if m.name in DRAWN]
-    charged = next(o for o in observables() if o.key == "partly-charged")
-    cold = next(o for o in observables() if o.key == "cold")
-    a = [s for m in own for s in _curve(m, _PARTS, _charged_curve(m))]
-    b = [s for m in own for s in _curve(m, _KELVIN, _thermal_curve(m, assumed))]
-    c = [s for m in own for s in _curve(m, _PULSES, _pulse_curve(m, assumed))]
-    a.append(_public("Yu 2019", CHARGED_PART, charged))
-    a.append(points("Wu 2017, upper bound", 1.0, 0.5, "measured", "v"))
-    b.append(_public("dots in rods 2012", COLD_K, cold))
-    d = [_cloud(m, "gain", "threshold", assumed) for m in own]
-    d += [_pair(pair) for pair in pairs()]
-    e = [_cloud(m, "rate-ratio", "binding", assumed) for m in own if not m.why_not("binding")]
-    e += [
-        level("Bonati 2005", 35.0, "measured", "--"),
-        upright("Nair 2007, lower bound", 2.0, 0.0, 80.0, "measured"),
-    ]
-    f = [_cloud(m, "pump", "cross", assumed) for m in own if not m.why_not("cross")]
-    return (
-        panel("a", "charged dots", _CHARGED, _RATIO, a),
-        panel("b", "temperature", _TEMPERATURE, _OF_ROOM, b),
-        panel("c", "pulse length", _PULSE, _OF_SHORT, c),
-        panel("d", "threshold and gain", _GAIN, _THRESHOLD, d),
-        panel("e", "rates and binding", _RATES, _BINDING, e),
-        panel("f", "polarisation and pump", _PUMP, _CROSS, f),
-    )
-
-
-def _some(model: Model, count: int = _FEW) -> Any:
-    where = np.linspace(0, model.dot.shape[0] - 1, min(count, model.dot.shape[0])).astype(int)
-    return model.dot.at(where), rivals.esa_left(model)[where]
+    assumed, by = Assumed.of(run.settings), {o.key: o for o in observables()}
+    own = [model for model in rivals_of(run) if model.key in _DRAWN]
+    bonati, nair, wu = (by[key].value for key in ("binding", "rate-ratio", "charged"))
+    public = {
+        "a": [
+            _public("Yu 2019", CHARGED_PART, by["partly-charged"]),
+            points("Wu 2017, upper bound", 1.0, wu, "measured", "v"),
+        ],
+        "b": [_public("dots in rods, 2012", COLD_K, by["cold"])],
+        "d": [_pair(pair) for pair in pairs()],
+        "e": [
+            level("Bonati 2005", bonati, "measured", "--"),
+            upright("Nair 2007, lower bound", nair, 0.0, 80.0, "measured"),
+        ],
+    }
+    curves = {
+        "a": ("charged dots", _CHARGED, _RATIO, _PARTS, _charged_curve),
+        "b": ("temperature", _TEMPERATURE, _OF_ROOM, _KELVIN, _thermal_curve),
+        "c": ("pulse length", _PULSE, _OF_SHORT, _PULSES, _pulse_curve),
+    }
+    planes = {
+        "d": ("threshold and gain", "gain", "threshold"),
+        "e": ("rates and binding", "rate-ratio", "binding"),
+        "f": ("polarisation and pump", "pump", "cross"),
+    }
+    found = []
+    for letter, (title, x, y, at, curve) in curves.items():
+        series = [s for m in own for s in _curve(m, at, curve(m, assumed))]
+        found.append(panel(letter, title, x, y, series + public.get(letter, [])))
+    for letter, (title, x_key, y_key) in planes.items():
+        said = [m for m in own if not m.why_not(x_key) and not m.why_not(y_key)]
+        clouds = [_cloud(m, x_key, y_key, assumed) for m in said] + public.get(letter, [])
+        found.append(panel(letter, title, _PLANES[x_key], _PLANES[y_key], clouds))
+    return tuple(found)
 
 
 @lru_cache(maxsize=32)
-def _charged_curve(model: Model) -> FloatArray:
-    dot, left = _some(model)
-    found = np.array([charged_threshold(dot, float(part), left) for part in _PARTS])
-    with np.errstate(invalid="ignore"):
-        return np.asarray(found / found[0])
+def _charged_curve(model: Model, _: Assumed) -> FloatArray:
+    some = model.some(_FEW)
+    return np.array([rivals.charged_ratio(model, float(part), some) for part in _PARTS])
 
 
 @lru_cache(maxsize=32)
@@ -206,77 +198,71 @@ def _thermal_curve(model: Model, assumed: Assumed) -> FloatArray:
 
 @lru_cache(maxsize=32)
 def _pulse_curve(model: Model, assumed: Assumed) -> FloatArray:
-    some = rivals.some_of(model, _FEWEST)
-    return np.array([rivals.pulse_ratio(d, _PULSES, assumed.auger_lifetime_ps) for d in some]).T
+    some, lifetime = map(model.dot.at, model.some(_FEWEST)), assumed.auger_lifetime_ps
+    return np.array([rivals.pulse_ratio(dot, _PULSES, lifetime) for dot in some]).T
 
 
 def _curve(model: Model, x: FloatArray, values: FloatArray) -> list[Series]:
-    """Return a model's median, (X, M) → (X,), with its spread if it has any."""
-    quantity, dash = DRAWN[model.name]
-    low, median, high = np.array([Middle.of(row[np.isfinite(row)]) for row in values]).T[[1, 0, 2]]
+    """Return the median of a model's predictions, (X, M) → (X,), and their spread."""
+    quantity, dash = _DRAWN[model.key]
+    low, median, high = np.array([Middle.of(row[np.isfinite(row)]) for row in values]).T
     spread = band(f"{model.name}, spread", x, low, high, quantity, y=median)
     return [spread, line(model.name, x, median, quantity, dash)]
 
 
-def _public(name: str, x: float, observable: Observable) -> Series:
-    low, high = observable.value * np.exp(np.array([-1, 1]) * observable.error)
-    return points(name, x, observable.value, "measured", "s", y_low=low, y_high=high)
-
-
-def _cloud(model: Model, x: str, y: str, assumed: Assumed) -> Series:
-    """Return the points of a model's set in a plane of two quantities."""
-    both = [QUANTITIES[key].predict(model, assumed) for key in (x, y)]
-    few = np.linspace(0, both[0].size - 1, min(both[0].size, 40)).astype(int)
-    return points(model.name, both[0][few], both[1][few], DRAWN[model.name][0], ".")
+def _public(name: str, x: float, one: Observable) -> Series:
+    low, high = one.value * np.exp(np.array([-1, 1]) * one.error)
+    return points(name, x, one.value, "measured", "s", y_low=low, y_high=high)
 
 
 def _pair(pair: Any) -> Series:
-    low, high = pair.threshold
-    ends: dict[str, Any] = {"y_low": low, "y_high": high}
-    return points(pair.name, pair.gain, 0.5 * (low + high), "measured", "s", **ends)
+    (low, high), middle = pair.threshold, float(np.mean(pair.threshold))
+    return points(pair.name, pair.gain, middle, "measured", "s", y_low=low, y_high=high)
+
+
+def _cloud(model: Model, x: str, y: str, assumed: Assumed) -> Series:
+    """Return points of a model's set in a plane of two quantities."""
+    across, up = (PREDICT[key](model, assumed)[model.some(_SHOWN)] for key in (x, y))
+    return points(model.name, across, up, _DRAWN[model.key][0], ".")
 
 
 def _finish_unmeasured(axes: list[Axes], _: object) -> None:
     axes[0].set_ylim(0.2, 1.3)
     axes[2].set(xscale="log", yscale="log")
-    axes[2].minorticks_off()
-    axes[3].set(
-        xscale="log", xlim=(0.05, 1.5), xticks=[0.1, 0.3, 1], xticklabels=["0.1", "0.3", "1"]
-    )
-    axes[3].minorticks_off()
-    known: dict[str, Any] = {}
-    for ax in (axes[0], axes[1], axes[3], axes[4]):
-        handles, labels = ax.get_legend_handles_labels()
-        known = dict(zip(labels, handles, strict=True)) | known
-    kept = {name: known[name] for name in known if not name.endswith("spread")}
-    axes[0].figure.legend(
-        [*kept.values()], [*kept], loc="outside lower center", ncols=4, fontsize=8
-    )
+    ticks: Any = {"xticks": [0.1, 0.3, 1], "xticklabels": ["0.1", "0.3", "1"]}
+    axes[3].set(xscale="log", xlim=(0.05, 1.5), **ticks)
+    for ax in axes[2:4]:
+        ax.minorticks_off()
+    every = [zip(*ax.get_legend_handles_labels(), strict=True) for ax in axes[::-1]]
+    known = {label: handle for both in every for handle, label in both}
+    kept = [name for name in known if not name.endswith("spread")]
+    where: Any = {"loc": "outside lower center", "ncols": 4, "fontsize": 8}
+    axes[0].figure.legend([known[name] for name in kept], kept, **where)
 
 
 # --- which experiment
 
 
+def ranked(run: Run) -> tuple[Experiment, ...]:
+    """Return the experiments between the three kinds of models, the most telling first."""
+    chosen = [model for model in rivals_of(run) if model.key in rivals_words.CONTENDERS]
+    return experiments(chosen, Assumed.of(run.settings), run["precision_factor"])
+
+
 def ranking(run: Run) -> Panel:
     """Return what each experiment would tell of which model holds, the most telling first."""
     found = ranked(run)
-    place = np.arange(len(found))
-    of = {True: "degenerate", False: "two-fold"}
-    most = max(each.models for each in found)
-    series = [
-        points(QUANTITIES[e.key].measurement.name, i, e.bits, of[e.models == most], "s")
-        for i, e in zip(place, found, strict=True)
-    ]
-    both = [(e.closest, e.farthest) for e in found]
-    series.append(line("closest pair in σ", place, [a for a, _ in both], "reference", ":"))
-    series.append(line("farthest pair in σ", place, [b for _, b in both], "reference", "--"))
+    place, most = np.arange(len(found)), len(rivals_words.CONTENDERS)
+    series = []
+    for i, each in enumerate(found):
+        quantity = "degenerate" if each.models == most else "two-fold"
+        series.append(points(measurements()[each.key].name, i, each.bits, quantity, "s"))
+    for name, own in (
+        ("closest pair in σ", [e.closest for e in found]),
+        ("farthest pair in σ", [e.farthest for e in found]),
+    ):
+        series.append(line(name, place, own, "reference", ":"))
     return panel("", "which experiment decides", _PLACE, _BITS, series)
-
-
-def ranked(run: Run) -> tuple[Experiment, ...]:
-    """Return the experiments between the three kinds of models, the most telling first."""
-    chosen = [m for m in rivals_of(run) if m.name in rivals_words.CONTENDERS]
-    return experiments(chosen, Assumed.of(run.settings), run["precision_factor"])
 
 
 def _draw_ranking(one: Panel) -> Picture:
@@ -285,10 +271,11 @@ def _draw_ranking(one: Panel) -> Picture:
     figure = style.new_figure(7.6, 4.2)
     ax = figure.subplots()
     for i, bar in enumerate(bars):
-        ax.barh(i, bar.values[0], color=style.colour(bar.quantity))
-        text = f" {bar.values[0]:.2f} bits; {near[i]:.1f} to {far[i]:.1f} σ"
-        ax.text(bar.values[0], i, text, va="center", fontsize=8)
-    ax.set_yticks(range(len(bars)), [style.typeset(bar.name) for bar in bars], fontsize=8)
+        bits = float(bar.values[0])
+        ax.barh(i, bits, color=style.colour(bar.quantity))
+        text = f" {bits:.2f} bits; {_range(near[i], far[i], '1')} σ"
+        ax.text(bits, i, text, va="center", fontsize=8)
+    ax.set_yticks(range(len(bars)), [style.typeset(bar.name) for bar in bars])
     ax.invert_yaxis()
     ax.axvline(np.log2(len(rivals_words.CONTENDERS)), color="black", linewidth=0.8, linestyle=":")
     ax.set(xlim=(0, 2.3), xlabel=_BITS.label)
@@ -300,24 +287,18 @@ def _draw_ranking(one: Panel) -> Picture:
 
 def auger_map(run: Run) -> Panel:
     """Return the map of the ASE threshold with the lasers and dots of the public record."""
-    of_auger = resolve(auger.SETTINGS, {"auger_lifetime_ps": run["auger_lifetime_ps"]})
-    one = auger.maps(of_auger)[1]
-    ends = np.asarray(one["ratio"].y)[[0, -1]]
-    lasers = {"100 fs laser": LASERS_PS["fs"], "5 ns laser": LASERS_PS["ns"]}
-    lasers |= {
-        f"{s.source}: {s.pulse_text}": s.pulse_ps for s in auger_statements() if s.pulse_text
-    }
-    own = [upright(name, x, *ends, behind=True) for name, x in lasers.items()]
-    across = np.asarray(one["ratio"].x)[[0, -1]]
-    for s in auger_statements():
-        if s.lifetime_text:
-            name = f"{s.source}: {s.lifetime_text}"
-            own.append(line(name, across, [s.lifetime_ps] * 2, "reference", ":", behind=True))
-    return panel("", "ASE threshold / without Auger", *(_AUGER_AXES), [*one.series, *own])
-
-
-_HALO = [patheffects.withStroke(linewidth=2.5, foreground="white")]
-_AUGER_AXES = (Axis("pulse length", "ps"), Axis("biexciton Auger lifetime τ_XX", "ps"))
+    own = {"auger_lifetime_ps": run["auger_lifetime_ps"]}
+    one = auger.maps(resolve(auger.SETTINGS, own))[1]
+    across, up = (np.asarray(end)[[0, -1]] for end in (one["ratio"].x, one["ratio"].y))
+    marks = [upright(f"laser of {ps:g} ps", ps, *up, behind=True) for ps in LASERS_PS.values()]
+    for said in auger_statements():
+        if said.pulse_text:
+            name = f"{said.source}: {said.pulse_text}"
+            marks.append(upright(name, said.pulse_ps, *up, behind=True))
+        if said.lifetime_text:
+            name = f"{said.source}: {said.lifetime_text}"
+            marks.append(line(name, across, [said.lifetime_ps] * 2, "reference", ":", behind=True))
+    return panel("", "ASE threshold / without Auger", _PULSE, _AUGER, [*one.series, *marks])
 
 
 def _draw_auger(one: Panel) -> Picture:
@@ -326,16 +307,14 @@ def _draw_auger(one: Panel) -> Picture:
     ax = figure.subplots()
     filled = auger.draw_ratio(ax, one["ratio"])
     auger.draw_dots(ax, one, named=True)
-    for series in one.of_kind("line"):
-        if not series.behind:
-            continue
-        x, y = np.asarray(series.x), np.asarray(series.y)
-        ax.plot(x, y, color="black", linestyle="--", linewidth=1.0)
-        is_laser, first = x[0] == x[1], float(x[0])
-        place = (first * 1.05, 1.15) if is_laser else (0.2, float(y[0]) / 1.3)
-        how: dict[str, Any] = {"rotation": 90 if is_laser else 0, "path_effects": _HALO}
-        ax.text(*place, series.name, fontsize=8, ha="left", va="bottom", **how)
-    ax.set_ylabel(style.typeset(_AUGER_AXES[1].label))
+    halo = [patheffects.withStroke(linewidth=2.5, foreground="white")]
+    for mark in (series for series in one.of_kind("line") if series.behind):
+        (x, other), (y, _) = np.asarray(mark.x), np.asarray(mark.y)
+        ax.plot([x, other], mark.y, color="black", linestyle="--", linewidth=1.0)
+        how: Any = {"rotation": 90 if x == other else 0, "path_effects": halo, "fontsize": 8}
+        left, bottom = (1.05 * x, 1.15) if x == other else (0.2, y / 1.35)
+        ax.text(left, bottom, mark.name, ha="left", va="bottom", **how)
+    ax.set_ylabel(style.typeset(_AUGER.label))
     bar = figure.colorbar(filled, ax=ax, label=one.title, pad=0.01)
     bar.set_ticks([1.1, 2, 10, 100], labels=["1.1", "2", "10", "100"])
     return figure
@@ -346,18 +325,21 @@ def _draw_auger(one: Panel) -> Picture:
 
 def linewidths(run: Run) -> tuple[Panel, Panel]:
     """Return linewidths against temperature, and which Stokes shifts go with those of 300 K."""
-    kelvin, phonon = np.linspace(20.0, 400.0, 77), run["phonon_energy_meV"]
-    shift = reorganisation()
-    ends = [shift.low_meV, shift.high_meV]
-    curves = np.array([_width_of(s, kelvin, phonon) for s in ends])
-    a = [band("one phonon, 2λ of 10 to 23 meV", kelvin, curves[0], curves[1], "degenerate")]
+    kelvin, phonon, shift = np.linspace(20.0, 400.0, 77), run["phonon_energy_meV"], reorganisation()
+    low, high = (_width_of(end, kelvin, phonon) for end in (shift.low_meV, shift.high_meV))
+    a = [band("one phonon, 2λ of 10 to 23 meV", kelvin, low, high, "degenerate")]
     for i, (one, quantity) in enumerate(zip(widths(), ("measured", "3LS", "CsPbBr3"), strict=True)):
-        mean = 0.5 * (one.low_meV + one.high_meV)
-        span: dict[str, Any] = {"y_low": one.low_meV, "y_high": one.high_meV}
-        a.append(points(one.name, one.temperature_K + 8.0 * (i - 1), mean, quantity, "s", **span))
-    return panel("a", "width", _TEMPERATURE, _WIDTH, a), panel(
-        "b", "Stokes shift", _PLACE, _SHIFT, _shifts(run)
-    )
+        a.append(_interval(one.name, ROOM_K + 8.0 * (i - 1), one.low_meV, one.high_meV, quantity))
+    b = []
+    for i, (name, (low_meV, high_meV)) in enumerate(stokes_ranges(run).items()):
+        quantity = "measured" if name.startswith("in balance") else name[:3]
+        quantity = "degenerate" if name.startswith("2λ") else quantity
+        b.append(_interval(name, i, low_meV, high_meV, quantity))
+    return panel("a", "width", _TEMPERATURE, _WIDTH, a), panel("b", "shift", _PLACE, _SHIFT, b)
+
+
+def _interval(name: str, x: float, low: float, high: float, quantity: str) -> Series:
+    return points(name, x, 0.5 * (low + high), quantity, "s", y_low=low, y_high=high)
 
 
 def _width_of(shift_meV: float, kelvin: FloatArray, phonon_meV: float) -> FloatArray:
@@ -368,43 +350,31 @@ def _width_of(shift_meV: float, kelvin: FloatArray, phonon_meV: float) -> FloatA
 
 def stokes_ranges(run: Run) -> dict[str, tuple[float, float]]:
     """Return the Stokes shifts that widths at 300 K allow, and those of the readings, in meV."""
-    found = {}
+    found, kelvin = {}, run["temperature_K"]
     for one in widths():
-        ends = balance.balanced_stokes_shift_meV([one.low_meV, one.high_meV], ROOM_K)
+        ends = balance.balanced_stokes_shift_meV([one.low_meV, one.high_meV], kelvin)
         found[f"in balance, {one.name}"] = float(ends[0]), float(ends[1])
     found[reorganisation().name] = reorganisation().low_meV, reorganisation().high_meV
     for model in rivals_of(run):
-        if model.camp == PAPER:
-            middle = Middle.of(np.broadcast_to(model.dot.stokes_shift_meV, model.dot.shape))
-            found[f"3LS, {model.name}"] = middle.low, middle.high
-            middle = Middle.of(np.asarray(rivals.four_level_shift_meV(model.name)))
-            found[f"4LS, {model.name}"] = middle.low, middle.high
+        for scheme in ("3LS", "4LS") if model.camp == PAPER else ():
+            middle = Middle.of(columns(model.name)[f"stokes_{scheme.lower()}"])
+            found[f"{scheme}, {model.name}"] = middle.low, middle.high
     return found
-
-
-def _shifts(run: Run) -> list[Series]:
-    series = []
-    for i, (name, (low, high)) in enumerate(stokes_ranges(run).items()):
-        quantity = "measured" if name.startswith("in balance") else name[:3]
-        quantity = quantity if quantity in ("measured", "3LS", "4LS") else "degenerate"
-        ends: dict[str, Any] = {"y_low": low, "y_high": high}
-        series.append(points(name, i, 0.5 * (low + high), quantity, "s", **ends))
-    return series
 
 
 def _draw_widths(panels: tuple[Panel, Panel]) -> Picture:
     """Draw widths against temperature, and ranges of Stokes shifts as bars."""
-    figure = style.new_figure(9.0, 4.2)
+    figure, bars = style.new_figure(9.0, 4.2), panels[1].series
     left, right = figure.subplots(1, 2, width_ratios=(1.1, 1))
     style.draw_panel(left, panels[0], legend="upper left")
     left.set_ylim(0, 140)
-    for i, one in enumerate(panels[1].series):
-        low, high = (float(np.ravel(end)[0]) for end in (one.y_low, one.y_high) if end is not None)
+    for i, one in enumerate(bars):
+        low, high = (float(np.ravel(np.asarray(end))[0]) for end in (one.y_low, one.y_high))
         right.barh(i, max(high - low, 0.5), left=low, color=style.colour(one.quantity))
-        right.text(high + 1.5, i, f"{low:.0f} … {high:.0f}", va="center", fontsize=8)
-    right.set_yticks(range(len(panels[1].series)), [s.name for s in panels[1].series], fontsize=8)
+        right.text(high + 1.5, i, _range(low, high, "meV"), va="center", fontsize=8)
+    right.set_yticks(range(len(bars)), [one.name for one in bars])
     right.invert_yaxis()
-    right.set(xlabel=_SHIFT.label, xlim=(0, 105), title=panels[1].title)
+    right.set(xlabel=_SHIFT.label, xlim=(0, 105))
     style.letter(right, "b")
     return figure
 
@@ -426,37 +396,30 @@ FIGURES = {
 def headlines(run: Run) -> Numbers:
     """Return the chapter's numbers."""
     n, assumed = Numbers("rivals"), Assumed.of(run.settings)
-    own = rivals_of(run)
-    for model in own:
+    for model in rivals_of(run):
         _of_model(n, model, assumed)
-    rivals_words.add_decisions(n, own, assumed)
+    rivals_words.add_decisions(n, assumed)
     for each in ranked(run):
-        name = QUANTITIES[each.key].measurement.name
+        name = measurements()[each.key].name
         n.add(f"bits-{each.key}", f"would tell of which model holds: {name}", each.bits, "bits")
-        n.add(f"apart-{each.key}", f"closest pair of models, {name}", each.closest, "σ")
-    for name, (low, high) in stokes_ranges(run).items():
-        if name.startswith(("in balance, single", "2λ")):
-            key = "single" if "single" in name else "calculated"
-            n.add(f"shift-{key}-low", f"Stokes shift, {name}, low", low, "meV")
-            n.add(f"shift-{key}-high", f"Stokes shift, {name}, high", high, "meV")
-    rivals_words.add_cross_sections(n)
+    for name, ends in list(stokes_ranges(run).items())[:4]:
+        for end, value in zip(("low", "high"), ends, strict=True):
+            key = name.removeprefix("in balance, ").split(",")[-1].strip().replace(" ", "-").lower()
+            n.add(f"shift-{key}-{end}", f"Stokes shift, {name}, {end}", value, "meV")
     return n
 
 
 def _of_model(n: Numbers, model: Model, assumed: Assumed) -> None:
-    key = model.key
-    found = total(model, assumed)
-    n.add(f"chi-{key}", f"sum of squared misfits, {model.name}", found.chi_squared)
-    n.add(f"count-{key}", f"observables it was not fitted to, {model.name}", found.observables)
-    n.add(f"parameters-{key}", f"fitted parameters, {model.name}", found.parameters)
+    key, (misfit, count) = model.key, total(model, assumed)
+    n.add(f"chi-{key}", f"sum of squared misfits, {model.name}", misfit)
+    n.add(f"count-{key}", f"observables it was not fitted to, {model.name}", count)
+    n.add(f"parameters-{key}", f"fitted parameters, {model.name}", model.parameters)
     for one in observables():
-        values: Cell | None = cell(model, one, assumed)
-        if values is not None:
-            n.add(
-                f"{one.key}-{key}", f"{one.name}, {model.name}", values.predicted.median, one.unit
-            )
-            n.add(f"off-{one.key}-{key}", f"misfit, {one.name}, {model.name}", values.misfit, "σ")
+        found = cell(model, one, assumed)
+        if found is not None:
+            n.add(f"{one.key}-{key}", f"{one.name}, {model.name}", found.predicted.median, one.unit)
+            n.add(f"off-{one.key}-{key}", f"misfit, {one.name}, {model.name}", found.misfit, "σ")
     pulse = prediction(model, "pulse", assumed)
     if pulse is not None:
-        ratio = f"threshold of 5 ns over 0.1 ps pulses, {model.name}"
-        n.add(f"pulse-{key}", ratio, float(np.median(pulse)))
+        meaning = f"threshold of 5 ns over 0.1 ps pulses, {model.name}"
+        n.add(f"pulse-{key}", meaning, np.median(pulse))
