@@ -27,13 +27,14 @@ from qdgain.model.bands import band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.film import ase_threshold
 from qdgain.model.gain import largest_gain
+from qdgain.model.parameters import CONTRACT
 from qdgain.model.states import states, weights_of_bands
 from qdgain.model.threshold import threshold_at_maximum
 from qdgain.model.units import sigma_from_fwhm, thermal_energy_meV
 from qdgain.paper.prior_work import klimov_threshold
 
 #: Points of a set that are used, and of these for what is slow.
-POINTS, FEW = 120, 8
+POINTS, FEW = 120, 5
 COLD_K, ROOM_K = 77.0, 300.0
 #: Part of the dots that are charged in the film of Yu 2019.
 CHARGED_PART = 0.17
@@ -51,10 +52,10 @@ _NO_SCHEME = {"threshold-perovskite": "the paper does not say which level scheme
 class Assumed:
     """What is held for all models: temperature, phonon, τ_XX, and L_g where a model has none."""
 
-    temperature_K: float = ROOM_K
-    phonon_energy_meV: float = 26.0
-    auger_lifetime_ps: float = 30.0
-    gain_exponent: float = 200.0
+    temperature_K: float = CONTRACT["temperature_K"].default
+    phonon_energy_meV: float = CONTRACT["phonon_energy_meV"].default
+    auger_lifetime_ps: float = CONTRACT["auger_lifetime_ps"].default
+    gain_exponent: float = CONTRACT["gain_exponent"].default
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Assumed:

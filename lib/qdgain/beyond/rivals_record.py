@@ -25,19 +25,10 @@ SIDES = ("independence", "dependence")
 
 @dataclass(frozen=True)
 class Observable:
-    """One published quantity that some models predict.
+    """One published quantity, by its key in `qdgain.beyond.rivals.PREDICT`.
 
-    Parameters
-    ----------
-    key, name : str
-        Its key in `qdgain.beyond.rivals.PREDICT`, and what it is, of which dots.
-    value, error : float
-        As stated; one standard deviation, of the logarithm where `relative`.
-    origin, seen, where, doi : str
-        Where the error comes from, one of `SEEN`, where in the text, and the source; empty where
-        the DOI could not be confirmed.
-    compare, unit, printed : str
-        One of `COMPARISONS`; ``1`` for a pure number; what is printed if not one number.
+    The error is one standard deviation, of the logarithm where `relative`, and has its origin;
+    the DOI is empty where it could not be confirmed; `printed` is what is not one number.
     """
 
     key: str
@@ -54,12 +45,12 @@ class Observable:
     printed: str = ""
 
     def __post_init__(self) -> None:
-        _one_of(f"observable {self.key}, seen", self.seen, SEEN)
-        _one_of(f"observable {self.key}, compare", self.compare, COMPARISONS)
+        _one_of(f"{self.key}: seen", self.seen, SEEN)
+        _one_of(f"{self.key}: compare", self.compare, COMPARISONS)
         if not self.error > 0:
-            raise ValueError(f"observable {self.key}: error = {self.error:g} is not above zero")
+            raise ValueError(f"{self.key}: error = {self.error:g} is not above zero")
         if self.relative and not self.value > 0:
-            raise ValueError(f"observable {self.key}: value = {self.value:g} has no logarithm")
+            raise ValueError(f"{self.key}: value = {self.value:g} has no logarithm")
 
     def coordinate(self, predicted: ArrayLike) -> FloatArray:
         """Return predictions less the stated number, or the difference of their logarithms."""
@@ -91,11 +82,10 @@ class Observable:
 
 @dataclass(frozen=True)
 class AugerStatement:
-    """One published statement for or against independence of the Auger lifetime.
+    """One published statement on the Auger lifetime, in our words, and the side it is quoted for.
 
-    Who says what, in our words; on whose side it is quoted, one of `SIDES`; what was varied and
-    what was held; whether that can decide, in words and as a fact; how it was seen, and its DOI.
-    A pulse or an Auger lifetime in the text seen, nan where there is none, and as it was printed.
+    What was varied, what was held, and whether that can decide. A pulse or an Auger lifetime as
+    the text seen states it, if it does.
     """
 
     source: str
@@ -113,8 +103,8 @@ class AugerStatement:
     lifetime_text: str = ""
 
     def __post_init__(self) -> None:
-        _one_of(f"{self.source}, seen", self.seen, SEEN)
-        _one_of(f"{self.source}, side", self.side, SIDES)
+        _one_of(f"{self.source}: seen", self.seen, SEEN)
+        _one_of(f"{self.source}: side", self.side, SIDES)
 
 
 class Pair(NamedTuple):
@@ -138,7 +128,7 @@ class Range:
     doi: str
 
     def __post_init__(self) -> None:
-        _one_of(f"{self.name}, seen", self.seen, SEEN)
+        _one_of(f"{self.name}: seen", self.seen, SEEN)
         if not 0 < self.low_meV <= self.high_meV:
             raise ValueError(f"{self.name}: {self.low_meV:g} to {self.high_meV:g} meV is no range")
 

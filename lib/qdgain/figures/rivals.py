@@ -58,14 +58,6 @@ _MAPS: dict[str, tuple[Axis, Any]] = {
 _CHARGED, _RATIO = Axis("part of the dots with one electron"), Axis("threshold / neutral film's")
 _TEMPERATURE, _OF_ROOM = Axis("temperature", "K"), Axis("threshold / that at 300 K")
 _PULSE, _OF_SHORT = Axis("pulse length", "ps"), Axis("threshold / that of 0.1 ps")
-_PLANES = {
-    "gain": Axis("largest gain"),
-    "threshold": Axis("threshold ⟨N⟩"),
-    "rate-ratio": Axis("k_XX / k_X"),
-    "binding": Axis("binding Δ_E", "meV"),
-    "pump": Axis("pumped at 3.1 eV / band edge"),
-    "cross": Axis("absorption of X, cross-polarised"),
-}
 _BITS, _PLACE = Axis("expected information", "bits"), Axis("place")
 _WIDTH, _SHIFT = Axis("linewidth Γ", "meV"), Axis("Stokes shift", "meV")
 _AUGER = Axis("biexciton Auger lifetime τ_XX", "ps")
@@ -158,7 +150,7 @@ def unmeasured(run: Run) -> tuple[Panel, ...]:
             points("Wu 2017, upper bound", 1.0, wu, "measured", "v"),
         ],
         "b": [_public("dots in rods, 2012", COLD_K, by["cold"])],
-        "d": [_pair(pair) for pair in pairs()],
+        "d": [_interval(p.name, p.gain, *p.threshold, "measured") for p in pairs()],
         "e": [
             level("Bonati 2005", bonati, "measured", "--"),
             upright("Nair 2007, lower bound", nair, 0.0, 80.0, "measured"),
@@ -181,7 +173,8 @@ def unmeasured(run: Run) -> tuple[Panel, ...]:
     for letter, (title, x_key, y_key) in planes.items():
         said = [m for m in own if not m.why_not(x_key) and not m.why_not(y_key)]
         clouds = [_cloud(m, x_key, y_key, assumed) for m in said] + public.get(letter, [])
-        found.append(panel(letter, title, _PLANES[x_key], _PLANES[y_key], clouds))
+        x, y = (Axis(measurements()[key].name, measurements()[key].unit) for key in (x_key, y_key))
+        found.append(panel(letter, title, x, y, clouds))
     return tuple(found)
 
 
@@ -213,11 +206,6 @@ def _curve(model: Model, x: FloatArray, values: FloatArray) -> list[Series]:
 def _public(name: str, x: float, one: Observable) -> Series:
     low, high = one.value * np.exp(np.array([-1, 1]) * one.error)
     return points(name, x, one.value, "measured", "s", y_low=low, y_high=high)
-
-
-def _pair(pair: Any) -> Series:
-    (low, high), middle = pair.threshold, float(np.mean(pair.threshold))
-    return points(pair.name, pair.gain, middle, "measured", "s", y_low=low, y_high=high)
 
 
 def _cloud(model: Model, x: str, y: str, assumed: Assumed) -> Series:
