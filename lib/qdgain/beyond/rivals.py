@@ -47,15 +47,17 @@ _ONE_BAND = {"binding": "one emission band: a binding is not part of it"}
 _NO_SPIN = {"cross": "which holes a circular probe reaches is not part of it"}
 _NO_SCHEME = {"threshold-perovskite": "the paper does not say which level scheme CsPbBr₃ is"}
 
+_DEFAULT: Any = {name: entry.default for name, entry in CONTRACT.items()}
+
 
 @dataclass(frozen=True)
 class Assumed:
     """What is held for all models: temperature, phonon, τ_XX, and L_g where a model has none."""
 
-    temperature_K: float = CONTRACT["temperature_K"].default
-    phonon_energy_meV: float = CONTRACT["phonon_energy_meV"].default
-    auger_lifetime_ps: float = CONTRACT["auger_lifetime_ps"].default
-    gain_exponent: float = CONTRACT["gain_exponent"].default
+    temperature_K: float = _DEFAULT["temperature_K"]
+    phonon_energy_meV: float = _DEFAULT["phonon_energy_meV"]
+    auger_lifetime_ps: float = _DEFAULT["auger_lifetime_ps"]
+    gain_exponent: float = _DEFAULT["gain_exponent"]
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Assumed:
