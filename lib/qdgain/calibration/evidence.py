@@ -23,7 +23,7 @@ from qdgain.model.dot import FloatArray
 
 #: Live points for each parameter, how many times as many each bound takes in, and the effective
 #: size of a posterior.
-LIVE, PER_BOUND, EFFECTIVE = 50, 4, 3000
+LIVE, PER_BOUND, EFFECTIVE = 30, 4, 1200
 #: What lies between the modes in Δ_E of the 4LS, in s.
 MODE_EDGES = (-2.0, -0.35, 1.9)
 

@@ -27,6 +27,9 @@ from qdgain.model.threshold import threshold_at_maximum
 
 #: Standard deviation of ln(computed/stated), assumed.
 DISCREPANCY = 0.05
+#: Standard deviation with which a spike is read off a map, in linewidths, assumed: a fifth of what
+#: still is the centre.
+READING_OF_A_SPIKE = 0.02
 #: Below this logarithm of the likelihood of the gain's numbers no film is computed.
 _HOPELESS = -100.0
 # A spike at its threshold is some five times narrower than a band, and a trapezoid sum over it is
@@ -68,10 +71,10 @@ def log_likelihood(
 
     J_π is a mere scale of four of the numbers, so that the integral is a closed form; `fluences`
     draws it. A film takes ten times as long as a gain: where the gain alone is hopeless, and where
-    a threshold is out of reach, ln L is the gain's alone less 100. Where a condition is asked for
-    and not met, it is 100 less and more so the further off it is: nothing by weight, and a slope
-    that a sampler can climb. `shape` has the row's free parameters but for J_π, which is their
-    last, (K, P - 1); with `doubled` the range of J_π is twice as wide.
+    a threshold is out of reach, ln L is the gain's alone less 100. Where conditions are asked for,
+    what each is short of its margin counts as a normal departure of `READING_OF_A_SPIKE`. `shape`
+    has the row's free parameters but for J_π, which is their last, (K, P - 1); with `doubled` the
+    range of J_π is twice as wide.
     """
     values = _at_one(row, shape)
     gains = gain_numbers(row, values)
@@ -89,8 +92,8 @@ def log_likelihood(
     with np.errstate(divide="ignore"):
         found += np.log(np.sqrt(2 * np.pi) * width * inside / (high - low))
     if with_conditions:
-        short = np.minimum(conditions(films.spikes(amplitude)), 0.0).sum(axis=1)
-        found += np.where(short < 0, _HOPELESS * (1 - short), 0.0)
+        short = np.minimum(conditions(films.spikes(amplitude)), 0.0) / READING_OF_A_SPIKE
+        found -= 0.5 * np.sum(short**2, axis=1)
     reached = np.isfinite(amplitude).all(axis=-1)
     result[likely[reached]] = np.maximum(found[reached], -1e6)
     return result

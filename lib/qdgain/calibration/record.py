@@ -31,8 +31,6 @@ KINDS: Mapping[str, str] = {
     "numbers doubled": "numbers alone, ranges doubled",
     "conditions doubled": "with the conditions, ranges doubled",
 }
-#: Below this logarithm of its evidence, no point of a row meets the conditions.
-NONE_MEETS = -90.0
 FILM = ("gain_exponent", "pi_pulse_fluence_mJ_cm2")
 
 
@@ -94,7 +92,8 @@ def columns(row: str) -> Mapping[str, FloatArray]:
     """Return the stored points of a row by unknown, (M,) each, energies in meV.
 
     Equally weighted draws of its posterior under Rabi statistics, with thresholds at the gain
-    maximum: with the conditions met, unless ``record()["rows"][row]["points"]`` is ``numbers``.
+    maximum: of the one with the conditions if ``record()["rows"][row]["points"]`` says so, which
+    it does for a row that can meet them, otherwise of that with the numbers alone.
     """
     with np.load(DATA / "calibration_points.npz") as stored:
         return MappingProxyType(ROWS[row].values(stored[row].astype(float)))
@@ -132,10 +131,10 @@ class Factor(NamedTuple):
 def log_evidence(row: str, kind: str) -> Factor:
     """Return ln Z of a row and the standard deviation from run to run; kind is one of `KINDS`.
 
-    Minus infinity if no point meets the conditions that were asked for.
+    Minus infinity if the row has no ESA and conditions were asked for, which speak of it.
     """
     runs = record()["rows"][row]["log_evidence"].get(kind, [])
-    if not runs or max(runs) < NONE_MEETS:
+    if not runs:
         return Factor(-np.inf, np.nan)
     return Factor(float(np.mean(runs)), float(np.std(runs, ddof=1)) if len(runs) > 1 else np.nan)
 
@@ -154,6 +153,12 @@ def meets(found: Mapping[str, Any]) -> bool:
     return bool(found["largest_residual"] <= TOLERANCE and min(found["conditions"]) >= 0)
 
 
+def is_asked(found: Mapping[str, Any]) -> bool:
+    """Return whether a best point is one that the rule is about."""
+    how = (found["statistics"], found["threshold"], found["conditional"])
+    return how == ("rabi", "maximum", True)
+
+
 def choose(found: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
     """Return the default: the rule that was written before the calibration was run.
 
@@ -162,8 +167,7 @@ def choose(found: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
     and every condition; of them the one with the fewest free parameters; of these the one with the
     smallest largest residual. ValueError if there is none.
     """
-    asked = ("rabi", "maximum")
-    eligible = [x for x in found if (x["statistics"], x["threshold"]) == asked and meets(x)]
+    eligible = [one for one in found if is_asked(one) and meets(one)]
     if not eligible:
         raise ValueError("no row meets every number and condition")
     return min(eligible, key=lambda x: (x["parameters"], x["largest_residual"]))

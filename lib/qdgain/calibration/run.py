@@ -31,7 +31,7 @@ from qdgain.stored import rounded
 from qdgain.version import __version__
 
 #: The rows that matter most, whose evidence is computed so many times.
-COMPARED, RUNS = ("additive tied", "replacing free", "additive free", "mixed free"), 4
+COMPARED, RUNS = ("additive tied", "replacing free", "additive free"), 4
 SEED = 2510
 #: Equally weighted points that are kept of each run, and stored of each row.
 DRAWN, POINTS = 400, 320
@@ -172,10 +172,10 @@ def store(weighed: Done, solved: Done) -> None:
         modes = {name: round(x, 4) for name, x in result["modes"].items()}
         row["modes"].setdefault(job.asked, []).append(modes)
         drawn.setdefault((job.row, job.asked), []).append(result["points"])
-    for row in rows.values():
-        meeting = min(row["log_evidence"].get("conditions", [-np.inf])) > record.NONE_MEETS
-        row["points"] = "conditions" if meeting else "numbers"
     best = [best_record(job, np.array(result["free"])) for job, result in solved]
+    meeting = {one["row"] for one in best if record.is_asked(one) and record.meets(one)}
+    for name, row in rows.items():
+        row["points"] = "conditions" if name in meeting else "numbers"
     chosen = record.choose(best)
     made = {"version": __version__, "code": code_hash("evidence"), "seed": SEED}
     content = {"made": made, "rows": rows, "best": best, "default": chosen["row"]}

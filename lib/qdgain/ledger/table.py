@@ -16,10 +16,10 @@ from typing import Any
 from jinja2 import Environment, Template
 
 from qdgain.chapters import api_page_of, page_of
-from qdgain.ledger import joined, verdicts
+from qdgain.ledger import joined, shares, verdicts
 from qdgain.ledger import matrix as statements_matrix
 from qdgain.ledger.verdicts import MEANINGS, Row
-from qdgain.paper.claims import KINDS, Claim
+from qdgain.paper.claims import KINDS, Claim, claims
 from qdgain.text import significant
 
 _THRESHOLDS = {"maximum": "threshold at the gain maximum", "onset": "onset of gain"}
@@ -109,6 +109,34 @@ def matrix() -> Fragment:
     return Fragment(text, "matrix", thresholds, statistics, fits, lines)
 
 
+def over_readings() -> Fragment:
+    """Return in what share of each reading's set every statement holds, as tiles."""
+    of_rows, admitted = shares.shares(), shares.admitted()
+    answered = sorted(set().union(*of_rows.values()), key=list(claims()).index)
+    lines = [(claims()[name], [of.get(name) for of in of_rows.values()]) for name in answered]
+    text = "\n".join(f"{claim.id}: {over.text}" for claim, _ in lines if (over := _over(claim)))
+    heads = [(row, row in admitted) for row in of_rows]
+    return Fragment(text, "over_readings", heads, [(*line, _over(line[0])) for line in lines])
+
+
+def over_count() -> Fragment:
+    """Return how many of the paper's statements hold in every reading, in some and in none."""
+    found = [row.over for row in joined.ledger() if row.over and row.claim.kind in "PQX"]
+    every, none = (sum(over.holds is holds for over in found) for holds in (True, False))
+    rows, admitted = shares.shares(), shares.admitted()
+    text = (
+        f"{len(admitted)} of {len(rows)} readings give the paper's nine numbers and meet the six "
+        f"conditions. Of the {len(found)} further statements that depend on the bands, {every} "
+        f"hold in every one of these readings, {none} hold in none, and {len(found) - every - none}"
+        " depend on the reading."
+    )
+    return Fragment(text, "paragraph", text)
+
+
+def _over(claim: Claim) -> shares.Over | None:
+    return shares.over(claim.id)
+
+
 def hanging_on_rabi(refitted: bool = True) -> Fragment:
     """Return the statements that hold under Rabi statistics and under no other.
 
@@ -117,15 +145,15 @@ def hanging_on_rabi(refitted: bool = True) -> Fragment:
     refitted : bool
         Whether each statistics has parameters of its own, or all have the presets.
     """
-    return _claims(statements_matrix.hanging_on_rabi(refitted))
+    return _listed(statements_matrix.hanging_on_rabi(refitted))
 
 
 def failing_on_rabi() -> Fragment:
     """Return the statements that fail under Rabi statistics and hold under another."""
-    return _claims(statements_matrix.failing_on_rabi())
+    return _listed(statements_matrix.failing_on_rabi())
 
 
-def _claims(found: Sequence[Claim]) -> Fragment:
+def _listed(found: Sequence[Claim]) -> Fragment:
     return Fragment("\n".join(claim.id for claim in found) or "none", "claims", found)
 
 
