@@ -16,14 +16,14 @@ from qdgain.beyond.measurements import Measurement
 from qdgain.beyond.recombination import radiative_ratios
 from qdgain.beyond.rivals import PREDICT, Assumed, Middle, Model, at_temperature, models, prediction
 from qdgain.beyond.rivals_record import (
+    AUGER,
+    MEASUREMENTS,
+    OBSERVABLES,
     SEEN,
+    WIDTHS,
     AugerStatement,
     Observable,
     Range,
-    auger_statements,
-    measurements,
-    observables,
-    widths,
 )
 from qdgain.beyond.rivals_scores import (
     cell,
@@ -137,6 +137,16 @@ def test_what_is_left_of_the_esa_raises_the_threshold_of_charged_dots(
     assert gains[0] <= gains[1] + 1e-12
 
 
+def test_a_film_that_never_gains_has_no_ratio_instead_of_zero():
+    # The full dot absorbs more than it emits, at every energy.
+    dot = Dot(**(ESA | {"xx_emission_strength": 0.1, "absorptive_binding_meV": 25.0}))
+    dot = replace(dot, reading="additive", xx_absorption_strength=3.0)
+    model = Model("x", "x", "", dot, np.ones(2))
+    assert np.isinf(charged_threshold(dot, 0.0)).all()
+    assert np.isnan(rivals.charged_ratio(model, 0.5)).all()
+    assert prediction(model, "partly-charged", ASSUMED) is None
+
+
 def test_a_part_of_the_dots_is_a_number_from_0_to_1():
     with pytest.raises(ParameterError, match=r"charged_fraction = 1\.5 is not allowed"):
         charged_threshold(degenerate(4), 1.5)
@@ -185,7 +195,7 @@ def test_at_room_temperature_a_dot_stays_and_soft_phonons_widen_by_the_root_of_i
 
 
 def test_klimovs_formula_is_taken_at_the_published_binding():
-    model, single = named("klimov"), widths()[0]
+    model, single = named("klimov"), WIDTHS[0]
     found = prediction(model, "threshold", ASSUMED)
     least, most = 30 / single.high_meV, 40 / single.low_meV
     high, low = klimov_threshold(np.array([least, most]) * 2 * np.sqrt(2 * np.log(2)))
@@ -194,7 +204,7 @@ def test_klimovs_formula_is_taken_at_the_published_binding():
 
 
 def test_the_set_of_counted_states_spans_what_is_public_and_nothing_is_fitted():
-    single = widths()[0]
+    single = WIDTHS[0]
     for model in models(ASSUMED)[:3]:
         assert model.parameters == 0
         assert not model.fitted
@@ -235,9 +245,9 @@ def test_long_pulses_cost_what_the_auger_lifetime_takes_away():
 
 
 def test_every_published_quantity_can_be_measured_and_predicted():
-    assert set(measurements()) == set(PREDICT)
-    assert {one.key for one in observables()} <= set(PREDICT)
-    for one in (*observables(), *auger_statements(), *widths()):
+    assert set(MEASUREMENTS) == set(PREDICT)
+    assert {one.key for one in OBSERVABLES} <= set(PREDICT)
+    for one in (*OBSERVABLES, *AUGER, *WIDTHS):
         assert one.seen in SEEN
         assert not one.doi or one.doi.startswith("10.")
         assert one.doi or one.seen in ("abstract", "second hand")
@@ -299,11 +309,11 @@ def toys(monkeypatch):
     }
     monkeypatch.setattr(rivals_scores, "prediction", lambda m, key, _: values.get((m.key, key)))
     rows = (observable(), observable(key="pump", value=1.0, error=1.0))
-    monkeypatch.setattr(rivals_scores, "observables", lambda: rows)
+    monkeypatch.setattr(rivals_scores, "OBSERVABLES", rows)
     known = {
         key: Measurement(key, key, "1", 0.1, True, "assumed") for key in ("gain", "pump", "cold")
     }
-    monkeypatch.setattr(rivals_scores, "measurements", lambda: known)
+    monkeypatch.setattr(rivals_scores, "MEASUREMENTS", known)
     dot = Dot(**PLAIN)
     return [Model(key, key, "", dot, np.ones(2), 3) for key in ("one", "other")], rows
 
@@ -358,7 +368,7 @@ def test_experiments_come_in_the_order_of_what_they_tell():
 
 
 def test_the_ratio_of_rates_alone_excludes_the_replacing_readings():
-    rates = next(one for one in observables() if one.key == "rate-ratio")
+    rates = next(one for one in OBSERVABLES if one.key == "rate-ratio")
     off = {m.key: cell(m, rates, ASSUMED) for m in models(ASSUMED)}
     assert all(off[key].misfit > 3 for key in ("replacing-free", "replacing-lean"))
     assert all(off[key].misfit < 1 for key in ("degenerate", "two-fold", "additive-tied"))

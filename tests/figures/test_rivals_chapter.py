@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qdgain.beyond.rivals import Assumed, models
-from qdgain.beyond.rivals_record import auger_statements, observables
+from qdgain.beyond.rivals_record import AUGER, OBSERVABLES
 from qdgain.beyond.rivals_scores import cell
 from qdgain.figures import rivals, rivals_words
 from qdgain.figures.style import book_style
@@ -24,7 +24,7 @@ def texts(figure):
 
 def test_a_cell_of_the_table_is_a_prediction_and_its_misfit(table):
     own = models(Assumed())
-    for i, one in enumerate(observables()):
+    for i, one in enumerate(OBSERVABLES):
         for j, model in enumerate(own):
             found = cell(model, one, Assumed())
             misfit = table["misfit"].values[i, j]
@@ -79,7 +79,7 @@ def test_every_film_is_neutral_where_no_dot_is_charged():
 
 def test_the_map_has_the_lasers_and_what_the_record_states():
     names = [series.name for series in rivals.auger_map(RUN).series]
-    for said in auger_statements():
+    for said in AUGER:
         for text in (said.pulse_text, said.lifetime_text):
             assert not text or f"{said.source}: {text}" in names
 
@@ -102,7 +102,7 @@ def test_the_verdict_says_what_the_numbers_say(monkeypatch):
     said = str(rivals.verdict(RUN))
     assert "do not need excited-state absorption" in said
     assert "excludes replacing free and replacing lean" in said
-    assert f"Of {len(auger_statements())} public statements on it none" in said
+    assert f"Of {len(AUGER)} public statements on it none" in said
     assert 100 < len(said.split()) < 180
     assert "<strong>" in rivals.verdict()._repr_html_()
     monkeypatch.setattr(rivals_words, "_EXCLUDED", 1e3)
@@ -115,14 +115,14 @@ def test_the_verdict_says_what_the_numbers_say(monkeypatch):
 
 
 def test_every_silence_has_its_reason():
-    reasons = {row[2] for row in rivals_words.Silences().rows}
+    reasons = {row[2] for row in rivals_words.silences().rows}
     assert reasons == {why for model in models(Assumed()) for why in model.silent.values()}
 
 
 def test_the_tables_have_every_row_of_the_record():
-    assert len(rivals_words.Observed().rows) == len(observables())
-    assert len(rivals_words.AugerRecord().rows) == len(auger_statements())
+    assert len(rivals_words.observed().rows) == len(OBSERVABLES)
+    assert len(rivals_words.auger_record().rows) == len(AUGER)
     found = rivals.ranked(RUN)
-    (first, *_) = rivals_words.Experiments(found, 2.0).rows
+    (first, *_) = rivals_words.experiments_table(found, 2.0).rows
     assert first[0] == "k_XX / k_X"
     assert first[1] == "20 %"

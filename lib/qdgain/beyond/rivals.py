@@ -18,7 +18,7 @@ import numpy as np
 
 from qdgain.beyond.auger_maps import LASERS_PS, default_conditions
 from qdgain.beyond.charged import charged_threshold
-from qdgain.beyond.rivals_record import observables, widths
+from qdgain.beyond.rivals_record import OBSERVABLES, WIDTHS
 from qdgain.beyond.sensitivity import spike_and_shift_meV
 from qdgain.calibration import record
 from qdgain.calibration.rows import ROWS
@@ -40,7 +40,7 @@ COLD_K, ROOM_K = 77.0, 300.0
 CHARGED_PART = 0.17
 STANDARD, PAPER = "Standard Model", "the paper"
 #: The rows of the calibration that stand for the paper.
-_READINGS = ("replacing free", "replacing lean", "additive tied", "additive free")
+_READINGS = ("replacing free", "replacing lean", "additive tied", "additive free", "mixed free")
 _EVERY = "every other quantity"
 _FORMULA = {_EVERY: "a formula for the threshold alone"}
 _ONE_BAND = {"binding": "one emission band: a binding is not part of it"}
@@ -97,7 +97,7 @@ class Model:
 @lru_cache(maxsize=8)
 def models(assumed: Assumed, yours: Dot | None = None) -> tuple[Model, ...]:
     """Return the rivals, the Standard Model's first; and a user's dot, if there is one."""
-    single = widths()[0]
+    single = WIDTHS[0]
     width = np.tile(np.linspace(single.low_meV, single.high_meV, 10), POINTS // 10)
     part, film = np.linspace(0.0, 1.0, POINTS), np.full(POINTS, assumed.gain_exponent)
     shift = part * balanced_stokes_shift_meV(width, assumed.temperature_K)
@@ -106,9 +106,7 @@ def models(assumed: Assumed, yours: Dot | None = None) -> tuple[Model, ...]:
     band_edge: dict[str, Any] = {"reading": "degenerate", "electron_states": 2}
     cdse, perovskite = (replace(dot, **band_edge, hole_states=n) for n in (4, 2))
     others: dict[str, Any] = {"perovskite": perovskite, "silent": _ONE_BAND | _NO_SPIN}
-    low, high = next(
-        (o.value - o.error, o.value + o.error) for o in observables() if o.unit == "meV"
-    )
+    low, high = next((o.value - o.error, o.value + o.error) for o in OBSERVABLES if o.unit == "meV")
     bound = replace(two_fold, emissive_binding_meV=np.linspace(low, high, POINTS))
     found = (
         Model(
@@ -182,11 +180,12 @@ def pulse_ratio(dot: Dot, pulses_ps: FloatArray, auger_lifetime_ps: float) -> Fl
 def charged_ratio(model: Model, part: float, some: Any = slice(None)) -> FloatArray:
     """Return the threshold of a film in which a part of the dots is charged, over the neutral.
 
-    The electron leaves nothing and all of the ESA in turn, from dot to dot of the set.
+    The electron leaves nothing and all of the ESA in turn, from dot to dot of the set; nan where
+    the neutral film does not gain.
     """
     dot, left = model.dot.at(some), (np.arange(model.dot.shape[0]) % 2)[some]
-    with np.errstate(invalid="ignore"):
-        return charged_threshold(dot, part, left) / charged_threshold(dot, 0.0, left)
+    neutral = charged_threshold(dot, 0.0, left)
+    return charged_threshold(dot, part, left) / np.where(np.isfinite(neutral), neutral, np.nan)
 
 
 def _mean(dot: Dot, statistics: str) -> FloatArray:

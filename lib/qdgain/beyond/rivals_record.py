@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -79,6 +78,15 @@ class Observable:
         sign = {"equal": "", "above": "> ", "below": "< "}[self.compare]
         return sign + with_unit(self.printed or f"{self.value:g}", self.unit)
 
+    @property
+    def stated_error(self) -> str:
+        """The error in words."""
+        return (
+            f"{100 * self.error:.0f} %"
+            if self.relative
+            else with_unit(f"{self.error:g}", self.unit)
+        )
+
 
 @dataclass(frozen=True)
 class AugerStatement:
@@ -138,44 +146,20 @@ def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> None:
         raise ValueError(f"{what} = {value!r} is none of {', '.join(allowed)}")
 
 
-@cache
-def _content() -> Mapping[str, list[dict[str, Any]]]:
-    text = resources.files("qdgain").joinpath("data/public_record.toml").read_text("utf-8")
-    return tomllib.loads(text)
-
-
-@cache
-def observables() -> tuple[Observable, ...]:
-    """Return the published quantities, in the order of the table."""
-    return tuple(Observable(**row) for row in _content()["observable"])
-
-
-@cache
-def measurements() -> Mapping[str, Measurement]:
-    """Return what could be measured, by key."""
-    rows = ({"unit": "1"} | row for row in _content()["measurement"])
-    return {row["key"]: Measurement(**row, is_relative=row["unit"] == "1") for row in rows}
-
-
-@cache
-def auger_statements() -> tuple[AugerStatement, ...]:
-    """Return the published statements on Auger recombination and thresholds."""
-    return tuple(AugerStatement(**row) for row in _content()["auger"])
-
-
-@cache
-def pairs() -> tuple[Pair, ...]:
-    """Return the published pairs of threshold and largest gain."""
-    return tuple(Pair(**row) for row in _content()["pair"])
-
-
-@cache
-def widths() -> tuple[Range, ...]:
-    """Return the published linewidths: single dots first, then samples."""
-    return tuple(Range(**row) for row in _content()["width"])
-
-
-@cache
-def reorganisation() -> Range:
-    """Return the calculated Stokes shifts."""
-    return Range(**_content()["reorganisation"][0])
+_ROWS: Mapping[str, list[dict[str, Any]]] = tomllib.loads(
+    resources.files("qdgain").joinpath("data/public_record.toml").read_text("utf-8")
+)
+#: The published quantities, in the order of the table.
+OBSERVABLES = tuple(Observable(**row) for row in _ROWS["observable"])
+#: What could be measured, by key.
+MEASUREMENTS: Mapping[str, Measurement] = {
+    row["key"]: Measurement(**{"unit": "1"} | row, is_relative="unit" not in row)
+    for row in _ROWS["measurement"]
+}
+#: The published statements on Auger recombination and thresholds.
+AUGER = tuple(AugerStatement(**row) for row in _ROWS["auger"])
+#: The published pairs of threshold and largest gain.
+PAIRS = tuple(Pair(**row) for row in _ROWS["pair"])
+#: The published linewidths, single dots first, then samples; and the calculated Stokes shifts.
+WIDTHS = tuple(Range(**row) for row in _ROWS["width"])
+CALCULATED = Range(**_ROWS["reorganisation"][0])

@@ -19,7 +19,7 @@ import scipy
 
 from qdgain.beyond.measurements import PROBABILITIES, reading_bits
 from qdgain.beyond.rivals import Assumed, Middle, Model, prediction
-from qdgain.beyond.rivals_record import Observable, measurements, observables
+from qdgain.beyond.rivals_record import MEASUREMENTS, OBSERVABLES, Observable
 from qdgain.model.dot import FloatArray
 
 
@@ -43,14 +43,14 @@ def cell(model: Model, observable: Observable, assumed: Assumed) -> Cell | None:
 
 def total(model: Model, assumed: Assumed) -> tuple[float, int]:
     """Return a model's sum of squared misfits over what it was not fitted to, and their number."""
-    cells = (cell(model, one, assumed) for one in observables())
+    cells = (cell(model, one, assumed) for one in OBSERVABLES)
     own = [one.misfit for one in cells if one is not None and not one.fitted]
     return float(np.sum(np.square(own))), len(own)
 
 
 def compared(rivals: Sequence[Model], assumed: Assumed) -> tuple[Observable, ...]:
     """Return the observables that all of some rivals predict and none was fitted to."""
-    cells = ((one, [cell(model, one, assumed) for model in rivals]) for one in observables())
+    cells = ((one, [cell(model, one, assumed) for model in rivals]) for one in OBSERVABLES)
     return tuple(one for one, row in cells if all(c is not None and not c.fitted for c in row))
 
 
@@ -93,13 +93,13 @@ def separation(key: str, one: Model, other: Model, assumed: Assumed, factor: flo
     """Return by how many σ a measurement sets two models apart; nan where one says nothing."""
     both = [_coordinates(model, key, assumed) for model in (one, other)]
     a, b = (Middle.of(np.array([np.nan]) if x is None else x) for x in both)
-    sigma = factor * measurements()[key].precision
+    sigma = factor * MEASUREMENTS[key].precision
     return abs(a.median - b.median) / float(np.sqrt(sigma**2 + a.spread**2 + b.spread**2))
 
 
 def _coordinates(model: Model, key: str, assumed: Assumed) -> FloatArray | None:
     values = prediction(model, key, assumed)
-    return np.log(values) if values is not None and measurements()[key].is_relative else values
+    return np.log(values) if values is not None and MEASUREMENTS[key].is_relative else values
 
 
 class Experiment(NamedTuple):
@@ -120,7 +120,7 @@ def experiments(
     `factor` is on every precision.
     """
     found = []
-    for key, measured in measurements().items():
+    for key, measured in MEASUREMENTS.items():
         own = [(model, _coordinates(model, key, assumed)) for model in rivals]
         spoken = {model: values for model, values in own if values is not None}
         apart = [separation(key, *both, assumed, factor) for both in combinations(spoken, 2)]

@@ -27,13 +27,13 @@ from qdgain.beyond.rivals import (
     prediction,
 )
 from qdgain.beyond.rivals_record import (
+    AUGER,
+    CALCULATED,
+    MEASUREMENTS,
+    OBSERVABLES,
+    PAIRS,
+    WIDTHS,
     Observable,
-    auger_statements,
-    measurements,
-    observables,
-    pairs,
-    reorganisation,
-    widths,
 )
 from qdgain.beyond.rivals_scores import Experiment, cell, experiments, total
 from qdgain.calibration.record import columns
@@ -88,7 +88,7 @@ def rivals_of(run: Run) -> tuple[Model, ...]:
 def table(run: Run) -> Panel:
     """Return what each model predicts for each observable, and its misfit in σ."""
     assumed, own = Assumed.of(run.settings), rivals_of(run)
-    rows = [[cell(model, one, assumed) for model in own] for one in observables()]
+    rows = [[cell(model, one, assumed) for model in own] for one in OBSERVABLES]
     maps = []
     for name, (axis, of) in _MAPS.items():
         values = np.array([[np.nan if c is None else of(c) for c in row] for row in rows])
@@ -106,13 +106,13 @@ def _range(low: float, high: float, unit: str) -> str:
 def _draw_table(one: Panel) -> Picture:
     """Draw the table: cells coloured by misfit, empty where a model is silent, hollow if put in."""
     misfit, low, high, put_in = (series.values for series in one.series)
-    figure = style.new_figure(9.2, 5.6)
+    figure = style.new_figure(9.8, 5.6)
     ax, drawn = figure.subplots(), np.where(put_in == 1, np.nan, misfit)
     shown = ax.imshow(drawn, cmap=_COLOURS, vmin=0, vmax=_TOP, aspect="auto")
     for i, j in np.ndindex(*misfit.shape):
         known = np.isfinite(misfit[i, j])
-        text = _range(low[i, j], high[i, j], observables()[i].unit) if known else "–"  # type: ignore[arg-type]
-        style.write_cell(ax, j, i, text, bool(drawn[i, j] > 0.6 * _TOP), fontsize=8)
+        text = _range(low[i, j], high[i, j], OBSERVABLES[i].unit) if known else "–"  # type: ignore[arg-type]
+        style.write_cell(ax, j, i, text, bool(drawn[i, j] > 0.6 * _TOP), fontsize=7.5)
         if put_in[i, j] == 1:
             frame: Any = {"fill": False, "edgecolor": "black", "linestyle": ":"}
             ax.add_patch(Rectangle((j - 0.46, i - 0.44), 0.92, 0.88, **frame))
@@ -122,13 +122,11 @@ def _draw_table(one: Panel) -> Picture:
         own = drawn[np.isfinite(drawn[:, j]), j]
         two = name.split(", ") if ", " in name else name.rsplit(" ", 1)
         columns.append("\n".join([*two, f"χ² {np.sum(own**2):.0f} / {own.size}"]))
-    style.name_cells(
-        ax, one, columns, [f"{o.name}\n{o.quoted} ({o.seen})" for o in observables()], 8
-    )
+    style.name_cells(ax, one, columns, [f"{o.name}\n{o.quoted} ({o.seen})" for o in OBSERVABLES], 8)
     ax.set_title("")
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
-    for place, camp in ((1.5, "Standard Model"), (5.5, "readings of the paper, fitted")):
+    for place, camp in ((1.5, "Standard Model"), (6.0, "readings of the paper, fitted")):
         ax.text(place, -1.75, camp, ha="center", fontsize=9, fontweight="bold")
     ax.axvline(3.5, color="white", linewidth=4)
     ax.spines[:].set_visible(False)
@@ -141,7 +139,7 @@ def _draw_table(one: Panel) -> Picture:
 
 def unmeasured(run: Run) -> tuple[Panel, ...]:
     """Return predictions where a measurement would help, with the public points there are."""
-    assumed, by = Assumed.of(run.settings), {o.key: o for o in observables()}
+    assumed, by = Assumed.of(run.settings), {o.key: o for o in OBSERVABLES}
     own = [model for model in rivals_of(run) if model.key in _DRAWN]
     bonati, nair, wu = (by[key].value for key in ("binding", "rate-ratio", "charged"))
     public = {
@@ -150,16 +148,16 @@ def unmeasured(run: Run) -> tuple[Panel, ...]:
             points("Wu 2017, upper bound", 1.0, wu, "measured", "v"),
         ],
         "b": [_public("dots in rods, 2012", COLD_K, by["cold"])],
-        "d": [_interval(p.name, p.gain, *p.threshold, "measured") for p in pairs()],
+        "d": [_interval(p.name, p.gain, *p.threshold, "measured") for p in PAIRS],
         "e": [
             level("Bonati 2005", bonati, "measured", "--"),
             upright("Nair 2007, lower bound", nair, 0.0, 80.0, "measured"),
         ],
     }
     curves = {
-        "a": ("charged dots", _CHARGED, _RATIO, _PARTS, _charged_curve),
-        "b": ("temperature", _TEMPERATURE, _OF_ROOM, _KELVIN, _thermal_curve),
-        "c": ("pulse length", _PULSE, _OF_SHORT, _PULSES, _pulse_curve),
+        "a": ("charged dots", _CHARGED, _RATIO, _PARTS),
+        "b": ("temperature", _TEMPERATURE, _OF_ROOM, _KELVIN),
+        "c": ("pulse length", _PULSE, _OF_SHORT, _PULSES),
     }
     planes = {
         "d": ("threshold and gain", "gain", "threshold"),
@@ -167,32 +165,27 @@ def unmeasured(run: Run) -> tuple[Panel, ...]:
         "f": ("polarisation and pump", "pump", "cross"),
     }
     found = []
-    for letter, (title, x, y, at, curve) in curves.items():
-        series = [s for m in own for s in _curve(m, at, curve(m, assumed))]
+    for letter, (title, x, y, at) in curves.items():
+        series = [s for m in own for s in _curve(m, at, _values(letter, m, assumed))]
         found.append(panel(letter, title, x, y, series + public.get(letter, [])))
     for letter, (title, x_key, y_key) in planes.items():
         said = [m for m in own if not m.why_not(x_key) and not m.why_not(y_key)]
         clouds = [_cloud(m, x_key, y_key, assumed) for m in said] + public.get(letter, [])
-        x, y = (Axis(measurements()[key].name, measurements()[key].unit) for key in (x_key, y_key))
+        x, y = (Axis(MEASUREMENTS[key].name, MEASUREMENTS[key].unit) for key in (x_key, y_key))
         found.append(panel(letter, title, x, y, clouds))
     return tuple(found)
 
 
-@lru_cache(maxsize=32)
-def _charged_curve(model: Model, _: Assumed) -> FloatArray:
-    some = model.some(_FEW)
-    return np.array([rivals.charged_ratio(model, float(part), some) for part in _PARTS])
-
-
-@lru_cache(maxsize=32)
-def _thermal_curve(model: Model, assumed: Assumed) -> FloatArray:
-    return np.array([rivals.thermal_ratio(model, assumed, float(kelvin)) for kelvin in _KELVIN])
-
-
-@lru_cache(maxsize=32)
-def _pulse_curve(model: Model, assumed: Assumed) -> FloatArray:
-    some, lifetime = map(model.dot.at, model.some(_FEWEST)), assumed.auger_lifetime_ps
-    return np.array([rivals.pulse_ratio(dot, _PULSES, lifetime) for dot in some]).T
+@lru_cache(maxsize=64)
+def _values(letter: str, model: Model, assumed: Assumed) -> FloatArray:
+    """Return what a model predicts along the axis of a panel, (X, M)."""
+    if letter == "a":
+        some = model.some(_FEW)
+        return np.array([rivals.charged_ratio(model, float(part), some) for part in _PARTS])
+    if letter == "b":
+        return np.array([rivals.thermal_ratio(model, assumed, float(T)) for T in _KELVIN])
+    some, lifetime = model.some(_FEWEST), assumed.auger_lifetime_ps
+    return np.array([rivals.pulse_ratio(model.dot.at(i), _PULSES, lifetime) for i in some]).T
 
 
 def _curve(model: Model, x: FloatArray, values: FloatArray) -> list[Series]:
@@ -244,7 +237,7 @@ def ranking(run: Run) -> Panel:
     series = []
     for i, each in enumerate(found):
         quantity = "degenerate" if each.models == most else "two-fold"
-        series.append(points(measurements()[each.key].name, i, each.bits, quantity, "s"))
+        series.append(points(MEASUREMENTS[each.key].name, i, each.bits, quantity, "s"))
     for name, own in (
         ("closest pair in σ", [e.closest for e in found]),
         ("farthest pair in σ", [e.farthest for e in found]),
@@ -279,7 +272,7 @@ def auger_map(run: Run) -> Panel:
     one = auger.maps(resolve(auger.SETTINGS, own))[1]
     across, up = (np.asarray(end)[[0, -1]] for end in (one["ratio"].x, one["ratio"].y))
     marks = [upright(f"laser of {ps:g} ps", ps, *up, behind=True) for ps in LASERS_PS.values()]
-    for said in auger_statements():
+    for said in AUGER:
         if said.pulse_text:
             name = f"{said.source}: {said.pulse_text}"
             marks.append(upright(name, said.pulse_ps, *up, behind=True))
@@ -313,10 +306,10 @@ def _draw_auger(one: Panel) -> Picture:
 
 def linewidths(run: Run) -> tuple[Panel, Panel]:
     """Return linewidths against temperature, and which Stokes shifts go with those of 300 K."""
-    kelvin, phonon, shift = np.linspace(20.0, 400.0, 77), run["phonon_energy_meV"], reorganisation()
+    kelvin, phonon, shift = np.linspace(20.0, 400.0, 77), run["phonon_energy_meV"], CALCULATED
     low, high = (_width_of(end, kelvin, phonon) for end in (shift.low_meV, shift.high_meV))
     a = [band("one phonon, 2λ of 10 to 23 meV", kelvin, low, high, "degenerate")]
-    for i, (one, quantity) in enumerate(zip(widths(), ("measured", "3LS", "CsPbBr3"), strict=True)):
+    for i, (one, quantity) in enumerate(zip(WIDTHS, ("measured", "3LS", "CsPbBr3"), strict=True)):
         a.append(_interval(one.name, ROOM_K + 8.0 * (i - 1), one.low_meV, one.high_meV, quantity))
     b = []
     for i, (name, (low_meV, high_meV)) in enumerate(stokes_ranges(run).items()):
@@ -339,10 +332,10 @@ def _width_of(shift_meV: float, kelvin: FloatArray, phonon_meV: float) -> FloatA
 def stokes_ranges(run: Run) -> dict[str, tuple[float, float]]:
     """Return the Stokes shifts that widths at 300 K allow, and those of the readings, in meV."""
     found, kelvin = {}, run["temperature_K"]
-    for one in widths():
+    for one in WIDTHS:
         ends = balance.balanced_stokes_shift_meV([one.low_meV, one.high_meV], kelvin)
         found[f"in balance, {one.name}"] = float(ends[0]), float(ends[1])
-    found[reorganisation().name] = reorganisation().low_meV, reorganisation().high_meV
+    found[CALCULATED.name] = CALCULATED.low_meV, CALCULATED.high_meV
     for model in rivals_of(run):
         for scheme in ("3LS", "4LS") if model.camp == PAPER else ():
             middle = Middle.of(columns(model.name)[f"stokes_{scheme.lower()}"])
@@ -388,7 +381,7 @@ def headlines(run: Run) -> Numbers:
         _of_model(n, model, assumed)
     rivals_words.add_decisions(n, assumed)
     for each in ranked(run):
-        name = measurements()[each.key].name
+        name = MEASUREMENTS[each.key].name
         n.add(f"bits-{each.key}", f"would tell of which model holds: {name}", each.bits, "bits")
     for name, ends in list(stokes_ranges(run).items())[:4]:
         for end, value in zip(("low", "high"), ends, strict=True):
@@ -402,7 +395,7 @@ def _of_model(n: Numbers, model: Model, assumed: Assumed) -> None:
     n.add(f"chi-{key}", f"sum of squared misfits, {model.name}", misfit)
     n.add(f"count-{key}", f"observables it was not fitted to, {model.name}", count)
     n.add(f"parameters-{key}", f"fitted parameters, {model.name}", model.parameters)
-    for one in observables():
+    for one in OBSERVABLES:
         found = cell(model, one, assumed)
         if found is not None:
             n.add(f"{one.key}-{key}", f"{one.name}, {model.name}", found.predicted.median, one.unit)

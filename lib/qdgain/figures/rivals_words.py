@@ -10,7 +10,7 @@ import numpy as np
 
 from qdgain.beyond import auger_maps
 from qdgain.beyond.rivals import Assumed, Model, models
-from qdgain.beyond.rivals_record import auger_statements, measurements, observables
+from qdgain.beyond.rivals_record import AUGER, MEASUREMENTS, OBSERVABLES
 from qdgain.beyond.rivals_scores import Experiment, cell, compared, decision, separation
 from qdgain.figures.kit import Numbers
 from qdgain.run import Run
@@ -57,7 +57,7 @@ class Verdict:
 
     def _column(self, key: str) -> dict[str, tuple[float, float]]:
         """Return median and misfit of every model that predicts an observable."""
-        one = next(o for o in observables() if o.key == key)
+        one = next(o for o in OBSERVABLES if o.key == key)
         cells = {name: cell(model, one, self.assumed) for name, model in self.models.items()}
         return {name: (c.predicted.median, c.misfit) for name, c in cells.items() if c is not None}
 
@@ -67,7 +67,7 @@ class Verdict:
         needed = "do not need" if all(off < _AGREES for _, off in counted) else "need"
         low, high = sorted(median for median, _ in counted)
         return (
-            f"The gain thresholds of CdSe, {observables()[0].quoted}, {needed} excited-state "
+            f"The gain thresholds of CdSe, {OBSERVABLES[0].quoted}, {needed} excited-state "
             f"absorption: two electron and four hole states at the band edge give {low:.2f} or "
             f"{high:.2f}, by how the pump fills them, without a fitted parameter. The paper's "
             "readings are fitted to 1.5."
@@ -75,7 +75,7 @@ class Verdict:
 
     def _rest(self) -> str:
         gains = [median for median, _ in self._column("gain").values()]
-        stated = next(o for o in observables() if o.key == "gain").value
+        stated = next(o for o in OBSERVABLES if o.key == "gain").value
         where = "below" if min(gains) > stated else "among"
         rates = self._column("rate-ratio")
         out = [self.models[key].name for key, (_, off) in rates.items() if off > _EXCLUDED]
@@ -89,19 +89,19 @@ class Verdict:
         one, other = self.models["additive-tied"], self.models["two-at-most"]
         found = decision(one, other, self.assumed).total
         undecided = "does not decide" if abs(found) < np.log(_ODDS) else "decides"
-        apart = {key: separation(key, one, other, self.assumed) for key in measurements()}
+        apart = {key: separation(key, one, other, self.assumed) for key in MEASUREMENTS}
         best = max(apart, key=lambda key: np.nan_to_num(apart[key]))
         factor = f"{found:+.1f}".replace("-", "−")
         return (
             f"Between the additive reading, fitted with {one.parameters} parameters, and the "
             f"band-edge states what is public {undecided}: the logarithm of the Bayes factor is "
-            f"{factor}. Measured to {measurements()[best].stated_precision}, "
-            f"{measurements()[best].name} would set them {apart[best]:.0f} σ apart."
+            f"{factor}. Measured to {MEASUREMENTS[best].stated_precision}, "
+            f"{MEASUREMENTS[best].name} would set them {apart[best]:.0f} σ apart."
         )
 
     def _auger(self) -> str:
         short, long = np.array([auger_ratios(self.models[k], self.assumed) for k in CONTENDERS]).T
-        deciding, count = sum(s.decides for s in auger_statements()), len(auger_statements())
+        deciding, count = sum(s.decides for s in AUGER), len(AUGER)
         lifetime = f"an Auger lifetime of {self.assumed.auger_lifetime_ps:g} ps"
         return (
             f"In all of them {lifetime} raises the threshold at most {short.max():.2f} times with "
@@ -119,55 +119,42 @@ def verdict(run: Run | None = None) -> Verdict:
 # --- tables
 
 
-class Observed(Table):
-    """The published quantities with their errors and how they were seen."""
-
-    def __init__(self) -> None:
-        header = ("quantity", "published", "error", "origin of the error", "seen", "where", "DOI")
-        of = attrgetter("name", "quoted", "origin", "seen", "where", "doi")
-        rows = []
-        for o in observables():
-            error = f"{100 * o.error:.0f} %" if o.relative else f"{o.error:g}"
-            name, quoted, *rest = of(o)
-            rows.append((name, quoted, error, *rest))
-        super().__init__(header, rows)
+def observed() -> Table:
+    """Return the published quantities with their errors and how they were seen."""
+    header = ("quantity", "published", "error", "origin of the error", "seen", "where", "DOI")
+    of = attrgetter("name", "quoted", "stated_error", "origin", "seen", "where", "doi")
+    return Table(header, [of(one) for one in OBSERVABLES])
 
 
-class AugerRecord(Table):
-    """The published statements on Auger recombination, and whether each can decide."""
-
-    def __init__(self) -> None:
-        header = ("source", "for", "statement", "varied", "held", "decides?", "seen", "DOI")
-        of = ("source", "side", "statement", "varied", "held", "decided_by", "seen", "doi")
-        super().__init__(header, [attrgetter(*of)(s) for s in auger_statements()])
+def auger_record() -> Table:
+    """Return the published statements on Auger recombination, and whether each can decide."""
+    header = ("source", "for", "statement", "varied", "held", "decides?", "seen", "DOI")
+    of = ("source", "side", "statement", "varied", "held", "decided_by", "seen", "doi")
+    return Table(header, [attrgetter(*of)(said) for said in AUGER])
 
 
-class Silences(Table):
-    """Where a model says nothing, and why."""
-
-    def __init__(self) -> None:
-        every = [(key, why, m.name) for m in models(Assumed()) for key, why in m.silent.items()]
-        said = dict.fromkeys((key, why) for key, why, _ in every)
-        name = {key: one.name for key, one in measurements().items()}
-        rows = [
-            (name.get(key, key), "; ".join(m for k, w, m in every if (k, w) == (key, why)), why)
-            for key, why in said
-        ]
-        super().__init__(("quantity", "models", "why"), rows)
+def silences() -> Table:
+    """Return where models say nothing, and why."""
+    own = models(Assumed())
+    said = dict.fromkeys(pair for model in own for pair in model.silent.items())
+    name = {key: one.name for key, one in MEASUREMENTS.items()}
+    rows = []
+    for key, why in said:
+        of = "; ".join(model.name for model in own if model.silent.get(key) == why)
+        rows.append((name.get(key, key), of, why))
+    return Table(("quantity", "models", "why"), rows)
 
 
-class Experiments(Table):
-    """The experiments: assumed precision with its origin, bits, and σ between models."""
-
-    def __init__(self, found: Sequence[Experiment], factor: float = 1.0) -> None:
-        header = ("measurement", "precision", "origin", "bits", "σ, closest", "σ, farthest")
-        rows = []
-        for each in found:
-            one = measurements()[each.key]
-            shown = one._replace(precision=factor * one.precision).stated_precision
-            numbers = (significant(x, 2) for x in (each.bits, each.closest, each.farthest))
-            rows.append((one.name, shown, one.origin, *numbers))
-        super().__init__(header, rows)
+def experiments_table(found: Sequence[Experiment], factor: float = 1.0) -> Table:
+    """Return the experiments: assumed precision with its origin, bits, and σ between models."""
+    header = ("measurement", "precision", "origin", "bits", "σ, closest", "σ, farthest")
+    rows = []
+    for each in found:
+        one = MEASUREMENTS[each.key]
+        shown = one._replace(precision=factor * one.precision).stated_precision
+        numbers = (significant(x, 2) for x in (each.bits, each.closest, each.farthest))
+        rows.append((one.name, shown, one.origin, *numbers))
+    return Table(header, rows)
 
 
 # --- numbers
@@ -187,5 +174,5 @@ def add_decisions(n: Numbers, assumed: Assumed) -> None:
         n.add(f"auger-ns-{key}", f"SE threshold / without Auger, 5 ns, {by[key].name}", long)
     shared = len(compared([by[key] for key in CONTENDERS], assumed))
     n.add("shared", "observables that the three kinds of models share", shared)
-    n.add("auger-statements", "public statements on Auger recombination", len(auger_statements()))
-    n.add("auger-decide", "such as decide", sum(s.decides for s in auger_statements()))
+    n.add("auger-statements", "public statements on Auger recombination", len(AUGER))
+    n.add("auger-decide", "such as decide", sum(s.decides for s in AUGER))
