@@ -21,7 +21,6 @@ SKELETON = [
     "What the paper shows",
     "Parameters",
     "Checked numbers",
-    "The paper's statements",
     "Run it with your own dot",
 ]
 SKELETON_BEYOND = [
@@ -30,7 +29,6 @@ SKELETON_BEYOND = [
     "The result",
     "What would change it",
     "Checked numbers",
-    "Statements checked here",
     "Run it with your own dot",
 ]
 FIGURES = [f"fig{number:02d}" for number in (6, 7, 8, 9, 10)]

@@ -181,18 +181,16 @@ def test_a_threshold_out_of_reach_is_hopeless_and_a_search_finds_back():
     assert terms[0, -1] > 0
 
 
-def test_conditions_that_are_not_met_take_all_weight_and_leave_a_slope():
+def test_what_a_condition_is_short_of_counts_as_a_normal_departure():
     row = ROWS["additive tied"]
     free = near_typical(row, 30, spread=0.15)
-    met = np.all(predict(row, free).conditions >= 0, axis=1)
-    short = np.minimum(predict(row, free).conditions, 0).sum(axis=1)
+    met = predict(row, free).conditions
     plain = log_likelihood(row, free[:, :-1])
     asked = log_likelihood(row, free[:, :-1], with_conditions=True)
     possible = plain > -100
-    assert possible.any()
-    np.testing.assert_array_equal(asked[met], plain[met])
-    lost = possible & ~met
-    np.testing.assert_allclose(plain[lost] - asked[lost], 100 * (1 - short[lost]), rtol=1e-6)
+    cost = np.sum(np.minimum(met, 0) ** 2, axis=1) / (2 * predictions.READING_OF_A_SPIKE**2)
+    assert np.ptp(cost[possible]) > 1
+    np.testing.assert_allclose(plain[possible] - asked[possible], cost[possible], rtol=1e-5)
 
 
 # --- conditions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Iterable, Mapping
 from importlib import metadata
@@ -14,7 +15,7 @@ from matplotlib.figure import Figure
 from myst_nb import glue
 
 from qdgain.book import keep
-from qdgain.chapters import CODE, FIGURE, IN_WORDS
+from qdgain.chapters import CODE, FIGURE, IN_WORDS, notebook_of
 from qdgain.figures import kit
 from qdgain.figures.description import described
 from qdgain.figures.modules import name_of
@@ -29,6 +30,8 @@ from qdgain.text import significant, with_unit
 from qdgain.version import library_hash
 
 _NOT_DRAWN = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
+#: How fast a technical text is read, about.
+WORDS_A_MINUTE = 180
 _PACKAGES = (
     *("qdgain", "numpy", "scipy", "matplotlib", "lmfit"),
     *("jupyter-book", "Sphinx", "myst-nb", "papermill", "ipywidgets"),
@@ -118,9 +121,12 @@ def glued(headlines: Iterable[Headline]) -> tuple[Headline, ...]:
     return headlines
 
 
-def statements(figure: ModuleType) -> table.Fragment:
-    """Return the ledger's rows that belong to a chapter's figures, for the paper's presets."""
-    return table.of_chapter(name_of(figure))
+def results(figure: ModuleType) -> table.Fragment:
+    """Return what becomes of the statements that belong to a chapter's figures, at the presets."""
+    name = name_of(figure)
+    page = json.loads(notebook_of(name).read_text(encoding="utf-8"))
+    prose = ("".join(cell["source"]) for cell in page["cells"] if cell["cell_type"] == "markdown")
+    return table.of_chapter(name, round(sum(len(text.split()) for text in prose) / WORDS_A_MINUTE))
 
 
 def verdict_summary() -> table.Fragment:

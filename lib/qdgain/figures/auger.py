@@ -159,7 +159,7 @@ def _draw_maps(panels: tuple[Panel, ...]) -> Picture:
 
 
 def draw_ratio(ax: Axes, series: Series) -> ContourSet:
-    """Draw a map of ratios as filled contours."""
+    """Draw a map of ratios as filled contours, and return them."""
     # Straight lines between points half a decade apart would bend on logarithmic axes.
     x, y = np.log(np.asarray(series.x)), np.log(np.asarray(series.y))
     fine_x, fine_y = np.linspace(x[0], x[-1], 97), np.linspace(y[0], y[-1], 97)

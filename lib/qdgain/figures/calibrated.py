@@ -19,6 +19,7 @@ from qdgain.calibration.plausibility import (
     dot_density_per_cm3,
     film_length_um,
 )
+from qdgain.calibration.predictions import READING_OF_A_SPIKE
 from qdgain.calibration.record import (
     KINDS,
     bayes_factor,
@@ -292,6 +293,7 @@ def _of_rows(n: Numbers) -> None:
     n.add("conditions", "qualitative statements asked for", len(CONDITIONS))
     n.add("centre-margin", "what still is the centre, in linewidths", LARGEST_OFFSET)
     n.add("shift-margin", "what already is red, or a shift, in linewidths", SMALLEST_SHIFT)
+    n.add("spike-reading", "standard deviation of a condition, linewidths", READING_OF_A_SPIKE)
     n.add("rows", "rows: readings and what is free in them", len(ROWS))
     n.add("solved", "rows, statistics and definitions solved", len(alone))
     n.add("within", "of them meet every number", len(within))

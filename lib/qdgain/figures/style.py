@@ -36,6 +36,9 @@ _QUANTITIES_IN = {
     "#882255": "two excitons; sweep without notebooks; traps",
     "#999933": "one exciton; continuum",
     "#44AA99": "second transition",
+    "#00796B": "verdict holds",
+    "#6D6D6D": "verdict depends",
+    "#C2410C": "verdict fails",
 }
 #: Quantity to colour, the same in the whole book.
 COLOURS = {

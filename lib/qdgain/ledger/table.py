@@ -46,10 +46,20 @@ def full(further: bool = False) -> Fragment:
     return Fragment(_as_text(rows), "full", rows, further)
 
 
-def of_chapter(chapter: str) -> Fragment:
-    """Return the statements shown with one chapter's figures, such as ``fig08``."""
+#: What a chapter shows first; the others test nothing there, and are folded.
+_FIRST = (verdicts.REPRODUCED, verdicts.DEPENDS, verdicts.DEVIATES, verdicts.CONTRADICTS)
+
+
+def of_chapter(chapter: str, minutes: int) -> Fragment:
+    """Return the statements shown with one chapter's figures, such as ``fig08``, by verdict.
+
+    Beside them stands how many minutes the page takes to read.
+    """
     rows = joined.of_chapter(chapter)
-    return Fragment(_as_text(rows), "of_chapter", rows)
+    ordered = sorted(rows, key=lambda row: list(MEANINGS).index(row.group))
+    first = [row for row in ordered if row.group in _FIRST]
+    rest = [row for row in ordered if row.group not in _FIRST]
+    return Fragment(_as_text(ordered), "of_chapter", first, rest, minutes)
 
 
 def summary() -> Fragment:

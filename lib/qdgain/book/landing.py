@@ -1,0 +1,73 @@
+"""The landing page: the verdict in a paragraph and in a picture, computed from the ledger."""
+
+from __future__ import annotations
+
+import math
+
+from qdgain.calibration.record import best, meets, record
+from qdgain.calibration.rows import ROWS
+from qdgain.figures import landing
+from qdgain.figures.kit import Figure
+from qdgain.figures.landing import LOOKS, Stated
+from qdgain.figures.panel import Panel
+from qdgain.ledger import joined, shares
+from qdgain.ledger.table import Fragment
+from qdgain.ledger.verdicts import Row
+from qdgain.text import significant
+
+
+def verdict() -> Fragment:
+    """Return what this book found, in about eighty words."""
+    over = [row.over for row in joined.ledger() if row.over and row.claim.kind in "PQX"]
+    every, none = (sum(one.holds is holds for one in over) for holds in (True, False))
+    fewest = best(ROWS[record()["default"]])["parameters"]
+    auger, balanced = (
+        joined.row(name).headline for name in ("B2-independent", "F10-thresholdless-thermal")
+    )
+    text = (
+        f"The stated numbers hang together: {len(shares.admitted())} of {len(ROWS)} readings of "
+        f"the paper give all nine of them, with {fewest} parameters at the least. Of the "
+        f"{len(over)} other statements that such a reading decides, {every} hold in every one of "
+        f"them, {none} hold in none, and {len(over) - every - none} depend on the reading."
+    )
+    return Fragment(text, "paragraph", text)
+
+
+def statements() -> list[Stated]:
+    """Return the paper's statements whose number and the model's can be divided."""
+    rows = [row for row in joined.ledger() if not row.claim.further and row.group in LOOKS]
+    return [_stated(row) for row in rows if _has_ratio(row)]
+
+
+def _has_ratio(row: Row) -> bool:
+    claim = row.claim
+    if row.missed is None or row.computed is None or not claim.stated:
+        return False
+    return claim.compare == "equal" and row.computed / claim.stated > 0
+
+
+def _stated(row: Row) -> Stated:
+    claim = row.claim
+    assert claim.stated and claim.tolerance is not None and row.computed is not None
+    return Stated(
+        f"{claim.id}  {claim.statement}",
+        row.stated_text,
+        row.computed_text,
+        row.computed / claim.stated,
+        abs(claim.tolerance / claim.stated),
+        row.group,
+    )
+
+
+def stated_and_computed() -> Panel:
+    """Return the panel of `qdgain.figures.landing.stated_and_computed` for the ledger's rows."""
+    return landing.stated_and_computed(statements())
+
+
+FIGURES = {
+    "stated_and_computed": Figure(
+        stated_and_computed,
+        lambda one: landing.draw_stated_and_computed(one, statements()),
+    ),
+    "strip": Figure(landing.strip, landing.draw_strip),
+}
