@@ -271,7 +271,8 @@ def auger_map(run: Run) -> Panel:
     own = {"auger_lifetime_ps": run["auger_lifetime_ps"]}
     one = auger.maps(resolve(auger.SETTINGS, own))[1]
     across, up = (np.asarray(end)[[0, -1]] for end in (one["ratio"].x, one["ratio"].y))
-    marks = [upright(f"laser of {ps:g} ps", ps, *up, behind=True) for ps in LASERS_PS.values()]
+    lasers = zip(("100 fs laser", "5 ns laser"), LASERS_PS.values(), strict=True)
+    marks = [upright(name, ps, *up, behind=True) for name, ps in lasers]
     for said in AUGER:
         if said.pulse_text:
             name = f"{said.source}: {said.pulse_text}"
