@@ -197,14 +197,14 @@ def test_what_a_condition_is_short_of_counts_as_a_normal_departure():
 
 
 def test_each_condition_has_its_margin():
-    spike = np.array([[[-0.3, -0.05], [-0.4, -0.3], [0.0, 0.3], [0.0, -0.2]]])
+    spike = np.array([[[-0.3, -0.05, 0.1], [-0.4, -0.3, 0.0], [0.0, 0.3, 0.4], [0.0, 0.1, -0.2]]])
     assert np.all(conditions(spike) > 0)
     moved = {
         0: (0, 1, -0.05 - LARGEST_OFFSET),
         1: (1, 1, 0.5 * SMALLEST_SHIFT - SMALLEST_SHIFT),
-        3: (0, 0, -0.05),
-        4: (2, 1, 0.5 * SMALLEST_SHIFT),
-        5: (3, 1, -0.5 * SMALLEST_SHIFT),
+        3: (0, 2, -0.3 + 0.5 * SMALLEST_SHIFT),
+        4: (2, 2, 0.5 * SMALLEST_SHIFT),
+        5: (3, 2, -0.5 * SMALLEST_SHIFT),
     }
     for i, (dot, fluence, place) in moved.items():
         other = spike.copy()
@@ -217,7 +217,7 @@ def test_each_condition_has_its_margin():
 
 @given(st.floats(-0.5, 0.5))
 def test_conditions_know_nothing_of_how_far_a_spike_is_beyond_the_centre_of_others(shift):
-    spike = np.zeros((1, 4, 2))
+    spike = np.zeros((1, 4, 3))
     spike[0, 2:] = shift
     assert conditions(spike)[0, 4] == conditions(spike)[0, 5] == -SMALLEST_SHIFT
 

@@ -59,7 +59,7 @@ def test_mode_weights_are_those_of_the_points():
 
 
 def test_every_row_is_stored_under_every_law_and_definition():
-    for name, row in ROWS.items():
+    for row in ROWS.values():
         for statistics in STATISTICS:
             for threshold in DEFINITIONS:
                 for conditional in (False, True):
@@ -154,7 +154,7 @@ def test_points_are_dots_and_films_of_the_row(name):
 # --- the rule
 
 
-def entry(parameters, residual, margin=0.1, statistics="rabi", threshold="maximum", asked=True):
+def entry(parameters, residual, *, margin=0.1, statistics="rabi", threshold="maximum", asked=True):
     return {
         "conditional": asked,
         "parameters": parameters,

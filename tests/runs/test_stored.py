@@ -7,8 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from qdgain import stored
-from qdgain import makers
+from qdgain import makers, stored
 from qdgain.version import STORED
 
 #: Twice what rounding can do to a result, which is stored with five digits or with four.

@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Iterable, Mapping
 from importlib import metadata
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -124,9 +125,16 @@ def glued(headlines: Iterable[Headline]) -> tuple[Headline, ...]:
 def results(figure: ModuleType) -> table.Fragment:
     """Return what becomes of the statements that belong to a chapter's figures, at the presets."""
     name = name_of(figure)
-    page = json.loads(notebook_of(name).read_text(encoding="utf-8"))
-    prose = ("".join(cell["source"]) for cell in page["cells"] if cell["cell_type"] == "markdown")
-    return table.of_chapter(name, round(sum(len(text.split()) for text in prose) / WORDS_A_MINUTE))
+    return table.of_chapter(name, _minutes(notebook_of(name)))
+
+
+def _minutes(notebook: Path | None) -> int:
+    """Return how many minutes a notebook's prose takes to read, about; 0 if there is none."""
+    if notebook is None:
+        return 0
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    prose = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    return round(sum(len(text.split()) for text in prose) / WORDS_A_MINUTE)
 
 
 def verdict_summary() -> table.Fragment:

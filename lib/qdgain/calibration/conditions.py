@@ -1,8 +1,9 @@
 """The paper's qualitative statements on Fig 9: where the ASE spike has to be, and by how much.
 
-The margins were written down before anything was solved. The paper states no fluence and no size:
-the spike is looked at at the threshold and at `FLUENCE_RANGE` times it, or as far as J_π lets all
-four dots go, so that they are compared at one J/J_th. *At the centre* is within a tenth of the
+The margins were written down before anything was solved. The paper states no fluence and no size.
+Where the spike *is* is looked at at `FLUENCE_RANGE` times the threshold, or as far as J_π lets all
+four dots go, so that they are compared at one J/J_th. Which way it *shifts* is asked of the whole
+way from the threshold to the π pulse, as the ledger asks. *At the centre* is within a tenth of the
 linewidth, about what a reader can tell from a map as wide as the paper's. *Red* and *shifts* ask
 for a twentieth: an amplified spike is some five times narrower than the band, so that is a quarter
 of its own width, the least shift that could be called one.
@@ -34,10 +35,10 @@ def conditions(spike: FloatArray) -> FloatArray:
     Parameters
     ----------
     spike : numpy.ndarray
-        Spike minus the centre of PL_X in linewidths, of shape (K, 4, 2): the four dots, and at
-        the threshold and above it.
+        Spike minus the centre of PL_X in linewidths, of shape (K, 4, 3): the four dots, and at
+        the threshold, above it and at the π pulse.
     """
-    above, rise = spike[..., 1], spike[..., 1] - spike[..., 0]
+    above, rise = spike[..., 1], spike[..., 2] - spike[..., 0]
     return np.stack(
         [
             LARGEST_OFFSET - np.abs(above[:, 0]),

@@ -184,14 +184,14 @@ class _Films(NamedTuple):
         return _interleaved(found), _interleaved(logs)
 
     def spikes(self, amplitude: FloatArray) -> FloatArray:
-        """Return spike minus PL_X in linewidths, at the thresholds and above them: (K, 4, 2)."""
+        """Return spike minus PL_X in linewidths, see `conditions`, of shape (K, 4, 3)."""
         at = np.where(np.isfinite(amplitude), amplitude, 1.0)
         further = np.minimum(np.sqrt(FLUENCE_RANGE), 1 / at.max(axis=1, keepdims=True))
-        area = np.stack([at, at * further], axis=-1) ** 2
-        means = mean_excitons_after_pulse(area, 1.0, self.statistics).reshape(-1, 2, 2, 2)
+        area = np.stack([at, at * further, np.ones_like(at)], axis=-1) ** 2
+        means = mean_excitons_after_pulse(area, 1.0, self.statistics).reshape(-1, 2, 2, 3)
         return _interleaved(
             [
-                parabolic_peak(offset[:, None, :], film.log_spectrum(means[:, :, i].reshape(-1, 2)))
+                parabolic_peak(offset[:, None, :], film.log_spectrum(means[:, :, i].reshape(-1, 3)))
                 for i, (film, offset) in enumerate(zip(self.films, self.offsets, strict=True))
             ]
         )

@@ -68,7 +68,7 @@ def checked(row: Row, found: Calibrated) -> Prediction:
     films = [float(ase_threshold(dot, length, pi_pulse, law).fluence_mJ_cm2) for dot in four]
     at, spikes = np.minimum(films, pi_pulse), []
     for dot, fluence in zip(four, at, strict=True):
-        fluences = [fluence, min(FLUENCE_RANGE, pi_pulse / at.max()) * fluence]
+        fluences = [fluence, min(FLUENCE_RANGE, pi_pulse / at.max()) * fluence, pi_pulse]
         mean = mean_excitons_after_pulse(fluences, pi_pulse, law)
         shift = spike_position_eV(dot, mean, length, law) - band_centres_eV(dot).emission
         spikes.append(1e3 * shift / np.asarray(dot.linewidth_meV))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -33,6 +33,9 @@ LOOKS = {
 HOLLOW = ("calibrated", "by construction")
 #: A ratio beyond these is drawn at the edge, with its value.
 _ENDS = (0.2, 5.0)
+#: Words in the map of lifetimes, and beside the thresholds: text, place, colour.
+_IN_THE_MAP = (("plays no part", 5.0, 2e3, "black"), ("100 times\nhigher", 1e4, 6.0, "white"))
+_IN_EQUILIBRIUM = (("with ESA", 3, 2.1), ("without ESA", 3, 0.5), ("goal", 3, 0.13))
 _KELVIN = 300.0
 _GOAL = 0.1
 
@@ -74,10 +77,8 @@ def draw_stated_and_computed(one: Panel, statements: Sequence[Stated]) -> Pictur
     for series in one.of_kind("points"):
         shade, hollow = style.colour(series.quantity), series.name in HOLLOW
         face = "white" if hollow else shade
-        ax.plot(
-            *(series.x, series.y, series.dash),
-            **{"color": shade, "markerfacecolor": face, "markersize": 6, "label": series.name},
-        )
+        how: dict[str, Any] = {"markerfacecolor": face, "markersize": 6, "label": series.name}
+        ax.plot(series.x, series.y, series.dash, color=shade, linestyle="none", **how)
     for i, each in enumerate(statements):
         said = f"{each.paper} → {each.model}"
         ax.text(1.01, i, said, transform=ax.get_yaxis_transform(), va="center", fontsize=8)
@@ -129,7 +130,11 @@ def draw_strip(panels: tuple[Panel, Panel, Panel]) -> Picture:
     style.draw_map(axes[0], gain["gain"])
     auger.draw_ratio(axes[1], lifetimes["ratio"])
     axes[1].set_ylabel(style.typeset(lifetimes["ratio"].y_axis.label))
-    style.draw_panel(axes[2], forbidden, legend={"loc": "lower left"})
+    for said, x, y, shade in _IN_THE_MAP:
+        axes[1].text(x, y, said, color=shade, ha="center", va="center")
+    style.draw_panel(axes[2], forbidden, legend=None)
+    for said, x, y in _IN_EQUILIBRIUM:
+        axes[2].text(x, y, said, va="center")
     axes[2].set(yscale="log", ylim=(0.01, 3), xlim=(0, None))
     axes[2].set_yticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
     edge = float(np.asarray(forbidden["equilibrium, 300 K"].x)[0])
