@@ -386,7 +386,13 @@ def headlines(run: Run) -> Numbers:
         n.add(f"bits-{each.key}", f"would tell of which model holds: {name}", each.bits, "bits")
     for name, ends in list(stokes_ranges(run).items())[:4]:
         for end, value in zip(("low", "high"), ends, strict=True):
-            key = name.removeprefix("in balance, ").split(",")[-1].strip().replace(" ", "-").lower()
+            key = (
+                name.removeprefix("in balance, ")
+                .split(",")[-1]
+                .strip(" ₃")
+                .replace(" ", "-")
+                .lower()
+            )
             n.add(f"shift-{key}-{end}", f"Stokes shift, {name}, {end}", value, "meV")
     return n
 
