@@ -58,8 +58,9 @@ _MAPS: dict[str, tuple[Axis, Any]] = {
 _CHARGED, _RATIO = Axis("part of the dots with one electron"), Axis("threshold / neutral film's")
 _TEMPERATURE, _OF_ROOM = Axis("temperature", "K"), Axis("threshold / that at 300 K")
 _PULSE, _OF_SHORT = Axis("pulse length", "ps"), Axis("threshold / that of 0.1 ps")
-_BITS, _PLACE = Axis("expected information", "bits"), Axis("place")
+_BITS, _PLACE = Axis("expected information", "bits"), Axis("measurement")
 _WIDTH, _SHIFT = Axis("linewidth Γ", "meV"), Axis("Stokes shift", "meV")
+_SOURCE = Axis("source")
 _AUGER = Axis("biexciton Auger lifetime τ_XX", "ps")
 #: Misfits from here on are drawn alike, from white for agreement to dark red.
 _TOP, _COLOURS = 5.0, "OrRd"
@@ -130,7 +131,7 @@ def _draw_table(one: Panel) -> Picture:
         ax.text(place, -1.75, camp, ha="center", fontsize=9, fontweight="bold")
     ax.axvline(3.5, color="white", linewidth=4)
     ax.spines[:].set_visible(False)
-    figure.colorbar(shown, label="distance from the published value in σ", shrink=0.7, extend="max")
+    figure.colorbar(shown, label=_MAPS["misfit"][0].label, shrink=0.7, extend="max")
     return figure
 
 
@@ -259,7 +260,7 @@ def _draw_ranking(one: Panel) -> Picture:
     ax.set_yticks(range(len(bars)), [style.typeset(bar.name) for bar in bars])
     ax.invert_yaxis()
     ax.axvline(np.log2(len(rivals_words.CONTENDERS)), color="black", linewidth=0.8, linestyle=":")
-    ax.set(xlim=(0, 2.3), xlabel=_BITS.label)
+    ax.set(xlim=(0, 2.3), xlabel=_BITS.label, ylabel=_PLACE.label)
     return figure
 
 
@@ -297,7 +298,7 @@ def _draw_auger(one: Panel) -> Picture:
         left, bottom = (1.05 * x, 1.15) if x == other else (0.2, y / 1.35)
         ax.text(left, bottom, mark.name, ha="left", va="bottom", **how)
     ax.set_ylabel(style.typeset(_AUGER.label))
-    bar = figure.colorbar(filled, ax=ax, label=one.title, pad=0.01)
+    bar = figure.colorbar(filled, ax=ax, label="threshold / threshold without Auger", pad=0.01)
     bar.set_ticks([1.1, 2, 10, 100], labels=["1.1", "2", "10", "100"])
     return figure
 
@@ -317,7 +318,7 @@ def linewidths(run: Run) -> tuple[Panel, Panel]:
         quantity = "measured" if name.startswith("in balance") else name[:3]
         quantity = "degenerate" if name.startswith("2λ") else quantity
         b.append(_interval(name, i, low_meV, high_meV, quantity))
-    return panel("a", "width", _TEMPERATURE, _WIDTH, a), panel("b", "shift", _PLACE, _SHIFT, b)
+    return panel("a", "width", _TEMPERATURE, _WIDTH, a), panel("b", "shift", _SOURCE, _SHIFT, b)
 
 
 def _interval(name: str, x: float, low: float, high: float, quantity: str) -> Series:
