@@ -28,7 +28,7 @@ def cells_at(row: str, index: int) -> Mapping[str, Cell]:
         "gain_exponent": float(film.gain_exponent[index]),
         "pi_pulse_fluence_mJ_cm2": float(film.pi_pulse_fluence_mJ_cm2[index]),
     }
-    return cells_of(Reading("maximum", ROWS[row].statistics, True, dots, settings))
+    return dict(cells_of(Reading("maximum", ROWS[row].statistics, True, dots, settings)))
 
 
 def make() -> dict[str, Any]:
