@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from qdgain.beyond import measurements, sensitivity
-from qdgain.beyond.information import preset_inputs
+from qdgain.beyond.information import best_inputs
 from qdgain.beyond.measurements import KEYS, MEASUREMENTS, PROBABILITIES
 from qdgain.model.film import ase_threshold
 from qdgain.model.populations import populations
@@ -101,7 +101,7 @@ def test_expected_bayes_factor_of_flat_and_shifted_noise_alone():
 @pytest.fixture(scope="module")
 def shown():
     random = np.random.default_rng(4)
-    inputs = preset_inputs("3ls") * (1 + 0.1 * random.uniform(-1, 1, (12, 9)))
+    inputs = best_inputs("3ls") * (1 + 0.1 * random.uniform(-1, 1, (12, 9)))
     dot = sensitivity.dots_of(inputs)
     found = {
         statistics: dict(

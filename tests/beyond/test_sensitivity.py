@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qdgain.beyond import sensitivity
-from qdgain.beyond.information import preset_inputs
+from qdgain.beyond.information import best_inputs
 from qdgain.beyond.sensitivity import ENERGIES, INPUTS, OUTPUTS, POSITIVE
 from qdgain.model import parameters
 from qdgain.model.bands import FWHM_PER_SIGMA
@@ -59,7 +59,7 @@ def ideal_threshold(stokes, linewidth):
 @settings(max_examples=15)
 @given(st.floats(5, 120), st.floats(40, 120))
 def test_elasticity_without_esa_is_that_of_the_closed_form(stokes, linewidth):
-    at = preset_inputs("3ls")
+    at = best_inputs("3ls")
     at[INPUTS.index("stokes_shift_meV")], at[INPUTS.index("linewidth_meV")] = stokes, linewidth
     assert sensitivity.gain_outputs(at[None])[0, 0] == pytest.approx(
         ideal_threshold(stokes, linewidth)
@@ -73,7 +73,7 @@ def test_elasticity_without_esa_is_that_of_the_closed_form(stokes, linewidth):
 
 
 def test_indices_of_the_closed_form_are_those_of_quadrature():
-    at = preset_inputs("4ls")
+    at = best_inputs("4ls")
     low, high = sensitivity.ranges_around(at, 0.3)
     found = sensitivity.sobol(
         lambda x: sensitivity.gain_outputs(x)[:, :1], low, high, samples=1024, resamples=0
@@ -105,7 +105,7 @@ def test_thresholds_in_excitons_depend_on_ratios_of_energies_alone(dot, statisti
 
 @pytest.mark.parametrize("scheme", ["3ls", "4ls"])
 def test_fluence_scales_with_the_pi_pulse_and_gain_with_its_strength(scheme):
-    slope = sensitivity.elasticities(preset_inputs(scheme))
+    slope = sensitivity.elasticities(best_inputs(scheme))
     for key in ("ase", "ase-esa"):
         row = slope[KEYS.index(key)]
         assert row[INPUTS.index("pi_pulse_fluence_mJ_cm2")] == pytest.approx(1.0, rel=1e-6)
@@ -115,14 +115,14 @@ def test_fluence_scales_with_the_pi_pulse_and_gain_with_its_strength(scheme):
 
 
 def test_presets_give_the_calibrated_numbers():
-    found = {s: sensitivity.outputs(preset_inputs(s)[None])[0] for s in ("3ls", "4ls")}
+    found = {s: sensitivity.outputs(best_inputs(s)[None])[0] for s in ("3ls", "4ls")}
     assert found["3ls"][KEYS.index("threshold-esa")] == pytest.approx(1.522, abs=1e-3)
     assert found["4ls"][KEYS.index("ase-esa")] == pytest.approx(0.3142, abs=2e-4)
     assert found["3ls"][KEYS.index("shift-esa")] < 0
 
 
 def test_strips_move_one_parameter_and_stay_allowed():
-    at = preset_inputs("3ls")
+    at = best_inputs("3ls")
     around = sensitivity.lowered_and_raised(at, 0.1)
     assert np.all((around != at).sum(axis=-1) == 1)
     np.testing.assert_allclose(np.diagonal(around[1]) / at, 1.1)
@@ -145,7 +145,7 @@ def test_other_fields_of_a_dot_are_kept():
 
 
 def test_what_is_out_of_reach_is_said():
-    at = preset_inputs("3ls")
+    at = best_inputs("3ls")
     at[INPUTS.index("floor")] = 1.0
     at[INPUTS.index("absorptive_binding_meV")] = 0.0
     slope = sensitivity.elasticities(at)

@@ -24,6 +24,7 @@ NAMED_OTHERWISE = {
     "fig10-order": r"per .*|both alike",
     "fig10-universal": r"\d+: .*",
     "design-bindings": r"\d+: .*",
+    "rivals-unmeasured": r".*, spread",
 }
 #: Axis labels in few words, beside a colour bar or in a diagram.
 SHORT = {
@@ -51,6 +52,12 @@ SHOWN_OTHERWISE = {
     "information-local": "elasticity",
     # Drawn lying.
     "calibrated-pinned": r".*",
+    "rivals-ranking": r".*",
+    "rivals-linewidths": r"(in balance|2λ|3LS|4LS).*",
+    # Contours, lasers and lifetimes as lines across them.
+    "rivals-auger_map": r".*",
+    # A table: numbers in its cells, no colour where they were put in.
+    "rivals-table": r".*",
 }
 
 

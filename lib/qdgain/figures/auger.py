@@ -149,7 +149,7 @@ def _draw_maps(panels: tuple[Panel, ...]) -> Picture:
     axes = figure.subplots(1, len(panels), sharey=True)
     for ax, one in zip(axes, panels, strict=True):
         filled = draw_ratio(ax, one["ratio"])
-        _draw_dots(ax, one, named=one is panels[0])
+        draw_dots(ax, one, named=one is panels[0])
         ax.set_title(one.title)
         style.letter(ax, one.letter)
     axes[0].set_ylabel(style.typeset(_AUGER.label))
@@ -178,7 +178,8 @@ def draw_ratio(ax: Axes, series: Series) -> ContourSet:
     return filled
 
 
-def _draw_dots(ax: Axes, one: Panel, named: bool) -> None:
+def draw_dots(ax: Axes, one: Panel, named: bool) -> None:
+    """Draw the lifetimes of real dots across a map, and this run as a star."""
     halo = [patheffects.withStroke(linewidth=2.5, foreground="white")]
     small: Any = {"fontsize": 6.5, "path_effects": halo}
     for series in one.of_kind("line"):

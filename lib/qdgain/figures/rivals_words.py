@@ -1,0 +1,178 @@
+"""Rivals in words: the computed verdict, tables of the public record, and what decides."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
+
+import numpy as np
+
+from qdgain.beyond import auger_maps
+from qdgain.beyond.rivals import Assumed, Model, models
+from qdgain.beyond.rivals_record import AUGER, MEASUREMENTS, OBSERVABLES
+from qdgain.beyond.rivals_scores import Experiment, cell, compared, decision, separation
+from qdgain.figures.kit import Numbers
+from qdgain.run import Run
+from qdgain.table import Table
+from qdgain.text import significant
+
+#: The models between which experiments are ranked, one for each kind.
+CONTENDERS = ("degenerate", "replacing-free", "additive-tied")
+#: Bayes factors that are shown, the first model over the second.
+_FACTORS = (
+    ("additive-tied", "replacing-free"),
+    ("additive-tied", "degenerate"),
+    ("additive-tied", "two-at-most"),
+    ("degenerate", "replacing-free"),
+)
+#: What is called undecided, excluded and agreement: odds, and σ.
+_ODDS, _EXCLUDED, _AGREES = 20.0, 3.0, 2.0
+
+
+def by_key(assumed: Assumed) -> Mapping[str, Model]:
+    """Return the models by key."""
+    return {model.key: model for model in models(assumed)}
+
+
+def auger_ratios(model: Model, assumed: Assumed) -> tuple[float, float]:
+    """Return SE thresholds over those without Auger, fs and ns pulses, of a model's middle dot."""
+    dot, lasers = model.dot.at(model.dot.shape[0] // 2), list(auger_maps.LASERS_PS.values())
+    fixed = auger_maps.default_conditions()
+    short, long = auger_maps.ratio(fixed, "se", dot, lasers, assumed.auger_lifetime_ps)
+    return float(short), float(long)
+
+
+class Verdict:
+    """The verdict as one paragraph whose words and numbers are computed."""
+
+    def __init__(self, assumed: Assumed) -> None:
+        self.assumed, self.models = assumed, by_key(assumed)
+
+    def __str__(self) -> str:
+        return " ".join([self._thresholds(), self._rest(), self._between(), self._auger()])
+
+    def _repr_html_(self) -> str:
+        return f"<p><strong>{html.escape(str(self))}</strong></p>"
+
+    def _column(self, key: str) -> dict[str, tuple[float, float]]:
+        """Return median and misfit of every model that predicts an observable."""
+        one = next(o for o in OBSERVABLES if o.key == key)
+        cells = {name: cell(model, one, self.assumed) for name, model in self.models.items()}
+        return {name: (c.predicted.median, c.misfit) for name, c in cells.items() if c is not None}
+
+    def _thresholds(self) -> str:
+        found = self._column("threshold")
+        counted = [found[key] for key in ("two-at-most", "degenerate")]
+        needed = "do not need" if all(off < _AGREES for _, off in counted) else "need"
+        low, high = sorted(median for median, _ in counted)
+        return (
+            f"The gain thresholds of CdSe, {OBSERVABLES[0].quoted}, {needed} excited-state "
+            f"absorption: two electron and four hole states at the band edge give {low:.2f} or "
+            f"{high:.2f}, by how the pump fills them, without a fitted parameter. The paper's "
+            "readings are fitted to 1.5."
+        )
+
+    def _rest(self) -> str:
+        gains = [median for median, _ in self._column("gain").values()]
+        stated = next(o for o in OBSERVABLES if o.key == "gain").value
+        where = "below" if min(gains) > stated else "among"
+        rates = self._column("rate-ratio")
+        out = [self.models[key].name for key, (_, off) in rates.items() if off > _EXCLUDED]
+        return (
+            f"The measured gain, {stated:.2f}, is {where} what the models give, {min(gains):.2f} "
+            f"to {max(gains):.2f}. That a biexciton of CdSe radiates more than twice as fast as an "
+            f"exciton excludes {'no model' if not out else ' and '.join(out)}."
+        )
+
+    def _between(self) -> str:
+        one, other = self.models["additive-tied"], self.models["two-at-most"]
+        found = decision(one, other, self.assumed).total
+        undecided = "does not decide" if abs(found) < np.log(_ODDS) else "decides"
+        apart = {key: separation(key, one, other, self.assumed) for key in MEASUREMENTS}
+        best = max(apart, key=lambda key: np.nan_to_num(apart[key]))
+        factor = f"{found:+.1f}".replace("-", "−")
+        return (
+            f"Between the additive reading, fitted with {one.parameters} parameters, and the "
+            f"band-edge states what is public {undecided}: the logarithm of the Bayes factor is "
+            f"{factor}. Measured to {MEASUREMENTS[best].stated_precision}, "
+            f"{MEASUREMENTS[best].name} would set them {apart[best]:.0f} σ apart."
+        )
+
+    def _auger(self) -> str:
+        short, long = np.array([auger_ratios(self.models[k], self.assumed) for k in CONTENDERS]).T
+        deciding, count = sum(s.decides for s in AUGER), len(AUGER)
+        lifetime = f"an Auger lifetime of {self.assumed.auger_lifetime_ps:g} ps"
+        return (
+            f"In all of them {lifetime} raises the threshold at most {short.max():.2f} times with "
+            f"femtosecond pulses and {long.min():.0f} to {long.max():.0f} times with pulses of "
+            f"5 ns. Of {count} public statements on it {deciding or 'none'} varies that lifetime "
+            "alone."
+        )
+
+
+def verdict(run: Run | None = None) -> Verdict:
+    """Return the verdict on the rivals, computed; for the defaults if there is no run."""
+    return Verdict(Assumed() if run is None else Assumed.of(run.settings))
+
+
+# --- tables
+
+
+def observed() -> Table:
+    """Return the published quantities with their errors and how they were seen."""
+    header = ("quantity", "published", "error", "origin of the error", "seen", "where", "DOI")
+    of = attrgetter("name", "quoted", "stated_error", "origin", "seen", "where", "doi")
+    return Table(header, [of(one) for one in OBSERVABLES])
+
+
+def auger_record() -> Table:
+    """Return the published statements on Auger recombination, and whether each can decide."""
+    header = ("source", "for", "statement", "varied", "held", "decides?", "seen", "DOI")
+    of = ("source", "side", "statement", "varied", "held", "decided_by", "seen", "doi")
+    return Table(header, [attrgetter(*of)(said) for said in AUGER])
+
+
+def silences() -> Table:
+    """Return where models say nothing, and why."""
+    own = models(Assumed())
+    said = dict.fromkeys(pair for model in own for pair in model.silent.items())
+    name = {key: one.name for key, one in MEASUREMENTS.items()}
+    rows = []
+    for key, why in said:
+        of = "; ".join(model.name for model in own if model.silent.get(key) == why)
+        rows.append((name.get(key, key), of, why))
+    return Table(("quantity", "models", "why"), rows)
+
+
+def experiments_table(found: Sequence[Experiment], factor: float = 1.0) -> Table:
+    """Return the experiments: assumed precision with its origin, bits, and σ between models."""
+    header = ("measurement", "precision", "origin", "bits", "σ, closest", "σ, farthest")
+    rows = []
+    for each in found:
+        one = MEASUREMENTS[each.key]
+        shown = one._replace(precision=factor * one.precision).stated_precision
+        numbers = (significant(x, 2) for x in (each.bits, each.closest, each.farthest))
+        rows.append((one.name, shown, one.origin, *numbers))
+    return Table(header, rows)
+
+
+# --- numbers
+
+
+def add_decisions(n: Numbers, assumed: Assumed) -> None:
+    """Add Bayes factors, what decides most in each, and what Auger recombination does."""
+    by = by_key(assumed)
+    for one, other in _FACTORS:
+        found, key = decision(by[one], by[other], assumed), f"bayes-{one}-{other}"
+        over, (most, part) = f"{by[one].name} over {by[other].name}", found.most
+        n.add(key, f"ln of the Bayes factor, {over}", found.total)
+        n.add(f"{key}-most", f"its largest part, {most.name}, {over}", part)
+    for key in CONTENDERS:
+        short, long = auger_ratios(by[key], assumed)
+        n.add(f"auger-fs-{key}", f"SE threshold / without Auger, 100 fs, {by[key].name}", short)
+        n.add(f"auger-ns-{key}", f"SE threshold / without Auger, 5 ns, {by[key].name}", long)
+    shared = len(compared([by[key] for key in CONTENDERS], assumed))
+    n.add("shared", "observables that the three kinds of models share", shared)
+    n.add("auger-statements", "public statements on Auger recombination", len(AUGER))
+    n.add("auger-decide", "such as decide", sum(s.decides for s in AUGER))
