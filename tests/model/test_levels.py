@@ -114,7 +114,10 @@ def test_no_cancellation_far_from_resonance():
 @settings(max_examples=20, deadline=None)
 def test_esa_over_emission_is_the_ratio_of_two_terms_of_the_gain(stokes, binding, strength):
     dot = Dot(
-        stokes_shift_meV=stokes, absorptive_binding_meV=binding, xx_absorption_strength=strength
+        stokes_shift_meV=stokes,
+        absorptive_binding_meV=binding,
+        xx_absorption_strength=strength,
+        reading="replacing",
     )
     energy = np.linspace(1.8, 2.1, 7)
     rho = levels.esa_over_emission(dot, energy)

@@ -18,10 +18,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qdgain.model import parameters
-from qdgain.model.bands import bands, energy_window_eV, expand
+from qdgain.model.bands import (
+    bands,
+    detuning_from_absorption_meV,
+    energy_window_eV,
+    expand,
+    log_bands,
+)
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.gain import flat_detuning_meV
-from qdgain.model.states import states, weights_of_bands
+from qdgain.model.states import weights_of_bands
 
 #: The part of the Stokes shift that is fine-structure splitting; None: a parameter.
 SPLITTING_FRACTIONS = {"2LS": 0.0, "3LS": 1.0, "4LS": 0.0, "5LS": None}
@@ -244,16 +249,20 @@ def binding_of_most_cancellation_meV(dot: Dot, binding_meV: ArrayLike) -> float:
 
 
 def esa_over_emission(dot: Dot, energy_eV: ArrayLike) -> FloatArray:
-    r"""Return ρ, the strength of X → XX over that of the emission of X, of shape D + E.
+    r"""Return ρ, the strength of ESA from X over that of the emission of X, of shape D + E.
 
-    :math:`\rho(E) = \alpha_1(E)/e_1(E)`, in the reading *replacing* :math:`a\,A_{XX2}/PL_X`. Above
-    1 the exciton absorbs more than it emits. Source: paper sections 3.2 and 3.3.
+    :math:`\rho(E) = a\,A_{XX2}(E)/PL_X(E)`, zero in a reading without ESA. What is left of
+    :math:`A_X` in a dot with one exciton is bleach that has not happened, and no part of it.
+    Source: paper sections 3.2 and 3.3.
 
     >>> dot = Dot(stokes_shift_meV=40.0, absorptive_binding_meV=40.0, xx_absorption_strength=0.5,
     ...           reading="replacing")
     >>> esa_over_emission(dot, [1.9, 2.0]).round(6).tolist()
     [0.5, 0.5]
     """
-    emission, absorption = states(dot, flat_detuning_meV(dot, energy_eV))
-    found = absorption[..., 1, :] / emission[..., 1, :]
-    return np.asarray(found.reshape(dot.shape + np.shape(energy_eV)))
+    weights = weights_of_bands(dot)
+    ratio = np.asarray(weights.absorption[1][2]) / np.asarray(weights.emission[1][1])
+    logs = log_bands(dot, detuning_from_absorption_meV(dot, energy_eV))
+    axes = np.ndim(energy_eV)
+    found = np.exp(logs.xx_absorption - logs.emission)
+    return np.asarray(found * expand(ratio, dot, axes))
