@@ -238,7 +238,7 @@ def test_threshold_lies_between_the_excitons_and_the_biexcitons(dot: Dot, place:
 
 
 def test_without_biexciton_transitions_the_excitons_bound_is_the_threshold() -> None:
-    dot = presets()["3LS+ESA"]
+    dot = replace(presets()["3LS+ESA"], reading="replacing")
     faint = replace(dot, xx_absorption_strength=1e-9, xx_emission_strength=1e-9)
     energy = float(band_centres_eV(dot).xx_emission)
     own = detailed_balance.threshold_bounds(faint, energy)[0]
@@ -247,6 +247,13 @@ def test_without_biexciton_transitions_the_excitons_bound_is_the_threshold() -> 
     assert qdgain.threshold_at_energy(faint, red) == pytest.approx(
         float(detailed_balance.threshold_bounds(faint, red)[0]), rel=1e-6
     )
+    # Where X still absorbs on the other half of A_X, -A + r(P - A) = 0: 2A/P.
+    left = replace(faint, reading="additive")
+    of_bands = qdgain.bands(left, red)
+    expected = 2 * float(of_bands.absorption / of_bands.emission)
+    assert qdgain.threshold_at_energy(left, red) == pytest.approx(expected, rel=1e-6)
+    first = float(detailed_balance.threshold_bounds(left, red)[0])
+    assert first == pytest.approx(expected / (1 + 0.5 * expected), rel=1e-12)
 
 
 # --- an older formula

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import qdgain
 from qdgain.beyond import levers
 from qdgain.model import cross_sections, units
+from qdgain.model.gain import gain_maximum_meV
 from qdgain.model.parameters import ParameterError
 from qdgain.paper.thresholds import measured_thresholds, size_dependence
 
@@ -220,11 +221,35 @@ def test_a_target_below_the_lowest_is_out_of_reach() -> None:
     assert np.isinf(levers.nearest_value_for(dot, "absorptive_binding_meV", 0.99 * lowest))
 
 
-def test_lowest_over_the_absorptive_shift_is_the_dot_without_esa() -> None:
-    dot = _dot()
-    _, lowest = levers.lowest_over(dot, "absorptive_binding_meV")
-    without = levers.threshold_of(replace(dot, xx_absorption_strength=0.0), "at gain maximum")
+@pytest.mark.parametrize(
+    ("reading", "definition"),
+    [("replacing", "at gain maximum"), ("replacing", "onset"), ("additive", "onset")],
+)
+def test_lowest_over_the_absorptive_shift_is_the_dot_without_esa(
+    reading: str, definition: str
+) -> None:
+    dot = replace(_dot(), reading=reading)
+    _, lowest = levers.lowest_over(dot, "absorptive_binding_meV", definition)
+    without = levers.threshold_of(replace(dot, xx_absorption_strength=0.0), definition)
     assert lowest == pytest.approx(without, rel=1e-6)
+
+
+def test_esa_of_a_full_dot_can_push_its_gain_maximum_to_where_less_is_absorbed() -> None:
+    dot = _dot()
+    assert dot.reading == "additive"
+    binding, lowest = levers.lowest_over(dot, "absorptive_binding_meV")
+    off = replace(dot, xx_absorption_strength=0.0)
+    without, far = (
+        float(levers.threshold_of(one, "at gain maximum"))
+        for one in (off, replace(dot, absorptive_binding_meV=400.0))
+    )
+    assert far == pytest.approx(without, rel=1e-6)
+    # To the blue of PL_XX: the maximum goes to the red, and the threshold there is lower.
+    assert lowest < 0.99 * without
+    best = replace(dot, absorptive_binding_meV=binding)
+    assert gain_maximum_meV(best) < gain_maximum_meV(off)
+    place = float(dot.absorption_energy_eV + 1e-3 * gain_maximum_meV(best))
+    assert qdgain.threshold_at_energy(off, place) <= lowest
 
 
 def test_sensitivity_to_the_stokes_shift_is_the_closed_form() -> None:

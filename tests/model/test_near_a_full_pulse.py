@@ -30,15 +30,18 @@ def bisected(function, low, high):
     return middle
 
 
+@pytest.mark.parametrize("reading", ["replacing", "additive"])
 @pytest.mark.parametrize("fluence_over_pi", [0.80, 0.93, 0.95, 0.97, 0.99, 0.998])
-def test_a_threshold_just_below_the_pi_pulse_is_found(fluence_over_pi):
-    # ESA as strong as XX emits and where it does: what is left of the gain comes late.
+def test_a_threshold_just_below_the_pi_pulse_is_found(fluence_over_pi, reading):
+    # Strong ESA where XX emits: what is left of the gain comes late.
     dot = Dot(
         stokes_shift_meV=5.0,
         linewidth_meV=80.0,
         absorptive_binding_meV=0.0,
         emissive_binding_meV=0.0,
+        xx_absorption_strength={"replacing": 1.7, "additive": 0.4}[reading],
         xx_emission_strength=0.5,
+        reading=reading,
     )
     length = bisected(lambda L: amplified(dot, fluence_over_pi, L) - 2, 1e-3, 1e4)
     assert amplified(dot, fluence_over_pi - 0.02, length) < 2

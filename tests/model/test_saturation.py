@@ -16,6 +16,7 @@ DOT = qdgain.Dot(
     emissive_binding_meV=15.0,
     xx_absorption_strength=1.5,
     xx_emission_strength=0.4,
+    reading="replacing",
 )
 
 

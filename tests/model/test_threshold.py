@@ -199,14 +199,28 @@ def test_a_biexciton_that_does_not_emit_gives_no_gain_where_esa_wins(statistics)
     assert np.all(qdgain.threshold_at_energy(dot, [1.98, 1.99], statistics=statistics) == np.inf)
 
 
-def test_poissons_threshold_keeps_its_digits_where_the_biexciton_emits_next_to_nothing():
+@pytest.mark.parametrize(
+    ("reading", "fields", "full"),
+    [
+        ("replacing", {"absorptive_binding_meV": 20.49, "xx_emission_strength": 0.3036}, 0.3036),
+        # A_XX2 on PL_XX.
+        ("additive", {"absorptive_binding_meV": 13.43 + 9.103, "xx_absorption_strength": 0.7}, 0.3),
+    ],
+)
+def test_poissons_threshold_keeps_its_digits_where_the_biexciton_emits_next_to_nothing(
+    reading, fields, full
+):
     """Far out in narrow bands e^N has to make up for PL_XX."""
-    dot = replace(qdgain.presets()["3LS+ESA"], linewidth_meV=1.0)
+    narrow = {"linewidth_meV": 1.0, "stokes_shift_meV": 13.43, "emissive_binding_meV": 9.103}
+    strengths = {"xx_absorption_strength": 1.681, "xx_emission_strength": 1.0}
+    dot = qdgain.Dot(reading=reading, **(narrow | strengths | fields))
     energy = 1.993959
     logs = log_bands(dot, np.array(1e3 * (energy - dot.absorption_energy_eV)))
-    # P_0 A = γ P_2 PL_XX, as the other two are smaller by tens of powers of ten.
-    expected = logs.absorption - logs.xx_emission - np.log(dot.xx_emission_strength)
     mean = qdgain.threshold_at_energy(dot, energy, statistics="poisson")
+    # What absorbs on A_X is P_2 times what a full dot gains, as the other bands are smaller by tens
+    # of powers of ten: dots without an exciton, and those with one at half strength, or not at all.
+    absorbing = 1 + 0.5 * mean if reading == "additive" else 1.0
+    expected = logs.absorption + np.log(absorbing) - logs.xx_emission - np.log(full)
     assert mean == pytest.approx(expected, rel=1e-9)
 
 

@@ -138,9 +138,15 @@ def _poisson_nearest(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
     # β < 0, from zero up to where the gain is largest.
     largest = np.log1p(np.maximum(half, 0.0) / size)
     N, top = np.where(q > 0, high, 0.0), np.where(q > 0, high, largest)
+    lowest, falls = np.where(q > 0, -np.inf, 0.0), np.maximum(-q, 0.0)
     for _ in range(_POISSON_STEPS):
         power = np.exp(N) - 1
-        N += (a - N * half - q * (power - N)) / (half + q * power)
+        # β < 0, along a parabola that is never above: two roots may all but meet, or there is none,
+        # and N stays where the gain is largest.
+        lacks = np.maximum(a - N * half - q * (power - N), lowest)
+        slope = np.maximum(half + q * power, _TINY)
+        step = lacks / slope
+        N += 2 * step / (1 + np.sqrt(np.maximum(1 - 2 * step * falls * (power + 1) / slope, 0.0)))
         N = np.fmin(np.fmax(N, 0.0), top)
     return N
 

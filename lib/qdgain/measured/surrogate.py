@@ -46,9 +46,9 @@ READINGS = MappingProxyType(
 def band_edge_dot() -> Dot:
     r"""Return the dot behind the surrogates: weakly bound biexcitons taken as not shifted.
 
-    :math:`\Delta_{A2}=\Delta_E=0`, a = 1, γ the stated largest gain with X1 pumping; the Stokes
-    shift follows from the stated threshold of one exciton at the gain maximum,
-    :math:`2e^{-S^2/2s^2} = 1 + \gamma`.
+    In the reading *replacing*: :math:`\Delta_{A2}=\Delta_E=0`, a = 1, γ the stated largest gain
+    with X1 pumping; the Stokes shift follows from the stated threshold of one exciton at the gain
+    maximum, :math:`2e^{-S^2/2s^2} = 1 + \gamma`.
     """
     strength = _stated("F3-x1-gain")
     width = parameters.CONTRACT["linewidth_meV"].default
@@ -61,6 +61,7 @@ def band_edge_dot() -> Dot:
         emissive_binding_meV=0.0,
         xx_absorption_strength=1.0,
         xx_emission_strength=strength,
+        reading="replacing",
     )
 
 

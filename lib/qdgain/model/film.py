@@ -22,7 +22,8 @@ from qdgain.model.search import first_root, parabolic_peak
 from qdgain.model.states import states, weights_at, weights_of_bands
 
 # A trapezoid sum over Gaussians is exact to rounding once the step is well below the width; the
-# amplified spike is narrower than the bands by √(L_g G), some five at the threshold.
+# amplified spike is narrower than the bands by √(L_g s²|G''|): some five at most thresholds, and up
+# to √L_g where the gain is the little that strong absorption leaves.
 _WINDOW_WIDTHS = 6.5
 _STEP_WIDTHS = 0.08
 _FEWEST_POINTS, _MOST_POINTS = 181, 8001
@@ -347,7 +348,8 @@ def _emission_detunings_meV(dot: Dot, length: FloatArray) -> FloatArray:
     narrowest = np.minimum.reduce(
         [widths.absorption, widths.emission, widths.xx_absorption, widths.xx_emission]
     )
-    step = _STEP_WIDTHS * narrowest / (1 + length / 300) ** 0.25
+    longer = length / 300
+    step = _STEP_WIDTHS * narrowest / np.maximum((1 + longer) ** 0.25, np.sqrt(longer))
     points = int(np.clip(np.ceil(np.max((high - low) / step)), _FEWEST_POINTS, _MOST_POINTS))
     return low[..., None] + (high - low)[..., None] * np.linspace(0.0, 1.0, points)
 
