@@ -189,6 +189,8 @@ class _Search:
         # Of A_X, PL_X, A_XX2 and PL_XX.
         self.widths = np.array([*own[:2], *own[3:]], dtype=float) / unit
         self.gain, self.loss, self.full = weights
+        # A full dot that only absorbs has no gain maximum, wherever its bands are.
+        self.is_dark = not onset and bool(np.all(self.full <= 0) and np.any(self.full < 0))
         # A full dot emits on PL_XX, or on PL_X in readings without one; even if next to nothing.
         self.main = 3 if self.full[3] > 0 else 1
         self.full[self.main] = self.full[self.main] or 1.0
@@ -197,6 +199,8 @@ class _Search:
 
     def shortest(self, starts: int, there: bool) -> FloatArray | None:
         """Return the shortest change of (S, Δ_A2, Δ_E, Γ), or None."""
+        if self.is_dark:
+            return None
         start = self.start
         photon = float(self.brightest(start))
         if self.onset:

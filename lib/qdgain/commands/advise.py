@@ -124,7 +124,7 @@ def _way(way: Way) -> dict[str, Any] | None:
     if way.dot is None:
         return None
     changed = {"distance_meV": way.distance_meV, "change_meV": dict(way.change_meV)}
-    return changed | {"dot": _dot(way.dot), "threshold": way.threshold}
+    return _plain(changed | {"dot": _dot(way.dot), "threshold": way.threshold})
 
 
 def as_text(found: Advice, papers: bool) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from qdgain import chapters
-from qdgain.calibration.record import columns
+from qdgain.calibration.record import columns, record
 from qdgain.figures import line_shapes, style
 from qdgain.figures.kit import Figure, Numbers, line, number, panel, points, slug, stated
 from qdgain.figures.line_shapes import COLD_K, HOT_K, TEMPERATURE, TEMPERATURES_K, THRESHOLD
@@ -254,7 +254,7 @@ def _of_schemes(n: Numbers, run: Run) -> None:
         n.add(f"own{tail}", f"S in balance at that Γ, {at:g} K", own, "meV")
     sigma = units.sigma_from_fwhm(parameters.PRESETS["shared"]["linewidth_meV"])
     for name in ("3LS", "4LS"):
-        shifts = columns("replacing free")[f"stokes_{slug(name)}"]
+        shifts = columns(record()["default"])[f"stokes_{slug(name)}"]
         widths = units.fwhm_from_sigma(shifts / sigma * kT)
         for end, percent in (("low", 5), ("high", 95)):
             meaning = f"the same over the calibration's set, {percent} % quantile, {name}"
@@ -276,7 +276,7 @@ def _of_biexcitons(n: Numbers, run: Run) -> None:
     n.add("strengths-meV", "energy by which it shifts the biexciton's E_Z", entropy, "meV")
     for which, row in (("wide", "replacing free"), ("lean", "replacing lean")):
         positive, equal = _biexciton_shares(row)
-        share = f"share of the {which} set with both"
+        share = f"share of the set {row} with both"
         above, alike = "biexciton Stokes shifts above zero", "within 10 % of the exciton's"
         n.add(f"xx-positive-{which}", f"{share} {above}", 100 * positive, "%")
         n.add(f"xx-equal-{which}", f"{share} {alike}", 100 * equal, "%")
@@ -309,14 +309,15 @@ def _of_imposed(n: Numbers, run: Run) -> None:
     for name, dot in run.dots.items():
         n.of(name, "preset", "threshold, not imposed", _at_maximum(dot))
     for name in ("3LS", "4LS"):
-        # How far ESA could raise the threshold at the gain maximum, the bands in balance.
+        # Between which the threshold at the gain maximum lies in every reading, bands in balance.
         dot = balance.balanced_dot(
             run.dots[f"{name}+ESA"], kelvin, "stokes_shift_meV", biexciton=True
         )
         at = number(dot.absorption_energy_eV) + 1e-3 * number(gain_maximum_meV(dot))
-        _, bound = balance.threshold_bounds(dot, at)
+        bound = max(map(number, balance.threshold_bounds(dot, at)))
         equal = replace(dot, xx_absorption_strength=1.0, xx_emission_strength=1.0)
-        n.of(name, "bound", "highest threshold any ESA could cause, S kept", bound)
+        alone = "the higher of the thresholds of X alone and X → XX alone, in balance, S kept"
+        n.of(name, "bound", alone, bound)
         n.of(name, "mirrored", "threshold in balance, S kept, a = γ = 1", _at_maximum(equal))
     split = balance.fine_structure_threshold(run.dots["3LS"].stokes_shift_meV, kelvin)
     n.add("fine-structure", "threshold of a 3LS by fine structure alone, split by its S", split)
