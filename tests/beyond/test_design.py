@@ -143,10 +143,15 @@ def test_one_binding_energy_moves_both_alike():
     assert change["linewidth_meV"] == 0
 
 
-def test_the_way_of_an_uncorrelated_dot_by_stokes_shift_alone_is_closed():
-    """Without ESA and XX emission, sequential: N = 2A/(2A + P) at the centre, where P = 1."""
+@pytest.mark.parametrize("reading", ["replacing", "additive"])
+def test_the_way_of_an_uncorrelated_dot_by_stokes_shift_alone_is_closed(reading):
+    """Without ESA and XX emission, sequential, at the centre of PL_X, where P = 1.
+
+    N = 2A/(2A + P) where X takes all of the absorption with it, 2A/(A + P) where it leaves half.
+    """
     dot = replace(
         THREE,
+        reading=reading,
         emissive_binding_meV=0.0,
         xx_absorption_strength=0.0,
         xx_emission_strength=0.0,
@@ -154,7 +159,7 @@ def test_the_way_of_an_uncorrelated_dot_by_stokes_shift_alone_is_closed():
     s = dot.linewidth_meV / (2 * np.sqrt(2 * np.log(2)))
     goal = 0.1
     by_s = levers.nearest_value_for(dot, "stokes_shift_meV", goal, statistics="sequential")
-    absorption = goal / (2 * (1 - goal))
+    absorption = goal / (2 * (1 - goal) if reading == "replacing" else 2 - goal)
     assert by_s == pytest.approx(s * np.sqrt(-2 * np.log(absorption)), rel=1e-6)
     way = nearest_dot(dot, goal, statistics="sequential")
     # The gain maximum is the centre of PL_X, which no binding moves.
@@ -372,6 +377,7 @@ def test_klimovs_threshold_needs_sequential_pumping():
     s = THREE.linewidth_meV / (2 * np.sqrt(2 * np.log(2)))
     shifts = -s * np.array([0.0, 0.5, 1.0, 2.0, 6.0])
     dot = qdgain.Dot(
+        reading="replacing",
         linewidth_meV=THREE.linewidth_meV,
         stokes_shift_meV=0.0,
         absorptive_binding_meV=shifts,
@@ -390,6 +396,9 @@ def test_klimovs_threshold_needs_sequential_pumping():
     assert on_line["poisson"][0] == pytest.approx(1.146, abs=1e-3)
     assert on_line["poisson"][-1] == pytest.approx(2, abs=1e-3)
     assert np.all(np.diff(on_line["poisson"]) > 0)
+    # Beside the other absorption, ESA as strong as the emission of XX leaves a full dot no gain.
+    beside = replace(dot, reading="additive")
+    assert np.all(threshold_at_energy(beside, centre, statistics="sequential") == np.inf)
 
 
 # --- shares
@@ -548,7 +557,11 @@ def test_a_dot_without_gain_is_told_so(capsys):
     _, text, _ = advised(
         capsys, "-p", "xx_emission_strength=0", "-p", "statistics=sequential", "--json"
     )
-    assert json.loads(text)["thresholds"]["at gain maximum"] is None
+    found = json.loads(text)
+    assert found["thresholds"]["at gain maximum"] is None
+    # No shift makes up for emission that a full dot does not have.
+    assert set(found["ways"].values()) == {None}
+    assert found["way_in_equilibrium"] is None
 
 
 @pytest.mark.parametrize(
@@ -565,7 +578,8 @@ def test_a_dot_without_gain_is_told_so(capsys):
         (["-p", "host_index=1.4"], "host_index is not a parameter here: fig10 has it."),
         (
             ["-p", "gain_exponent=3"],
-            "gain_exponent is not a parameter here: fig09, auger, information and ensembles have",
+            "gain_exponent is not a parameter here: fig09, auger, information, ensembles and "
+            "rivals have it.",
         ),
         (
             ["-p", "low_threshold=0.2", "--to", "0.1"],

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from qdgain.beyond import measurements, sensitivity
-from qdgain.beyond.information import best_inputs
+from qdgain.beyond.information import best_dot, best_inputs
 from qdgain.beyond.measurements import KEYS, MEASUREMENTS, PROBABILITIES
+from qdgain.model.dot import presets
 from qdgain.model.film import ase_threshold
 from qdgain.model.populations import populations
 
@@ -102,7 +103,7 @@ def test_expected_bayes_factor_of_flat_and_shifted_noise_alone():
 def shown():
     random = np.random.default_rng(4)
     inputs = best_inputs("3ls") * (1 + 0.1 * random.uniform(-1, 1, (12, 9)))
-    dot = sensitivity.dots_of(inputs)
+    dot = sensitivity.dots_of(inputs, best_dot("3ls"))
     found = {
         statistics: dict(
             zip(
@@ -122,13 +123,14 @@ def test_predictions_are_what_they_are_called(shown):
     for key, i in (("stokes", 0), ("absorptive", 1), ("emissive", 2)):
         np.testing.assert_array_equal(rabi[key], inputs[:, i])
     np.testing.assert_allclose(np.exp(rabi["strength"]), inputs[:, 3])
-    # A full dot has a biexciton, whose emission alone is left.
+    # In the replacing reading a full dot has a biexciton, whose emission alone is left.
     np.testing.assert_allclose(np.exp(rabi["full-gain"]), inputs[:, 4], rtol=1e-3)
     assert np.all(found["poisson"]["full-gain"] < rabi["full-gain"])
-    thresholds = sensitivity.gain_outputs(np.c_[inputs[:, :8], np.full(12, 0.01)])
+    base = best_dot("3ls")
+    thresholds = sensitivity.gain_outputs(np.c_[inputs[:, :8], np.full(12, 0.01)], base=base)
     np.testing.assert_allclose(np.exp(rabi["maximum"]), thresholds[:, 1])
     np.testing.assert_allclose(np.exp(rabi["onset"]), thresholds[:, 3], rtol=1e-6)
-    film = sensitivity.film_outputs(inputs)
+    film = sensitivity.film_outputs(inputs, base=base)
     np.testing.assert_allclose(rabi["spike"], film[:, 2], atol=1e-3)
     np.testing.assert_allclose(rabi["spike-shift"], film[:, 3], atol=1e-3)
 
@@ -157,27 +159,36 @@ def test_a_longer_stripe_has_a_lower_threshold(shown):
     np.testing.assert_allclose(np.exp(found["rabi"]["length"]), long / short, rtol=1e-6)
 
 
-def test_gain_at_one_exciton_is_the_largest_of_the_spectrum(shown):
-    _, dot, found = shown
+@pytest.mark.parametrize("statistics", ["rabi", "poisson"])
+def test_gain_at_one_exciton_is_the_largest_of_the_spectrum(statistics, shown):
+    _, replacing, found = shown
+    preset = presets()["3LS+ESA"]
+    additive = sensitivity.dots_of(sensitivity.inputs_of(preset, 264.3, 1.646, 0.01)[None], preset)
+    assert (preset.reading, replacing.reading) == ("additive", "replacing")
+    of_preset = measurements.predicted(additive, np.array([264.3]), np.array([1.646]), statistics)
+    of_preset = of_preset[0, KEYS.index("single-gain")]
+    assert of_preset == pytest.approx(largest_by_hand(additive, 0, statistics, 1.0), abs=1e-4)
+    for k in (0, 7):
+        of_row = found[statistics]["single-gain"][k]
+        assert of_row == pytest.approx(largest_by_hand(replacing, k, statistics, 0.0), abs=1e-4)
+
+
+def largest_by_hand(dot, k, statistics, beside):
+    """Return the largest gain at one exciton per dot, term by term.
+
+    `beside` is how much of the second absorption X leaves, and of ESA a full dot has.
+    """
     energy = np.linspace(1.5, 2.3, 4001)
-    for statistics in ("rabi", "poisson"):
-        p0, p1, p2 = populations(1.0, statistics)
-        for k in (0, 7):
-            sigma = dot.linewidth_meV[k] / FWHM
-            band = lambda centre: np.exp(-0.5 * ((energy - centre) * 1e3 / sigma) ** 2)  # noqa: B023, E731
-            emission = 2.0 - 1e-3 * dot.stokes_shift_meV[k]
-            gain = (
-                -p0 * band(2.0)
-                + 0.5 * p1 * band(emission)
-                - 0.5
-                * p1
-                * dot.xx_absorption_strength[k]
-                * band(2.0 - 1e-3 * dot.absorptive_binding_meV[k])
-                + dot.xx_emission_strength[k]
-                * p2
-                * band(emission - 1e-3 * dot.emissive_binding_meV[k])
-            )
-            assert found[statistics]["single-gain"][k] == pytest.approx(gain.max(), abs=1e-4)
+    p0, p1, p2 = populations(1.0, statistics)
+
+    def band(centre_eV):
+        return np.exp(-0.5 * ((energy - centre_eV) * 1e3 / (dot.linewidth_meV[k] / FWHM)) ** 2)
+
+    emission = 2.0 - 1e-3 * dot.stokes_shift_meV[k]
+    esa = dot.xx_absorption_strength[k] * band(2.0 - 1e-3 * dot.absorptive_binding_meV[k])
+    of_xx = dot.xx_emission_strength[k] * band(emission - 1e-3 * dot.emissive_binding_meV[k])
+    of_x = 0.5 * (band(emission) - esa - beside * band(2.0))
+    return np.max(-p0 * band(2.0) + p1 * of_x + p2 * (of_xx - beside * esa))
 
 
 FWHM = 2 * np.sqrt(2 * np.log(2))

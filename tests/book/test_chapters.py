@@ -9,8 +9,8 @@ from checked_table import differences, stored_faults
 from conftest import ROOT
 from qdgain.book import notebooks
 from qdgain.book.notebooks import parameters_cell
-from qdgain.chapters import BEYOND, name_of
 from qdgain.chapters import CHAPTERS as NAMES
+from qdgain.chapters import name_of
 from qdgain.figures.modules import MODULES
 from qdgain.model import parameters
 from regression import HEADLINES, stored
@@ -160,7 +160,7 @@ def test_parameters_cell_is_the_contracts(chapter):
 def test_chapter_follows_the_skeleton(chapter):
     text = "\n".join(cell.source for cell in read(chapter).cells if cell.cell_type == "markdown")
     sections = re.findall(r"^## (.+)$", text, re.MULTILINE)
-    skeleton = SKELETON_BEYOND if chapter.stem.startswith(BEYOND) else SKELETON
+    skeleton = SKELETON if chapter.stem.startswith("fig") else SKELETON_BEYOND
     assert [s for s in sections if s in skeleton] == skeleton
     assert "https://arxiv.org/abs/2510.01199" in text
     last = code_cells(chapter)[-1]

@@ -15,8 +15,10 @@ import pytest
 from conftest import CLAIM_KEYS, ROOT
 from qdgain import chapters
 from qdgain.calibration.conditions import CONDITIONS
-from qdgain.calibration.rows import TARGETS
+from qdgain.calibration.record import best, calibrated
+from qdgain.calibration.rows import ROWS, TARGETS
 from qdgain.commands.claims import as_table
+from qdgain.figures import fig08
 from qdgain.figures.modules import MODULES
 from qdgain.ledger import joined, table, verdicts
 from qdgain.model.dot import presets
@@ -405,11 +407,21 @@ def test_every_number_shown_with_a_bound_obeys_it_as_the_verdict_says():
             assert f"must be {row.answer.bound}" in row.answer_text
 
 
-def test_the_share_of_x_is_that_of_the_dot_that_fails():
+def test_the_share_of_x_is_that_of_the_dot_that_decides():
+    def worst(numbers):
+        return max(numbers[f"fig08-share-{dot}-esa"].value for dot in ("3ls", "4ls"))
+
     row = rows()["F8-xx-share"]
-    worst = max(_all_numbers()[f"fig08-share-{dot}-esa"].value for dot in ("3ls", "4ls"))
-    assert row.computed == worst > 0.5
-    assert row.bound_text == "must be < 0.5"
+    assert row.computed == worst(_all_numbers()) < 0.5
+    # In the replacing reading one of the dots fails.
+    free = ROWS["replacing free"]
+    run = Run(calibrated(free, best(free)["values"]).dots, resolve(fig08.SETTINGS, {}).settings)
+    numbers = {headline.key: headline for headline in fig08.headlines(run)}
+    failing = verdicts.row(row.claim, numbers)
+    assert failing.computed == worst(numbers) > 0.5
+    assert failing.holds is False
+    for each_row in (row, failing):
+        assert each_row.bound_text == "must be < 0.5"
 
 
 # --- units
@@ -551,12 +563,13 @@ def test_the_page_has_every_row_with_its_links():
     assert page.count("<tr id=") == len(rows())
 
 
-def test_the_landing_page_quotes_the_papers_thresholds_as_the_ledger_has_them(root):
+def test_the_landing_page_gives_the_numbers_that_answer_the_papers_thresholds(root):
     text = (root / "book" / "index.md").read_text(encoding="utf-8")
     names = ("F8-3ls", "F8-3ls-esa", "F8-4ls", "F8-4ls-esa")
-    first, with_esa, four, four_with_esa = (f"{claims()[name].stated:.1f}" for name in names)
-    quoted = f"{first} → {with_esa} excitons per dot for the 3-level system, {four} → "
-    assert f"{quoted}{four_with_esa} for the 4-level system" in text
+    shown = re.findall(r"::(fig08-threshold-\dls(?:-esa)?):s`", text)
+    assert list(dict.fromkeys(shown)) == [claims()[name].number for name in names]
+    # The one that it quotes, of the picture with ESA.
+    assert f"needs {claims()['F8-3ls-esa'].stated:.1f} excitons before it gains" in text
 
 
 def test_every_row_is_with_exactly_one_chapter():

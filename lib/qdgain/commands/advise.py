@@ -94,8 +94,8 @@ def record(found: Advice) -> dict[str, Any]:
         **{name: _plain(getattr(found, name)) for name in same},
         "threshold_without_esa": _plain(found.without_esa),
         "shares_at_threshold": _plain(found.shares._asdict()),
-        "ways": {route: _way(way) for route, way in found.ways.items()},
-        "way_in_equilibrium": _way(found.balanced_way),
+        "ways": _plain({route: _way(way) for route, way in found.ways.items()}),
+        "way_in_equilibrium": _plain(_way(found.balanced_way)),
         "one_parameter_alone": _plain({n: one._asdict() for n, one in found.singles.items()}),
         "equilibrium": {
             "allows_the_dot": balance.allows,
@@ -124,7 +124,7 @@ def _way(way: Way) -> dict[str, Any] | None:
     if way.dot is None:
         return None
     changed = {"distance_meV": way.distance_meV, "change_meV": dict(way.change_meV)}
-    return _plain(changed | {"dot": _dot(way.dot), "threshold": way.threshold})
+    return changed | {"dot": _dot(way.dot), "threshold": way.threshold}
 
 
 def as_text(found: Advice, papers: bool) -> str:

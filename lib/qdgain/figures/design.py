@@ -341,7 +341,7 @@ def _of_set(n: Numbers, run: Run) -> None:
     meaning = "part of the set replacing free with the larger Stokes shift in the biexciton"
     n.add("set-larger", meaning, 100 * float(np.mean(np.all(larger, axis=0))), "%")
     own = record.points(record.record()["default"]).dots[NOW]
-    widths = [_narrowest(run, own.at(i)) for i in range(0, *own.shape, 32)]
+    widths = [_narrowest(run, own.at(i)) for i in range(0, own.shape[0], 32)]
     n.add("set-narrowest", "smallest such linewidth over the presets' set", min(widths), "meV")
     n.add("set-widest", "largest such linewidth over the presets' set", max(widths), "meV")
 
