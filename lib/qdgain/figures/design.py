@@ -38,7 +38,6 @@ BINDING = Axis("binding Δ / linewidth Γ")
 THRESHOLD = Axis("threshold ⟨N⟩")
 SLOPE = Axis("change of ⟨N⟩ with Δ, per standard deviation")
 EMISSIVE = Axis("emissive biexciton binding Δ_E", "meV")
-
 NOW, FOUR = BASE_OF_YOUR_DOT, "4LS+ESA"
 ALONE, TIED = "Δ_A2 alone", "one binding energy"
 SYMBOLS = dict(zip(FIELDS, ("S", "Δ_A2", "Δ_E", "Γ"), strict=True))
@@ -387,12 +386,13 @@ def _of_equilibrium(n: Numbers, run: Run) -> None:
 
 
 def _turn_meV(run: Run) -> float:
-    """Return Δ_A2 at which the subject's threshold is highest; nan where it is out of reach."""
+    """Return Δ_A2 at which the subject's threshold is highest; nan where there is none."""
     centre = number(run.subject.stokes_shift_meV) + number(run.subject.emissive_binding_meV)
     near = centre + np.linspace(-1, 1, 81) * _width_meV(run.subject)
     binding = parameters.clipped(BINDINGS[0], near)
     found = _threshold(run, _bound(run.subject, binding, BINDINGS[:1]))
-    return float(parabolic_peak(binding, found)) if np.isfinite(found).all() else np.nan
+    there = 1e-9 < found.max() - min(found.min(), 9.0) < np.inf
+    return float(parabolic_peak(binding, found)) if there else np.nan
 
 
 def _of_repulsion(n: Numbers, run: Run) -> None:
