@@ -113,3 +113,14 @@ def test_ranges_and_defaults_are_those_of_the_contract_as_written(capsys):
             assert shown[name].split(", ") == list(entry["choices"])
         else:
             assert shown[name] == "a file"
+
+
+def test_nothing_is_drawn_or_optimised_before_it_is_asked_for():
+    code = (
+        "import sys; from qdgain import cli; from qdgain.figures.modules import MODULES; "
+        "from qdgain.ledger import joined; from qdgain.commands import claims, rerun; "
+        "assert 'fig08' in MODULES and len(list(MODULES)) == len(MODULES); "
+        "print({'matplotlib', 'scipy.optimize', 'scipy.interpolate', 'jinja2'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -20,6 +20,9 @@ class _Modules(Mapping[str, ModuleType]):
             raise KeyError(chapter)
         return import_module(f"qdgain.figures.{chapter}")
 
+    def __contains__(self, chapter: object) -> bool:
+        return chapter in CHAPTERS
+
     def __iter__(self) -> Iterator[str]:
         return iter(CHAPTERS)
 
