@@ -15,20 +15,22 @@ have none either, but bend downwards at their top, where a shoulder would.
 import json
 import pickle
 import sys
+from datetime import date
 from multiprocessing import Pool
 from pathlib import Path
 
 import numpy as np
 from scipy.special import voigt_profile
 
+from qdgain.chapters import BOOK
 from qdgain.files import write_whole
 from qdgain.fitting.band_fit import fit_bands
 from qdgain.fitting.spectra import Spectrum, even_spectrum
 from qdgain.model.parameters import ParameterError
 from qdgain.model.units import eV_from_nm
-from qdgain.version import library_hash
+from qdgain.version import __version__, library_hash
 
-RESULT = Path(__file__).parents[1] / "tests" / "tools" / "fit_coverage.json"
+RESULT = BOOK / "fit_coverage.json"
 KEEP = Path(__file__).parents[1] / "_build" / "fit_coverage"
 _AT_ONCE = 80
 EDGES, STEPS = 240, 60
@@ -228,13 +230,20 @@ def main(count, processes=1):
         for one in outcomes[:KEPT]
     ]
     steps = edges[EDGES:]
-    result = summary(outcomes) | {
-        "edges": EDGES,
-        "edges_accepted": sum(grade is not None for grade in edges[:EDGES]),
-        "steps": {str(grade or "refused"): steps.count(grade) for grade in dict.fromkeys(steps)},
-        "first": first,
-    }
-    RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    made = {"date": f"{date.today()}", "version": __version__, "library": library_hash(False)}
+    result = (
+        {"made": made}
+        | summary(outcomes)
+        | {
+            "edges": EDGES,
+            "edges_accepted": sum(grade is not None for grade in edges[:EDGES]),
+            "steps": {
+                str(grade or "refused"): steps.count(grade) for grade in dict.fromkeys(steps)
+            },
+            "first": first,
+        }
+    )
+    write_whole(RESULT, json.dumps(result, indent=1) + "\n")
     print(json.dumps({k: v for k, v in result.items() if k != "first"}, indent=1))
 
 

@@ -4,22 +4,33 @@ import csv
 import functools
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
 import tomllib
+from itertools import product
 
 import numpy as np
 import pytest
 
+import fit_coverage
 import qdgain
 from qdgain import ParameterError, cli
+from qdgain.beyond.ensemble import Ensemble
+from qdgain.beyond.ensemble_thresholds import ensemble_thresholds
 from qdgain.commands import fit_dot
-from qdgain.commands.fit_dot_series import pairs
+from qdgain.commands.fit_dot_samples import pairs
 from qdgain.figures import fit as picture
 from qdgain.fitting import synthetic_spectra
 from qdgain.fitting.band_fit import FittedBands, fit_bands
-from qdgain.fitting.fitted_dot import fitted_dot, one_dot, parameter_file, threshold_intervals
+from qdgain.fitting.fitted_dot import (
+    ThresholdInterval,
+    fitted_dot,
+    one_dot,
+    parameter_file,
+    threshold_intervals,
+)
 from qdgain.model.parameters import DOT_PARAMETERS
 from qdgain.reruns.request import request
 from qdgain.sweep.points import points
@@ -226,7 +237,8 @@ def test_columns_units_and_window_reach_the_fit(files):
         ((*PAIR, "-o", "pl.csv/my-dot.toml"), "my-dot.toml cannot be written: "),
         (("absorption.csv",), "required: pl"),
         ((*PAIR, "--colum", "x", "y", "z"), "unrecognized|ambiguous"),
-        (("pl.csv", "pl.csv", "--column", "blank"), "no band stands out of the PL"),
+        ((*PAIR[:2], "--column", "blank"), "no band stands out of the PL"),
+        (("pl.csv", "pl.csv", "--column", "sample"), "absorption and PL are the same spectrum"),
         (("absorption.csv", "pl.csv", "absorption.csv", "--column", "sample"), "no bleach"),
     ],
 )
@@ -410,6 +422,95 @@ def test_the_report_begins_with_the_grade_and_names_each_number(files, capsys):
     assert about["source"]["grade"] == "good"
 
 
+def test_every_number_of_the_report_stands_under_its_own_label(files, capsys, monkeypatch):
+    rows = [
+        ThresholdInterval(whose, name, esa, *(round(100 * i + j, 2) for j in range(1, 5)))
+        for i, (whose, name, esa) in enumerate(
+            product(("one dot", "the sample"), ("onset", "at the gain maximum"), (True, False)), 1
+        )
+    ]
+    monkeypatch.setattr(fit_dot, "threshold_intervals", lambda *_: (tuple(rows), 0.25))
+    assert run(*THREE) == 0
+    printed = capsys.readouterr().out
+    values, about = the_file()
+    tables = [re.split(r"\s{2,}", line) for line in printed.splitlines()]
+    start = next(i for i, cells in enumerate(tables) if cells[0] == "parameter")
+    assert tables[start] == ["parameter", "value", "±", "unit", "origin"]
+    for name, cells in zip(about["origin"], tables[start + 1 :], strict=False):
+        assert cells[0] == name
+        assert float(cells[1]) == pytest.approx(values[name], rel=0.02, abs=1e-9)
+        if name in about["uncertainty"]:
+            assert float(cells[2]) == pytest.approx(about["uncertainty"][name], rel=0.1)
+        assert cells[-1] == about["origin"][name]
+        unit = name.rpartition("_")[2]
+        assert (cells[-2] == unit) == (unit in ("eV", "meV"))
+    start = next(i for i, cells in enumerate(tables) if cells[0].startswith("gain threshold"))
+    assert tables[start][1:] == ["fitted", "median", "68 % interval"]
+    for row, cells in zip(rows, tables[start + 1 :], strict=False):
+        esa = "with" if row.esa else "without"
+        assert cells[0] == f"{row.whose}, {esa} ESA, {row.name}"
+        numbers = [float(x) for x in (*cells[1:3], *cells[3].split(" to "))]
+        assert numbers == [row.value, row.median, row.low, row.high]
+    assert "25 % of the sampled dots were set aside" in printed
+    for name, title in {"absorption": "absorption", "pl": "PL", "transient": "transient"}.items():
+        line = next(x for x in printed.splitlines() if x.startswith(f"{title} "))
+        low, high = about["source"][f"{name}_window_eV"]
+        for part in (
+            f"{name}.csv",
+            repr(about["source"][f"{name}_column"]),
+            f"{low:.4g} to {high:.4g}",
+        ):
+            assert part in line
+        assert f", {about['source'][f'{name}_unit']}" in line
+
+
+def test_every_threshold_is_called_what_it_is():
+    """Held to the thresholds of one dot and of a sample, computed by themselves."""
+    fitted = fitted_dot(a_fit())
+    rows, _ = threshold_intervals(fitted, 0.02, samples=3)
+    dot, spread = one_dot(fitted.dot, 75.0)
+    sample = Ensemble(inhomogeneous_width_meV=float(spread))
+    found = {(x.whose, x.name, x.esa): x.value for x in rows}
+    assert len(found) == len(rows) == 8
+    for esa, one in ((True, dot), (False, dot.uncorrelated())):
+        unused = {"gain_exponent": 1.0, "pi_pulse_fluence_mJ_cm2": 1.0}
+        many = ensemble_thresholds(one, sample, "rabi", floor=0.02, **unused)
+        expected = {
+            ("one dot", "at the gain maximum"): qdgain.threshold_at_maximum(one).mean_excitons,
+            ("one dot", "onset"): qdgain.threshold_onset(one, 0.02).mean_excitons,
+            ("the sample", "at the gain maximum"): many.at_maximum,
+            ("the sample", "onset"): many.onset,
+        }
+        for key, value in expected.items():
+            assert found[*key, esa] == pytest.approx(float(value), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "proposed", "more"),
+    [
+        (("absorption.csv", "pl.csv"), r"(--pl-column), of .*'(\w+)'\)", ()),
+        ((*PAIR[:2], "--pl-column", "sampl"), r"(--pl-column): did you mean '(\w+)'", ()),
+        (("bare.csv", *PAIR[1:]), r"or say (--absorption-unit) (nm)", ()),
+        ((*THREE[:2], "ta.csv", *THREE[3:]), r"for (--transient-column): .*'(10)'", ()),
+        (
+            (*THREE[:2], "ta.csv", *THREE[3:], "--delay", "0.1"),
+            r"ps excitons have not relaxed yet: choose ([\d.]+) ps",
+            ("--delay",),
+        ),
+    ],
+)
+def test_what_a_refusal_proposes_helps(files, capsys, arguments, proposed, more):
+    text = (files / "absorption.csv").read_text(encoding="utf-8-sig")
+    (files / "bare.csv").write_text(text.replace("Wavelength (nm)", "pixel"), encoding="utf-8")
+    simulated = synthetic_spectra.simulate(DOT, noise=0.01, seed=1)
+    delays = [0 * simulated.transient, simulated.transient, simulated.transient]
+    text = synthetic_spectra.as_text("nm,-1,2.4,10", simulated.wavelength_nm, *delays)
+    (files / "ta.csv").write_text(text, encoding="utf-8")
+    found = re.search(proposed, refused(capsys, *arguments)).groups()
+    kept = arguments[: arguments.index(more[0])] if more else arguments
+    assert run(*kept, *more, *found) == 0
+
+
 def test_the_report_as_json_has_what_the_file_has(files, capsys):
     assert run(*PAIR, "--json") == 0
     found = json.loads(capsys.readouterr().out)
@@ -454,6 +555,118 @@ def test_a_series_is_a_dot_each_a_table_and_points_to_sweep(files, capsys):
         assert tomllib.load(stream)["absorption_energy_eV"] == pytest.approx(
             float(rows[0]["A_X (eV)"]), rel=1e-5
         )
+
+
+def test_a_folder_is_a_series_of_files_called_alike(files, capsys):
+    folder = files / "growth"
+    folder.mkdir()
+    synthetic_spectra.write_series(folder, 2)
+    (folder / "S10-Abs.csv").write_bytes((files / "absorption.csv").read_bytes())
+    for name in ("S10-PL.csv", "S2 pl.csv", "S3_em.csv"):
+        (folder / name).write_bytes((files / "transient.csv").read_bytes())
+    text = (files / "pl.csv").read_text(encoding="utf-8").splitlines()
+    cells = (line.split("\t") for line in text[1:])
+    one = "\n".join(f"{row[0]},{row[2]}" for row in cells)
+    (folder / "S10-PL.csv").write_text(one, encoding="utf-8")
+    os.mkfifo(folder / "S2 abs.csv")
+    (folder / "notes on absences.txt").write_text("nothing", encoding="utf-8")
+    assert run("growth", "-o", "dots") == 1
+    printed = capsys.readouterr()
+    assert "3 of 5 samples were refused" in printed.err
+    text = (files / "dots" / "series.csv").read_text(encoding="utf-8")
+    rows = {row["label"]: row for row in csv.DictReader(text.splitlines())}
+    assert list(rows) == ["growth 60 s", "growth 120 s", "S2", "S3", "S10"]
+    assert "no exciton stands out" in rows["growth 120 s"]["reason"]
+    assert "it is not a plain file" in rows["S2"]["reason"]
+    assert rows["S3"]["reason"] == "S3 has no absorption file: S3_em.csv."
+    assert "S3: S3 has no absorption file" in printed.out
+    assert abs(float(rows["S10"]["A_X (eV)"]) - 2.0) < 0.02
+    assert abs(float(rows["growth 60 s"]["A_X (eV)"]) - 2.15) < 0.02
+    assert (files / "dots" / "growth-60-s.toml").is_file()
+    (folder / "S10-PL.csv").write_bytes((files / "pl.csv").read_bytes())
+    assert run("growth", "-o", "one", "--pl-column", "sample") == 1
+    rows = list(csv.DictReader((files / "one" / "series.csv").open(encoding="utf-8")))
+    assert [row["label"] for row in rows if row["grade"] != "refused"] == ["S10"]
+    assert "no trace 'sample' for --pl-column" in rows[0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("empty",), "the folder empty holds no two files called alike but for a word such as abs"),
+        (("empty", "pl.csv"), "the folder empty holds the PL too: leave out pl.csv"),
+        (("--pairs", "none.csv"), r"table of pairs none.csv is not usable: it cannot be opened"),
+        (("--pairs", "pipe"), r"table of pairs pipe is not usable: .*\(it is not a plain file\)"),
+        (
+            ("--pairs", "pl.csv"),
+            "pl.csv is no table of pairs: it needs a row, and the columns label",
+        ),
+        (
+            ("--pairs", "twice.csv"),
+            "two samples would be written to a.toml: give labels that diffe",
+        ),
+        (
+            ("--pairs", "nameless.csv"),
+            "line 3 of nameless.csv lacks its label, absorption or emiss",
+        ),
+        (
+            ("pl.csv", "--pairs", "twice.csv"),
+            "--pairs names the files itself: leave out absorption",
+        ),
+        (("absorption.csv", "--column", "all"), "--column all needs an absorption and a PL file"),
+        ((*PAIR[:2], "--column", "all", "--json"), "leave out transient and --json"),
+        ((*THREE[:3], "--column", "all"), "leave out transient and --json"),
+        (("pipe", "pl.csv"), r"absorption file pipe is not usable: .*\(it is not a plain file\)"),
+        (("huge.csv", "pl.csv"), "huge.csv is not usable: .*it is larger than 33554432 bytes"),
+    ],
+)
+def test_bad_series_and_files_are_refused_in_one_sentence(files, capsys, arguments, why):
+    (files / "empty").mkdir()
+    (files / "empty" / "abs.csv").write_text("1,2", encoding="utf-8")
+    os.mkfifo(files / "pipe")
+    with open(files / "huge.csv", "wb") as stream:
+        stream.truncate(40 * 2**20)
+    head = "label;absorption;emission\n"
+    row = "a;absorption.csv;pl.csv\n"
+    (files / "twice.csv").write_text(head + 2 * row, encoding="utf-8")
+    (files / "nameless.csv").write_text(head + row + row[1:], encoding="utf-8")
+    assert re.search(why, refused(capsys, *arguments))
+
+
+def test_a_bad_pair_of_a_table_does_not_stop_the_others(files, capsys):
+    table = "label;absorption;absorption_column;emission;emission_column\n"
+    table += "bad;none.csv;;pl.csv;sample\ngood;absorption.csv;;pl.csv;\n"
+    (files / "pairs.csv").write_text(table, encoding="utf-8-sig")
+    assert run("--pairs", "pairs.csv", "--column", "sample", "-o", "dots") == 1
+    printed = capsys.readouterr()
+    assert "1 of 2 samples were refused" in printed.err
+    text = (files / "dots" / "series.csv").read_text(encoding="utf-8")
+    bad, good = csv.DictReader(text.splitlines())
+    assert "none.csv is not usable" in bad["reason"]
+    with open("dots/good.toml", "rb") as stream:
+        values = tomllib.load(stream)
+    # Every number under its own label, here and on the terminal.
+    for label, name in {
+        "A_X (eV)": "absorption_energy_eV",
+        "width of A_X (meV)": "linewidth_meV",
+        "Stokes shift (meV)": "stokes_shift_meV",
+        "width of PL_X (meV)": "emission_linewidth_meV",
+    }.items():
+        assert float(good[label]) == pytest.approx(values[name], rel=1e-5)
+    cells = next(x for x in printed.out.splitlines() if x.startswith("good")).split()
+    assert cells[1::3][:4] == [
+        f"{values[name]:.{places}f}"
+        for name, places in zip(fit_coverage.FIELDS, (4, 1, 1, 1), strict=True)
+    ]
+    about = values.pop("uncertainty")
+    assert [float(x) for x in cells[3::3][:4]] == pytest.approx(
+        [about[name] for name in fit_coverage.FIELDS], rel=0.1
+    )
+    dot, _ = one_dot(qdgain.Dot(**{k: v for k, v in values.items() if k in DOT_PARAMETERS}), 75.0)
+    threshold = float(qdgain.threshold_at_maximum(dot.uncorrelated()).mean_excitons)
+    low, found, high = (float(good[x]) for x in ("low", "threshold ⟨N⟩ of one dot", "high"))
+    assert found == pytest.approx(threshold, rel=1e-3)
+    assert low < found < high
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Fits of synthetic spectra of known dots: the truth, within errors that mean what they say."""
 
+import re
 from functools import cache
 
 import numpy as np
@@ -169,6 +170,13 @@ def test_the_end_of_the_window_moves_no_band_by_more_than_its_error():
         assert moved.windows["absorption"][1] != end
 
 
+def test_a_window_may_end_beyond_what_was_measured():
+    absorption, emission, _ = spectra()
+    far = fit_bands(absorption, emission, to_eV=9.0)
+    assert abs(far.values[0] - fitted().values[0]) < far.standard_errors[0]
+    assert far.windows["absorption"][1] == pytest.approx(absorption.ends[1], abs=0.01)
+
+
 def test_without_a_second_transition_there_is_none():
     bare = Surroundings(second_strength=0.0, third_strength=0.0, second_bleach=0.0)
     fit = fit_bands(*spectra(around=bare)[:2])
@@ -212,8 +220,15 @@ def test_a_line_alone_is_no_pl():
 
 def test_clipped_counts_are_refused_but_a_flat_top_by_rounding_is_not():
     absorption, emission, _ = spectra(noise=1e-4)
-    counts = np.minimum(emission.values, 0.8 * emission.values.max())
+    counts = even_spectrum(
+        emission.energy_eV, np.minimum(emission.values, 0.8 * emission.values.max())
+    )
     with pytest.raises(ParameterError, match=r"the PL is clipped from 1\.9\d+ to 1\.9\d+ eV"):
+        fit_bands(absorption, counts)
+    # An instrument counts per nm, or eV, as the axis is: of these is the limit.
+    per_nm = emission.values / emission.relative_noise
+    counts = np.minimum(per_nm, 0.8 * per_nm.max()) * emission.relative_noise
+    with pytest.raises(ParameterError, match="the PL is clipped"):
         fit_bands(absorption, emission._replace(values=counts))
     x = np.linspace(-3, 3, 601)
     rounded = even_spectrum(x + 5, np.round(100 * np.exp(-x * x)))
@@ -239,6 +254,14 @@ def test_a_trap_taken_for_the_pl_leads_to_the_option_that_helps():
     assert abs(fit.values[0] - 2.0) < 3 * fit.standard_errors[0]
 
 
+def test_what_keeps_a_grade_down_is_its_first_reason():
+    absorption, emission, _ = spectra()
+    on_a_base = emission._replace(values=emission.values + 0.6 * emission.values.max())
+    fit = fit_bands(absorption, on_a_base)
+    assert fit.grade == "usable"
+    assert re.match(r"of the PL at its peak 6\d % are the band", fit.reasons[0])
+
+
 def test_too_much_absorption_is_warned_of():
     absorption, emission, _ = spectra(noise=1e-3)
     dark = absorption._replace(values=12 * absorption.values)
@@ -248,6 +271,20 @@ def test_too_much_absorption_is_warned_of():
     assert "too far to the red" in fit.reasons[1]
     # In another unit nothing can be said of it.
     assert fit_bands(dark, emission).grade == "good"
+
+
+@pytest.mark.parametrize("part", [0.6, 0.75, 0.95])
+def test_a_clipped_absorption_is_poor(part):
+    absorption, emission, _ = spectra(noise=1e-3)
+    near = absorption.part(1.7, 2.465).values
+    limit = near.min() + part * np.ptp(near)
+    clipped = absorption._replace(values=np.minimum(absorption.values, limit))
+    try:
+        fit = fit_bands(clipped, emission)
+    except ParameterError:
+        return
+    assert fit.grade == "poor"
+    assert "the absorption is clipped from" in fit.reasons[0]
 
 
 def test_the_inner_filter_moves_a_band_as_an_integral_says():
@@ -267,6 +304,7 @@ def test_spectra_of_two_samples_are_refused_or_doubted():
         fit_bands(absorption, far)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("number", [0, 1, 2, 3, 4])
 def test_an_edge_is_no_exciton(number):
     with pytest.raises(ParameterError, match=r"no (exciton|first band) stands out|known only"):
@@ -322,8 +360,14 @@ FLAT = even_spectrum(np.linspace(1.7, 2.4, 200), np.random.default_rng(0).normal
             r"no first band stands out of the absorption beside the PL's peak at 1\.95\d+ eV",
         ),
         (lambda a, p, t: (a, even_spectrum(p.energy_eV[:9], p.values[:9]), None), "the PL has 9"),
+        (lambda a, p, t: (a._replace(values=0 * a.values + 0.01), p, None), "no first band stands"),
+        (lambda a, p, t: (a, p._replace(values=0 * p.values), None), "no band stands out"),
+        (lambda a, p, t: (a, p._replace(values=0 * p.values + 7), None), "no band stands out of"),
+        (lambda a, p, t: (a, p._replace(values=-p.values), None), "no band stands out of the PL"),
+        (lambda a, p, t: (a, p, t._replace(values=0 * t.values)), "no bleach of A_X and PL_X"),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_spectra_that_lack_a_band_are_refused(change, why):
     with pytest.raises(ParameterError, match=why) as refusal:
         fit_bands(*change(*spectra()))

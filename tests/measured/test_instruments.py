@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import written_by
 from qdgain import ParameterError
+from qdgain.measured import instrument_file
 from qdgain.measured.instrument_file import (
     FEWEST,
     at_delay,
@@ -17,7 +18,7 @@ from qdgain.measured.instrument_file import (
     intensity_per_eV,
     traces,
 )
-from qdgain.measured.instruments import content, dialect, formats, workbook
+from qdgain.measured.instruments import dialect, formats, workbook
 from qdgain.model.units import eV_from_nm
 
 X = np.arange(500.0, 530.0, 1.5)
@@ -226,7 +227,6 @@ def test_workbooks_are_read_sheet_by_sheet(read):
     with pytest.raises(ParameterError, match="give one of 'cold: dots', 'hot: dots'"):
         choose(found, "dots")
     is_spectrum(choose(found, "hot: dots"))
-    is_spectrum(choose(found, "dots", block="cold"))
     spoilt = [*rows[:5], ["5o6", 0.1, 0.1], *rows[6:]]
     with pytest.raises(ParameterError, match=r"line 6 reads '5o6\\t0.1\\t0.1' in the table"):
         read(written_by.workbook({"cold": spoilt}))
@@ -287,7 +287,8 @@ def test_transmittance_becomes_absorbance(read, name):
 
 def test_other_quantities_are_named(read):
     lines = [f"{x},{y}" for x, y in zip(X, Y, strict=True)]
-    for name, quantity in (("%R", "reflectance"), ("Counts", "counts"), ("dots", "")):
+    named = {"%R": "reflectance", "Counts": "counts", "dots": "", "Absorptance": ""}
+    for name, quantity in named.items():
         assert read("\n".join([f"nm,{name}", *lines]))[0].quantity == quantity
     (trace,) = read(written_by.jcamp_block(X, Y, units=("NM", "Logarithm epsilon")))
     is_spectrum(trace, 10**Y)
@@ -313,9 +314,9 @@ def test_spectra_one_below_the_other_are_never_averaged(read):
             choose(found, "A")
     # Back and forth: two spectra too.
     back = read("\n".join(["nm,A", *table, *half[::-1]]))
-    is_spectrum(choose(back, block="2"), Y / 2)
-    with pytest.raises(ParameterError, match="no block '3': the blocks are '1', '2'"):
-        choose(back, block="3")
+    is_spectrum(choose(back, "2"), Y / 2)
+    with pytest.raises(ParameterError, match=r"no trace '3' for column: the traces are .*'2: A'"):
+        choose(back, "3")
 
 
 def test_ranges_that_follow_each_other_are_one_spectrum(read):
@@ -431,12 +432,10 @@ def test_a_name_cannot_command_the_terminal(read):
 
 def test_what_is_no_file_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    for path in (tmp_path / "pipe", "/dev/zero", "/dev/stdin"):
-        with pytest.raises(ParameterError, match="cannot be opened: it is a pipe or a device"):
+    for path in (tmp_path / "pipe", "/dev/zero", "/dev/stdin", tmp_path):
+        with pytest.raises(ParameterError, match=r"cannot be opened \(it is not a plain file\)"):
             traces(path)
-    with pytest.raises(ParameterError, match="cannot be opened: it is a folder"):
-        traces(tmp_path)
-    with pytest.raises(ParameterError, match="cannot be opened: its name is not allowed"):
+    with pytest.raises(ParameterError, match=r"cannot be opened \(embedded null byte\)"):
         traces("a\0b")
 
 
@@ -450,8 +449,8 @@ def test_no_more_than_the_limits_is_read(read, monkeypatch):
         read('"' * 200_000)
     with pytest.raises(ParameterError, match="a line is longer than the 1048576 characters"):
         read("1," * 600_000)
-    monkeypatch.setattr(content, "MOST_BYTES", 1000)
-    with pytest.raises(ParameterError, match="larger than the 0 MiB"):
+    monkeypatch.setattr(instrument_file, "MOST_BYTES", 1000)
+    with pytest.raises(ParameterError, match="larger than 1000 bytes"):
         read(b"1,2\n" * 300)
 
 

@@ -9,13 +9,14 @@ import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from qdgain.commands import Failure, Parser, UsageError, number_above_0, say
+from qdgain.commands.fit_dot_samples import ALL, is_series
 from qdgain.files import refuse_existing, whole
 from qdgain.fitting.band_fit import FittedBands, fit_bands
 from qdgain.fitting.fitted_dot import (
@@ -26,12 +27,7 @@ from qdgain.fitting.fitted_dot import (
     parameter_file,
     threshold_intervals,
 )
-from qdgain.fitting.spectra import (
-    Spectrum,
-    earliest_delay_ps,
-    emission_per_eV,
-    even_spectrum,
-)
+from qdgain.fitting.spectra import Spectrum, earliest_delay_ps, emission_per_eV, even_spectrum
 from qdgain.given_files import sha256_of
 from qdgain.measured.instrument_file import Trace, choose, choose_transient, refuse, traces
 from qdgain.measured.instruments.axis import UNITS
@@ -46,12 +42,10 @@ from qdgain.version import __version__, library_hash
 _TITLES = {"absorption": "absorption", "pl": "PL", "transient": "transient"}
 _FILES = tuple(_TITLES)
 _FREE = "free"
-ALL = "all"
 _WIDTH = 80
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """A file as it was read."""
 
     path: Path
@@ -65,10 +59,12 @@ def add(command: Parser) -> None:
     command.description = (
         "Fit the bands of a dot to its absorption and photoluminescence and, for the biexciton "
         "shift, its transient absorption; write a parameter file, and a picture beside it. With "
-        f"--column {ALL}, or --pairs, do so for every sample of a series, into a folder."
+        f"--column {ALL}, --pairs, or a folder in place of the files, do so for every sample of a "
+        "series, into a folder."
     )
     purposes = {
-        "absorption": "absorbance against wavelength or energy",
+        "absorption": "absorbance against wavelength or energy; or a folder of such files and PL "
+        "files, called alike but for a word such as abs and pl",
         "pl": "photoluminescence against wavelength or energy",
         "transient": "transient absorption ΔA of relaxed excitons, bleach negative",
     }
@@ -138,7 +134,7 @@ def _add_choices(command: Parser) -> None:
 def run(given: argparse.Namespace) -> None:
     """Read, fit, print and write."""
     _refuse_combinations(given)
-    if given.pairs is not None or given.column == ALL:
+    if is_series(given):
         importlib.import_module("qdgain.commands.fit_dot_series").run(given)
         return
     for name in ("absorption", "pl"):
@@ -147,11 +143,9 @@ def run(given: argparse.Namespace) -> None:
     targets = _targets(given.output or Path("my-dot.toml"), given.replace)
     inputs = {name: _read(given, name) for name in _FILES if getattr(given, name) is not None}
     fitted = fit_inputs(given, inputs)
-    floor, statistics = defaults()
-    thresholds = threshold_intervals(fitted, floor, statistics)
-    _write(
-        targets, given.replace, parameter_file(fitted, source_of(inputs, fitted.fit)), fitted.fit
-    )
+    thresholds = threshold_intervals(fitted, default("floor"), default("statistics"))
+    text = parameter_file(fitted, source_of(inputs, fitted.fit))
+    _write(targets, given.replace, text, fitted.fit)
     written = [str(target) for target in targets.values()]
     if given.json:
         found = as_json(inputs, fitted, *thresholds)
@@ -174,6 +168,9 @@ def _refuse_combinations(given: argparse.Namespace) -> None:
 
 def fit_inputs(given: argparse.Namespace, inputs: Mapping[str, Input]) -> FittedDot:
     """Return the dot of some spectra."""
+    pair = [inputs[name].trace for name in ("absorption", "pl")]
+    if all(np.array_equal(*(getattr(x, of) for x in pair)) for of in ("energy_eV", "values")):
+        refuse(pair[1].source, "absorption and PL are the same spectrum")
     strength, hold = _strength(given.strength)
     fit = fit_bands(
         inputs["absorption"].spectrum,
@@ -188,12 +185,9 @@ def fit_inputs(given: argparse.Namespace, inputs: Mapping[str, Input]) -> Fitted
     return fitted_dot(fit, strength if hold else None, given.homogeneous_width)
 
 
-def defaults() -> tuple[float, str]:
-    """Return the gain of an onset, and the statistics, that the contract has."""
-    floor, statistics = (parameters.CONTRACT[name].default for name in ("floor", "statistics"))
-    assert isinstance(floor, float)
-    assert isinstance(statistics, str)
-    return floor, statistics
+def default(name: str) -> Any:
+    """Return the value that the contract has for a parameter."""
+    return parameters.CONTRACT[name].default
 
 
 def _strength(text: str | None) -> tuple[float, bool | None]:
@@ -224,17 +218,20 @@ def _read(given: argparse.Namespace, name: str) -> Input:
     """Return one of the files as a spectrum against photon energy."""
     path: Path = getattr(given, name)
     found = traces_of(given, name, path)
-    column = getattr(given, f"{name}_column")
-    if column is None and len(found) > 1:
-        column = given.column
-    hint = f"--{name}-column"
+    column, hint = column_of(given, name, found), f"--{name}-column"
     if name != "transient":
         return as_input(given, name, path, choose(found, column, hint))
-    relaxation = parameters.CONTRACT["relaxation_time_fs"].default
-    assert isinstance(relaxation, float)
-    earliest = earliest_delay_ps(relaxation)
+    earliest = earliest_delay_ps(default("relaxation_time_fs"))
     column = column if given.delay is None else given.delay
     return as_input(given, name, path, choose_transient(found, column, hint, earliest))
+
+
+def column_of(given: argparse.Namespace, name: str, found: Sequence[Trace]) -> str | None:
+    """Return which trace of a file was asked for, if any."""
+    column: str | None = getattr(given, f"{name}_column")
+    if column is None and len(found) > 1 and given.column != ALL:
+        column = given.column
+    return column
 
 
 def traces_of(given: argparse.Namespace, name: str, path: Path) -> tuple[Trace, ...]:
@@ -328,7 +325,7 @@ def report(
     for name, origin in fitted.origin.items():
         value = float(np.asarray(getattr(fitted.dot, name)))
         unit = parameters.CONTRACT[name].unit
-        numbers = _value_and_error(value, fitted.uncertainty.get(name))
+        numbers = value_and_error(value, fitted.uncertainty.get(name))
         rows.append((name, *numbers, "" if unit == "1" else unit, origin))
     header = ("parameter", "value", "±", "unit", "origin")
     lines += ["", Table(header, rows, right=(1, 2)).text(), ""]
@@ -337,7 +334,7 @@ def report(
     return "\n".join([*lines, *_thresholds(fitted, intervals, set_aside)])
 
 
-def _value_and_error(value: float, error: float | None) -> tuple[str, str]:
+def value_and_error(value: float, error: float | None) -> tuple[str, str]:
     """Return a value to the second digit of its error."""
     if error is None or not error > 0:
         return significant(value, 4), ""
@@ -349,7 +346,7 @@ def _strengths(fit: FittedBands) -> list[str]:
     free = fit.free_strength
     assert free is not None
     strength, shift = (
-        " ± ".join(_value_and_error(*pair))
+        " ± ".join(value_and_error(*pair))
         for pair in (free.xx_absorption_strength, free.absorptive_binding_meV)
     )
     outcome = "Both are those above."
@@ -377,12 +374,12 @@ def _thresholds(
     assumed = [name for name, text in fitted.origin.items() if text.startswith("assumed")]
     low_h, high_h = fitted.homogeneous_meV
     given = f"given, {low_h:g} meV" if low_h == high_h else f"assumed, {low_h:g} to {high_h:g} meV"
-    floor, statistics = defaults()
     texts = [
         "The widths that were measured are the sample's: its dots differ in size. One dot's PL is "
         f"narrower ({given}), and the rest of the width is the spread of the dots; ⟨N⟩ of the "
         "sample is the mean of all of them.",
-        f"{statistics.capitalize()} statistics; the onset is at a gain of {floor:g} of the peak "
+        f"{default('statistics').capitalize()} statistics; the onset is at a gain of "
+        f"{default('floor'):g} of the peak "
         "absorption. Without ESA: from the absorption and PL alone. With ESA: "
         + (f"measured are also {', '.join(measured)}; " if measured else "")
         + f"assumed are {', '.join(assumed)}, whose errors are not in the interval.",

@@ -92,13 +92,14 @@ def fit_absorption(
         If there are too few points, or no band.
     """
     low = peak_eV - RED if low_eV is None else low_eV
-    last = peak_eV + BLUE[-1] if high_eV is None else high_eV
+    last = peak_eV + BLUE[-1] if high_eV is None else min(high_eV, spectrum.ends[1] + _SHORT_EV)
     found: list[Fitted] = []
     evidence, ends = [], []
     reaches = min(last, spectrum.energy_eV[-1] + _SHORT_EV)
     for end in last - BLUE[-1] + np.array(BLUE):
         used = spectrum.part(low, end)
-        if used.energy_eV.size >= FEWEST and end <= reaches and end > peak_eV:
+        enough = used.energy_eV.size >= FEWEST and np.ptp(used.values) > 0
+        if enough and peak_eV < end <= reaches:
             fitted, sure = _window(used.thinned(), peak_eV, 1e-3 * width_meV, found)
             found += fitted
             evidence += [sure] if fitted else []

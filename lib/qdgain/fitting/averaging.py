@@ -116,17 +116,11 @@ def target(spectrum: Spectrum, base: float, height: float) -> Target:
     """Return a spectrum as models are fitted to it."""
     values = (spectrum.values - base) / height
     weights = np.mean(spectrum.relative_noise) / spectrum.relative_noise
-    # Third differences of neighbours, which smooth curves lack.
-    differences = np.abs(np.diff(values, 3))
-    noise = 1.4826 * float(np.median(differences)) / np.sqrt(20.0) + _LEAST_NOISE
-    return Target(spectrum, base, height, values, weights, noise)
+    return Target(spectrum, base, height, values, weights, spectrum.scatter / height + _LEAST_NOISE)
 
 
 def correlation_factor(residual: FloatArray) -> float:
-    """Return (1 + r₁)/(1 - r₁) for the correlation r₁ ≥ 0 of neighbouring residuals.
-
-    The factor by which a first-order autoregressive noise raises the variance of a mean.
-    """
+    """Return (1 + r₁)/(1 - r₁), r₁ ≥ 0: how autoregressive noise raises the variance of a mean."""
     power = float(residual @ residual)
     lag = float(residual[1:] @ residual[:-1]) / power if power > 0 else 0.0
     lag = min(max(lag, 0.0), _MOST_CORRELATED)
@@ -141,15 +135,13 @@ def _heights(model: Model, shapes: FloatArray, to: Target) -> tuple[FloatArray, 
 
 
 def _slopes(model: Model, shapes: FloatArray, steps: FloatArray, to: Target) -> FloatArray:
-    """Return how the residual changes with each of K steps of the shapes, of shape (K, E).
-
-    Kaufman's approximation: from each slope is taken what the curves can make up for.
-    """
+    """Return how the residual changes with K steps of the shapes, of shape (K, E), by Kaufman."""
     curves = model.curves(shapes) * to.weights[:, None]
     heights, _ = scipy.optimize.nnls(curves, to.values * to.weights)
     basis, _ = np.linalg.qr(curves[:, heights > 0])
     here = curves @ heights
     rows = [model.curves(shapes + step) @ heights * to.weights - here for step in steps]
+    # What the curves can make up for is taken away.
     return np.stack([row - basis @ (basis.T @ row) for row in rows])
 
 
@@ -160,11 +152,10 @@ def _scale(residual: FloatArray, noise: float) -> float:
 
 
 def solve(model: Model, to: Target) -> Solution | None:
-    """Fit a model by variable projection; None if it cannot be done.
+    """Fit a model by variable projection, its heights not negative; None if it cannot be done.
 
-    What is expected of the shapes counts as one more datum each, whose weight follows from what the
-    fit leaves over. Heights are found by non-negative least squares, and the logistic function
-    keeps shapes between their bounds.
+    What is expected of the shapes counts as one more datum each, weighed by what the fit leaves
+    over; the logistic function keeps shapes between their bounds.
     """
     width = model.high - model.low
 
@@ -186,9 +177,10 @@ def solve(model: Model, to: Target) -> Solution | None:
         residual = _heights(model, shapes_of(t), to)[1]
         scale = _FIRST_GUESS * _scale(residual, to.noise)
         for _ in range(2):
-            t, *_ = scipy.optimize.leastsq(
-                missed, t, (scale,), slopes, True, True, 1e-4, 1e-3, maxfev=_MOST_CALLS
-            )
+            with np.errstate(over="ignore", invalid="ignore"):
+                t, *_ = scipy.optimize.leastsq(
+                    missed, t, (scale,), slopes, True, True, 1e-4, 1e-3, maxfev=_MOST_CALLS
+                )
             t = np.clip(t, -_FAR, _FAR)
             heights, residual = _heights(model, shapes_of(t), to)
             after = _scale(residual, to.noise)

@@ -22,6 +22,7 @@ from qdgain.fitting.spectra import Spectrum
 from qdgain.fitting.transient_fit import RANGE, Bands, FreeStrength, fit_transient
 from qdgain.model.dot import FloatArray
 
+_NAMES = ("absorption_energy_eV", "linewidth_meV", "stokes_shift_meV", "emission_linewidth_meV")
 #: Residuals count as random up to this correlation factor.
 _RANDOM = 2.0
 
@@ -92,7 +93,8 @@ def fit_bands(
     below a part of the width. Source: paper section 3.3 and Fig 8a for the bands; the models of
     what lies around them are assumed.
     """
-    seen = emission.within(from_eV, to_eV, "PL")
+    low, high = -np.inf if from_eV is None else from_eV, np.inf if to_eV is None else to_eV
+    seen = emission.part(low, high, "PL")
     judgement.refuse_clipped(seen, "PL")
     seen, warnings = judgement.without_lines(seen)
     pl = fit_emission(seen)
@@ -107,28 +109,28 @@ def fit_bands(
     spectra = {"absorption": first.spectrum, "PL": pl.spectrum}
     windows = {"absorption": first.window, "PL": pl.window}
     bands, free = _of_both(first, pl), None
-    known = len(bands.names)
+    count = len(bands.names)
     if transient is not None:
-        ends = zip(RANGE, (from_eV, to_eV), strict=True)
-        low, high = (peak + 1e-3 * x * width if given is None else given for x, given in ends)
-        used = transient.within(low, high, "transient")
+        low, high = (peak + 1e-3 * width * x for x in RANGE)
+        used = transient.part(from_eV or low, to_eV or high, "transient")
         bands, spectra["transient"], free = fit_transient(
             used, bands, xx_absorption_strength, hold_strength
         )
         windows["transient"] = used.ends
-    fitted = _in_terms_of_the_contract(bands, known)
-    return FittedBands(*fitted, spectra, windows, free, tuple(_notes(spectra)), *judged)
-
-
-def _in_terms_of_the_contract(bands: Bands, known: int) -> Bands:
-    """Return E_A, Γ_A, S, Γ_P from the `known` first of what was fitted, then the transient's."""
-    names = ["absorption_energy_eV", "linewidth_meV", "stokes_shift_meV", "emission_linewidth_meV"]
-    terms = np.zeros((4, known))
+    # From the bands of absorption and PL to E_A, Γ_A, S and Γ_P; then what the transient gave.
+    terms = np.zeros((4, count))
     terms[0, 0] = terms[1, 1] = terms[3, -1] = 1.0
     terms[2, 0], terms[2, -2] = 1e3, -1e3
-    terms = scipy.linalg.block_diag(terms, np.eye(len(bands.names) - known))
-    return Bands(
-        (*names, *bands.names[known:]), terms @ bands.values, terms @ bands.covariance @ terms.T
+    terms = scipy.linalg.block_diag(terms, np.eye(len(bands.names) - count))
+    return FittedBands(
+        (*_NAMES, *bands.names[count:]),
+        terms @ bands.values,
+        terms @ bands.covariance @ terms.T,
+        spectra,
+        windows,
+        free,
+        tuple(_notes(spectra)),
+        *judged,
     )
 
 

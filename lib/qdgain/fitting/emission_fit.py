@@ -72,7 +72,7 @@ def fit_emission(spectrum: Spectrum) -> Emission:
     found: list[Fitted] = []
     for half in WINDOWS:
         used = spectrum.part(peak - half * width, peak + half * width)
-        if used.energy_eV.size >= FEWEST:
+        if used.energy_eV.size >= FEWEST and np.ptp(used.values) > 0 < used.values.max():
             found += _window(used.thinned(), peak, width, found)
     if not found:
         ends = "from {:.4g} to {:.4g} eV".format(*spectrum.energy_eV[[0, -1]])

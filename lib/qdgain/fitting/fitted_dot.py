@@ -212,8 +212,8 @@ def threshold_intervals(
     widths[0] = 0.5 * (low + high)
     # The first one stands for the fit itself.
     fields = dict(zip(fitted.fit.names, fitted.fit.values, strict=True))
+    fields["stokes_shift_meV"] = fitted.dot.stokes_shift_meV
     itself = _complete(fitted.dot.values() | fields)
-    itself["stokes_shift_meV"] = fitted.dot.stokes_shift_meV
     every: dict[str, Any] = {
         name: np.append(itself[name], np.broadcast_to(value, drawn.shape)[1:])
         for name, value in drawn.values().items()
@@ -223,16 +223,17 @@ def threshold_intervals(
     rows = []
     for esa in (False, True):
         those = dots if esa else dots.uncorrelated()
-        pairs = {
-            "at the gain maximum": (threshold_at_maximum, 0.0),
-            "onset": (threshold_onset, floor),
+        found = {
+            "one dot": (
+                threshold_at_maximum(those, 0.0, statistics).mean_excitons,
+                threshold_onset(those, floor, statistics).mean_excitons,
+            )
         }
-        for name, (threshold, gain) in pairs.items():
-            found = threshold(those, gain, statistics).mean_excitons
-            rows.append(_interval("one dot", name, esa, found))
-        both = _of_sample(those, spread, floor, statistics) if of_sample else ()
-        for name, found in zip(pairs, both, strict=False):
-            rows.append(_interval("the sample", name, esa, found))
+        if of_sample:
+            found["the sample"] = _of_sample(those, spread, floor, statistics)
+        for whose, both in found.items():
+            for name, some in zip(("at the gain maximum", "onset"), both, strict=True):
+                rows.append(_interval(whose, name, esa, some))
     return tuple(rows), set_aside
 
 
@@ -246,19 +247,14 @@ def _of_sample(
     dots: Dot, spread_meV: FloatArray, floor: float, statistics: str
 ) -> tuple[FloatArray, FloatArray]:
     """Return the thresholds at the gain maximum and of the onset of the first samples."""
-    found = []
-    for i in range(min(SAMPLES_OF_SAMPLE, spread_meV.size)):
-        sample = Ensemble(inhomogeneous_width_meV=float(spread_meV[i]))
-        found.append(
-            ensemble_thresholds(
-                dots.at(i),
-                sample,
-                statistics,
-                floor=floor,
-                gain_exponent=1.0,
-                pi_pulse_fluence_mJ_cm2=1.0,
-            )
+    # What depends on the film is not asked for.
+    film = {"gain_exponent": 1.0, "pi_pulse_fluence_mJ_cm2": 1.0}
+    found = [
+        ensemble_thresholds(
+            dots.at(i), Ensemble(inhomogeneous_width_meV=spread), statistics, floor=floor, **film
         )
+        for i, spread in enumerate(spread_meV[:SAMPLES_OF_SAMPLE].tolist())
+    ]
     return np.array([x.at_maximum for x in found]), np.array([x.onset for x in found])
 
 

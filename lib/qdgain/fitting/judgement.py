@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from scipy.signal import find_peaks, peak_widths
@@ -36,13 +35,6 @@ _DOUBTFUL_WIDTH, _NO_WIDTH = 2.0, 4.0
 _DARK, _THIN = 2.5, 0.05
 
 
-class Judged(NamedTuple):
-    """A grade (good, usable, poor) and its reasons, of which warnings come first."""
-
-    grade: str
-    reasons: tuple[str, ...]
-
-
 def without_lines(emission: Spectrum) -> tuple[Spectrum, list[str]]:
     """Return a PL without lines of scattered light, such as the excitation or its second order.
 
@@ -53,7 +45,7 @@ def without_lines(emission: Spectrum) -> tuple[Spectrum, list[str]]:
     """
     energy, values = emission.energy_eV, emission.values
     base = float(np.median(values[values <= np.quantile(values, 0.2)]))
-    least = max(_PROMINENT * float(values.max() - base), _NOISE * noise(emission))
+    least = max(_PROMINENT * float(values.max() - base), _NOISE * emission.scatter)
     tops, _ = find_peaks(values, prominence=least)
     if not tops.size:
         return emission, []
@@ -74,7 +66,7 @@ def without_lines(emission: Spectrum) -> tuple[Spectrum, list[str]]:
                 "and was left out of the PL"
             )
     kept = Spectrum(*(column[keep] for column in emission))
-    if warnings and (kept.values.size < 12 or kept.values.max() - base < _NOISE * noise(kept)):
+    if warnings and (kept.values.size < 12 or kept.values.max() - base < _NOISE * kept.scatter):
         top = energy[values.argmax()]
         refuse(
             f"the PL's highest point, at {top:.4g} eV, is a line of scattered light, and no band "
@@ -83,28 +75,26 @@ def without_lines(emission: Spectrum) -> tuple[Spectrum, list[str]]:
     return kept, warnings
 
 
-def noise(spectrum: Spectrum) -> float:
-    """Return the scatter of neighbouring points."""
-    return float(np.median(np.abs(np.diff(spectrum.values, 3))) * 1.4826 / np.sqrt(20.0))
-
-
 def clipped(spectrum: Spectrum) -> tuple[float, float] | None:
     """Return the ends of a plateau at the top of a spectrum, the instrument's limit, if any."""
-    values = spectrum.values
-    top = np.flatnonzero(values >= values.max() * (1 - 1e-9))
-    first, last = int(top[0]), int(top[-1])
-    inside = 0 < first and last < values.size - 1
-    if not inside or top.size < _EQUAL or top.size < 0.8 * (last - first + 1):
-        return None
-    # The height of a parabola over a chord is its slope there times a quarter of the chord. Where
-    # values are rounded a maximum is flat, too, but not by that much.
-    beside = max(2, (last - first) // 2)
-    left, right = values[max(first - beside, 0)], values[min(last + beside, values.size - 1)]
-    excess = float(values[first] - max(left, right)) / beside * (last - first) / 4
+    # As they were counted, per nm where the axis was.
+    values = spectrum.values / spectrum.relative_noise
+    height, end = np.ptp(values), values.size - 1
     steps = np.abs(np.diff(values))
-    if excess < max(_EXCESS * float(np.ptp(values)), 3 * float(steps[steps > 0].min())):
-        return None
-    return float(spectrum.energy_eV[first]), float(spectrum.energy_eV[last])
+    least = max(_EXCESS * height, 3 * steps.min(where=steps > 0, initial=np.inf))
+    top = np.flatnonzero(values >= values.max() - 1e-9 * height)
+    for run in np.split(top, np.flatnonzero(np.diff(top) > 1) + 1):
+        first, last = int(run[0]), int(run[-1])
+        sides = [room for room in (first, end - last) if room > 0]
+        if run.size < _EQUAL or not sides:
+            continue
+        # The height of a parabola over a chord is its slope there times a quarter of the chord.
+        # Where values are rounded a maximum is flat, too, but not by that much.
+        beside = min(max(2, (last - first) // 2), *sides)
+        higher = max(values[[first - beside] * (first > 0) + [last + beside] * (last < end)])
+        if (values[first] - higher) / beside * (last - first) / 4 >= least:
+            return float(spectrum.energy_eV[first]), float(spectrum.energy_eV[last])
+    return None
 
 
 def refuse_clipped(spectrum: Spectrum, name: str) -> None:
@@ -113,7 +103,7 @@ def refuse_clipped(spectrum: Spectrum, name: str) -> None:
     if ends is not None:
         refuse(
             f"the {name} is clipped from {ends[0]:.4g} to {ends[1]:.4g} eV, where all its values "
-            f"are {spectrum.values.max():.4g}: measure it again with less light or a thinner sample"
+            "are the same: measure it again with less light"
         )
 
 
@@ -160,8 +150,8 @@ def judge(
     *,
     warnings: Sequence[str],
     is_absorbance: bool,
-) -> Judged:
-    """Return grade and reasons, or refuse what is no dot.
+) -> tuple[str, tuple[str, ...]]:
+    """Return grade (good, usable, poor) and reasons, warnings first, or refuse what is no dot.
 
     Raises
     ------
@@ -181,66 +171,63 @@ def judge(
             f"A_X at {centre:.4g} eV, {width:.0f} meV wide, and PL_X at {peak:.4g} eV, "
             f"{pl_width:.0f} meV wide, are not of one dot: are both spectra of one sample?"
         )
-    found = list(warnings)
-    if first.evidence[1] < _SURE_OVER_EDGE:
-        found.append("an edge without a band describes the absorption nearly as well")
-    if shift > _DOUBTFUL * width:
-        found.append(f"the Stokes shift of {shift:.0f} meV is beyond the width of A_X")
-    if width > _DOUBTFUL_WIDTH * pl_width:
-        found.append(f"A_X, {width:.0f} meV wide, is far wider than the PL's {pl_width:.0f} meV")
-    if is_absorbance:
-        found += _too_dark(absorption, emission)
-    serious = len(found) > len(warnings)
-    if is_absorbance:
-        found += _inner_filter(absorption, emission)
+    serious, mild = _warned(absorption, emission, first, is_absorbance)
+    found = [*serious, *warnings, *mild]
     if first.windows == 1:
         found.append("the absorption reaches far enough for one window only")
     measures = (error / width, emission.share, curvature)
     says = (
         f"A_X is known to ± {error:.0f} meV, {100 * measures[0]:.0f} % of its width",
-        f"of the PL at its peak {100 * emission.share:.0f} % are the band, the rest lies below it",
+        f"of the PL at its peak {100 * min(emission.share, 1):.0f} % are the band, the rest lies "
+        "below it",
         f"the absorption bends {min(curvature, 999):.0f} times as much as its noise does",
     )
-    grade = _grade(*measures)
+    met = {
+        name: (measures[0] <= most, measures[1] >= least, measures[2] >= bend)
+        for name, (most, least, bend) in GRADES.items()
+    }
+    grade = next(name for name, every in met.items() if all(every))
+    # What keeps the grade from being good comes first.
+    ordered = sorted(zip(met["good"], says, strict=True), key=lambda both: both[0])
     if found and grade == "good":
         grade = "usable"
-    return Judged("poor" if serious else grade, (*found, *says))
+    return "poor" if serious else grade, (*found, *(text for _, text in ordered))
 
 
-def _grade(error: float, share: float, curvature: float) -> str:
-    """Return the best grade whose limits all three measures meet."""
-    return next(
-        name
-        for name, (most, least, bend) in GRADES.items()
-        if error <= most and share >= least and curvature >= bend
-    )
-
-
-def _near(absorption: Spectrum, emission: Emission) -> Spectrum:
-    """Return the absorption about the PL's peak, counted from its lowest point there."""
-    peak = emission.values[0]
-    inside = absorption.part(peak - RED, peak + BLUE[0])
-    return inside._replace(values=inside.values - inside.values.min())
-
-
-def _too_dark(absorption: Spectrum, emission: Emission) -> list[str]:
-    """Return a warning where the sample absorbs more than an instrument can measure."""
-    highest = float(_near(absorption, emission).values.max())
-    if highest <= _DARK:
-        return []
-    return [f"the absorbance reaches {highest:.2g}, where stray light bends it: dilute the sample"]
-
-
-def _inner_filter(absorption: Spectrum, emission: Emission) -> list[str]:
-    """Return a warning where the sample would absorb its own light."""
-    peak, width = emission.values
-    shift = inner_filter_meV(_near(absorption, emission), peak, width)
-    if shift <= _THIN * width:
-        return []
-    return [
-        f"if the PL is of as thick a sample as the absorption, it lies about {shift:.0f} meV too "
-        "far to the red, absorbed by the sample itself: dilute it"
-    ]
+def _warned(
+    absorption: Spectrum, emission: Emission, first: Absorption, is_absorbance: bool
+) -> tuple[list[str], list[str]]:
+    """Return warnings that make a dot poor, and others."""
+    (peak, pl_width), (centre, width) = emission.values, first.values
+    shift = 1e3 * (centre - peak)
+    serious: list[str] = []
+    mild: list[str] = []
+    if ends := clipped(absorption.part(*first.window)):
+        serious.append(
+            f"the absorption is clipped from {ends[0]:.4g} to {ends[1]:.4g} eV, where all its "
+            "values are the same: measure a thinner sample"
+        )
+    if first.evidence[1] < _SURE_OVER_EDGE:
+        serious.append("an edge without a band describes the absorption nearly as well")
+    if shift > _DOUBTFUL * width:
+        serious.append(f"the Stokes shift of {shift:.0f} meV is beyond the width of A_X")
+    if width > _DOUBTFUL_WIDTH * pl_width:
+        serious.append(f"A_X, {width:.0f} meV wide, is far wider than the PL's {pl_width:.0f} meV")
+    if not is_absorbance:
+        return serious, mild
+    # About the PL's peak, from the lowest point there on.
+    near = absorption.part(peak - RED, peak + BLUE[0])
+    near = near._replace(values=near.values - near.values.min())
+    if (highest := float(near.values.max())) > _DARK:
+        serious.append(
+            f"the absorbance reaches {highest:.2g}, where stray light bends it: dilute the sample"
+        )
+    if (red := inner_filter_meV(near, peak, pl_width)) > _THIN * pl_width:
+        mild.append(
+            f"if the PL is of as thick a sample as the absorption, it lies about {red:.0f} meV too "
+            "far to the red, absorbed by the sample itself: dilute it"
+        )
+    return serious, mild
 
 
 def inner_filter_meV(absorption: Spectrum, peak_eV: float, width_meV: float) -> float:

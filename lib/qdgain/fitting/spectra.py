@@ -37,21 +37,21 @@ class Spectrum(NamedTuple):
         """The lowest and the highest energy, in eV."""
         return float(self.energy_eV[0]), float(self.energy_eV[-1])
 
-    def within(self, low: float | None, high: float | None, name: str) -> Spectrum:
-        """Return the part of the spectrum called `name` between two energies, refused if short."""
-        low, high = -np.inf if low is None else low, np.inf if high is None else high
+    def part(self, low: float, high: float, name: str = "") -> Spectrum:
+        """Return the part between two energies; refused, by the name, if that is too short."""
         inside = (self.energy_eV >= low) & (self.energy_eV <= high)
-        if inside.sum() < FEWEST:
+        if name and inside.sum() < FEWEST:
             refuse(
                 f"the {name} has {inside.sum()} points from {low:.4g} to {high:.4g} eV and needs "
                 f"{FEWEST}"
             )
         return Spectrum(*(column[inside] for column in self))
 
-    def part(self, low: float, high: float) -> Spectrum:
-        """Return the part of the spectrum between two energies."""
-        inside = (self.energy_eV >= low) & (self.energy_eV <= high)
-        return Spectrum(*(column[inside] for column in self))
+    @property
+    def scatter(self) -> float:
+        """The standard deviation of the noise: third differences, which smooth curves lack."""
+        differences = np.abs(np.diff(self.values, 3))
+        return float(1.4826 * np.median(differences) / np.sqrt(20.0))
 
     def thinned(self, points: int = 160) -> Spectrum:
         """Return averages of neighbours, at least as many as `points` if there are."""

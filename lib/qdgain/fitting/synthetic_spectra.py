@@ -32,14 +32,11 @@ EXAMPLE_NOISE, EXAMPLE_SEED = 0.01, 1
 
 
 class Surroundings(NamedTuple):
-    """What a real spectrum holds beside the bands of the dot. All assumed.
+    """What a real spectrum holds beside the bands of the dot, relative to these. All assumed.
 
-    The second transition (its gap from A_X, its FWHM, its strength relative to A_X), a third, twice
-    as far and half as wide again, with its strength, and the emission of traps, 300 meV to the red
-    of PL_X and as wide, relative to PL_X; Rayleigh
-    scattering at the centre of A_X relative to A_X, a straight background of the PL relative to its
-    peak, ΔA of the ground state at the centre of A_X relative to the absorbance, and the bleach of
-    the second transition relative to that of A_X.
+    The second transition; a third, twice as far and half as wide again; traps, 300 meV to the red
+    of PL_X and as wide; Rayleigh scattering at A_X; a straight background of the PL; ΔA of the
+    ground state over the absorbance; and the bleach of the second transition.
     """
 
     second_gap_meV: float = 160.0
@@ -102,12 +99,9 @@ def simulate(
     wavelength = np.arange(np.ceil(ends[0]), ends[1], step_nm)
     energy = eV_from_nm(wavelength)
     first, emission = bands(dot, energy)[:2]
-    second = spectra.gaussian(
-        energy, centre + 1e-3 * around.second_gap_meV, around.second_width_meV
-    )
-    third = spectra.gaussian(
-        energy, centre + 2e-3 * around.second_gap_meV, 1.5 * around.second_width_meV
-    )
+    wide = around.second_width_meV
+    second = spectra.gaussian(energy, centre + 1e-3 * around.second_gap_meV, wide)
+    third = spectra.gaussian(energy, centre + 2e-3 * around.second_gap_meV, 1.5 * wide)
     absorbance = (
         first
         + around.second_strength * second
@@ -154,28 +148,21 @@ def write(folder: str | Path, dot: Dot, *, noise: float, seed: int) -> tuple[Pat
     """
     x, absorbance, intensity, transient = simulate(dot, noise=noise, seed=seed)
     title = "SYNTHETIC, not a measurement"
+    heads = (
+        f"{title}\nBaseline;hexane\n\nWavelength (nm);Absorbance;",
+        f"# {title}\nwavelength [nm]\tblank\tsample",
+        f"# {title}\nE (eV),dA at 5 ps",
+    )
     texts = {
-        "absorption.csv": as_text(
-            f"{title}\nBaseline;hexane\n\nWavelength (nm);Absorbance;",
-            x,
-            absorbance,
-            separator=";",
-            decimal=",",
-        ),
-        "pl.csv": as_text(
-            f"# {title}\nwavelength [nm]\tblank\tsample",
-            x[::-1],
-            20.0 + 0 * x,
-            intensity[::-1],
-            separator="\t",
-        ),
-        "transient.csv": as_text(f"# {title}\nE (eV),dA at 5 ps", eV_from_nm(x), transient),
+        "absorption.csv": as_text(heads[0], x, absorbance, separator=";", decimal=","),
+        "pl.csv": as_text(heads[1], x[::-1], 20.0 + 0 * x, intensity[::-1], separator="\t"),
+        "transient.csv": as_text(heads[2], eV_from_nm(x), transient),
     }
     absorption, pl, transient_csv = paths = tuple(Path(folder) / name for name in texts)
     for path, text in zip(paths, texts.values(), strict=True):
         # As spreadsheets do, the first one with a byte-order mark.
-        encoding = "utf-8-sig" if path is absorption else "utf-8"
-        path.write_text(text, encoding=encoding, newline="\r\n")
+        mark = "\ufeff" if path is absorption else ""
+        path.write_text(mark + text, encoding="utf-8", newline="\r\n")
     return absorption, pl, transient_csv
 
 
@@ -185,8 +172,7 @@ def write_series(folder: str | Path, count: int = 4) -> tuple[Path, Path]:
     ``growth_absorption.csv`` and ``growth_pl.csv``: redder and more alike with time, the last one
     without any exciton.
     """
-    columns: list[list[FloatArray]] = [[], []]
-    names = [f"{60 * (i + 1)} s" for i in range(count)]
+    columns: tuple[list[FloatArray], list[FloatArray]] = [], []
     wavelength = np.arange(480.0, 800.0)
     for i in range(count):
         dot = replace(
@@ -200,8 +186,8 @@ def write_series(folder: str | Path, count: int = 4) -> tuple[Path, Path]:
         for column, values in zip(columns, made[1:3], strict=True):
             column.append(np.interp(wavelength, made.wavelength_nm, values))
     columns[0][-1] = np.exp((600.0 - wavelength) / 150)
+    head = ",".join(["wavelength (nm)", *(f"{60 * (i + 1)} s" for i in range(count))])
     paths = Path(folder) / "growth_absorption.csv", Path(folder) / "growth_pl.csv"
     for path, column in zip(paths, columns, strict=True):
-        text = as_text(f"wavelength (nm),{','.join(names)}", wavelength, *column)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(as_text(head, wavelength, *column), encoding="utf-8")
     return paths

@@ -6,12 +6,11 @@ r"""The biexciton's shift and strength from a transient absorption, with the oth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from qdgain.fitting import least_squares as fits
 from qdgain.fitting.averaging import FittedSpectrum, correlation_factor, criterion
 from qdgain.fitting.spectra import Spectrum, gaussian, refuse
 from qdgain.model import parameters
@@ -25,6 +24,10 @@ RANGE = (-2.5, 5.0)
 #: Shifts of A_XX2 that a fit begins from, in its FWHM.
 _SHIFTS = ((-2.5, -0.4), (-0.4, 0.4), (0.4, 2.5))
 _SCAN_POINTS = 80
+#: What is fitted: the shift, and the strength where it is free.
+_FREE = ("absorptive_binding_meV", "xx_absorption_strength")
+#: A bleach counts as seen above this many standard errors.
+_SEEN = 5.0
 #: No biexciton shifts by more of the width of A_X.
 _LARGEST_SHIFT = 1.5
 #: BIC by which the model has to pass a drift, a polynomial of this degree.
@@ -125,81 +128,107 @@ def _refuse_a_drift(spectrum: Spectrum, bands: Bands, fitted: FittedSpectrum) ->
         refuse(f"{drift}: {ends} a polynomial of degree {_DEGREE} describes it as well; {advice}")
 
 
+def _parts(energy: FloatArray, v: Mapping[str, float]) -> dict[str, FloatArray]:
+    """Return the curves that the model is the sum of."""
+    bleach, width = v["bleach"], v["width_meV"]
+    emission = gaussian(energy, v["pl_centre_eV"], v["pl_width_meV"])
+    shifted = gaussian(energy, v["centre_eV"] - 1e-3 * v["absorptive_binding_meV"], width)
+    result = {
+        "bleach": -bleach * gaussian(energy, v["centre_eV"], width),
+        "stimulated emission": -0.5 * bleach * emission,
+        "excited-state absorption": 0.5 * bleach * v["xx_absorption_strength"] * shifted,
+    }
+    if "gap_meV" in v:
+        second = gaussian(energy, v["centre_eV"] + 1e-3 * v["gap_meV"], v["second_width_meV"])
+        result["second transition"] = -v["second_bleach"] * second
+    return result | {"background": np.full(energy.shape, v["offset"])}
+
+
 def _fit(
     spectrum: Spectrum, bands: Bands, strength: float | None
 ) -> tuple[Bands, FittedSpectrum] | None:
     """Fit Δ_A2, and a unless it is given, with the bands held; None if it cannot be done."""
-    energy = spectrum.energy_eV
-    held = dict(zip(bands.names, bands.values, strict=True))
-    free: tuple[str, ...] = ("absorptive_binding_meV",)
-    if strength is None:
-        free += ("xx_absorption_strength",)
-    else:
-        held["xx_absorption_strength"] = strength
-    names = (*free, "bleach", "offset", *(["second_bleach"] if "gap_meV" in held else []))
+    # Its import takes longer than most fits, and most uses of the library fit nothing.
+    from lmfit import Parameters, minimize  # noqa: PLC0415
 
-    def parts(p: Mapping[str, float]) -> dict[str, FloatArray]:
-        v = {**held, **p}
-        bleach, a, width = v["bleach"], v["xx_absorption_strength"], v["width_meV"]
-        emission = gaussian(energy, v["pl_centre_eV"], v["pl_width_meV"])
-        shifted = v["centre_eV"] - 1e-3 * v["absorptive_binding_meV"]
-        result = {
-            "bleach": -bleach * gaussian(energy, v["centre_eV"], width),
-            "stimulated emission": -0.5 * bleach * emission,
-            "excited-state absorption": 0.5 * bleach * a * gaussian(energy, shifted, width),
-        }
-        if "gap_meV" in v:
-            second = gaussian(energy, v["centre_eV"] + 1e-3 * v["gap_meV"], v["second_width_meV"])
-            result["second transition"] = -v["second_bleach"] * second
-        return result | {"background": np.full(energy.shape, v["offset"])}
+    free = _FREE[: 1 + (strength is None)]
+    known = dict(zip(bands.names, bands.values.tolist(), strict=True))
+    held = known if strength is None else {**known, _FREE[1]: strength}
+    scale = spectrum.relative_noise * float(np.max(np.abs(spectrum.values)))
 
-    # Where bands nearly coincide the misfit has several minima in the shift.
-    found = [
-        fit
-        for start in _starts(spectrum, held)
-        if (fit := fits.solve(parts, names, start, spectrum)) is not None and fit.sees("bleach")
-    ]
+    def misfit(values: Mapping[str, float]) -> FloatArray:
+        parts = _parts(spectrum.energy_eV, held | dict(values))
+        return np.asarray((sum(parts.values()) - spectrum.values) / scale)
+
+    found = []
+    for start in _starts(spectrum, held, len(free)):
+        begun = Parameters()
+        begun.add_many(*start.items())
+        with np.errstate(over="ignore", invalid="ignore"):
+            fit = minimize(lambda p: misfit(p.valuesdict()), begun, max_nfev=200 * len(begun))
+        if not fit.success or getattr(fit, "covar", None) is None:
+            continue
+        covariance = fit.covar * correlation_factor(fit.residual)
+        error = np.sqrt(covariance[len(free), len(free)])
+        if np.isfinite(covariance).all() and fit.params["bleach"].value >= _SEEN * error:
+            found.append((fit.chisqr, fit.params.valuesdict(), covariance, fit.residual))
     if not found:
         return None
-    fit = min(found, key=lambda one: one.criterion)
-    every = (*bands.names, *names)
-
-    def model(p: FloatArray) -> FloatArray:
-        return fits.total(parts(dict(zip(every, p, strict=True)))) / spectrum.relative_noise
-
-    slopes = fits.jacobian(model, np.concatenate([bands.values, fit.values]))
-    by_bands, by_own = np.split(slopes, [len(bands.names)], axis=1)
+    _, values, covariance, residual = min(found, key=lambda one: one[0])
+    by_bands, by_own = (_slopes(misfit, known | values, names) for names in (known, values))
     # The best fit moves with the bands such that its residual stays orthogonal to its slopes.
     moves = -np.asarray(np.linalg.lstsq(by_own, by_bands)[0], dtype=float)[: len(free)]
     moved = moves @ bands.covariance
-    own = fit.covariance[: len(free), : len(free)] + moved @ moves.T
+    own = covariance[: len(free), : len(free)] + moved @ moves.T
     joint = Bands(
         (*bands.names, *free),
-        np.concatenate([bands.values, fit.values[: len(free)]]),
+        np.append(bands.values, [values[name] for name in free]),
         np.block([[bands.covariance, moved.T], [moved, own]]),
     )
-    return joint, fit.spectrum
+    left = residual * scale / spectrum.relative_noise
+    noise = float(np.sqrt(left @ left / (left.size - len(values))))
+    parts = _parts(spectrum.energy_eV, held | values)
+    factor = correlation_factor(left)
+    return joint, FittedSpectrum(spectrum.energy_eV, spectrum.values, parts, noise, factor)
 
 
-def _starts(spectrum: Spectrum, held: Mapping[str, float]) -> list[FloatArray]:
-    """Return the best start for shifts to the blue, small shifts, and shifts to the red."""
+def _slopes(
+    function: Callable[[Mapping[str, float]], FloatArray],
+    at: Mapping[str, float],
+    names: Iterable[str],
+) -> FloatArray:
+    """Return the slopes of a function against some of its arguments, by central differences."""
+    columns = []
+    for name in names:
+        step = 1e-5 * max(abs(at[name]), 1e-3)
+        ends = (function({**at, name: at[name] + side * step}) for side in (-1, 1))
+        columns.append(np.subtract(*reversed([*ends])) / (2 * step))
+    return np.stack(columns, axis=-1)
+
+
+def _starts(
+    spectrum: Spectrum, held: Mapping[str, float], count: int
+) -> Iterator[dict[str, float]]:
+    """Yield the best start for shifts to the blue, small shifts, and shifts to the red.
+
+    Where bands nearly coincide the misfit has several minima in the shift. For a given one the
+    model is linear in all else, of which bleach and absorption have to be above zero.
+    """
     thin = spectrum.thinned(_SCAN_POINTS)
-    e, centre, width = thin.energy_eV, held["centre_eV"], held["width_meV"]
-    emission = gaussian(e, held["pl_centre_eV"], held["pl_width_meV"])
-    bleach = -gaussian(e, centre, width) - 0.5 * emission
-    others = [np.ones_like(e)]
-    if "gap_meV" in held:
-        others.append(-gaussian(e, centre + 1e-3 * held["gap_meV"], held["second_width_meV"]))
-    strength = held.get("xx_absorption_strength")
-    starts = []
+    names = ["offset", *(["second_bleach"] if "gap_meV" in held else [])]
     for ends in _SHIFTS:
-        (shift,) = fits.mesh(width * np.linspace(*ends, 60))
-        esa = 0.5 * gaussian(e, centre - 1e-3 * shift, width)
-        own = [bleach, esa] if strength is None else [bleach + strength * esa]
-        start = fits.best_start([shift], fits.design(*own, *others), thin.values, positive=len(own))
-        if start is not None:
-            if strength is None:
-                # Of two coefficients the second is a times the first.
-                start[1], start[2] = start[2] / start[1], start[1]
-            starts.append(start)
-    return starts
+        best, least = None, np.inf
+        for shift in held["width_meV"] * np.linspace(*ends, 60):
+            one = {_FREE[1]: 1.0, **held, _FREE[0]: shift, **dict.fromkeys(["bleach", *names], 1.0)}
+            bleach, emission, absorbed, *others = _parts(thin.energy_eV, one).values()
+            first = [bleach + emission, absorbed] if count == 2 else [bleach + emission + absorbed]
+            curves = np.stack([*first, *others[::-1]], axis=-1)
+            linear = np.linalg.lstsq(curves, thin.values)[0]
+            misfit = float(np.sum((curves @ linear - thin.values) ** 2))
+            if misfit < least and (linear[:count] > 0).all():
+                least = misfit
+                ratio = linear[1:2] / linear[0] if count == 2 else ()
+                every = (*_FREE[:count], "bleach", *names)
+                best = dict(zip(every, (shift, *ratio, linear[0], *linear[count:]), strict=True))
+        if best is not None:
+            yield best

@@ -19,9 +19,10 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import ArrayLike
 
+from qdgain.given_files import read_bytes
 from qdgain.measured.instruments import formats
 from qdgain.measured.instruments.axis import PER, energies, unit_of
-from qdgain.measured.instruments.content import Unusable, plain
+from qdgain.measured.instruments.content import MOST_BYTES, Unusable, plain
 from qdgain.measured.instruments.table import Raw
 from qdgain.model.dot import FloatArray
 from qdgain.model.parameters import ParameterError
@@ -33,6 +34,8 @@ FEWEST = 8
 _MOST_OFFERED = 12
 #: Units of a time in ps; a time without a unit is in ps.
 _PS = {"fs": 1e-3, "ps": 1.0, "": 1.0, "ns": 1e3, "us": 1e6, "ms": 1e9, "s": 1e12, "min": 6e13}
+#: What a trace keeps as the file has it.
+_FACTS = ("block", "labels", "number", "position", "position_unit")
 #: Before this delay no pump has arrived yet, whatever the chirp.
 _BEFORE_PS = -0.3
 #: What a file may say of its values: the first that is found counts.
@@ -40,7 +43,7 @@ _QUANTITIES = {
     "log absorbance": r"log\w*[ (]*(?:eps|ε|abs)",
     "transmittance": r"%\s*T\b|\bT\s*[([]?\s*%|transmi",
     "reflectance": r"%\s*R\b|\bR\s*[([]?\s*%|reflect",
-    "absorbance": r"\babs|absorb|extin|optical density|\bOD\b|^A(\.U\.)?$",
+    "absorbance": r"\babs(?!orpt)|absorb|extin|optical density|\bOD\b|^A(\.U\.)?$",
     "counts": r"count|\bcps\b|\bcnt|intens|microamps|^INT$",
 }
 
@@ -112,8 +115,9 @@ def traces(
     """
     path = Path(path)
     source = f"the {kind} {plain(path.name)}".replace("\n", " ")
+    content = read_bytes(kind, path, MOST_BYTES)
     try:
-        raws, about, notes = formats.read(path, FEWEST)
+        raws, about, notes = formats.read(content, FEWEST)
     except Unusable as reason:
         refuse(source, reason)
     if not raws:
@@ -124,10 +128,8 @@ def traces(
             trace = _trace(raw, source, unit, unit_hint)
         except Unusable as reason:
             trace = Trace(source, raw.name, np.array([]), np.array([]), refusal=str(reason))
-        facts = {key: getattr(raw, key) for key in ("block", "labels", "number", "position")}
-        own = tuple(filter(None, (*notes, *raw.notes, *trace.notes)))
-        facts |= {"position_unit": raw.position_unit, "about": about, "notes": own}
-        found.append(replace(trace, **facts))
+        facts = {name: getattr(raw, name) for name in _FACTS}
+        found.append(replace(trace, **facts, about=about, notes=(*notes, *trace.notes)))
     if all(trace.refusal for trace in found):
         found[0].usable()
     return tuple(found)
@@ -198,9 +200,8 @@ def _trace(raw: Raw, source: str, given: str | None, hint: str) -> Trace:
         notes.append(f"{count} repeated, averaged")
     averaged = np.bincount(place, weights=y[good]) / repeats
     lines = tuple(raw.lines[i] for i in np.flatnonzero(bad)) if raw.lines else ()
-    return Trace(
-        source, raw.name, energy, averaged, unit, quantity, left_out=lines, notes=tuple(notes)
-    )
+    said = tuple(filter(None, notes))
+    return Trace(source, raw.name, energy, averaged, unit, quantity, left_out=lines, notes=said)
 
 
 def _as_absorbance(raw: Raw, y: FloatArray) -> tuple[FloatArray, str, str]:
@@ -213,20 +214,16 @@ def _as_absorbance(raw: Raw, y: FloatArray) -> tuple[FloatArray, str, str]:
             return 10.0**y, "absorbance", "a logarithm, taken as its power of ten"
     if kind != "transmittance":
         return y, kind, ""
-    finite = y[np.isfinite(y)]
-    percent = "%" in " ".join(said) or bool(finite.size and finite.max() > 2.0)
+    percent = "%" in " ".join(said) or y.max(where=np.isfinite(y), initial=0.0) > 2.0
     part = y / 100 if percent else y
-    # Nothing comes through: the absorbance is beyond the instrument's range.
-    dark = np.isfinite(part) & (part <= 0)
-    absorbance = -np.log10(np.where(part > 0, part, 1.0))
-    absorbance = np.where(dark, np.inf, np.where(np.isfinite(part), absorbance, part))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Where nothing comes through the absorbance is beyond the instrument's range.
+        absorbance = np.where(part <= 0, np.inf, -np.log10(part))
     scale = "percent" if percent else "parts of one"
     return absorbance, "absorbance", f"transmittance in {scale}, taken as absorbance"
 
 
-def choose(
-    found: Sequence[Trace], wanted: str | int | None = None, hint: str = "column", block: str = ""
-) -> Trace:
+def choose(found: Sequence[Trace], wanted: str | int | None = None, hint: str = "column") -> Trace:
     """Return a trace: by name, else by number from 1, else the only one.
 
     A name is as in the file, in any case, that of a block with one trace, or both. Where the names
@@ -234,11 +231,7 @@ def choose(
     a column; else it counts the axis as 1. Refused is what is not there, and to choose none of
     several; `hint` says what the user sets to choose.
     """
-    source, every = found[0].source, list(found)
-    found = [trace for trace in found if block in ("", trace.block)]
-    if not found:
-        blocks = ", ".join(dict.fromkeys(repr(trace.block) for trace in every))
-        refuse(source, f"it has no block {plain(block)!r}: the blocks are {blocks}")
+    source = found[0].source
     offered = ", ".join(f"{t.number} ({t.title!r})" for t in found[:_MOST_OFFERED])
     offered += ", …" if len(found) > _MOST_OFFERED else ""
     if wanted is None:
@@ -327,8 +320,8 @@ def at_delay(
     if low_ps < earliest_ps:
         refuse(
             source,
-            f"at a delay of {low_ps:g} ps excitons have not relaxed yet: choose {earliest_ps:.2g} "
-            "ps or later",
+            f"at a delay of {low_ps:g} ps excitons have not relaxed yet: choose "
+            f"{math.ceil(100 * earliest_ps) / 100:g} ps or later",
         )
     inside = (delays >= low_ps - 1e-9) & (delays <= high + 1e-9)
     if high == low_ps and not inside.any():

@@ -1,11 +1,9 @@
-"""The content of a file that comes from anywhere: so much of it and no more, and as plain text."""
+"""The text of a file that comes from anywhere: so much of it and no more, and plain."""
 
 from __future__ import annotations
 
 import codecs
 import re
-import stat
-from pathlib import Path
 
 #: The most that is read: bytes of a file, characters of a line, lines, and values of a table.
 MOST_BYTES, MOST_CHARACTERS, MOST_LINES, MOST_VALUES = 32 * 2**20, 2**20, 200_000, 2_000_000
@@ -32,24 +30,6 @@ def plain(text: str) -> str:
     'dots�[2J'
     """
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def read_bytes(path: Path) -> bytes:
-    """Return the bytes of an ordinary file; `Unusable` refuses others, and what is too large."""
-    try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise Unusable("it cannot be opened: it is a folder")
-        if not stat.S_ISREG(mode):
-            raise Unusable("it cannot be opened: it is a pipe or a device and no file")
-        with path.open("rb") as stream:
-            raw = stream.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "its name is not allowed"
-        raise Unusable(f"it cannot be opened: {reason.lower()}") from None
-    if len(raw) > MOST_BYTES:
-        raise Unusable(f"it is larger than the {MOST_BYTES >> 20} MiB that are read at most")
-    return raw
 
 
 def text_of(raw: bytes) -> tuple[str, tuple[str, ...]]:

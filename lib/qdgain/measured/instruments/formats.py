@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from pathlib import Path
 
 from qdgain.measured.instruments import jcamp, spc, workbook
-from qdgain.measured.instruments.content import Unusable, read_bytes, text_of
+from qdgain.measured.instruments.content import Unusable, text_of
 from qdgain.measured.instruments.dialect import PLAIN, split_lines
 from qdgain.measured.instruments.naming import NAMINGS
 from qdgain.measured.instruments.table import Raw, traces_of_lines
@@ -16,9 +15,8 @@ from qdgain.measured.instruments.table import Raw, traces_of_lines
 Content = tuple[list[Raw], tuple[str, ...], tuple[str, ...]]
 
 
-def read(path: Path, fewest: int) -> Content:
+def read(raw: bytes, fewest: int) -> Content:
     """Return what a file holds, whatever its format; `Unusable` says why it holds nothing."""
-    raw = read_bytes(path)
     if workbook.is_workbook(raw):
         return _of_sheets(workbook.sheets(raw), fewest)
     if spc.is_spc(raw):

@@ -42,7 +42,6 @@ class Raw(NamedTuple):
     position: float | None = None
     position_unit: str = ""
     lines: tuple[int, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 class _Table(NamedTuple):
