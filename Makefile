@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 NOTEBOOKS := $(sort $(wildcard book/$(if $(ONLY),*)$(ONLY)*.ipynb))
 # What looks at the built pages; in a browser only at the book itself.
 OF_PAGES := tests/site/test_built_book.py
-IN_BROWSER := tests/site/test_book_in_browser.py tests/site/test_explorer_browser.py
+IN_BROWSER := $(addprefix tests/site/test_,book_in_browser.py explorer_browser.py explorer_guide.py)
 
 # Where Python may not keep its bytecode, every process compiles the libraries anew: 8 of 20 s in a rerun.
 unexport PYTHONDONTWRITEBYTECODE

@@ -8,6 +8,8 @@ from xdist.scheduler import LoadFileScheduling
 
 from qdgain.book import chromium
 
+#: The fixtures of a page with an explorer.
+pytest_plugins = ["explorer_reader"]
 ROOT = Path(__file__).resolve().parents[1]
 #: What the ledger promises to give of each statement as data.
 CLAIM_KEYS = {

@@ -6,7 +6,7 @@ import pytest
 from docutils import nodes
 
 from conftest import ROOT
-from qdgain.book import chromium, pages, pdf
+from qdgain.book import chromium, explorer_page, pages, pdf
 
 
 def linked(*texts, terms=("ESA", "Stokes shift", "biexciton", "biexciton shift")):
@@ -70,7 +70,8 @@ def test_the_single_page_becomes_a_pdf_that_the_landing_page_leads_to(tmp_path, 
         '<article class="bd-article"><h1>Book</h1>'
         '<p>\\(x^2\\) <a href="https://example.org">out</a> <a href="../data.csv">data</a></p>'
         '<div class="toctree-wrapper"><span id="document-a"></span><section id="a"><h2>One</h2>'
-        '</section><span id="document-b"></span><section id="b"><h2>Two</h2></section></div>',
+        '</section><span id="document-b"></span><section id="b"><h2>Two</h2></section></div>'
+        + explorer_page.explorer("binding").markup,
         encoding="utf-8",
     )
     landing.write_text("before <!-- the whole book as a PDF --> after", encoding="utf-8")
@@ -83,4 +84,6 @@ def test_the_single_page_becomes_a_pdf_that_the_landing_page_leads_to(tmp_path, 
     assert len(re.findall(rb"/Type /Page\b", content)) == 3
     assert b"https://example.org" in content
     assert b"data.csv" not in content
+    # An explorer stands still on paper.
+    assert re.search(rb"/Subtype\s*/Image", content)
     assert '<a href="../book.pdf">' in landing.read_text(encoding="utf-8")

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 import qdgain
 from conftest import ROOT
 from qdgain.fast.onset import threshold_onset
-from qdgain.model.bands import band_widths_meV, bands, energy_window_eV
+from qdgain.model import balance
+from qdgain.model.bands import (
+    band_widths_meV,
+    bands,
+    detuning_from_absorption_meV,
+    energy_window_eV,
+)
 from qdgain.model.film import (
     ase_threshold,
     log_ase_spectrum,
@@ -22,6 +28,7 @@ from qdgain.model.film import (
 from qdgain.model.gain import gain
 from qdgain.model.parameters import CONTRACT
 from qdgain.model.populations import mean_excitons_after_pulse, populations
+from qdgain.model.states import states
 from qdgain.model.threshold import threshold_at_energy, threshold_at_maximum
 from strategies import STATISTICS, dots
 
@@ -31,11 +38,13 @@ pytestmark = pytest.mark.slow
 SCRIPT = ROOT / "book" / "_static" / "explorer" / "model.js"
 RELATIVE = 1e-6
 ENERGIES = 25
+#: How far random dots stay from where terms cancel.
+MARGIN = 1e-4
 
 # What the page's script gives for a list of cases; infinities and nan travel as words.
 EVALUATE = """([cases, points]) => {
   const m = globalThis.qdgainModel;
-  return JSON.stringify(cases.map(({dot, statistics, floor, length, pi, mean}) => {
+  return JSON.stringify(cases.map(({dot, statistics, floor, length, pi, mean, kelvin}) => {
     const energy = m.energyWindow(dot, 3, points);
     const maximum = m.thresholdAtMaximum(dot, statistics);
     const onset = m.thresholdOnset(dot, floor, statistics);
@@ -58,6 +67,11 @@ EVALUATE = """([cases, points]) => {
       ase: [ase.fluence, ase.mean],
       spike: [...sweep.strongest],
       log_amplification: [...sweep.logAmplification],
+      deviation: [...m.balanceDeviation(dot, energy, kelvin)],
+      balanced: [m.balancedShift(dot.linewidth_meV, kelvin),
+        m.balancedWidth(Math.max(dot.stokes_shift_meV, 1), kelvin)],
+      thermal: [...m.transparency(m.uncorrelated({...dot, reading: "uncorrelated"}), energy, "rabi",
+        kelvin)],
     };
   }), (_, v) => typeof v === "number" && !Number.isFinite(v) ? String(v) : v);
 }"""
@@ -75,7 +89,7 @@ def model(browser):
     return evaluate
 
 
-def case(dot, statistics="rabi", *, floor=0.01, length=100.0, pi=1.5, mean=1.0):
+def case(dot, statistics="rabi", *, floor=0.01, length=100.0, pi=1.5, mean=1.0, kelvin=300.0):
     fields = {
         name: value if isinstance(value := getattr(dot, name), str | int | None) else float(value)
         for name in qdgain.model.parameters.DOT_PARAMETERS
@@ -87,6 +101,7 @@ def case(dot, statistics="rabi", *, floor=0.01, length=100.0, pi=1.5, mean=1.0):
         "length": length,
         "pi": pi,
         "mean": mean,
+        "kelvin": kelvin,
     }
 
 
@@ -94,6 +109,7 @@ def librarys(asked):
     """Return what the library gives for a case, under the names of the script's results."""
     dot, law = qdgain.Dot(**asked["dot"]), asked["statistics"]
     energy, mean, length = energy_window_eV(dot, points=ENERGIES), asked["mean"], asked["length"]
+    kelvin, shift = asked["kelvin"], max(float(dot.stokes_shift_meV), 1.0)
     onset = threshold_onset(dot, asked["floor"], law)
     ase = ase_threshold(dot, length, asked["pi"], law)
     return {
@@ -112,6 +128,14 @@ def librarys(asked):
         "ase": np.array([ase.fluence_mJ_cm2, ase.mean_excitons]),
         "spike": spike_position_eV(dot, [mean], length, law),
         "log_amplification": log_energy_amplification(dot, mean, length, law),
+        "deviation": balance.balance_deviation(dot, energy, kelvin),
+        "balanced": np.array(
+            [
+                balance.balanced_stokes_shift_meV(dot.linewidth_meV, kelvin),
+                balance.balanced_linewidth_meV(shift, kelvin),
+            ]
+        ),
+        "thermal": balance.balanced_threshold(dot, energy, kelvin),
     }
 
 
@@ -166,14 +190,28 @@ def test_presets_are_the_librarys(model):
         assert_same(asked, found)
 
 
+def is_apart(dot):
+    """Whether no threshold hangs on the last digits: where a full dot's terms cancel, or two roots
+    meet, the least rounding moves it from a number to out of reach."""
+    own = states(dot, detuning_from_absorption_meV(dot, energy_window_eV(dot, points=ENERGIES)))
+    empty, one, full = (own.gain[:, k] for k in range(3))
+    terms = own.emission[:, 2] + own.absorption[:, 2]
+    whole = (2 * one) ** 2 + 4 * np.abs(empty * full)
+    discriminant = (2 * one) ** 2 - 4 * empty * full
+    return np.all((np.abs(full) > MARGIN * terms) | (terms == 0)) and np.all(
+        np.abs(discriminant) > MARGIN * whole
+    )
+
+
 CASES = st.builds(
     case,
-    dots(with_own_widths=True),
+    dots(with_own_widths=True, reading=None).filter(is_apart),
     STATISTICS,
     floor=st.floats(-6, -0.5).map(lambda power: 10.0**power),
     length=st.floats(0, 400),
     pi=st.floats(0.01, 100),
     mean=st.floats(0.01, 2),
+    kelvin=st.floats(77, 500),
 )
 
 
@@ -181,6 +219,32 @@ CASES = st.builds(
 @given(asked=CASES)
 def test_random_parameters_are_the_librarys(model, asked):
     assert_same(asked, model([asked])[0])
+
+
+THERMAL = """([dot, statistics, kelvin]) => {
+  const m = globalThis.qdgainModel;
+  const energy = m.energyWindow(dot, 2, 25);
+  const pairs = [undefined, m.BIEXCITON].map(pair => m.outOfBalance(dot, kelvin, pair));
+  return [...m.transparency(dot, energy, statistics, kelvin),
+    ...m.transparency(dot, energy, statistics), ...pairs];
+}"""
+
+
+@pytest.mark.parametrize("reading", CONTRACT["reading"].choices)
+def test_a_dot_in_balance_is_its_own_thermal_dot(browser, reading):
+    """With the library's balanced dot the forbidden zone ends at the line of transparency."""
+    page = browser.new_page()
+    page.add_script_tag(path=SCRIPT)
+    dot = dataclasses.replace(
+        qdgain.presets()["3LS+ESA"], reading=reading, unrelaxed_absorptive_binding_meV=0.0
+    )
+    balanced = balance.balanced_dot(dot, 300.0, "linewidth_meV", biexciton=True)
+    for law in ("rabi", "poisson", "sequential"):
+        *lines, exciton, biexciton = page.evaluate(THERMAL, [case(balanced)["dot"], law, 300.0])
+        thermal, own = np.array(lines, dtype=float).reshape(2, -1)
+        np.testing.assert_allclose(thermal, own, rtol=RELATIVE)
+        assert max(exciton, biexciton) < RELATIVE
+    assert page.evaluate(THERMAL, [case(dot)["dot"], "rabi", 300.0])[-2] > 0.1
 
 
 @pytest.mark.parametrize("statistics", ["rabi", "poisson", "sequential"])

@@ -128,7 +128,7 @@ def test_an_explorer_holds_its_data_and_loads_its_files(kind):
         assert sorted(shown) == sorted(LAYOUTS[kind]["controls"])
         assert len(markup) < 15_000
     files = re.findall(r'(?:src|href)="\.\./_static/([^"]+)"', markup)
-    assert len(files) == 5
+    assert len(files) == 1 + len(explorer_page._SCRIPTS)
     for name in files:
         assert (ROOT / "book" / "_static" / name).stat().st_size > 1000
     # What may not stand inside a script, and what a page from a folder cannot load.

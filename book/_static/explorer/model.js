@@ -1,32 +1,30 @@
 /**
  * The closed forms of the Simple Model, as the Python library `qdgain` has them: populations,
- * bands, gain, gain thresholds, amplified spontaneous emission. Numbers in, numbers out; nothing
- * of the page. A browser test holds every function to the library at random parameters.
+ * bands, gain, thresholds, amplified spontaneous emission, detailed balance. Numbers in, numbers
+ * out; nothing of the page. A browser test holds every function to the library.
  *
- * A dot is an object with the fields of `qdgain.Dot` by their names; an own width that is null
- * stands for the shared one. Energies are in eV, detunings from the centre of A_X in meV.
- * A threshold that is not reached is Infinity, its energy NaN.
- *
- * @typedef {Object<string, ?number>} Dot
- * @typedef {"rabi"|"poisson"|"sequential"} Statistics
- * @typedef {{mean: number, energy: number}} GainThreshold  ⟨N⟩ and photon energy in eV
- * @typedef {{fluence: number, mean: number, energy: number}} AseThreshold  J in mJ cm⁻², ⟨N⟩, eV
+ * A dot is an object with the fields of `qdgain.Dot`; an own width that is null stands for the
+ * shared one. Energies are in eV, detunings from the centre of A_X in meV, temperatures in K. A
+ * threshold that is not reached is Infinity, its energy NaN. Statistics are "rabi", "poisson" or
+ * "sequential".
  */
 "use strict";
 
 globalThis.qdgainModel = (() => {
   /** FWHM of a Gaussian over its standard deviation. */
   const FWHM_PER_SIGMA = 2 * Math.sqrt(2 * Math.log(2));
+  const BOLTZMANN_MEV = 0.08617333262145;
   const [A_X, PL_X, A_XX1, A_XX2, PL_XX] = [0, 1, 2, 3, 4];
+  const IN_GAIN = [A_X, PL_X, A_XX2, PL_XX];
 
   // How finely a minimum or a root is searched; the results do not depend on it.
-  const ONSET_GRID = 241;
-  const ONSET_MINIMA = 3;
+  const FINE = { grid: 241, minima: 3, steps: 34 };
+  /** For curves that are drawn while something moves. */
+  const ROUGH = { grid: 61, minima: 1, steps: 8 };
   const GOLDEN = (Math.sqrt(5) - 1) / 2;
-  const GOLDEN_STEPS = 34;
   const NEWTON_STEPS = 60;
   const ASE_SCAN = 40;
-  const RIDDERS_STEPS = 30;
+  const ROOT_STEPS = 60;
   const LARGEST_EXPONENT = 600;
   const MAXIMUM_SCAN = 121;
   // ⟨N⟩ at which the gain of more than three states is looked at for its first zero.
@@ -34,29 +32,13 @@ globalThis.qdgainModel = (() => {
 
   // --- bands
 
-  /**
-   * Centres less that of A_X, and standard deviations, of A_X, PL_X, A_XX1, A_XX2, PL_XX in meV.
-   * @param {Dot} dot
-   * @returns {{offset: number[], sigma: number[]}}
-   */
+  /** Centres less that of A_X, and standard deviations, of the five bands in meV. */
   function bandsOf(dot) {
-    const own = [
-      dot.absorption_linewidth_meV,
-      dot.emission_linewidth_meV,
-      dot.unrelaxed_xx_absorption_linewidth_meV,
-      dot.xx_absorption_linewidth_meV,
-      dot.xx_emission_linewidth_meV,
-    ];
-    return {
-      offset: [
-        0,
-        -dot.stokes_shift_meV,
-        -dot.unrelaxed_absorptive_binding_meV,
-        -dot.absorptive_binding_meV,
-        -(dot.stokes_shift_meV + dot.emissive_binding_meV),
-      ],
-      sigma: own.map((width) => (width ?? dot.linewidth_meV) / FWHM_PER_SIGMA),
-    };
+    const sigma = ["absorption", "emission", "unrelaxed_xx_absorption", "xx_absorption", "xx_emission"]
+      .map((band) => (dot[`${band}_linewidth_meV`] ?? dot.linewidth_meV) / FWHM_PER_SIGMA);
+    const shifts = [0, dot.stokes_shift_meV, dot.unrelaxed_absorptive_binding_meV,
+      dot.absorptive_binding_meV, dot.stokes_shift_meV + dot.emissive_binding_meV];
+    return { offset: shifts.map((shift) => -shift), sigma };
   }
 
   /** Natural logarithm of a band of unit peak at a detuning. */
@@ -76,18 +58,10 @@ globalThis.qdgainModel = (() => {
   }
 
   /** `count` evenly spaced numbers from `low` to `high`. */
-  function linspace(low, high, count) {
-    const values = new Float64Array(count);
-    for (let i = 0; i < count; i++) values[i] = low + ((high - low) * i) / (count - 1);
-    return values;
-  }
+  const linspace = (low, high, count) =>
+    mapped({ length: count }, (_, i) => low + ((high - low) * i) / (count - 1));
 
-  /**
-   * Evenly spaced photon energies that hold every band.
-   * @param {Dot} dot
-   * @param {number} widths  standard deviations beyond the outermost centres
-   * @param {number} points
-   */
+  /** Photon energies that hold every band, so many standard deviations beyond its centre. */
   function energyWindow(dot, widths, points) {
     const { offset, sigma } = bandsOf(dot);
     const low = Math.min(...offset.map((o, i) => o - widths * sigma[i]));
@@ -95,11 +69,15 @@ globalThis.qdgainModel = (() => {
     return linspace(energyOf(dot, low), energyOf(dot, high), points);
   }
 
+  const bandAt = (bands, which, detunings) =>
+    mapped(detunings, (detuning) => Math.exp(logBand(bands, which, detuning)));
+
+  const detuningsOf = (dot, energies) => mapped(energies, (e) => detuningOf(dot, e));
+
   /** The five bands of unit peak at photon energies: five arrays. */
   function bandSpectra(dot, energies) {
-    const bands = bandsOf(dot);
-    return [A_X, PL_X, A_XX1, A_XX2, PL_XX].map((which) =>
-      mapped(energies, (e) => Math.exp(logBand(bands, which, detuningOf(dot, e)))));
+    const detunings = detuningsOf(dot, energies);
+    return [A_X, PL_X, A_XX1, A_XX2, PL_XX].map((k) => bandAt(bandsOf(dot), k, detunings));
   }
 
   /** The same dot with two uncorrelated excitons: without excited-state absorption. */
@@ -107,11 +85,8 @@ globalThis.qdgainModel = (() => {
     return {
       ...dot,
       reading: dot.reading === "degenerate" ? dot.reading : "uncorrelated",
-      unrelaxed_absorptive_binding_meV: 0,
-      absorptive_binding_meV: 0,
-      emissive_binding_meV: 0,
-      xx_absorption_strength: 1,
-      xx_emission_strength: 1,
+      unrelaxed_absorptive_binding_meV: 0, absorptive_binding_meV: 0, emissive_binding_meV: 0,
+      xx_absorption_strength: 1, xx_emission_strength: 1,
       unrelaxed_xx_absorption_linewidth_meV: dot.absorption_linewidth_meV,
       xx_absorption_linewidth_meV: dot.absorption_linewidth_meV,
       xx_emission_linewidth_meV: dot.emission_linewidth_meV,
@@ -126,12 +101,7 @@ globalThis.qdgainModel = (() => {
     return Math.expm1(N) - N;
   }
 
-  /**
-   * Fractions of dots with no exciton, one, and two (Poisson: two or more).
-   * @param {number} mean  ⟨N⟩
-   * @param {Statistics} statistics
-   * @returns {number[]}
-   */
+  /** Fractions of dots with no exciton, one, and two (Poisson: two or more). */
   function populations(mean, statistics) {
     if (statistics === "rabi") {
       const n = 0.5 * mean;
@@ -212,59 +182,59 @@ globalThis.qdgainModel = (() => {
     row[0] * four[0] + row[1] * four[1] + row[2] * four[2] + row[3] * four[3];
 
   const fourBands = (bands, detuning) =>
-    [A_X, PL_X, A_XX2, PL_XX].map((which) => Math.exp(logBand(bands, which, detuning)));
+    IN_GAIN.map((which) => Math.exp(logBand(bands, which, detuning)));
 
   // --- gain
 
-  /**
-   * P and G at detunings for dots that hold 0, 1, 2, … excitons; both are linear in the
-   * populations. `emission[k]` and `gain[k]` are arrays over the detunings.
-   */
-  function emissionAndGain(dot, detunings) {
+  /** The four bands at detunings, and their weights in each state's emission and gain. */
+  function partsOf(dot, detunings) {
     const bands = bandsOf(dot);
-    const four = Array.from(detunings, (detuning) => fourBands(bands, detuning));
-    const spectra = (rows) => rows.map((row) => mapped(four, (own) => combined(row, own)));
-    return { emission: spectra(READINGS[dot.reading](dot).emission), gain: spectra(gainWeights(dot)) };
+    const four = IN_GAIN.map((which) => bandAt(bands, which, detunings));
+    return { four, emission: READINGS[dot.reading](dot).emission, gain: gainWeights(dot) };
   }
 
-  /** The sum of the states' spectra at one place, with their shares. */
-  function mixedAt(spectra, share, i) {
-    let total = 0;
-    for (let k = 0; k < share.length; k++) total += share[k] * spectra[k][i];
-    return total;
+  /** What each band weighs in the mean of the states. */
+  const mixed = (rows, share) =>
+    [0, 1, 2, 3].map((band) => rows.reduce((sum, row, k) => sum + share[k] * row[band], 0));
+
+  /** A sum of the four bands: a spectrum. */
+  function summed([A, P, C, Q], [a, p, c, q]) {
+    const values = new Float64Array(A.length);
+    for (let i = 0; i < values.length; i++) {
+      values[i] = a * A[i] + p * P[i] + c * C[i] + q * Q[i];
+    }
+    return values;
   }
 
-  const detuningsOf = (dot, energies) => mapped(energies, (e) => detuningOf(dot, e));
+  /** Emission P and net gain G at the detunings of parts and one ⟨N⟩. */
+  function spectraAt({ four, emission, gain }, mean, statistics) {
+    const share = shares(mean, statistics, gain.length);
+    return [emission, gain].map((rows) => summed(four, mixed(rows, share)));
+  }
 
   /**
    * Net gain at photon energies and several ⟨N⟩, one row for each ⟨N⟩; positive for gain, in
    * units of the peak absorption cross section.
    */
   function gainRows(dot, energies, means, statistics) {
-    const { gain } = emissionAndGain(dot, detuningsOf(dot, energies));
-    return Array.from(means, (mean) => {
-      const share = shares(mean, statistics, gain.length);
-      return mapped(gain[0], (_, i) => mixedAt(gain, share, i));
-    });
+    const { four, gain } = partsOf(dot, detuningsOf(dot, energies));
+    return Array.from(means, (mean) =>
+      summed(four, mixed(gain, shares(mean, statistics, gain.length))));
   }
 
   /** Net gain at photon energies and one ⟨N⟩. */
-  function gainSpectrum(dot, energies, mean, statistics) {
-    return gainRows(dot, energies, [mean], statistics)[0];
-  }
+  const gainSpectrum = (dot, energies, mean, statistics) =>
+    gainRows(dot, energies, [mean], statistics)[0];
 
   /** Net gain at one photon energy against ⟨N⟩. */
-  function gainGrowth(dot, energy, means, statistics) {
-    return mapped(gainRows(dot, [energy], means, statistics), (row) => row[0]);
-  }
+  const gainGrowth = (dot, energy, means, statistics) =>
+    mapped(gainRows(dot, [energy], means, statistics), (row) => row[0]);
 
   // --- gain thresholds
 
   /** Smallest positive root of (A+ε) - r(d-2ε) - r²(Q-ε) = 0, as ⟨N⟩ = 2r/(1+r). */
   function rabiRoot(absorption, netEmission, xxEmission, floor) {
-    const A = absorption + floor;
-    const d = netEmission - 2 * floor;
-    const Q = xxEmission - floor;
+    const [A, d, Q] = [absorption + floor, netEmission - 2 * floor, xxEmission - floor];
     const discriminant = d * d + 4 * A * Q;
     if (!(discriminant >= 0) || !(Q > 0 || d > 0)) return Infinity;
     const root = Math.sqrt(discriminant);
@@ -282,10 +252,8 @@ globalThis.qdgainModel = (() => {
 
   /** Smallest positive root of (A+ε) - N(d-2ε)/2 - (Q-ε)(e^N - 1 - N) = 0, by Newton's method. */
   function poissonRoot(absorption, netEmission, xxEmission, floor) {
-    const A = absorption + floor;
-    const half = 0.5 * netEmission - floor;
-    const Q = xxEmission - floor;
-    let N;
+    const [A, half, Q] = [absorption + floor, 0.5 * netEmission - floor, xxEmission - floor];
+    let N = 0;
     if (Q > 0) {
       // The left side is concave and falls through its only root: from above, Newton cannot miss
       // it. e^N - 1 - N ≥ N²/2 bounds the root, and beyond N = 1 so does e^N - 1 - N ≥ e^N/4.
@@ -305,7 +273,6 @@ globalThis.qdgainModel = (() => {
       if (!(half > 0)) return Infinity;
       const lowest = Math.log1p(-half / Q);
       if (A - lowest * half - Q * expBeyondLinear(lowest) > 0) return Infinity;
-      N = 0;
     }
     for (let i = 0; i < NEWTON_STEPS; i++) {
       // Q (e^N - 1), with a tiny Q and a huge e^N multiplied as logarithms.
@@ -336,9 +303,16 @@ globalThis.qdgainModel = (() => {
   const solverOf = (dot, statistics) =>
     ({ bands: bandsOf(dot), rows: gainWeights(dot), statistics });
 
-  /** Smallest ⟨N⟩ at which the gain reaches a floor, of a dot known in advance. */
-  function thresholdOfBands({ bands, rows, statistics }, detuning, floor) {
-    const logs = [A_X, PL_X, A_XX2, PL_XX].map((which) => logBand(bands, which, detuning));
+  /**
+   * Smallest ⟨N⟩ at which the gain reaches a floor, of a dot known in advance. With a temperature
+   * its emission is what detailed balance makes of its absorption.
+   */
+  function thresholdOfBands({ bands, rows, statistics }, detuning, floor, kelvin = null) {
+    const logs = IN_GAIN.map((which) => logBand(bands, which, detuning));
+    if (kelvin !== null) {
+      logs[1] = logs[0] + mcCumber(bands, A_X, PL_X, detuning, kelvin);
+      logs[3] = logs[2] + mcCumber(bands, A_XX2, PL_XX, detuning, kelvin);
+    }
     // Without a floor only ratios count: the largest is made 1, so that far tails keep their digits.
     const scale = floor > 0 ? 0 : Math.max(...logs);
     const four = logs.map((log) => Math.exp(log - scale));
@@ -347,21 +321,14 @@ globalThis.qdgainModel = (() => {
     return ROOTS[statistics](-gains[0], 2 * gains[1], gains[2], floor);
   }
 
-  /**
-   * Smallest ⟨N⟩ at which the gain at a photon energy reaches a floor; Infinity if never.
-   * @param {Dot} dot
-   * @param {number} energy
-   * @param {number} floor
-   * @param {Statistics} statistics
-   */
-  function thresholdAtEnergy(dot, energy, floor, statistics) {
-    return thresholdOfBands(solverOf(dot, statistics), detuningOf(dot, energy), floor);
-  }
+  /** Smallest ⟨N⟩ at which the gain at a photon energy reaches a floor; Infinity if never. */
+  const thresholdAtEnergy = (dot, energy, floor, statistics) =>
+    thresholdOfBands(solverOf(dot, statistics), detuningOf(dot, energy), floor);
 
-  /** The transparency line: ⟨N⟩ of zero gain at each photon energy. */
-  function transparency(dot, energies, statistics) {
+  /** The transparency line: ⟨N⟩ of zero gain at photon energies, or that of a thermal dot. */
+  function transparency(dot, energies, statistics, kelvin = null) {
     const solver = solverOf(dot, statistics);
-    return mapped(energies, (e) => thresholdOfBands(solver, detuningOf(dot, e), 0));
+    return mapped(energies, (e) => thresholdOfBands(solver, detuningOf(dot, e), 0, kelvin));
   }
 
   /** The gain of a full dot: the weights of its bands, and the band that its gain is about. */
@@ -381,7 +348,7 @@ globalThis.qdgainModel = (() => {
     const places = linspace(bands.offset[main] - reach, bands.offset[main] + reach, MAXIMUM_SCAN);
     const best = mapped(places, loss).reduce((top, value, i, all) => (value < all[top] ? i : top), 0);
     const found = goldenSection(
-      loss, places[Math.max(best - 1, 0)], places[Math.min(best + 1, MAXIMUM_SCAN - 1)]);
+      loss, places[Math.max(best - 1, 0)], places[Math.min(best + 1, MAXIMUM_SCAN - 1)], FINE.steps);
     return found.value < 0 ? found.at : NaN;
   }
 
@@ -392,10 +359,7 @@ globalThis.qdgainModel = (() => {
     return combined(fullState(dot, statistics).row, fourBands(bandsOf(dot), maximum));
   }
 
-  /**
-   * Threshold where the gain is largest at full excitation.
-   * @returns {GainThreshold}
-   */
+  /** Threshold where the gain is largest at full excitation: {mean, energy}. */
   function thresholdAtMaximum(dot, statistics) {
     const detuning = gainMaximum(dot, statistics);
     if (Number.isNaN(detuning)) return { mean: Infinity, energy: NaN };
@@ -406,29 +370,27 @@ globalThis.qdgainModel = (() => {
   /**
    * Smallest ⟨N⟩ at which the gain reaches a floor at any energy, and that energy: a scan of the
    * energies that can reach it, then golden sections in its lowest minima.
-   * @returns {GainThreshold}
    */
-  function thresholdOnset(dot, floor, statistics) {
+  function thresholdOnset(dot, floor, statistics, { grid, minima, steps } = FINE) {
     const solver = solverOf(dot, statistics);
     const at = (detuning) => thresholdOfBands(solver, detuning, floor);
     const [low, high] = reachableDetunings(dot, solver.bands, floor);
-    const detuning = linspace(low, high, ONSET_GRID);
+    const detuning = linspace(low, high, grid);
     const scan = mapped(detuning, at);
     let best = { mean: Infinity, detuning: NaN };
     const offer = (mean, where) => {
       if (mean < best.mean) best = { mean, detuning: where };
     };
-    const minima = [];
-    for (let i = 0; i < ONSET_GRID; i++) {
+    const lowest = [];
+    for (let i = 0; i < grid; i++) {
       offer(scan[i], detuning[i]);
-      const before = i > 0 ? scan[i - 1] : Infinity;
-      const after = i < ONSET_GRID - 1 ? scan[i + 1] : Infinity;
-      if (Number.isFinite(scan[i]) && scan[i] <= before && scan[i] <= after) minima.push(i);
+      const [before, after] = [scan[i - 1] ?? Infinity, scan[i + 1] ?? Infinity];
+      if (Number.isFinite(scan[i]) && scan[i] <= before && scan[i] <= after) lowest.push(i);
     }
-    minima.sort((i, j) => scan[i] - scan[j]);
-    for (const i of minima.slice(0, ONSET_MINIMA)) {
+    lowest.sort((i, j) => scan[i] - scan[j]);
+    for (const i of lowest.slice(0, minima)) {
       const found = goldenSection(
-        at, detuning[Math.max(i - 1, 0)], detuning[Math.min(i + 1, ONSET_GRID - 1)]);
+        at, detuning[Math.max(i - 1, 0)], detuning[Math.min(i + 1, grid - 1)], steps);
       offer(found.value, found.at);
     }
     return { mean: best.mean, energy: energyOf(dot, best.detuning) };
@@ -446,11 +408,10 @@ globalThis.qdgainModel = (() => {
     return [Math.min(edges[0][0], edges[1][0]), Math.max(edges[0][1], edges[1][1])];
   }
 
-  function goldenSection(f, left, right) {
-    let inner = right - GOLDEN * (right - left);
-    let outer = left + GOLDEN * (right - left);
+  function goldenSection(f, left, right, steps) {
+    let [inner, outer] = [right - GOLDEN * (right - left), left + GOLDEN * (right - left)];
     let [atInner, atOuter] = [f(inner), f(outer)];
-    for (let i = 0; i < GOLDEN_STEPS; i++) {
+    for (let i = 0; i < steps; i++) {
       if (atInner <= atOuter) {
         [right, outer, atOuter] = [outer, inner, atInner];
         inner = right - GOLDEN * (right - left);
@@ -475,26 +436,17 @@ globalThis.qdgainModel = (() => {
     return Math.max(x, 0) + Math.log(lost / size);
   }
 
-  /**
-   * ln of the amplified spontaneous emission at one ⟨N⟩, from what `emissionAndGain` returns.
-   * `spontaneous`, if given, is filled with the spontaneous emission P.
-   */
-  function logAseOf(parts, mean, gainExponent, statistics, spontaneous) {
-    const share = shares(mean, statistics, parts.gain.length);
-    const result = new Float64Array(parts.gain[0].length);
-    for (let i = 0; i < result.length; i++) {
-      const P = mixedAt(parts.emission, share, i);
-      const G = mixedAt(parts.gain, share, i);
-      result[i] = Math.log(P) + logAmplification(gainExponent * G);
-      if (spontaneous) spontaneous[i] = P;
-    }
-    return result;
+  /** ln of the amplified spontaneous emission of parts at one ⟨N⟩, and the spontaneous P. */
+  function logAseOf(parts, mean, gainExponent, statistics) {
+    const [P, G] = spectraAt(parts, mean, statistics);
+    const logs = mapped(P, (p, i) => Math.log(p) + logAmplification(gainExponent * G[i]));
+    return { logs, spontaneous: P };
   }
 
   /** ln of the ASE at photon energies, one row for each ⟨N⟩; -Infinity where nothing is emitted. */
   function logAseRows(dot, energies, means, gainExponent, statistics) {
-    const parts = emissionAndGain(dot, detuningsOf(dot, energies));
-    return Array.from(means, (mean) => logAseOf(parts, mean, gainExponent, statistics));
+    const parts = partsOf(dot, detuningsOf(dot, energies));
+    return Array.from(means, (mean) => logAseOf(parts, mean, gainExponent, statistics).logs);
   }
 
   /** An even grid of detunings that holds the emission and resolves the amplified spike. */
@@ -508,37 +460,29 @@ globalThis.qdgainModel = (() => {
   }
 
   /**
-   * The first fluence up to J_π at which amplification doubles the emitted energy, ∫I = 2∫P.
-   * @param {Dot} dot
-   * @param {number} gainExponent  L_g
-   * @param {number} piPulseFluence  J_π in mJ cm⁻²
-   * @param {Statistics} statistics
-   * @returns {AseThreshold}
+   * The first fluence up to J_π at which amplification doubles the emitted energy, ∫I = 2∫P:
+   * {fluence in mJ cm⁻², mean, energy}.
    */
   function aseThreshold(dot, gainExponent, piPulseFluence, statistics) {
-    const parts = emissionAndGain(dot, emissionDetunings(dot, gainExponent));
-    const emitted = parts.emission.map((spectrum) => [spectrum.reduce((a, b) => a + b, 0)]);
+    const parts = partsOf(dot, emissionDetunings(dot, gainExponent));
     const logRatio = (amplitude) => {
-      const mean = meanExcitons(amplitude * amplitude, statistics);
-      const share = shares(mean, statistics, parts.gain.length);
-      let total = 0;
-      for (let i = 0; i < parts.gain[0].length; i++) {
-        const x = Math.min(gainExponent * mixedAt(parts.gain, share, i), LARGEST_EXPONENT);
-        total += mixedAt(parts.emission, share, i) * (x === 0 ? 1 : Math.expm1(x) / x);
+      const [P, G] = spectraAt(parts, meanExcitons(amplitude * amplitude, statistics), statistics);
+      let [amplified, emitted] = [0, 0];
+      for (let i = 0; i < P.length; i++) {
+        const x = Math.min(gainExponent * G[i], LARGEST_EXPONENT);
+        amplified += P[i] * (x === 0 ? 1 : Math.expm1(x) / x);
+        emitted += P[i];
       }
-      return Math.log((0.5 * total) / mixedAt(emitted, share, 0));
+      return Math.log((0.5 * amplified) / emitted);
     };
     const amplitude = firstRoot(logRatio);
     if (!Number.isFinite(amplitude)) return { fluence: Infinity, mean: Infinity, energy: NaN };
     const mean = meanExcitons(amplitude * amplitude, statistics);
-    return {
-      fluence: piPulseFluence * amplitude * amplitude,
-      mean,
-      energy: aseSweep(dot, [mean], gainExponent, statistics).strongest[0],
-    };
+    const [energy] = aseSweep(dot, [mean], gainExponent, statistics).strongest;
+    return { fluence: piPulseFluence * amplitude * amplitude, mean, energy };
   }
 
-  /** First upward zero between 0 and 1: a scan, then Ridders' method; Infinity if there is none. */
+  /** First upward zero between 0 and 1: a scan, then secants; Infinity if there is none. */
   function firstRoot(f) {
     let low = 1e-4;
     let atLow = f(low);
@@ -553,58 +497,55 @@ globalThis.qdgainModel = (() => {
     return atHigh >= 0 ? zeroBetween(f, low, high) : Infinity;
   }
 
-  /** The upward zero of a function between two places, by Ridders' method. */
+  /** The upward zero of a function between two places, by secants (the Illinois method). */
   function zeroBetween(f, low, high) {
     let [atLow, atHigh] = [f(low), f(high)];
-    let root = high;
-    for (let i = 0; i < RIDDERS_STEPS; i++) {
-      const middle = 0.5 * (low + high);
-      const atMiddle = f(middle);
-      const square = Math.sqrt(Math.max(atMiddle * atMiddle - atLow * atHigh, 0));
-      const better = middle - (square > 0 ? ((middle - low) * atMiddle) / square : 0);
-      const atBetter = f(better);
-      const change = Math.abs(better - root);
-      root = better;
-      for (const [x, value] of [[middle, atMiddle], [better, atBetter]]) {
-        if (x < low || x > high) continue;
-        if (value >= 0) [high, atHigh] = [x, value];
-        else [low, atLow] = [x, value];
+    let kept = 0;
+    for (let i = 0; i < ROOT_STEPS && high - low > 1e-14 * high && atHigh > 0; i++) {
+      const secant = high - (atHigh * (high - low)) / (atHigh - atLow);
+      const inside = secant > low && secant < high && Number.isFinite(atLow);
+      const at = inside ? secant : 0.5 * (low + high);
+      const value = f(at);
+      if (value >= 0) {
+        [high, atHigh] = [at, value];
+        if (kept > 0) atLow /= 2;
+        kept = 1;
+      } else {
+        [low, atLow] = [at, value];
+        if (kept < 0) atHigh /= 2;
+        kept = -1;
       }
-      if (atBetter === 0 || change <= 1e-13 * root) break;
     }
-    return root;
+    return high;
   }
 
   /**
    * The film at each ⟨N⟩: photon energy of the strongest ASE (NaN at ⟨N⟩ = 0), and ln(∫I / ∫P), by
    * how much it amplifies the emitted energy.
-   * @returns {{strongest: Float64Array, logAmplification: Float64Array}}
    */
   function aseSweep(dot, means, gainExponent, statistics) {
     const detunings = emissionDetunings(dot, gainExponent);
-    const parts = emissionAndGain(dot, detunings);
+    const parts = partsOf(dot, detunings);
     const step = detunings[1] - detunings[0];
-    const spontaneous = new Float64Array(detunings.length);
     const strongest = new Float64Array(means.length);
-    const amplifications = new Float64Array(means.length);
-    for (let k = 0; k < means.length; k++) {
-      const logs = logAseOf(parts, means[k], gainExponent, statistics, spontaneous);
+    const logAmplification = mapped(means, (mean, k) => {
+      const { logs, spontaneous } = logAseOf(parts, mean, gainExponent, statistics);
       let top = 1;
       for (let i = 1; i < logs.length - 1; i++) if (logs[i] > logs[top]) top = i;
       let peak = detunings[top] + parabolaShift(logs.subarray(top - 1, top + 2), step);
       for (const finer of [0.1 * step, 0.01 * step]) {
-        const near = emissionAndGain(dot, [peak - finer, peak, peak + finer]);
-        peak += parabolaShift(logAseOf(near, means[k], gainExponent, statistics), finer);
+        const near = partsOf(dot, [peak - finer, peak, peak + finer]);
+        peak += parabolaShift(logAseOf(near, mean, gainExponent, statistics).logs, finer);
       }
-      strongest[k] = means[k] > 0 ? energyOf(dot, peak) : NaN;
+      strongest[k] = mean > 0 ? energyOf(dot, peak) : NaN;
       let [amplified, emitted] = [0, 0];
       for (let i = 0; i < logs.length; i++) {
         amplified += Math.exp(logs[i] - logs[top]);
         emitted += spontaneous[i];
       }
-      amplifications[k] = logs[top] + Math.log(amplified / emitted);
-    }
-    return { strongest, logAmplification: amplifications };
+      return logs[top] + Math.log(amplified / emitted);
+    });
+    return { strongest, logAmplification };
   }
 
   /** Where a parabola through three evenly spaced values is highest, from the middle one. */
@@ -614,24 +555,42 @@ globalThis.qdgainModel = (() => {
     return Math.min(Math.max((0.5 * (right - left)) / bend, -1), 1) * step;
   }
 
+  // --- detailed balance
+
+  /** ln(emission/absorption) of two bands in equilibrium, (E_Z - E)/kT with E_Z midway. */
+  const mcCumber = ({ offset }, absorption, emission, detuning, kelvin) =>
+    (0.5 * (offset[absorption] + offset[emission]) - detuning) / (BOLTZMANN_MEV * kelvin);
+
+  /** By how much ln(emission/absorption) of a pair of bands misses equilibrium at energies. */
+  function balanceDeviation(dot, energies, kelvin, [absorption, emission] = [A_X, PL_X]) {
+    const bands = bandsOf(dot);
+    return mapped(energies, (e) => {
+      const detuning = detuningOf(dot, e);
+      const ratio = logBand(bands, emission, detuning) - logBand(bands, absorption, detuning);
+      return ratio - mcCumber(bands, absorption, emission, detuning, kelvin);
+    });
+  }
+
+  /** The Stokes shift that equilibrium asks of Gaussians of a width, S = s²/kT. */
+  const balancedShift = (linewidth, kelvin) =>
+    (linewidth / FWHM_PER_SIGMA) ** 2 / (BOLTZMANN_MEV * kelvin);
+
+  /** The width at which a Stokes shift is in equilibrium. */
+  const balancedWidth = (shift, kelvin) =>
+    FWHM_PER_SIGMA * Math.sqrt(shift * BOLTZMANN_MEV * kelvin);
+
+  /** The largest deviation of a pair of bands within the half width of its emission. */
+  function outOfBalance(dot, kelvin, pair = [A_X, PL_X]) {
+    const { offset, sigma } = bandsOf(dot);
+    const half = 0.5 * FWHM_PER_SIGMA * sigma[pair[1]];
+    const places = [-1, 0, 1].map((side) => energyOf(dot, offset[pair[1]] + side * half));
+    return Math.max(...balanceDeviation(dot, places, kelvin, pair).map(Math.abs));
+  }
+
   return {
-    aseSweep,
-    aseThreshold,
-    bandSpectra,
-    bandsOf,
-    energyWindow,
-    gainGrowth,
-    gainRows,
-    gainSpectrum,
-    largestGain,
-    linspace,
-    logAseRows,
-    meanExcitons,
-    populations,
-    thresholdAtEnergy,
-    thresholdAtMaximum,
-    thresholdOnset,
-    transparency,
-    uncorrelated,
+    BIEXCITON: [A_XX2, PL_XX], ROUGH, aseSweep, aseThreshold, balanceDeviation, balancedShift,
+    balancedWidth, bandSpectra, bandsOf, energyWindow, gainGrowth, gainRows, gainSpectrum,
+    largestGain, linspace, logAseRows, mapped, meanExcitons, outOfBalance, populations,
+    thresholdAtEnergy, thresholdAtMaximum, thresholdOnset, transparency, uncorrelated,
   };
 })();

@@ -1,62 +1,27 @@
 /**
- * The explorer on the page: controls, state, address, drawing on each frame, saving. Every
- * parameter, preset, range, unit and colour comes from the data that the library wrote beside it.
+ * The explorer on the page: its state, its address, drawing on each frame. Every parameter, preset,
+ * range, unit, question and colour comes from the data that the library wrote beside it.
  */
 "use strict";
 
 (() => {
-  const { VIEWS, FULL, FAST, aseThresholds, gainThresholds, numbers, significant, toCsv, withUnit } =
+  const { VIEWS, FULL, FINE, FAST, numbers, resultsOf, significant, toCsv, withUnit } =
     globalThis.qdgainViews;
-  const plot = globalThis.qdgainPlot;
+  const { button, copyButton, element, save, shellWord, write } = globalThis.qdgainParts;
+  const { clamp, group, parse, rounded, switches } = globalThis.qdgainControls;
+  const { comparing, questions, readout } = globalThis.qdgainGuide;
+  const { qdgainModel: model, qdgainPlot: plot } = globalThis;
   /** How long after the last movement everything is drawn finely and the address follows. */
   const SETTLED_MS = 250;
   const SAVED_WIDTH = 640;
-  const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
-  /** An element with attributes and children. */
-  function element(tag, attributes = {}, ...children) {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name === "on") for (const [event, act] of Object.entries(value)) made.addEventListener(event, act);
-      else if (value !== null && value !== false) made.setAttribute(name, value === true ? "" : value);
-    }
-    made.append(...children);
-    return made;
-  }
-
-  /** Text with its subscripts set: A_XX2 as A with the subscript XX2. */
-  const typeset = (text) => text.split(/(?<=\p{L})_([\p{L}\p{N}]+)/u).map(
-    (part, i) => (i % 2 ? element("sub", {}, part) : part));
-
-  const button = (text, act, attributes) =>
-    element("button", { type: "button", on: { click: act }, ...attributes }, text);
-
-  const unitText = (control) => (control.unit === "1" ? "" : ` (${control.unit})`);
-  const rounded = (value, digits) => Number(value.toPrecision(digits));
   const asText = (value) => (value === null ? "none" : String(value));
-  const shellWord = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
-
-  function save(name, type, text) {
-    const address = URL.createObjectURL(new Blob([text], { type }));
-    const link = element("a", { href: address, download: name });
-    document.body.append(link);
-    link.click();
-    link.remove();
-    setTimeout(() => URL.revokeObjectURL(address), 10000);
-  }
-
-  async function copy(text, source) {
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch {
-      // Without a clipboard the text is selected, ready for the reader's own copy.
-      if (source) getSelection().selectAllChildren(source);
-      return false;
-    }
-  }
-
-  const gradient = (text) => text.match(/.{6}/g)?.map((hex) => [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16)));
+  /** 256 colours of six digits as pixels, whose bytes are alpha, blue, green and red. */
+  const gradient = (text) => Uint32Array.from(text.match(/.{6}/g) ?? [], (hex) =>
+    parseInt(`ff${hex.slice(4)}${hex.slice(2, 4)}${hex.slice(0, 2)}`, 16));
+  const row = (name, ...parts) =>
+    element("div", { class: "qd-row", role: "group", "aria-label": name },
+      element("span", {}, `${name}:`), ...parts);
 
   let count = 0;
 
@@ -66,76 +31,90 @@
       this.data = JSON.parse(root.querySelector("script[type='application/json']").textContent);
       this.full = root.dataset.explorer === "full";
       this.id = `qd${count++}`;
-      this.controls = Object.values(this.data.groups).flat();
+      this.controls = new Map(
+        Object.values(this.data.groups).flat().map((control) => [control.name, control]));
+      /** Show a control's value: a function by name. */
       this.setters = new Map();
       this.gradients = Object.fromEntries(
         Object.entries(this.data.gradients).map(([name, text]) => [name, gradient(text)]));
       this.preset = this.data.start;
       this.state = { ...this.data.presets[this.preset] };
       this.build();
+      this.watch();
       if (this.full) this.readAddress();
       this.showState();
-      new MutationObserver(() => {
-        this.look = null;
-        this.request(FULL);
-      }).observe(
-        document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-      addEventListener("beforeprint", () => {
-        this.figures.forEach((figure) => { figure.visible = true; });
-        this.redraw(FULL);
-      });
-      if (this.full) addEventListener("popstate", () => this.returnTo());
-      if (this.full) addEventListener("hashchange", () => this.returnTo());
     }
 
     // --- what stands on the page
 
     build() {
+      const { data, full } = this;
       this.status = element("p", { class: "qd-status", role: "alert" });
       this.spoken = element("p", { class: "qd-spoken", role: "status" });
-      this.presets = new Map(Object.keys(this.data.presets).map((name) => [
+      this.help = element("p", { class: "qd-help" },
+        "Point at a control, or focus it, to read what it is.");
+      this.presets = new Map(Object.keys(data.presets).map((name) => [
         name, button(name, () => this.choosePreset(name), { "aria-pressed": "false" })]));
-      const presets = element("div", { class: "qd-presets", role: "group", "aria-label": "presets" },
-        element("span", {}, "Presets:"), ...this.presets.values());
-      this.figures = this.data.views.map((name) => this.figure(name));
-      const views = element("div", { class: "qd-views" }, ...this.figures.map((figure) => figure.whole));
-      this.help = element("p", { class: "qd-help" }, "Point at a control, or focus it, to read what it is.");
-      const panel = element("div", { class: "qd-controls" },
-        ...Object.entries(this.full ? this.data.groups : { "": this.controls }).map(
-          ([title, controls]) => this.group(title, controls)),
-        this.full ? this.help : "");
-      const jump = element("div", { class: "qd-jump", role: "group", "aria-label": "go to a view" },
-        ...this.figures.map((figure) => button(figure.brief, () => figure.whole.scrollIntoView(
-          { block: "nearest", inline: "start", behavior: this.calm() ? "auto" : "smooth" }))));
-      this.strip = element("div", { class: "qd-right" }, this.figures.length > 1 ? jump : "", views);
-      this.root.replaceChildren(
-        presets,
-        this.status,
-        this.spoken,
-        element("div", { class: "qd-body" }, panel,
-          this.strip),
-        ...(this.full ? this.below() : [this.linkToFull()]));
-      const watch = new IntersectionObserver((entries) => {
+      this.figures = data.views.map((name) => this.figure(name));
+      this.readout = readout();
+      this.comparing = comparing(this);
+      this.questions = full ? questions(this) : null;
+      const above = [row("Presets", ...this.presets.values(), ...(full ? this.comparing.parts : []))];
+      if (full) {
+        above.unshift(this.questions.whole);
+        above.push(row("Reading", ...switches(this, "reading")),
+          globalThis.qdgainSpectra.panel(this));
+      } else above.unshift(element("p", { class: "qd-task" }, data.question));
+      const groups = full ? Object.entries(data.groups) : [["", [...this.controls.values()]]];
+      const panel = element("div", { class: "qd-controls" }, ...groups.map(([title, controls]) =>
+        group(this, title, controls.filter(({ name }) => !this.setters.has(name)))),
+      full ? this.help : "");
+      const show = (whole) => whole.scrollIntoView(
+        { block: "nearest", inline: "start", behavior: this.calm() ? "auto" : "smooth" });
+      const jump = full ? row("View", ...this.figures.map(
+        ({ name, whole }) => button(data.briefs[name], () => show(whole)))) : "";
+      if (full) jump.classList.add("qd-jump");
+      this.strip = element("div", { class: "qd-right" }, this.readout.whole, jump,
+        element("div", { class: "qd-views" }, ...this.figures.map(({ whole }) => whole)));
+      this.root.replaceChildren(...above, this.status, this.spoken,
+        element("div", { class: "qd-body" }, panel, this.strip),
+        ...(full ? this.below() : [this.linkToFull()]));
+    }
+
+    /** Follow what is in sight, sizes, colours, the printer and the address. */
+    watch() {
+      const of = ({ target }) => this.figures.find(({ whole }) => whole === target);
+      const seen = new IntersectionObserver((entries) => {
         for (const entry of entries) {
-          const figure = this.figures.find((one) => one.whole === entry.target);
-          figure.visible = entry.isIntersecting;
-          if (figure.visible && figure.stale) this.request(FULL);
+          if (entry.target === this.table) this.tableSeen = entry.isIntersecting;
+          else of(entry).visible = entry.isIntersecting;
         }
+        this.request(FINE);
       }, { rootMargin: "100px" });
-      // Sizes are read when they change, not on every frame: to ask the page is slow.
+      // To ask the page for sizes on every frame is slow.
       const resized = new ResizeObserver((entries) => {
-        for (const entry of entries) {
-          this.figures.find((one) => one.whole === entry.target).width = entry.contentRect.width;
-        }
+        for (const entry of entries) of(entry).width = entry.contentRect.width;
         // Views that stand above their controls leave room for these in the window.
         const strip = getComputedStyle(this.strip).position === "sticky";
         const share = strip ? 0.42 : 0.6;
         this.most = strip || !this.full ? Math.max(share * innerHeight, 270) : Infinity;
-        if (entries.length) this.request(FULL);
+        this.request(FINE);
       });
-      for (const figure of this.figures) {
-        watch.observe(figure.whole);
-        resized.observe(figure.whole);
+      for (const { whole } of this.figures) [seen, resized].forEach((one) => one.observe(whole));
+      if (this.table) seen.observe(this.table);
+      new MutationObserver(() => {
+        this.look = null;
+        this.request(FINE);
+      }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+      addEventListener("beforeprint", () => {
+        this.figures.forEach((figure) => { figure.visible = true; });
+        this.redraw(FINE);
+      });
+      for (const released of ["pointerup", "pointercancel"]) {
+        addEventListener(released, () => { this.grip = false; });
+      }
+      for (const moved of this.full ? ["popstate", "hashchange"] : []) {
+        addEventListener(moved, () => this.returnTo());
       }
     }
 
@@ -143,155 +122,46 @@
       return matchMedia("(prefers-reduced-motion: reduce)").matches;
     }
 
-    group(title, controls) {
-      const rows = controls.map((control) => (control.choices ? this.choice(control) : this.number(control)));
-      const optional = controls.every((control) => control.standIn);
-      if (!this.full) return element("div", { class: "qd-group" }, ...rows);
-      if (optional) return element("details", { class: "qd-group" }, element("summary", {}, title), ...rows);
-      return element("fieldset", { class: "qd-group" }, element("legend", {}, title), ...rows);
-    }
-
-    /** A control's row; pointing at it or focusing it explains it. */
-    row(control, label, ...inputs) {
-      const described = `${control.meaning}. Allowed: ${control.allowed}. Default: ${control.origin}.`;
-      const explain = () => {
-        this.help.replaceChildren(element("code", {}, control.name), ` ${described}`);
-      };
-      const row = element("div",
-        { class: "qd-control", title: described, on: { focusin: explain, pointerenter: explain } },
-        label, ...inputs);
-      return row;
-    }
-
-    labelOf(control, target) {
-      const label = element("label", { for: target });
-      // The symbol is MathML that the library made from the contract.
-      if (control.symbol) label.insertAdjacentHTML("beforeend", control.symbol + " ");
-      label.append(control.label + unitText(control));
-      return label;
-    }
-
-    choice(control) {
-      const id = `${this.id}-${control.name}`;
-      const select = element("select", { id, on: { change: () => {
-        this.set(control.name, select.value);
-        this.commit(control.name);
-      } } }, ...control.choices.map((word) => new Option(word, word)));
-      this.setters.set(control.name, (value) => { select.value = value; });
-      return this.row(control, this.labelOf(control, id), select);
-    }
-
-    number(control) {
-      const { low, step, steps, log } = control.slider;
-      const id = `${this.id}-${control.name}`;
-      const name = control.label + unitText(control);
-      const clamp = (value) => Math.min(Math.max(value, control.minimum), control.maximum);
-      const valueAt = (position) => {
-        const at = low + step * position;
-        return clamp(rounded(log ? 10 ** at : at, log ? 3 : 6));
-      };
-      const positionOf = (value) => Math.round(((log ? Math.log10(value) : value) - low) / step);
-      const slider = element("input", { type: "range", id, min: 0, max: steps, step: 1, on: {
-        input: () => this.set(control.name, valueAt(Number(slider.value))),
-        change: () => this.commit(control.name),
-      } });
-      const refusal = element("p",
-        { class: "qd-refusal", id: `${id}-refusal`, role: "alert", hidden: true });
-      const refuse = (text) => {
-        refusal.textContent = text ?? "";
-        refusal.hidden = !text;
-        field.setAttribute("aria-invalid", String(Boolean(text)));
-      };
-      const typed = () => this.parse(control, field.value.trim());
-      const field = element("input", {
-        type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false",
-        "aria-label": `${name}, as a number`, "aria-describedby": `${id}-refusal`,
-        placeholder: control.standIn ? "shared" : null,
-        on: {
-          input: () => {
-            const { value, refused } = typed();
-            if (refused) return;
-            refuse(null);
-            this.set(control.name, value, field);
-          },
-          change: () => {
-            const { refused } = typed();
-            refuse(refused);
-            if (refused) return;
-            this.showState();
-            this.commit(control.name);
-          },
-        },
-      });
-      this.setters.set(control.name, (value, source) => {
-        const shown = value ?? this.state.linewidth_meV;
-        const position = positionOf(shown);
-        // A number typed beyond the slider's window widens it.
-        slider.min = Math.min(0, position);
-        slider.max = Math.max(steps, position);
-        slider.value = position;
-        slider.setAttribute("aria-valuetext", value === null ? control.standIn : withUnit(String(value), control.unit));
-        if (source !== field) {
-          field.value = value === null ? "" : String(value);
-          refuse(null);
-        }
-      });
-      const reset = control.standIn
-        ? [button("shared", () => { this.set(control.name, null); this.commit(control.name); },
-            { class: "qd-shared", "aria-label": `${control.label}: ${control.standIn}` })]
-        : [];
-      return this.row(control, this.labelOf(control, id), slider, field, ...reset, refusal);
-    }
-
-    /** A typed or linked value, checked against the contract. */
-    parse(control, text) {
-      const refused = control.refusal.replace("{value}", () => text === "" ? "''" : text);
-      if (control.choices) return control.choices.includes(text) ? { value: text } : { refused };
-      if (control.standIn && (text === "" || text === "none")) return { value: null };
-      const value = NUMBER.test(text) ? Number(text) : NaN;
-      if (control.whole && !Number.isInteger(value)) return { refused };
-      return value >= control.minimum && value <= control.maximum ? { value } : { refused };
-    }
-
     figure(name) {
-      const caption = element("p", { class: "qd-caption" });
-      const canvas = element("canvas", { role: "img" });
-      const title = element("strong");
-      const figure = { name, caption, canvas, title, visible: true, stale: true, width: 0 };
-      figure.brief = { bands: "bands", gain: "gain", thresholds: "thresholds", ase: "ASE" }[name];
-      const fresh = () => this.view(figure, FULL);
-      const file = (kind) => `qdgain_${name}.${kind}`;
-      figure.svg = button("SVG", () => {
-        save(file("svg"), "image/svg+xml", plot.toSvg(this.theme(false), fresh(), SAVED_WIDTH));
-      });
-      figure.csv = button("CSV", () => save(file("csv"), "text/csv", toCsv(fresh())));
+      const figure = {
+        name, visible: true, width: 0, memory: { names: new Map(), moving: false },
+        caption: element("p", { class: "qd-caption" }), title: element("strong"),
+        canvas: element("canvas", { role: "img" }),
+        under: element("canvas", { "aria-hidden": "true", class: "qd-under" }),
+      };
+      const png = () => plot.toPng(this.theme(false), this.view(figure, FULL), SAVED_WIDTH);
+      const csv = () => toCsv(this.view(figure, FULL));
+      figure.saving = {
+        CSV: button("CSV", () => save(`qdgain_${name}.csv`, csv(), "text/csv")),
+        PNG: copyButton("PNG", png, async () => {
+          save(`qdgain_${name}.png`, await png(), "image/png");
+          return "saved";
+        }),
+      };
+      figure.stage = element("div", { class: "qd-stage" }, figure.under, figure.canvas);
+      figure.handles = globalThis.qdgainDrag.attach(this, figure);
+      const saving = element("span", { class: "qd-save" }, ...Object.values(figure.saving));
       figure.whole = element("figure", { class: "qd-view", "data-view": name },
-        element("figcaption", {}, title, element("span", { class: "qd-save" }, "save ", figure.svg, figure.csv)),
-        canvas, caption);
+        element("figcaption", {}, figure.title, saving), figure.stage, figure.caption);
       return figure;
     }
 
     /** The table of numbers, the commands and the link, below the views. */
     below() {
-      const caption = element("caption", {}, "Thresholds and where they are");
-      this.table = element("table", { class: "qd-numbers" }, caption);
+      this.table = element("table", { class: "qd-numbers" },
+        element("caption", {}, "Thresholds and where they are"), element("thead"), element("tbody"));
       this.commands = Object.keys(this.data.rerun).map((chapter) => {
         const line = element("code", { "data-chapter": chapter });
-        const done = button("copy", async () => {
-          done.textContent = (await copy(line.textContent, line)) ? "copied" : "selected";
-          setTimeout(() => { done.textContent = "copy"; }, 1500);
-        }, { "aria-label": `copy the command for ${chapter}` });
-        return { chapter, line, whole: element("div", { class: "qd-command" }, line, done) };
+        const copy = copyButton("copy", () => line.textContent, () => "select it",
+          { "aria-label": `copy the command for ${chapter}` });
+        return { chapter, line, whole: element("div", { class: "qd-command" }, line, copy) };
       });
-      const link = button("copy a link to this state", async () => {
-        link.textContent = (await copy(location.href)) ? "copied" : "it is in the address bar";
-        setTimeout(() => { link.textContent = "copy a link to this state"; }, 1500);
-      });
+      const region = { class: "qd-scroll", tabindex: 0, role: "region", "aria-label": "numbers" };
       return [
-        element("div", { class: "qd-scroll", tabindex: 0, role: "region", "aria-label": "numbers" }, this.table),
-        element("p", { class: "qd-rerun" }, "Rerun this with the library, every figure and its data in a folder:"),
-        ...this.commands.map((command) => command.whole),
-        element("p", {}, link),
+        element("div", region, this.table),
+        element("p", {}, "Rerun this with the library, every figure and its data in a folder:"),
+        ...this.commands.map(({ whole }) => whole),
+        copyButton("copy a link to this state", () => location.href, () => "see the address bar"),
       ];
     }
 
@@ -301,43 +171,74 @@
       const plain = "explorer.html";
       const aim = () => { link.href = plain + this.address(); };
       const rest = () => { link.href = plain; };
-      const link = element("a",
-        { href: plain, on: { pointerenter: aim, focus: aim, click: aim, pointerleave: rest, blur: rest } },
+      const on = { pointerenter: aim, focus: aim, click: aim, pointerleave: rest, blur: rest };
+      const link = element("a", { href: plain, on },
         "every parameter and view in the live explorer");
       return element("p", { class: "qd-more" }, "These numbers with ", link, ".");
     }
 
     // --- state
 
+    /** Set a value, and what follows from it; what is drawn on the next frame is rough. */
     set(name, value, source) {
-      this.state[name] = value;
-      this.setters.get(name)?.(value, source);
-      if (name === "linewidth_meV") {
-        // Widths that are shared move along.
-        for (const control of this.controls) {
-          if (control.standIn && this.state[control.name] === null) this.setters.get(control.name)(null);
-        }
+      const changed = { [name]: value, ...this.following(name, value) };
+      for (const [key, one] of Object.entries(changed)) {
+        this.state[key] = one;
+        this.setters.get(key)?.(one, key === name ? source : undefined);
+      }
+      // Widths that are shared move along.
+      for (const { standIn, name: own } of "linewidth_meV" in changed ? this.controls.values() : []) {
+        if (standIn && this.state[own] === null) this.setters.get(own)(null);
       }
       this.showPresets();
       this.request(FAST);
       clearTimeout(this.settling);
-      this.settling = setTimeout(() => this.request(FULL), SETTLED_MS);
+      this.settling = setTimeout(() => this.request(FINE), SETTLED_MS);
+    }
+
+    /** What a lock on equilibrium moves along with a value, as `qdgain.model.balance` does. */
+    following(name, value) {
+      const state = { ...this.state, [name]: value };
+      if (state.shift_and_width !== "in equilibrium") return {};
+      const moved = {};
+      for (const control of this.controls.values()) if (control.standIn) moved[control.name] = null;
+      const move = (key, free) => {
+        moved[key] = clamp(this.controls.get(key), rounded(free, 6));
+      };
+      const { temperature_K: kelvin } = state;
+      if (name === "stokes_shift_meV") move("linewidth_meV", model.balancedWidth(value, kelvin));
+      else move("stokes_shift_meV", model.balancedShift(state.linewidth_meV, kelvin));
+      if (name === "absorptive_binding_meV") move("emissive_binding_meV", value);
+      else move("absorptive_binding_meV", state.emissive_binding_meV);
+      return Object.fromEntries(
+        Object.entries(moved).filter(([key]) => key !== name && this.controls.has(key)));
     }
 
     /** What follows once a value is chosen: everything drawn finely, and the address. */
     commit(what) {
+      this.grip = false;
       clearTimeout(this.settling);
-      this.request(FULL);
+      this.request(FINE);
       if (this.full) this.writeAddress(what);
       this.announce = true;
     }
 
-    choosePreset(name) {
-      this.preset = name;
-      const kept = Object.fromEntries(this.data.shown.map((one) => [one, this.state[one]]));
-      this.state = { ...this.data.presets[name], ...kept };
+    choose(name, value) {
+      this.set(name, value);
+      this.commit(name);
+    }
+
+    /** Take a whole state. */
+    become(state, preset = this.preset) {
+      this.preset = preset;
+      this.state = { ...state };
       this.showState();
       this.commit("preset");
+    }
+
+    choosePreset(name) {
+      const looked = { ...this.looked(), shift_and_width: "free" };
+      this.become({ ...this.data.presets[name], ...looked }, name);
     }
 
     showState() {
@@ -346,11 +247,13 @@
     }
 
     showPresets() {
+      const same = (name) => this.data.names.every((key) =>
+        this.data.shown.includes(key) || this.data.presets[name][key] === this.state[key]);
       for (const [name, one] of this.presets) {
-        const same = this.data.names.every(
-          (key) => this.data.shown.includes(key) || this.data.presets[name][key] === this.state[key]);
-        if (one.getAttribute("aria-pressed") !== String(same)) one.setAttribute("aria-pressed", String(same));
+        const pressed = String(same(name));
+        if (one.getAttribute("aria-pressed") !== pressed) one.setAttribute("aria-pressed", pressed);
       }
+      this.comparing.show(!same(this.preset));
     }
 
     // --- address
@@ -368,36 +271,37 @@
     writeAddress(what) {
       const address = this.address();
       if (address === location.hash) return;
-      if (what === this.lastWritten) history.replaceState(null, "", address);
-      else history.pushState(null, "", address);
+      history[what === this.lastWritten ? "replaceState" : "pushState"](null, "", address);
       this.lastWritten = what;
     }
 
     returnTo() {
       this.lastWritten = null;
-      if (location.hash !== "" && !location.hash.startsWith("#preset=")) return;  // a place on the page
+      if (location.hash !== "" && !location.hash.startsWith("#preset=")) return;  // a place here
       if (location.hash === this.address()) return;
       this.readAddress();
       this.showState();
-      this.request(FULL);
+      this.request(FINE);
     }
 
     readAddress() {
-      const given = new URLSearchParams(location.hash.startsWith("#preset=") ? location.hash.slice(1) : "");
-      const wanted = given.get("preset") ?? this.data.start;
-      const refused = [];
-      if (!(wanted in this.data.presets)) {
-        refused.push(`there is no preset ${wanted}: give ${Object.keys(this.data.presets).join(", ")}.`);
-      }
-      this.preset = wanted in this.data.presets ? wanted : this.data.start;
-      this.state = { ...this.data.presets[this.preset] };
+      const { presets, start } = this.data;
+      const own = location.hash.startsWith("#preset=") ? location.hash.slice(1) : "";
+      const given = new URLSearchParams(own);
+      const wanted = given.get("preset") ?? start;
+      const refused = wanted in presets ? [] :
+        [`there is no preset ${wanted}: give ${Object.keys(presets).join(", ")}.`];
+      this.preset = wanted in presets ? wanted : start;
+      this.state = { ...presets[this.preset] };
       given.delete("preset");
       for (const [name, text] of given) {
-        const control = this.controls.find((one) => one.name === name);
-        const parsed = control ? this.parse(control, text) : { refused: `${name} is not a parameter here.` };
+        const control = this.controls.get(name);
+        const parsed = control ? parse(control, text) :
+          { refused: `${name} is not a parameter here.` };
         if (parsed.refused) refused.push(parsed.refused);
         else this.state[name] = parsed.value;
       }
+      Object.assign(this.state, this.following("temperature_K", this.state.temperature_K));
       this.status.textContent = refused.join(" ");
     }
 
@@ -405,39 +309,42 @@
 
     theme(dark) {
       const style = getComputedStyle(document.documentElement);
-      const themed = (name, otherwise) => (dark ? style.getPropertyValue(name).trim() : "") || otherwise;
-      const shade = (quantity) => this.data.colours[quantity]?.[dark ? 1 : 0] ?? (dark ? "#e8e8e8" : "#000000");
+      const themed = (name, otherwise) =>
+        (dark ? style.getPropertyValue(name).trim() : "") || otherwise;
+      const { colours } = this.data;
+      const [ink, ground] = dark ? ["#e8e8e8", "#14181e"] : ["#222222", "#ffffff"];
       return {
-        ink: themed("--pst-color-text-base", dark ? "#e8e8e8" : "#222222"),
-        paper: themed("--pst-color-background", dark ? "#14181e" : "#ffffff"),
+        ink: themed("--pst-color-text-base", ink),
+        paper: themed("--pst-color-background", ground),
         faint: dark ? "#7a7f87" : "#9a9a9a",
-        colour: shade,
-        mapColour: (quantity) => this.data.colours[quantity]?.[0] ?? "#000000",
+        shade: "rgba(128, 128, 128, 0.28)",
+        colour: (name) => colours[name]?.[dark ? 1 : 0] ?? (dark ? ink : "#000000"),
+        mapColour: (name) => colours[name]?.[0] ?? "#000000",
         gradients: this.gradients,
       };
     }
 
-    /** The preset that stands behind, looked at as the state is. */
+    /** What the state looks at, which is no property of the dot. */
+    looked() {
+      return Object.fromEntries(this.data.shown.map((name) => [name, this.state[name]]));
+    }
+
+    /** What stands behind, A or the preset, looked at as the state is; and its numbers. */
     reference() {
-      return {
-        ...this.data.presets[this.preset],
-        preset: this.preset,
-        mean_excitons: this.state.mean_excitons,
-        fluence_over_pi: this.state.fluence_over_pi,
-      };
+      const name = this.held ? "A" : `preset ${this.preset}`;
+      const state = { ...(this.held ?? this.data.presets[this.preset]), ...this.looked(), name };
+      const key = JSON.stringify(state);
+      if (this.behind?.key !== key) this.behind = { key, state, results: resultsOf(state) };
+      return this.behind;
     }
 
-    /** The thresholds that a view speaks of, computed once a redraw. */
-    found(kind, state, kept) {
-      const compute = { gain: gainThresholds, ase: aseThresholds }[kind];
-      kept[kind] ??= compute(state);
-      return kept[kind];
-    }
-
-    view(figure, points, kept = {}) {
-      const kind = { gain: "gain", thresholds: "gain", ase: "ase" }[figure.name];
-      const found = kind && this.found(kind, this.state, kept);
-      return VIEWS[figure.name](this.data.context, this.state, this.reference(), points, found);
+    view(figure, points, results = resultsOf(this.state), held = null) {
+      const { state, data } = this;
+      const behind = this.reference().state;
+      // What is the same as the state would only lie under it.
+      const reference = data.names.some((name) => behind[name] !== state[name]) ? behind : null;
+      const view = VIEWS[figure.name]({ ...data.context, state, results, reference, points, held });
+      return reference ? { ...view, caption: `${view.caption} Grey: ${reference.name}.` } : view;
     }
 
     /** Draw on the next frame, however many changes come before it. */
@@ -451,60 +358,57 @@
 
     redraw(points) {
       const begun = performance.now();
+      const fine = points === FINE;
       this.look ??= this.theme(document.documentElement.dataset.theme === "dark");
-      const kept = {};
+      const results = resultsOf(this.state);
       const drawn = [];
-      for (const figure of this.figures) {
-        figure.stale = !figure.visible || figure.width === 0;
-        if (figure.stale) continue;
-        const view = this.view(figure, points, kept);
-        plot.toCanvas(figure.canvas, this.look, view, figure.width, this.most);
-        drawn.push([figure, view]);
+      for (const figure of this.figures.filter(({ visible, width }) => visible && width > 0)) {
+        // Axes, and names of lines, hold still while something moves.
+        const moving = this.grip || !fine;
+        const view = this.view(figure, points, results, moving ? figure.limits : null);
+        figure.limits = view.limits;
+        figure.memory.moving = moving;
+        drawn.push([figure, view, plot.toCanvas(figure, this.look, view, figure.width, this.most)]);
       }
       // Words after all pictures: text on a canvas makes the browser style what changed before it.
-      for (const [figure, view] of drawn) this.caption(figure, view, points);
-      if (this.full) this.showNumbers(kept);
-      if (this.announce && points === FULL) {
+      for (const one of drawn) this.caption(...one, fine);
+      const before = this.reference().results;
+      const stated = this.held || this.state.threshold === "onset" ? null : this.data.paper[this.preset];
+      this.readout.show(this.state, results, before, stated);
+      this.questions?.check(this.state, results);
+      if (this.full && (fine || this.tableSeen)) this.showNumbers(numbers(results, before));
+      if (this.announce && fine) {
         this.announce = false;
-        this.spoken.textContent = this.figures[0].caption.textContent;
+        this.spoken.textContent = this.readout.whole.textContent;
       }
-      const detail = { fine: points === FULL, milliseconds: performance.now() - begun };
+      const detail = { fine, milliseconds: performance.now() - begun };
       this.root.dispatchEvent(new CustomEvent("explorer-drawn", { detail }));
     }
 
-    caption(figure, view, points) {
-      if (figure.title.textContent !== view.title) {
-        figure.title.textContent = view.title;
-        figure.svg.setAttribute("aria-label", `SVG, save: ${view.title}`);
-        figure.csv.setAttribute("aria-label", `CSV, save: ${view.title}`);
+    caption(figure, view, placed, fine) {
+      figure.handles.place(placed);
+      write(figure.caption, view.caption);
+      if (!fine) return;
+      write(figure.title, view.title);
+      figure.canvas.setAttribute("aria-label", view.description);
+      for (const [kind, one] of Object.entries(figure.saving)) {
+        one.setAttribute("aria-label", `${kind}: ${view.title}`);
       }
-      figure.caption.replaceChildren(...typeset(view.caption));
-      if (points === FULL) figure.canvas.setAttribute("aria-label", view.description);
     }
 
-    showNumbers(kept) {
-      const behind = this.behind ??= new Map();
-      if (!behind.has(this.preset)) {
-        const preset = this.data.presets[this.preset];
-        behind.set(this.preset, [gainThresholds(preset), aseThresholds(preset)]);
+    showNumbers(rows) {
+      const { tHead, tBodies: [body] } = this.table;
+      if (!body.rows.length) {
+        tHead.append(element("tr", {}, element("td"),
+          ...[1, 2, 3].map(() => element("th", { scope: "col" }))));
+        body.append(...rows.map(({ name }) => element("tr", {},
+          element("th", { scope: "row" }, name), ...[1, 2, 3].map(() => element("td")))));
       }
-      const rows = numbers(
-        this.found("gain", this.state, kept), this.found("ase", this.state, kept),
-        ...behind.get(this.preset));
-      const heads = ["", "these parameters", "the same without ESA", `preset ${this.preset}`];
-      if (!this.table.tBodies.length) {
-        this.table.append(
-          element("thead", {}, element("tr", {}, element("td"),
-            ...heads.slice(1).map((head) => element("th", { scope: "col" }, head)))),
-          element("tbody", {}, ...rows.map((row) => element("tr", {},
-            element("th", { scope: "row" }, row.name), ...row.values.map(() => element("td"))))));
-      }
-      this.table.tHead.rows[0].cells[3].textContent = heads[3];
-      rows.forEach((row, i) => row.values.forEach((value, k) => {
-        const text = Number.isNaN(value) ? "–" : withUnit(significant(value, row.digits), row.unit);
-        const cell = this.table.tBodies[0].rows[i].cells[k + 1];
-        if (cell.textContent !== text) cell.textContent = text;
-      }));
+      ["these parameters", "the same without ESA", this.reference().state.name].forEach(
+        (text, i) => write(tHead.rows[0].cells[i + 1], text));
+      rows.forEach(({ values, digits, unit }, i) => values.forEach((value, k) => write(
+        body.rows[i].cells[k + 1],
+        Number.isNaN(value) ? "–" : withUnit(significant(value, digits), unit))));
       for (const { chapter, line } of this.commands) line.textContent = this.command(chapter);
     }
 

@@ -1,9 +1,9 @@
 /**
- * Draws a view of the explorer with one of two pens: on a canvas, or as SVG text to be saved.
- * Knows axes, lines, marks and maps; nothing of the model and nothing of the page.
+ * Draws a view of the explorer on a canvas: axes, lines named where they are, marks and maps.
+ * Knows nothing of the model and nothing of the page.
  *
- * A theme is {ink, paper, faint, colour(quantity), mapColour(quantity), gradients: {gain, emission}}
- * with a gradient a list of [red, green, blue].
+ * A theme is {ink, paper, faint, shade, colour(quantity), mapColour(quantity), gradients} with a
+ * gradient the 256 colours of a quantity that has a map, packed as pixels.
  */
 "use strict";
 
@@ -12,465 +12,350 @@ globalThis.qdgainPlot = (() => {
   const SIZE = 11;
   /** The size of a subscript beside that of text. */
   const SUB = 0.75;
-  const ROW = 16;
   const DASHES = { "-": [], "--": [6, 3], ":": [1.5, 2.5], "-.": [7, 2.5, 1.5, 2.5] };
 
-  /** Split text into pieces, subscripts marked: A_XX2 into A and the subscript XX2. */
-  function pieces(text) {
-    if (!text.includes("_")) return [{ text, sub: false }];
-    const found = [];
-    let end = 0;
-    for (const match of text.matchAll(/(\p{L}+)_([\p{L}\p{N}]+)/gu)) {
-      found.push({ text: text.slice(end, match.index) + match[1], sub: false });
-      found.push({ text: match[2], sub: true });
-      end = match.index + match[0].length;
-    }
-    found.push({ text: text.slice(end), sub: false });
-    return found.filter((piece) => piece.text);
-  }
+  // --- the pen
 
   const widths = new Map();
-  let rulerContext = null;
+  const ruler = document.createElement("canvas").getContext("2d");
+  ruler.font = `${SIZE}px ${FONT}`;
 
-  /** The width of a piece of text, measured once. */
-  function pieceWidth({ text, sub }) {
+  /** Text in pieces with their widths, measured once; A_XX2 is A and the subscript XX2. */
+  function pieces(text) {
     if (!widths.has(text)) {
       if (widths.size > 2000) widths.clear();
-      if (!rulerContext) {
-        rulerContext = document.createElement("canvas").getContext("2d");
-        rulerContext.font = `${SIZE}px ${FONT}`;
-      }
-      widths.set(text, rulerContext.measureText(text).width);
+      widths.set(text, text.split(/(?<=\p{L})_([\p{L}\p{N}]+)/u).map((part, i) => {
+        const size = i % 2 ? SUB : 1;
+        return { part, size, width: size * ruler.measureText(part).width };
+      }));
     }
-    return widths.get(text) * (sub ? SUB : 1);
+    return widths.get(text);
   }
 
-  const ruler = (text) => pieces(text).reduce((width, piece) => width + pieceWidth(piece), 0);
+  const widthOf = (text) => pieces(text).reduce((sum, { width }) => sum + width, 0);
 
-  /** Draws on a canvas. */
-  class CanvasPen {
-    constructor(context) {
-      this.context = context;
+  function write(c, x, y, text, { colour, align = 0, upright = false, halo }) {
+    c.save();
+    c.translate(x, y);
+    if (upright) c.rotate(-Math.PI / 2);
+    let at = -align * widthOf(text);
+    if (halo) {
+      c.globalAlpha = 0.75;
+      c.fillStyle = halo;
+      c.fillRect(at - 2, 1 - SIZE, widthOf(text) + 4, SIZE + 3);
+      c.globalAlpha = 1;
     }
-
-    clip(x, y, width, height, draw) {
-      this.context.save();
-      this.context.beginPath();
-      this.context.rect(x, y, width, height);
-      this.context.clip();
-      draw();
-      this.context.restore();
+    c.fillStyle = colour;
+    for (const { part, size, width } of pieces(text)) {
+      // Scaled, since to set a font takes as long as to compute a view.
+      c.scale(size, size);
+      c.fillText(part, at / size, size < 1 ? (0.22 * SIZE) / size : 0);
+      c.scale(1 / size, 1 / size);
+      at += width;
     }
+    c.restore();
+  }
 
-    rectangle(x, y, width, height, colour) {
-      this.context.fillStyle = colour;
-      this.context.fillRect(x, y, width, height);
-    }
-
-    line(xs, ys, { colour, width, dash = "-" }) {
-      const c = this.context;
-      c.strokeStyle = colour;
-      c.lineWidth = width;
-      c.lineJoin = "round";
-      c.setLineDash(DASHES[dash]);
-      c.beginPath();
-      let down = false;
-      for (let i = 0; i < xs.length; i++) {
-        const inside = Number.isFinite(xs[i]) && Number.isFinite(ys[i]);
-        if (inside && down) c.lineTo(xs[i], ys[i]);
-        else if (inside) c.moveTo(xs[i], ys[i]);
-        down = inside;
-      }
-      c.stroke();
-      c.setLineDash([]);
-    }
-
-    mark(x, y, shape, colour, edge) {
-      const c = this.context;
-      c.fillStyle = colour;
-      c.strokeStyle = edge;
-      c.lineWidth = 1.2;
-      c.beginPath();
-      if (shape === "s") c.rect(x - 3.5, y - 3.5, 7, 7);
-      else c.arc(x, y, 4, 0, 2 * Math.PI);
-      c.fill();
-      c.stroke();
-    }
-
-    text(x, y, text, { colour, align = "left", upright = false }) {
-      const c = this.context;
-      if (upright) {
-        c.translate(x, y);
-        c.rotate(-Math.PI / 2);
-      }
-      c.fillStyle = colour;
-      let at = (upright ? 0 : x) + { left: 0, center: -0.5, right: -1 }[align] * ruler(text);
-      const line = upright ? 0 : y;
-      for (const piece of pieces(text)) {
-        if (piece.sub) {
-          // Scaled, since to set a font takes as long as to compute a view.
-          c.translate(at, line + 0.22 * SIZE);
-          c.scale(SUB, SUB);
-          c.fillText(piece.text, 0, 0);
-          c.scale(1 / SUB, 1 / SUB);
-          c.translate(-at, -line - 0.22 * SIZE);
-        } else c.fillText(piece.text, at, line);
-        at += pieceWidth(piece);
-      }
-      if (upright) {
-        c.rotate(Math.PI / 2);
-        c.translate(-x, -y);
-      }
-    }
-
-    image(picture, x, y, width, height) {
-      this.context.imageSmoothingEnabled = true;
-      this.context.drawImage(picture, x, y, width, height);
+  function trace(c, xs, ys) {
+    c.beginPath();
+    let down = false;
+    for (let i = 0; i < xs.length; i++) {
+      const inside = Number.isFinite(xs[i]) && Number.isFinite(ys[i]);
+      if (inside && down) c.lineTo(xs[i], ys[i]);
+      else if (inside) c.moveTo(xs[i], ys[i]);
+      down = inside;
     }
   }
 
-  const escaped = (text) =>
-    text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
-  const short = (value) => String(Math.round(100 * value) / 100);
+  function stroke(c, xs, ys, colour, width, dash = "-") {
+    trace(c, xs, ys);
+    c.strokeStyle = colour;
+    c.lineWidth = width;
+    c.setLineDash(DASHES[dash]);
+    c.stroke();
+  }
 
-  /** Writes SVG. */
-  class SvgPen {
-    constructor() {
-      this.parts = [];
-      this.clips = 0;
-    }
-
-    clip(x, y, width, height, draw) {
-      const id = `clip${this.clips++}`;
-      this.parts.push(
-        `<clipPath id="${id}"><rect x="${short(x)}" y="${short(y)}" width="${short(width)}" ` +
-        `height="${short(height)}"/></clipPath><g clip-path="url(#${id})">`);
-      draw();
-      this.parts.push("</g>");
-    }
-
-    rectangle(x, y, width, height, colour) {
-      this.parts.push(
-        `<rect x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}" ` +
-        `fill="${colour}"/>`);
-    }
-
-    line(xs, ys, { colour, width, dash = "-" }) {
-      let path = "";
-      let down = false;
-      for (let i = 0; i < xs.length; i++) {
-        const inside = Number.isFinite(xs[i]) && Number.isFinite(ys[i]);
-        if (inside) path += `${down ? "L" : "M"}${short(xs[i])} ${short(ys[i])}`;
-        down = inside;
-      }
-      const dashes = DASHES[dash].length ? ` stroke-dasharray="${DASHES[dash].join(" ")}"` : "";
-      this.parts.push(
-        `<path d="${path}" fill="none" stroke="${colour}" stroke-width="${width}" ` +
-        `stroke-linejoin="round"${dashes}/>`);
-    }
-
-    mark(x, y, shape, colour, edge) {
-      const look = `fill="${colour}" stroke="${edge}" stroke-width="1.2"`;
-      this.parts.push(shape === "s"
-        ? `<rect x="${short(x - 3.5)}" y="${short(y - 3.5)}" width="7" height="7" ${look}/>`
-        : `<circle cx="${short(x)}" cy="${short(y)}" r="4" ${look}/>`);
-    }
-
-    text(x, y, text, { colour, align = "left", upright = false }) {
-      const anchor = { left: "start", center: "middle", right: "end" }[align];
-      const turned = upright ? ` transform="rotate(-90 ${short(x)} ${short(y)})"` : "";
-      let lowered = false;
-      const spans = pieces(text).map((piece) => {
-        const shift = piece.sub ? 0.22 * SIZE : lowered ? -0.22 * SIZE : 0;
-        lowered = piece.sub;
-        const smaller = piece.sub ? ` font-size="${short(SUB * SIZE)}"` : "";
-        return `<tspan dy="${short(shift)}"${smaller}>${escaped(piece.text)}</tspan>`;
-      });
-      this.parts.push(
-        `<text x="${short(x)}" y="${short(y)}" fill="${colour}" font-size="${SIZE}" ` +
-        `text-anchor="${anchor}" xml:space="preserve"${turned}>${spans.join("")}</text>`);
-    }
-
-    image(picture, x, y, width, height) {
-      this.parts.push(
-        `<image x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}" ` +
-        `preserveAspectRatio="none" href="${picture.toDataURL("image/png")}"/>`);
-    }
-
-    document(width, height, title, description) {
-      return (
-        `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
-        `viewBox="0 0 ${width} ${height}" font-family="${escaped(FONT)}" role="img">` +
-        `<title>${escaped(title)}</title><desc>${escaped(description)}</desc>` +
-        `${this.parts.join("\n")}</svg>\n`);
-    }
+  function mark(c, x, y, shape, colour, edge) {
+    c.beginPath();
+    if (shape === "s") c.rect(x - 3.5, y - 3.5, 7, 7);
+    else c.arc(x, y, 4, 0, 2 * Math.PI);
+    Object.assign(c, { fillStyle: colour, strokeStyle: edge, lineWidth: 1.2 });
+    c.setLineDash([]);
+    c.fill();
+    c.stroke();
   }
 
   // --- axes
 
-  /** Round numbers inside the limits, about `count` of them. */
-  function linearTicks([low, high], count) {
+  /** Round numbers inside the limits, about `count` of them, or 1, 2 and 5 of every decade. */
+  function ticksOf([low, high], count, log) {
+    const ticks = [];
+    if (log) {
+      for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+        ticks.push(...[1, 2, 5].map((m) => m * 10 ** power)
+          .filter((at) => at >= low * (1 - 1e-9) && at <= high * (1 + 1e-9))
+          .map((at) => ({ at, text: String(Number(at.toPrecision(3))) })));
+      }
+      return ticks;
+    }
     const rough = (high - low) / Math.max(count, 1);
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = power * ([1, 2, 5, 10].find((m) => m * power >= rough) ?? 10);
     const places = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-    const ticks = [];
     for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) {
       ticks.push({ at: i * step, text: (i * step || 0).toFixed(places).replace("-", "−") });
     }
     return ticks;
   }
 
-  function logTicks([low, high]) {
-    const ticks = [];
-    for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
-      for (const m of [1, 2, 5]) {
-        const at = m * 10 ** power;
-        if (at >= low * (1 - 1e-9) && at <= high * (1 + 1e-9)) {
-          ticks.push({ at, text: power < -3 || power > 3 ? at.toExponential(0) : at.toFixed(Math.max(0, -power)) });
-        }
-      }
-    }
-    return ticks;
-  }
-
+  /** From values to places and back. */
   function scale([low, high], from, to, log) {
-    if (!log) {
-      const slope = (to - from) / (high - low);
-      return (value) => from + slope * (value - low);
-    }
-    const slope = (to - from) / Math.log(high / low);
-    return (value) => from + slope * Math.log(value / low);
+    const [inner, outer] = log ? [Math.log, Math.exp] : [(v) => v, (v) => v];
+    const [start, slope] = [inner(low), (to - from) / (inner(high) - inner(low))];
+    return {
+      to: (value) => from + slope * (inner(value) - start),
+      back: (place) => outer(start + (place - from) / slope),
+    };
   }
 
-  const label = (axis) => (axis.unit === "1" ? axis.name : `${axis.name} (${axis.unit})`);
+  const scalesOf = (plot, { x, y, width, height }) => ({
+    toX: scale(plot.xLimits, x, x + width), toY: scale(plot.yLimits, y + height, y, plot.yLog),
+  });
 
   /** The longest wording of an axis that fits. */
-  const fitting = (axis, brief, room) =>
-    [label(axis), axis.unit === "1" ? brief : brief && `${brief} (${axis.unit})`, brief]
-      .filter(Boolean).find((text) => ruler(text) <= room) ?? brief ?? label(axis);
+  function fitting({ name, unit, brief, short }, room) {
+    if (short) return short;
+    const withUnit = (text) => (unit === "1" ? text : `${text} (${unit})`);
+    const words = [withUnit(name), ...(brief ? [withUnit(brief), brief] : [])];
+    return words.find((text) => widthOf(text) <= room) ?? words.at(-1);
+  }
+
+  /** Frame, ticks and names of a plot, in the part of the drawing that it has. */
+  function drawAxes(c, { ink: colour }, plot, box, named) {
+    const { x, y, width, height } = box;
+    const { toX, toY } = scalesOf(plot, box);
+    const foot = y + height;
+    stroke(c, [x, x, x + width], [y, foot, foot], colour, 0.8);
+    for (const { at, text } of ticksOf(plot.xLimits, width / 55)) {
+      const place = toX.to(at);
+      stroke(c, [place, place], [foot, foot + 4], colour, 0.8);
+      if (named.includes("x")) write(c, place, foot + 15, text, { colour, align: 0.5 });
+    }
+    for (const { at, text } of ticksOf(plot.yLimits, height / 38, plot.yLog)) {
+      const place = toY.to(at);
+      stroke(c, [x - 4, x], [place, place], colour, 0.8);
+      if (named.includes("y")) write(c, x - 6, place + 3.5, text, { colour, align: 1 });
+    }
+    const centred = { colour, align: 0.5 };
+    if (named.includes("x")) {
+      write(c, x + width / 2, foot + 30, fitting(plot.xAxis, width + 30), centred);
+    }
+    if (named.includes("y")) {
+      write(c, x - 38, y + height / 2, fitting(plot.yAxis, height + 4), { ...centred, upright: true });
+    }
+  }
 
   // --- maps
 
   const scratch = new Map();
 
   /** A map's pixels on a canvas of its own, one pixel a value. */
-  function picture(series, gradient) {
-    const [width, height] = [series.x.length, series.y.length];
-    const key = series.quantity;
-    if (!scratch.has(key)) scratch.set(key, document.createElement("canvas"));
-    const canvas = scratch.get(key);
-    if (canvas.width !== width) canvas.width = width;
-    if (canvas.height !== height) canvas.height = height;
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    const pixels = context.createImageData(width, height);
+  function picture(name, z, [low, high], gradient) {
+    const [width, height] = [z[0].length, z.length];
+    const key = `${name} ${width} ${height}`;
+    if (!scratch.has(key)) {
+      const canvas = Object.assign(document.createElement("canvas"), { width, height });
+      const context = canvas.getContext("2d");
+      scratch.set(key, { canvas, context, pixels: context.createImageData(width, height) });
+    }
+    const { canvas, context, pixels } = scratch.get(key);
     const words = new Uint32Array(pixels.data.buffer);
-    const packed = gradient.packed ??=
-      Uint32Array.from(gradient, ([r, g, b]) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0);
-    const [low, high] = series.limits;
-    const steps = packed.length / (high - low);
+    const [steps, last] = [gradient.length / (high - low), gradient.length - 1];
     for (let j = 0; j < height; j++) {
-      const row = series.z[j];
-      const start = (height - 1 - j) * width;
+      const [row, start] = [z[j], (height - 1 - j) * width];
       for (let i = 0; i < width; i++) {
         const k = ((row[i] - low) * steps) | 0;
-        words[start + i] = packed[k < 0 ? 0 : k >= packed.length ? packed.length - 1 : k];
+        words[start + i] = gradient[k < 0 ? 0 : k > last ? last : k];
       }
     }
     context.putImageData(pixels, 0, 0);
     return canvas;
   }
 
-  function colourBar(pen, theme, series, x, y, width) {
-    const gradient = theme.gradients[series.quantity];
-    const parts = 64;
-    for (let i = 0; i < parts; i++) {
-      const [r, g, b] = gradient[Math.floor(((i + 0.5) * gradient.length) / parts)];
-      pen.rectangle(x + (i * width) / parts, y, width / parts + 0.5, 8, `rgb(${r},${g},${b})`);
+  function colourBar(c, theme, { quantity, limits, zAxis }, x, y, width) {
+    const ramp = Array.from({ length: 256 }, (_, i) => i + 0.5);
+    c.drawImage(picture("bar", [ramp], [0, 256], theme.gradients[quantity]), x, y, width, 8);
+    const centred = { colour: theme.ink, align: 0.5 };
+    for (const { at, text } of ticksOf(limits, 4)) {
+      const place = scale(limits, x, x + width).to(at);
+      stroke(c, [place, place], [y + 8, y + 11], theme.ink, 0.8);
+      write(c, place, y + 22, text, centred);
     }
-    for (const tick of linearTicks(series.limits, 4)) {
-      const at = scale(series.limits, x, x + width)(tick.at);
-      pen.line([at, at], [y + 8, y + 11], { colour: theme.ink, width: 0.8 });
-      pen.text(at, y + 22, tick.text, { colour: theme.ink, align: "center" });
-    }
-    pen.text(x + width / 2, y + 36, fitting(series.zAxis, series.zAxis.brief, width + 60),
-      { colour: theme.ink, align: "center" });
+    write(c, x + width / 2, y + 36, fitting(zAxis, width + 60), centred);
   }
 
-  // --- one plot
+  // --- curves, and their names where they are
 
-  function drawPlot(pen, theme, plot, { x, y, width, height }, { labelsX = true, labelsY = true } = {}) {
-    const toX = scale(plot.xLimits, x, x + width);
-    const toY = scale(plot.yLimits, y + height, y, plot.yLog);
-    const map = plot.series.find((series) => series.kind === "map");
-    pen.clip(x, y, width, height, () => {
-      if (map) {
-        const image = picture(map, theme.gradients[map.quantity]);
-        // Values stand at the centres of pixels; the outer halves are cut off.
-        const [w, h] = [width / (map.x.length - 1), height / (map.y.length - 1)];
-        pen.image(image, x - w / 2, y - h / 2, width + w, height + h);
+  const colourOf = (theme, { behind, quantity }, onMap) => (behind ? theme.faint
+    : onMap ? theme.mapColour(quantity) : theme.colour(quantity));
+
+  /** Names of lines, each where other lines and names are farthest, or in its part of the line. */
+  function nameLines(c, theme, lines, { x, y, width, height }, onMap, { names, moving }) {
+    const taken = [];
+    const away = (points, [atX, atY], wide) => points.reduce((least, [px, py]) =>
+      Math.min(least, Math.hypot((px - atX) / wide, py - atY)), 25);
+    for (const { series, points } of lines) {
+      const text = series.label ?? series.name;
+      const inside = points.filter(([px, py]) =>
+        px >= x && px <= x + width && py >= y && py <= y + height);
+      if (text === "" || !inside.length) continue;
+      const half = Math.min(0.5 * widthOf(text) + 4, 0.5 * width);
+      const part = (k) => {
+        const [px, py] = inside[Math.floor((k / 12) * inside.length)];
+        return [Math.min(Math.max(px, x + half), x + width - half), py < y + 15 ? py + 13 : py - 6];
+      };
+      if (!moving || !names.has(series.name)) {
+        const others = lines.filter((one) => one.points !== points);
+        const parts = Array.from({ length: 11 }, (_, i) => i + 0.5);
+        // At the foot of a plot many lines end.
+        const scores = parts.map(part).map(([px, py]) => (py > y + 0.93 * height ? 0 : 25) +
+          2 * away(taken, [px, py], 4) +
+          Math.min(25, ...others.map((other) => away(other.points, [px, py - 4], 2))));
+        names.set(series.name, parts[scores.indexOf(Math.max(...scores))]);
       }
-      if (plot.zero === "y") pen.line([x, x + width], [toY(0), toY(0)], { colour: theme.ink, width: 0.6 });
-      if (plot.zero === "x") pen.line([toX(0), toX(0)], [y, y + height], { colour: theme.ink, width: 0.6 });
-      for (const series of plot.series) drawSeries(pen, theme, series, toX, toY, Boolean(map), plot);
-    });
-    if (map?.quantity === "gain") markSigns(pen, map, toX, toY);
+      taken.push(part(names.get(series.name)));
+      write(c, ...taken.at(-1), text, {
+        colour: colourOf(theme, series, onMap), align: 0.5, halo: onMap ? "#ffffff" : theme.paper,
+      });
+    }
+  }
+
+  /** A series in places, and a few points of it that its name keeps clear of. */
+  function placed(series, { x, width }, { toX, toY }) {
+    const flat = series.kind === "level";
+    const xs = flat ? [x, x + width] : Array.from(series.x, toX.to);
+    const ys = flat ? [toY.to(series.y[0]), toY.to(series.y[0])] : Array.from(series.y, toY.to);
+    const step = flat ? 1 / 24 : Math.ceil(xs.length / 50);
+    const points = Array.from({ length: Math.ceil(flat ? 24 : xs.length / step) }, (_, i) =>
+      (flat ? [x + i * step * width, ys[0]] : [xs[i * step], ys[i * step]]));
+    return { series, xs, ys, points: points.filter((at) => at.every(Number.isFinite)) };
+  }
+
+  /** What lies inside the axes of a plot. */
+  function drawInside(c, theme, plot, box, memory) {
+    const { x, y, width, height } = box;
+    const { toX, toY } = scalesOf(plot, box);
+    const map = plot.series.find(({ kind }) => kind === "map");
+    const lines = plot.series.filter(({ kind }) => kind === "line" || kind === "level")
+      .map((series) => placed(series, box, { toX, toY }));
+    c.save();
+    c.beginPath();
+    c.rect(x, y, width, height);
+    c.clip();
+    if (map) {
+      // Values stand at the centres of pixels; the outer halves are cut off.
+      const [w, h] = [toX.to(map.x[1]) - toX.to(map.x[0]), height / (map.y.length - 1)];
+      const pixels = picture(map.quantity, map.z, map.limits, theme.gradients[map.quantity]);
+      c.drawImage(pixels, toX.to(map.x[0]) - w / 2, y - h / 2, w * map.x.length, height + h);
+    }
+    for (const shade of plot.shades ?? []) {
+      const { xs, ys } = placed(shade, box, { toX, toY });
+      const tops = ys.map((top) => Math.max(Number.isNaN(top) ? y + height : top, y - 10));
+      trace(c, [xs[0], ...xs, xs.at(-1)], [y + height, ...tops, y + height]);
+      c.fillStyle = theme.shade;
+      c.fill();
+    }
+    if (plot.zero === "y") stroke(c, [x, x + width], [toY.to(0), toY.to(0)], theme.ink, 0.6);
+    if (plot.zero === "x") stroke(c, [toX.to(0), toX.to(0)], [y, y + height], theme.ink, 0.6);
+    for (const { series, xs, ys } of lines) {
+      const thick = series.behind || series.strong === false ? 1.2 : series.strong ? 2.2 : 1.7;
+      if (map && !series.behind && series.quantity !== "transparency") {
+        stroke(c, xs, ys, "#ffffff", thick + 1.6);
+      }
+      stroke(c, xs, ys, colourOf(theme, series, Boolean(map)), thick, series.dash);
+    }
+    c.restore();
+    nameLines(c, theme, lines, box, Boolean(map), memory);
     // Marks are drawn unclipped, so that one at the edge is whole.
     const inside = (value, [low, high]) => value >= low && value <= high;
-    for (const series of plot.series.filter((one) => one.kind === "points")) {
-      if (!inside(series.x[0], plot.xLimits) || !inside(series.y[0], plot.yLimits)) continue;
-      const colour = map ? theme.mapColour(series.quantity) : theme.colour(series.quantity);
-      pen.mark(toX(series.x[0]), toY(series.y[0]), series.dash, colour, map ? "#ffffff" : theme.paper);
-    }
-    const frame = { colour: theme.ink, width: 0.8 };
-    pen.line([x, x, x + width], [y, y + height, y + height], frame);
-    for (const tick of linearTicks(plot.xLimits, width / 55)) {
-      const at = toX(tick.at);
-      pen.line([at, at], [y + height, y + height + 4], frame);
-      if (labelsX) pen.text(at, y + height + 15, tick.text, { colour: theme.ink, align: "center" });
-    }
-    const ticks = plot.yLog ? logTicks(plot.yLimits) : linearTicks(plot.yLimits, height / 38);
-    for (const tick of ticks) {
-      const at = toY(tick.at);
-      pen.line([x - 4, x], [at, at], frame);
-      if (labelsY) pen.text(x - 6, at + 3.5, tick.text, { colour: theme.ink, align: "right" });
-    }
-    if (labelsX) {
-      pen.text(x + width / 2, y + height + 30, fitting(plot.xAxis, plot.xShort ?? plot.xAxis.brief, width + 30),
-        { colour: theme.ink, align: "center" });
-    }
-    if (labelsY) {
-      pen.text(x - 38, y + height / 2, fitting(plot.yAxis, plot.yShort ?? plot.yAxis.brief, height + 4),
-        { colour: theme.ink, align: "center", upright: true });
+    for (const one of plot.series.filter(({ kind }) => kind === "points")) {
+      if (!inside(one.x[0], plot.xLimits) || !inside(one.y[0], plot.yLimits)) continue;
+      mark(c, toX.to(one.x[0]), toY.to(one.y[0]), one.dash, colourOf(theme, one, Boolean(map)),
+        map ? "#ffffff" : theme.paper);
     }
   }
 
-  function drawSeries(pen, theme, series, toX, toY, onMap, plot) {
-    const colour = series.behind
-      ? theme.faint
-      : onMap ? theme.mapColour(series.quantity) : theme.colour(series.quantity);
-    const width = series.behind ? 1.2 : series.strong === false ? 1.2 : series.strong ? 2.2 : 1.7;
-    const dash = series.dash;
-    const halo = onMap && !series.behind && series.quantity !== "transparency";
-    let [xs, ys] = [[], []];
-    if (series.kind === "level") {
-      xs = plot.xLimits.map(toX);
-      ys = [toY(series.y[0]), toY(series.y[0])];
-    } else if (series.kind === "line") {
-      xs = along(series.x, toX);
-      ys = along(series.y, toY);
-    }
-    if (halo && xs.length) pen.line(xs, ys, { colour: "#ffffff", width: width + 1.6 });
-    if (xs.length) pen.line(xs, ys, { colour, width, dash });
-  }
-
-  function along(values, f) {
-    const result = new Float64Array(values.length);
-    for (let i = 0; i < result.length; i++) result[i] = f(values[i]);
-    return result;
-  }
-
-  /** The words gain and loss where each is largest, for readers without colours. */
-  function markSigns(pen, map, toX, toY) {
-    for (const [word, sign] of [["gain", 1], ["loss", -1]]) {
-      let best = { value: 0, i: 0, j: 0 };
-      for (let j = 0; j < map.z.length; j++) {
-        const row = map.z[j];
-        for (let i = 0; i < row.length; i++) {
-          if (sign * row[i] > sign * best.value) best = { value: row[i], i, j };
-        }
-      }
-      if (best.value === 0) continue;
-      const [low, high] = [0.1, 0.93].map((part) => map.y[Math.floor(part * map.y.length)]);
-      const y = Math.min(Math.max(map.y[best.j], low), high);
-      const colour = Math.abs(best.value) > 0.55 * map.limits[1] ? "#ffffff" : "#000000";
-      pen.text(toX(map.x[best.i]), toY(y) + 4, word, { colour, align: "center" });
-    }
-  }
-
-  // --- the legend and a whole view
-
-  /** Entries of the legend: each name once, the series behind as one. */
-  function legendOf(view) {
-    const entries = new Map();
-    for (const plot of view.plots) {
-      for (const series of plot.series) {
-        if (series.kind === "map" || series.repeated) continue;
-        const name = series.behind ? series.name.replace(/^.*, (?=preset )/, "") : series.name;
-        if (!entries.has(name)) entries.set(name, series.behind ? { ...series, dash: "-" } : series);
-      }
-    }
-    // What stands behind comes last.
-    return [...entries].sort(([, a], [, b]) => Boolean(a.behind) - Boolean(b.behind));
-  }
-
-  /** Draw the legend in rows; returns its height. With no pen it only measures. */
-  function drawLegend(pen, theme, view, x, y, width) {
-    let [left, row] = [0, 0];
-    for (const [name, series] of legendOf(view)) {
-      const room = 26 + ruler(name) + 14;
-      if (left > 0 && left + room - 14 > width) [left, row] = [0, row + 1];
-      if (pen) {
-        const at = y + row * ROW + 7;
-        const colour = series.behind ? theme.faint : theme.colour(series.quantity);
-        if (series.kind === "points") pen.mark(x + left + 11, at, series.dash, colour, theme.paper);
-        else pen.line([x + left, x + left + 21], [at, at], { colour, width: series.behind ? 1.2 : 1.7, dash: series.dash });
-        pen.text(x + left + 26, at + 4, name, { colour: theme.ink });
-      }
-      left += room;
-    }
-    return (row + 1) * ROW + 8;
-  }
+  // --- a whole view
 
   /** How high a view is drawn at a width, at most `most`. */
-  function heightOf(view, width, most = Infinity) {
-    const many = view.plots.length > 1;
-    const body = many ? 0.92 * Math.min(width, 560) + 44 : 0.58 * Math.min(width, 640);
-    return Math.round(Math.min(drawLegend(null, null, view, 0, 0, width - 12) + body, most));
-  }
+  const heightOf = (view, width, most = Infinity) => Math.round(Math.min(
+    view.plots.length > 1 ? 0.92 * Math.min(width, 560) + 56 : 0.58 * Math.min(width, 640) + 12,
+    most));
 
-  /** Draw a view into a rectangle of a size. */
-  function draw(pen, theme, view, width, height) {
-    pen.rectangle(0, 0, width, height, theme.paper);
-    const top = 4 + drawLegend(pen, theme, view, 6, 4, width - 12);
-    const named = Object.fromEntries(view.plots.map((plot) => [plot.place, plot]));
-    if (named.single) {
-      drawPlot(pen, theme, named.single, { x: 50, y: top, width: width - 62, height: height - top - 40 });
-      return;
+  /** Where the plots of a view stand and which of their axes are named, by place. */
+  function layout(view, width, height) {
+    const [x, top] = [50, 10];
+    if (view.plots.length === 1) {
+      return { single: { x, y: top, width: width - 62, height: height - top - 40, named: "xy" } };
     }
-    const map = named.main.series.find((series) => series.kind === "map");
-    const space = { width: width - 62 - 18, height: height - top - 84 - 10 };
+    const space = { width: width - 80, height: height - top - 94 };
     const main = { width: 0.72 * space.width, height: 0.7 * space.height };
-    const x = 50;
-    const y = top + space.height - main.height + 10;
-    drawPlot(pen, theme, named.main, { x, y, ...main });
-    drawPlot(pen, theme, named.top, { x, y: top, width: main.width, height: space.height - main.height }, { labelsX: false });
-    drawPlot(pen, theme, named.right, { x: x + main.width + 18, y, width: space.width - main.width, height: main.height }, { labelsY: false });
-    colourBar(pen, theme, map, x, height - 44, main.width);
+    const above = space.height - main.height;
+    const beside = { x: x + main.width + 18, width: space.width - main.width };
+    return {
+      main: { x, y: top + above + 10, ...main, named: "xy" },
+      top: { x, y: top, width: main.width, height: above, named: "y" },
+      right: { ...beside, y: top + above + 10, height: main.height, named: "x" },
+    };
   }
 
-  /** Draw a view on a canvas at the screen's resolution. */
-  function toCanvas(canvas, theme, view, width, most) {
-    const height = heightOf(view, width, most);
-    const ratio = globalThis.devicePixelRatio || 1;
+  /** Draw a view on two contexts, or its inside alone; returns its plots with boxes and scales. */
+  function draw(c, axes, theme, view, [width, height], memory) {
+    const boxes = layout(view, width, height);
+    return view.plots.map((plot) => {
+      const box = boxes[plot.place];
+      drawInside(c, theme, plot, box, memory);
+      const map = plot.series.find(({ kind }) => kind === "map");
+      if (axes) drawAxes(axes, theme, plot, box, box.named);
+      if (axes && map) colourBar(axes, theme, map, box.x, height - 44, box.width);
+      return { plot, box, ...scalesOf(plot, box) };
+    });
+  }
+
+  /** The context of a canvas at the screen's resolution, cleared. */
+  function cleared(canvas, width, height, ratio) {
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
     const context = canvas.getContext("2d");
     if (canvas.width !== w || canvas.height !== h) {
-      [canvas.width, canvas.height] = [w, h];
+      Object.assign(canvas, { width: w, height: h });
       canvas.style.height = `${height}px`;
       context.scale(ratio, ratio);
-      context.font = `${SIZE}px ${FONT}`;
-    }
-    draw(new CanvasPen(context), theme, view, width, height);
+      Object.assign(context, { font: `${SIZE}px ${FONT}`, lineJoin: "round" });
+    } else context.clearRect(0, 0, width, height);
+    return context;
   }
 
-  /** A view as the text of an SVG file. */
-  function toSvg(theme, view, width) {
-    const height = heightOf(view, width);
-    const pen = new SvgPen();
-    draw(pen, theme, view, width, height);
-    return pen.document(width, height, view.title, view.description);
+  /** Draw a view on a figure's two canvases, its axes below only if they have changed. */
+  function toCanvas({ canvas, under, memory }, theme, view, width, most) {
+    const height = heightOf(view, width, most);
+    const limits = view.plots.map(({ xLimits, yLimits, series }) =>
+      [xLimits, yLimits, series.map((one) => one.limits)]);
+    const key = JSON.stringify([width, height, devicePixelRatio, theme.ink, limits]);
+    const axes = key === memory.key ? null : cleared(under, width, height, devicePixelRatio);
+    memory.key = key;
+    const context = cleared(canvas, width, height, devicePixelRatio);
+    return draw(context, axes, theme, view, [width, height], memory);
   }
 
-  return { legendOf, toCanvas, toSvg };
+  /** A view as a picture of three times the resolution: a promise of a PNG. */
+  function toPng(theme, view, width) {
+    const [height, canvas] = [heightOf(view, width), document.createElement("canvas")];
+    const context = cleared(canvas, width, height, 3);
+    context.fillStyle = theme.paper;
+    context.fillRect(0, 0, width, height);
+    draw(context, context, theme, view, [width, height], { names: new Map() });
+    return new Promise((resolve) => { canvas.toBlob(resolve, "image/png"); });
+  }
+
+  return { toCanvas, toPng };
 })();

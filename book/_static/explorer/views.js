@@ -1,23 +1,24 @@
 /**
- * What the explorer shows: each view as named series with axes and units, from a state. Nothing of
- * the page and nothing of drawing; the same series are drawn, saved as CSV and compared in tests.
+ * What the explorer shows: numbers and views of a state, as named series with axes and units.
+ * Nothing of the page and nothing of drawing; the same series are drawn, saved and tested.
  *
- * @typedef {{name: string, unit: string}} Axis
- * @typedef {{name: string, x: ArrayLike<number>, y: ArrayLike<number>, xAxis: Axis, yAxis: Axis,
- *   z?: Float64Array[], zAxis?: Axis, kind: "line"|"points"|"level"|"map", quantity: string,
- *   dash: string, strong?: boolean, behind?: boolean}} Series
- * @typedef {{place: string, xAxis: Axis, yAxis: Axis, xLimits: number[], yLimits: number[],
- *   yLog?: boolean, series: Series[]}} Plot
- * @typedef {{id: string, title: string, caption: string, description: string, plots: Plot[]}} View
- * @typedef {Object<string, any>} State  values of all controls by name, and `preset`
+ * A series is {name, kind, x, y, quantity, dash}; a plot {place, xAxis, yAxis, xLimits, yLimits,
+ * series} may have shades, and handles {control, at, along, value} that set a control where they
+ * are dragged to; a view has plots, and limits that hold still while something is dragged.
  */
 "use strict";
 
 globalThis.qdgainViews = (() => {
   const model = globalThis.qdgainModel;
-  /** Points of the curves and maps: all of them, and while a slider moves. */
+  /** Points of the curves and maps: all of them, and while something moves. */
   const FULL = { energies: 161, means: 101, bindings: 201, aseEnergies: 241, fluences: 101 };
-  const FAST = { energies: 101, means: 61, bindings: 41, aseEnergies: 121, fluences: 41 };
+  const FAST = { energies: 81, means: 31, bindings: 25, aseEnergies: 61, fluences: 21, rough: true };
+  /** All points, searched less finely than a picture shows. */
+  const FINE = { ...FULL, rough: true };
+  /** How high in the plot each band's handle is, so that none hides another. */
+  const HANDLES = [0.54, 0.41, 0.83, 0.68, 0.15];
+  /** ln(emission) may miss equilibrium by so much. */
+  const IN_BALANCE = 0.1;
 
   // --- numbers as text, as `qdgain.rounding` writes them
 
@@ -32,390 +33,376 @@ globalThis.qdgainViews = (() => {
     return value.toFixed(Math.max(digits - 1 - magnitude, 0));
   }
 
+  /** A mean number of excitons; one too small to mean anything as such. */
+  const excitons = (value) => (value < 0.001 ? "< 0.001" : significant(value));
   /** A chosen number as it was chosen. */
-  const plain = (value) => String(Number(value.toPrecision(6)));
-
+  const plain = (value) => String(Number(value.toPrecision(6))).replace("-", "−");
   const withUnit = (text, unit) => (unit === "1" || /[a-z]{3}/.test(text) ? text : `${text} ${unit}`);
   const energyText = (energy) => withUnit(Number.isNaN(energy) ? "no energy" : energy.toFixed(3), "eV");
 
-  // --- the dot of a state
+  // --- what a state gives; a state has the fields of a dot among its own
 
-  const dotOf = (state) => state;  // a state has the fields of a dot among its own
+  const lazily = (compute) => {
+    let value;
+    return () => (value ??= compute());
+  };
 
-  const line = (name, x, y, xAxis, yAxis, quantity, dash, more) =>
-    ({ name, x, y, xAxis, yAxis, quantity, dash, kind: "line", ...more });
-  const point = (name, x, y, xAxis, yAxis, quantity, marker, more) =>
-    ({ name, x: [x], y: [y], xAxis, yAxis, quantity, dash: marker, kind: "points", ...more });
-  const level = (name, y, xAxis, yAxis, quantity, dash, more) =>
-    ({ name, x: [NaN], y: [y], xAxis, yAxis, quantity, dash, kind: "level", ...more });
+  /** The numbers of a state, each computed when it is asked for, and once. */
+  function resultsOf(state) {
+    const { statistics, temperature_K: kelvin } = state;
+    const ideal = model.uncorrelated(state);
+    const maximum = (dot) => model.thresholdAtMaximum(dot, statistics);
+    const onset = (dot) => model.thresholdOnset(dot, state.floor, statistics);
+    const ase = (dot) =>
+      model.aseThreshold(dot, state.gain_exponent, state.pi_pulse_fluence_mJ_cm2, statistics);
+    const all = {
+      maximum: lazily(() => maximum(state)), onset: lazily(() => onset(state)),
+      ase: lazily(() => ase(state)), idealMaximum: lazily(() => maximum(ideal)),
+      idealOnset: lazily(() => onset(ideal)), idealAse: lazily(() => ase(ideal)),
+    };
+    all.chosen = () => (state.threshold === "onset" ? all.onset() : all.maximum());
+    all.balance = lazily(() => balanceOf(state, all.chosen().energy, kelvin));
+    return all;
+  }
 
-  /** The same series faintly behind, under the name of the preset they belong to. */
-  const behind = (series, preset) =>
-    series.map((one) => ({ ...one, name: `${one.name}, preset ${preset}`, behind: true }));
+  /** Whether a dot's exciton and biexciton can be in equilibrium, and its threshold if they were. */
+  function balanceOf(state, energy, kelvin) {
+    const needed = model.balancedShift(state.emission_linewidth_meV ?? state.linewidth_meV, kelvin);
+    const misses = [];
+    const check = (pair, name, shift) => {
+      if (model.outOfBalance(state, kelvin, pair) <= IN_BALANCE) return;
+      misses.push(`${name} = ${plain(Number(shift.toFixed(1)))} meV`);
+    };
+    check(undefined, "S", state.stokes_shift_meV);
+    if (["replacing", "additive", "mixed"].includes(state.reading)) {
+      check(model.BIEXCITON, "S_XX",
+        state.stokes_shift_meV + state.emissive_binding_meV - state.absorptive_binding_meV);
+    }
+    const [thermal] = model.transparency(state, [energy], state.statistics, kelvin);
+    const sentence = misses.length
+      ? `impossible in equilibrium at ${plain(kelvin)} K: ${misses.join(" and ")} in place of ` +
+        `${needed.toFixed(1)} meV`
+      : `possible: in equilibrium at ${plain(kelvin)} K`;
+    return { possible: !misses.length, sentence, thermal };
+  }
+
+  const line = (name, x, y, quantity, dash, more) =>
+    ({ name, x, y, quantity, dash, kind: "line", ...more });
+  const point = (name, x, y, quantity, dash, more) =>
+    ({ name, x: [x], y: [y], quantity, dash, kind: "points", ...more });
+  const level = (name, y, quantity, dash, more) =>
+    ({ name, x: [NaN], y: [y], quantity, dash, kind: "level", ...more });
 
   const remembered = new Map();
 
-  /** What stands behind is computed once, not on every frame. */
-  function once(compute, context, reference, points, looked) {
-    const key = [compute.name, reference.preset, points.energies, looked].join(" ");
+  /** The lines of what stands behind, faint, under its name; computed once, not on every frame. */
+  function behind(lines, at, looked, limits) {
+    const { reference, points } = at;
+    if (!reference) return [];
+    const key = JSON.stringify([lines.name, reference, points, looked, limits]);
     if (remembered.size > 50) remembered.clear();
-    if (!remembered.has(key)) remembered.set(key, compute(context, reference, points));
-    return remembered.get(key);
+    if (!remembered.has(key)) {
+      const found = lines({ ...at, state: reference, results: resultsOf(reference) }, limits);
+      remembered.set(key, found);
+    }
+    // One of them bears the name of all.
+    let label = reference.name;
+    const fade = (one) => {
+      const faded = { ...one, name: `${one.name}, ${reference.name}`, behind: true, label };
+      label = "";
+      return faded;
+    };
+    return Object.fromEntries(Object.entries(remembered.get(key)).map(
+      ([name, series]) => [name, Array.isArray(series) ? series.map(fade) : series]));
   }
 
-  const first = (array) => array[0];
-  const last = (array) => array[array.length - 1];
-  const ends = (array) => [first(array), last(array)];
-  const union = ([a, b], [c, d]) => [Math.min(a, c), Math.max(b, d)];
-  function highest(array) {
-    let top = -Infinity;
-    for (let i = 0; i < array.length; i++) if (array[i] > top) top = array[i];
-    return top;
-  }
-  const finite = (array) => array.filter(Number.isFinite);
+  /** A map with its projections above it and to its right, which share its axes. */
+  const projected = (shared, main, top, right) => [
+    { place: "main", ...shared, ...main },
+    { ...shared, place: "top", shades: [], yLog: false, ...top },
+    { ...shared, place: "right", shades: [], ...right },
+  ];
 
-  // --- the views; each takes the context {axes, bands} of the page, a state and the points
+  const ends = (array) => [array[0], array[array.length - 1]];
+  const finite = (array) => Array.from(array).filter(Number.isFinite);
+  const highest = (array) => array.reduce((top, value) => (value > top ? value : top), -Infinity);
+  const clip = (value, [low, high]) => Math.min(Math.max(value, low), high);
+
+  // --- the views; each takes {state, results, reference, points, held, axes, bands, …}
 
   /** The series of the five bands, each times its strength. */
-  function bandSeries({ axes, bands }, state) {
-    const dot = dotOf(state);
-    const energy = model.energyWindow(dot, 3, 301);
-    const strength = [1, 1, dot.xx_absorption_strength, dot.xx_absorption_strength, dot.xx_emission_strength];
-    return model.bandSpectra(dot, energy).map((band, i) =>
-      line(bands[i].name, energy, band.map((value) => strength[i] * value), axes.energy,
-        axes.band, bands[i].name, bands[i].dash));
+  function bandLines({ state: dot, bands }, [low, high]) {
+    const energy = model.linspace(low, high, 301);
+    const [a, gamma] = [dot.xx_absorption_strength, dot.xx_emission_strength];
+    const strength = [1, 1, a, a, gamma];
+    return { lines: model.bandSpectra(dot, energy).map((band, i) => line(
+      bands[i].name, energy, band.map((v) => strength[i] * v), bands[i].name, bands[i].dash)) };
   }
 
-  /** The five bands of the dot: paper Fig 8a. */
-  function bandsView(context, state, reference) {
-    const { axes, bands } = context;
-    const own = bandSeries(context, state);
-    const back = reference ? behind(once(bandSeries, context, reference, FULL), reference.preset) : [];
-    const all = [...own, ...back];
-    const { offset } = model.bandsOf(dotOf(state));
-    const centres = offset
-      .map((o, i) => `${bands[i].name} ${(state.absorption_energy_eV + 1e-3 * o).toFixed(3)}`);
-    const caption = `Centres in eV: ${centres.join(", ")}.`;
+  function bandsView(at) {
+    const { state, held, axes, bands } = at;
+    const energies = held?.energies ?? ends(model.energyWindow(state, 3, 2));
+    const own = bandLines(at, energies);
+    const back = behind(bandLines, at, null, energies).lines ?? [];
+    const centres = model.bandsOf(state).offset.map((o) => state.absorption_energy_eV + 1e-3 * o);
+    const top = held?.top ?? 1.1 * Math.max(...[...own.lines, ...back].map((s) => highest(s.y)));
+    const [A_X, PL_X] = centres;
+    const moved = [
+      ["absorption_energy_eV", (e) => e], ["stokes_shift_meV", (e) => 1e3 * (A_X - e)],
+      ["unrelaxed_absorptive_binding_meV", (e) => 1e3 * (A_X - e)],
+      ["absorptive_binding_meV", (e) => 1e3 * (A_X - e)],
+      ["emissive_binding_meV", (e) => 1e3 * (PL_X - e)],
+    ];
+    const named = centres.map((centre, i) => `${bands[i].name} ${centre.toFixed(3)}`);
+    const caption = `Centres in eV: ${named.join(", ")}.`;
     return {
-      id: "bands",
       title: "The five bands",
       caption,
       description: `Five bell-shaped bands against photon energy. ${caption}`,
+      limits: { energies, top },
       plots: [{
-        place: "single",
-        xAxis: axes.energy,
-        yAxis: axes.band,
-        xLimits: ends(own[0].x),
-        yLimits: [0, 1.05 * Math.max(...all.map((s) => highest(s.y)))],
-        series: [...back, ...own],
+        place: "single", xAxis: axes.energy, yAxis: axes.band,
+        xLimits: energies, yLimits: [0, top], series: [...back, ...own.lines],
+        handles: moved.map(([control, value], i) => (
+          { control, at: [centres[i], HANDLES[i] * top], along: "x", value })),
       }],
     };
   }
 
-  /** Both gain thresholds of a dot, and those of its uncorrelated limit. */
-  function gainThresholds(state) {
-    const dot = dotOf(state);
-    const ideal = model.uncorrelated(dot);
-    const of = (which) => ({
-      maximum: model.thresholdAtMaximum(which, state.statistics),
-      onset: model.thresholdOnset(which, state.floor, state.statistics),
-    });
-    return { esa: of(dot), ideal: of(ideal) };
-  }
-
   /** The lines of the gain view: transparency, spectra, growth with ⟨N⟩. */
-  function gainLines({ axes }, state, points, found = gainThresholds(state).esa) {
-    const dot = dotOf(state);
-    const energy = model.energyWindow(dot, 3, points.energies);
+  function gainLines({ state, results, points }, [low, high]) {
+    const { statistics } = state;
+    const energy = model.linspace(low, high, points.energies);
     const mean = model.linspace(0, 2, points.means);
-    const strong = { maximum: state.threshold !== "onset", onset: state.threshold === "onset" };
-    const ideal = Object.fromEntries(Object.entries(found).filter(([, t]) => !Number.isNaN(t.energy)));
-    const labels = { maximum: "at maximum", onset: "at onset" };
-    const quantity = { maximum: "at gain maximum", onset: "onset" };
-    const dash = { maximum: "-", onset: "--" };
-    const spectra = [[state.mean_excitons, "one exciton", "--"], [2, "two excitons", "-"]]
-      .filter(([n], i) => i === 1 || n !== 2)
-      .map(([n, colour, style]) =>
-        line(`⟨N⟩ = ${plain(n)}`, energy,
-          model.gainSpectrum(dot, energy, n, state.statistics), axes.energy, axes.gain, colour, style));
-    const growth = Object.entries(ideal).map(([which, t]) =>
-      line(labels[which], model.gainGrowth(dot, t.energy, mean, state.statistics), mean,
-        axes.gain, axes.mean, quantity[which], dash[which], { strong: strong[which] }));
-    const transparency = line("transparency", energy,
-      model.transparency(dot, energy, state.statistics).map((n) => (n <= 2 ? n : NaN)),
-      axes.energy, axes.mean, "transparency", "-");
-    const marks = Object.entries(ideal).map(([which, t]) =>
-      point(`threshold, ${labels[which]}`, t.energy, t.mean, axes.energy, axes.mean,
-        quantity[which], which === "maximum" ? "o" : "s", { strong: strong[which] }));
-    return { energy, mean, spectra, growth, transparency, marks };
+    const found = [["maximum", "-", "at gain maximum"], ["onset", "--", "onset"]].map(
+      ([which, dash, quantity]) => ({
+        ...results[which](), dash, quantity, label: `at ${which}`,
+        more: { strong: (state.threshold === "onset") === (which === "onset") },
+      })).filter((one) => !Number.isNaN(one.energy));
+    const shown = [[state.mean_excitons, "one exciton", "--"], [2, "two excitons", "-"]];
+    return {
+      energy,
+      mean,
+      spectra: shown.filter(([n], i) => i === 1 || n !== 2).map(([n, quantity, dash]) =>
+        line(`⟨N⟩ = ${plain(n)}`, energy, model.gainSpectrum(state, energy, n, statistics),
+          quantity, dash)),
+      growth: found.map(({ energy: e, label, quantity, dash, more }) =>
+        line(label, model.gainGrowth(state, e, mean, statistics), mean, quantity, dash, more)),
+      transparency: [line("transparency", energy, model.transparency(state, energy, statistics)
+        .map((n) => (n <= 2 ? n : NaN)), "transparency", "-")],
+      marks: found.map(({ energy: e, mean: n, label, quantity, dash, more }) =>
+        point(`threshold, ${label}`, e, n, quantity, dash === "-" ? "o" : "s", more)),
+    };
   }
 
   /** Gain against photon energy and ⟨N⟩ with its projections: paper Fig 8c to f. */
-  function gainView(context, state, reference, points, found = gainThresholds(state)) {
-    const { axes } = context;
-    const dot = dotOf(state);
-    const own = gainLines(context, state, points, found.esa);
-    const back = reference && once(gainLines, context, reference, points, reference.mean_excitons);
-    const behindOf = (series) => (back ? behind(series, reference.preset) : []);
-    const highest = model.largestGain(dot, state.statistics);
+  function gainView(at) {
+    const { state, results, held, axes, points } = at;
+    const { statistics, mean_excitons: chosen, temperature_K: kelvin } = state;
+    const energies = held?.energies ?? ends(model.energyWindow(state, 3, 2));
+    const own = gainLines(at, energies);
+    const back = behind(gainLines, at, [chosen], energies);
+    const top = model.largestGain(state, statistics);
+    const lines = [...own.spectra, ...(back.spectra ?? [])];
+    const reach = held?.reach ?? Math.max(0.5, ...lines.map((one) => 1.1 * highest(one.y)));
+    const largest = held?.largest ?? Math.max(1, top);
     const map = {
-      name: "gain",
-      x: own.energy,
-      y: own.mean,
-      z: model.gainRows(dot, own.energy, own.mean, state.statistics),
-      xAxis: axes.energy,
-      yAxis: axes.mean,
-      zAxis: axes.gain,
-      kind: "map",
-      quantity: "gain",
-      limits: [-Math.max(1, highest), Math.max(1, highest)],
+      name: "gain", x: own.energy, y: own.mean, kind: "map", quantity: "gain", zAxis: axes.gain,
+      z: model.gainRows(state, own.energy, own.mean, statistics), limits: [-largest, largest],
     };
-    const behindIt = back ? model.largestGain(dotOf(reference), reference.statistics) : 0;
-    const reach = Math.max(0.5, 1.1 * highest, 1.1 * behindIt);
-    const { maximum, onset } = found.esa;
+    const thermal = line("equilibrium", own.energy,
+      model.transparency(state, own.energy, statistics, kelvin), "reference", ":",
+      { label: "" });
+    const here = level(`chosen ⟨N⟩ = ${plain(chosen)}`, chosen, "one exciton", "--", { label: "" });
+    const { maximum, onset } = { maximum: results.maximum(), onset: results.onset() };
     const caption =
-      `Threshold at the gain maximum: ⟨N⟩ = ${significant(maximum.mean)} at ${energyText(maximum.energy)}. ` +
-      `Onset with ε = ${plain(state.floor)}: ⟨N⟩ = ${significant(onset.mean)} at ${energyText(onset.energy)}.`;
+      `Threshold at the gain maximum: ⟨N⟩ = ${excitons(maximum.mean)} at ` +
+      `${energyText(maximum.energy)}. Onset with ε = ${plain(state.floor)}: ⟨N⟩ = ` +
+      `${excitons(onset.mean)} at ${energyText(onset.energy)}. Shaded: what equilibrium forbids.`;
+    const handle = {
+      control: "mean_excitons", at: [energies[0] + 0.04 * (energies[1] - energies[0]), chosen],
+      along: "y", value: (_, y) => y };
+    const G = { ...axes.gain, short: "G" };
     return {
-      id: "gain",
       title: "Gain and its projections",
       caption,
       description: "Map of the gain against photon energy and mean excitons, with gain spectra " +
         `above it and the growth of the gain to its right. ${caption}`,
-      plots: [
-        {
-          place: "main",
-          xAxis: axes.energy,
-          yAxis: axes.mean,
-          xLimits: ends(own.energy),
-          yLimits: [0, 2],
-          series: [map, ...(back ? behindOf([back.transparency]) : []), own.transparency, ...own.marks],
-        },
-        {
-          place: "top",
-          xAxis: axes.energy,
-          yAxis: axes.gain,
-          yShort: "G",
-          xLimits: ends(own.energy),
-          yLimits: [-1.05, reach],
-          zero: "y",
-          series: [...(back ? behindOf(back.spectra) : []), ...own.spectra],
-        },
-        {
-          place: "right",
-          xAxis: axes.gain,
-          yAxis: axes.mean,
-          xShort: "G",
-          xLimits: [-1.05, reach],
-          yLimits: [0, 2],
-          zero: "x",
-          series: [...(back ? behindOf(back.growth) : []), ...own.growth],
-        },
-      ],
+      limits: { energies, reach, largest },
+      plots: projected(
+        { xAxis: axes.energy, yAxis: axes.mean, xLimits: energies, yLimits: [0, 2] },
+        { shades: [thermal], handles: [handle], series: [
+          map, ...(back.transparency ?? []), thermal, here, ...own.transparency, ...own.marks] },
+        { yAxis: G, yLimits: [-1.05, reach], zero: "y",
+          series: [...(back.spectra ?? []), ...own.spectra] },
+        { xAxis: G, xLimits: [-1.05, reach], zero: "x",
+          series: [...(back.growth ?? []), ...own.growth] }),
     };
   }
 
-  /** Both thresholds of a dot against Δ_A2. */
-  function bindingLines({ axes, bindingRange }, state, points) {
-    const dot = dotOf(state);
-    const reach = 2 * dot.linewidth_meV;
-    const clip = (value) => Math.min(Math.max(value, bindingRange[0]), bindingRange[1]);
-    const binding = model.linspace(
-      clip(dot.stokes_shift_meV - reach), clip(dot.stokes_shift_meV + reach), points.bindings);
-    const curve = (threshold) =>
-      binding.map((value) => threshold({ ...dot, absorptive_binding_meV: value }).mean);
-    return [
-      line("at gain maximum", binding, curve((d) => model.thresholdAtMaximum(d, state.statistics)),
-        axes.binding, axes.threshold, "at gain maximum", "-", { strong: state.threshold !== "onset" }),
-      line(`onset, ε = ${plain(state.floor)}`, binding,
-        curve((d) => model.thresholdOnset(d, state.floor, state.statistics)),
-        axes.binding, axes.threshold, "onset", "--", { strong: state.threshold === "onset" }),
-    ];
+  /** Both thresholds of a dot against Δ_A2, and what equilibrium lets them be at least. */
+  function bindingLines({ state: dot, points }, [low, high]) {
+    const { statistics, temperature_K: kelvin } = dot;
+    const binding = model.linspace(low, high, points.bindings);
+    const accuracy = points.rough ? model.ROUGH : undefined;
+    const others = Array.from(binding, (value) => ({ ...dot, absorptive_binding_meV: value }));
+    const maxima = others.map((one) => model.thresholdAtMaximum(one, statistics));
+    const onset = others.map((one) =>
+      model.thresholdOnset(one, dot.floor, statistics, accuracy).mean);
+    const strong = dot.threshold !== "onset";
+    return {
+      lines: [
+        line("at gain maximum", binding, maxima.map((one) => one.mean), "at gain maximum", "-",
+          { strong }),
+        line(`onset, ε = ${plain(dot.floor)}`, binding, onset, "onset", "--", { strong: !strong }),
+      ],
+      thermal: [line("equilibrium", binding, maxima.map(({ energy }, i) =>
+        model.transparency(others[i], [energy], statistics, kelvin)[0]), "reference", ":")],
+    };
   }
 
   /** Both thresholds against the absorptive biexciton shift: paper Fig 8g and h. */
-  function bindingView(context, state, reference, points, found = gainThresholds(state)) {
-    const { axes } = context;
-    const dot = dotOf(state);
-    const own = bindingLines(context, state, points);
-    const back = reference ? behind(once(bindingLines, context, reference, FULL), reference.preset) : [];
-    const { maximum, onset } = found.esa;
-    const here = dot.absorptive_binding_meV;
+  function bindingView(at) {
+    const { state, results, held, axes, bindingRange } = at;
+    const around = 2 * state.linewidth_meV;
+    const bindings = held?.bindings ??
+      [-around, around].map((way) => clip(state.stokes_shift_meV + way, bindingRange));
+    const own = bindingLines(at, bindings);
+    const back = behind(bindingLines, at, null, bindings).lines ?? [];
+    const { maximum, onset } = { maximum: results.maximum(), onset: results.onset() };
+    const here = state.absorptive_binding_meV;
+    const strong = state.threshold !== "onset";
     const marks = [
-      point("this dot", here, maximum.mean, axes.binding, axes.threshold, "at gain maximum", "o",
-        { strong: state.threshold !== "onset" }),
-      point("this dot, onset", here, onset.mean, axes.binding, axes.threshold, "onset", "s",
-        { strong: state.threshold === "onset" }),
+      point("this dot", here, maximum.mean, "at gain maximum", "o", { strong }),
+      point("this dot, onset", here, onset.mean, "onset", "s", { strong: !strong }),
     ].filter((mark) => Number.isFinite(mark.y[0]));
-    const top = Math.max(2.05, ...[...own, ...back].map((s) => 1.05 * highest(finite(s.y))));
-    const worst = own[0].y.indexOf(highest(finite(own[0].y)));
+    const tops = [...own.lines, ...back].map((s) => 1.05 * highest(finite(s.y)));
+    const top = held?.top ?? Math.min(Math.max(2.05, ...tops), 8);
+    const { x: shifts, y: values } = own.lines[0];
+    const worst = values.indexOf(highest(finite(values)));
     const caption =
-      `With Δ_A2 = ${plain(here)} meV: ⟨N⟩ = ${significant(maximum.mean)} at the gain maximum, ` +
-      `onset ${significant(onset.mean)}. ` +
-      (worst < 0 ? "" : `Highest near Δ_A2 = ${own[0].x[worst].toFixed(0)} meV: ⟨N⟩ = ${significant(own[0].y[worst])}.`);
+      `With Δ_A2 = ${plain(here)} meV: ⟨N⟩ = ${excitons(maximum.mean)} at the gain maximum, ` +
+      `onset ${excitons(onset.mean)}. ` + (worst < 0 ? "" :
+        `Highest near Δ_A2 = ${plain(Math.round(shifts[worst]))} meV: ⟨N⟩ = ` +
+        `${significant(values[worst])}. `) + "Shaded: what equilibrium forbids at the maximum.";
+    const limits = [Math.min(bindings[0], here), Math.max(bindings[1], here)];
+    const shift = state.stokes_shift_meV;
     return {
-      id: "thresholds",
       title: "Thresholds against the biexciton shift",
       caption,
       description: "Two curves of the gain threshold against the absorptive biexciton shift, with " +
         `a mark at this dot. ${caption}`,
+      limits: { bindings, top },
       plots: [{
-        place: "single",
-        xAxis: axes.binding,
-        yAxis: axes.threshold,
-        xLimits: union(ends(own[0].x), [here, here]),
-        yLimits: [0, Math.min(top, 8)],
+        place: "single", xAxis: axes.binding, yAxis: axes.threshold,
+        xLimits: held ? bindings : limits, yLimits: [0, top],
+        shades: own.thermal,
         series: [
-          ...back,
-          line("Stokes shift", [dot.stokes_shift_meV, dot.stokes_shift_meV], [0, Math.min(top, 8) / 1.025],
-            axes.binding, axes.threshold, "reference", ":"),
-          ...own,
-          ...marks,
-        ],
+          ...back, line("Stokes shift", [shift, shift], [0, top / 1.025], "reference", ":"),
+          ...own.lines, ...marks],
+        handles: [{
+          control: "absorptive_binding_meV", at: [here, Math.min(maximum.mean, top)], along: "x",
+          value: (x) => x }],
       }],
     };
   }
 
-  /** ASE thresholds of a dot and of its uncorrelated limit. */
-  function aseThresholds(state) {
-    const of = (dot) => model.aseThreshold(
-      dot, state.gain_exponent, state.pi_pulse_fluence_mJ_cm2, state.statistics);
-    return { esa: of(dotOf(state)), ideal: of(model.uncorrelated(dotOf(state))) };
-  }
-
   /** A spectrum over its maximum, in place of its logarithm. */
-  function relative(logs) {
+  const relative = (logs) => {
     const top = highest(logs);
-    for (let i = 0; i < logs.length; i++) logs[i] = Math.exp(logs[i] - top);
-    return logs;
-  }
+    return logs.map((value) => Math.exp(value - top));
+  };
 
-  function aseLines({ axes }, state, points, found = aseThresholds(state)) {
-    const dot = dotOf(state);
+  function aseLines({ state, points }, [low, high]) {
     const { gain_exponent: length, statistics, pi_pulse_fluence_mJ_cm2: piPulse } = state;
-    const energy = model.energyWindow(dot, 3, points.aseEnergies);
+    const energy = model.linspace(low, high, points.aseEnergies);
     const part = model.linspace(-2, 0, points.fluences).map((power) => 10 ** power);
     const fluence = part.map((p) => piPulse * p);
     const mean = part.map((p) => model.meanExcitons(p, statistics));
-    const rows = model.logAseRows(dot, energy, mean, length, statistics).map(relative);
-    const at = (n) => relative(model.logAseRows(dot, energy, [n], length, statistics)[0]);
-    const chosen = state.fluence_over_pi;
-    const spectra = [
-      line(`J = ${significant(chosen * piPulse)} mJ cm⁻²`, energy,
-        at(model.meanExcitons(chosen, statistics)), axes.energy, axes.emission, "ASE", "-"),
-    ];
-    const levels = [level("chosen J", chosen * piPulse, axes.energy, axes.fluence, "ASE", "-")];
-    if (Number.isFinite(found.esa.fluence)) {
-      spectra.push(line("at threshold", energy, at(found.esa.mean), axes.energy, axes.emission,
-        "ASE threshold", "--"));
-      levels.push(level("threshold", found.esa.fluence, axes.energy, axes.fluence, "ASE threshold", "--"));
-    }
-    if (Number.isFinite(found.ideal.fluence)) {
-      levels.push(level("threshold without ESA", found.ideal.fluence, axes.energy, axes.fluence,
-        "ASE threshold", ":"));
-    }
-    const sweep = model.aseSweep(dot, mean, length, statistics);
+    const sweep = model.aseSweep(state, mean, length, statistics);
+    const at = model.meanExcitons(state.fluence_over_pi, statistics);
+    const [spectrum] = model.logAseRows(state, energy, [at], length, statistics).map(relative);
+    const chosen = `J = ${significant(state.fluence_over_pi * piPulse)} mJ cm⁻²`;
     return {
-      energy,
-      fluence,
-      rows,
-      spectra,
-      levels,
-      strongest: line("strongest", sweep.strongest, fluence,
-        axes.energy, axes.fluence, "ASE", ":"),
-      amplification: line("amplification", sweep.logAmplification.map((v) => v / Math.LN10), fluence, axes.amplification, axes.fluence, "ASE", "-"),
-      exciton: line("PL_X", energy, model.bandSpectra(dot, energy)[1], axes.energy, axes.emission,
-        "PL_X", ":"),
+      energy, fluence, mean, peak: model.aseSweep(state, [at], length, statistics).strongest[0],
+      spectra: [line(chosen, energy, spectrum, "ASE", "-")],
+      strongest: [line("strongest", sweep.strongest, fluence, "ASE", ":")],
+      amplification: [line("amplification", sweep.logAmplification.map((v) => v / Math.LN10),
+        fluence, "ASE", "-", { label: "" })],
     };
   }
 
   /** ASE spectra against fluence up to the π pulse: paper Fig 9a to d, simple formula. */
-  function aseView(context, state, reference, points, found = aseThresholds(state)) {
-    const { axes } = context;
-    const own = aseLines(context, state, points, found);
-    const back = reference && once(aseLines, context, reference, points, reference.fluence_over_pi);
-    const behindOf = (series) => (back ? behind(series, reference.preset) : []);
-    const amplifications = [...own.amplification.x, ...(back ? back.amplification.x : [])];
-    const reach = [Math.min(-1, ...amplifications), Math.max(1, ...amplifications)];
-    const { esa, ideal } = found;
+  function aseView(at) {
+    const { state, results, held, axes } = at;
+    const { gain_exponent: length, statistics, pi_pulse_fluence_mJ_cm2: piPulse } = state;
+    const energies = held?.energies ?? ends(model.energyWindow(state, 3, 2));
+    const own = aseLines(at, energies);
+    const back = behind(aseLines, at, [state.fluence_over_pi], energies);
+    const [esa, ideal] = [results.ase(), results.idealAse()];
+    const spectra = [line("PL_X", own.energy, model.bandSpectra(state, own.energy)[1], "PL_X", ":")];
+    const levels = [level("chosen J", state.fluence_over_pi * piPulse, "ASE", "-")];
+    if (Number.isFinite(esa.fluence)) {
+      const logs = model.logAseRows(state, own.energy, [esa.mean], length, statistics);
+      spectra.push(line("at threshold", own.energy, relative(logs[0]), "ASE threshold", "--"));
+      levels.push(level("threshold", esa.fluence, "ASE threshold", "--"));
+    }
+    if (Number.isFinite(ideal.fluence) && ideal.fluence !== esa.fluence) {
+      levels.push(level("threshold without ESA", ideal.fluence, "ASE threshold", ":"));
+    }
+    const amplifications = [own.amplification, back.amplification ?? []].flat()
+      .flatMap((one) => Array.from(one.x));
+    const reach = held?.reach ?? [Math.min(-1, ...amplifications), Math.max(1, ...amplifications)];
+    const fluences = ends(own.fluence);
     const text = (t) => withUnit(significant(t.fluence), "mJ cm⁻²");
-    const spectrum = own.spectra[0];
-    const mean = model.meanExcitons(state.fluence_over_pi, state.statistics);
-    const [strongest] =
-      model.aseSweep(dotOf(state), [mean], state.gain_exponent, state.statistics).strongest;
     const caption =
-      `ASE threshold: ${text(esa)}` + (Number.isFinite(esa.mean) ? `, ⟨N⟩ = ${significant(esa.mean)}` : "") +
-      `; without ESA: ${text(ideal)}. At ${spectrum.name} the film emits most at ${energyText(strongest)}.`;
+      `ASE threshold: ${text(esa)}` +
+      (Number.isFinite(esa.mean) ? `, ⟨N⟩ = ${significant(esa.mean)}` : "") +
+      `; without ESA: ${text(ideal)}. At ${own.spectra[0].name} the film emits most at ` +
+      `${energyText(own.peak)}.`;
+    const rows = model.logAseRows(state, own.energy, own.mean, length, statistics).map(relative);
+    const map = {
+      name: "emission", x: own.energy, y: own.fluence, z: rows, kind: "map",
+      quantity: "emission", zAxis: axes.emission, limits: [0, 1],
+    };
+    const handle = {
+      control: "fluence_over_pi", along: "y", value: (_, y) => y / piPulse,
+      at: [energies[0] + 0.04 * (energies[1] - energies[0]), levels[0].y[0]] };
     return {
-      id: "ase",
       title: "Amplified spontaneous emission",
       caption,
       description: "Map of the emission against photon energy and pump fluence, each spectrum over " +
         `its maximum, with spectra above it and the amplification to its right. ${caption}`,
-      plots: [
-        {
-          place: "main",
-          xAxis: axes.energy,
-          yAxis: axes.fluence,
-          xLimits: ends(own.energy),
-          yLimits: ends(own.fluence),
-          yLog: true,
-          series: [
-            {
-              name: "emission", x: own.energy, y: own.fluence, z: own.rows, xAxis: axes.energy,
-              yAxis: axes.fluence, zAxis: axes.emission, kind: "map", quantity: "emission",
-              limits: [0, 1],
-            },
-            ...(back ? behindOf([back.strongest]) : []),
-            own.strongest,
-            ...own.levels,
-          ],
-        },
-        {
-          place: "top",
-          xAxis: axes.energy,
-          yAxis: axes.emission,
-          yShort: "emission",
-          xLimits: ends(own.energy),
-          yLimits: [0, 1.08],
-          series: [...(back ? behindOf(back.spectra.slice(0, 1)) : []), own.exciton, ...own.spectra.slice().reverse()],
-        },
-        {
-          place: "right",
-          xAxis: axes.amplification,
-          yAxis: axes.fluence,
-          xShort: axes.amplification.name,
-          xLimits: reach,
-          yLimits: ends(own.fluence),
-          yLog: true,
-          series: [
-            ...(back ? behindOf([back.amplification]) : []),
-            own.amplification,
-            ...own.levels.slice(1).map((one) => ({ ...one, repeated: true })),
-          ],
-        },
-      ],
+      limits: { energies, reach },
+      plots: projected(
+        { xAxis: axes.energy, yAxis: axes.fluence, xLimits: energies, yLimits: fluences, yLog: true },
+        { handles: [handle], series: [map, ...(back.strongest ?? []), ...own.strongest, ...levels] },
+        { yAxis: { ...axes.emission, short: "emission" }, yLimits: [0, 1.08],
+          series: [...(back.spectra ?? []), ...spectra, ...own.spectra] },
+        { xAxis: axes.amplification, xLimits: reach, series: [
+          ...(back.amplification ?? []), ...own.amplification,
+          ...levels.slice(1).map((one) => ({ ...one, label: "", repeated: true }))] }),
     };
   }
 
   /** What each view computes, by name. */
   const VIEWS = { bands: bandsView, gain: gainView, thresholds: bindingView, ase: aseView };
 
-  /**
-   * The table of numbers: for this dot, for it without ESA, and for the preset.
-   * @returns {{name: string, unit: string, values: number[]}[]}
-   */
-  function numbers(gains, ases, presetGains, presetAses) {
-    const columns = (pick) => [pick(gains.esa, ases.esa), pick(gains.ideal, ases.ideal), pick(presetGains.esa, presetAses.esa)];
-    const row = (name, unit, digits, pick) => ({ name, unit, digits, values: columns(pick) });
+  /** The table of numbers: for these parameters, the same without ESA, and what stands behind. */
+  function numbers(own, reference) {
+    const row = (name, unit, digits, which, of) => {
+      const ideal = `ideal${which[0].toUpperCase()}${which.slice(1)}`;
+      const values = [own[which](), own[ideal](), reference[which]()].map((one) => one[of]);
+      return { name, unit, digits, values };
+    };
     return [
-      row("threshold ⟨N⟩ at the gain maximum", "1", 3, (g) => g.maximum.mean),
-      row("its photon energy", "eV", 4, (g) => g.maximum.energy),
-      row("threshold ⟨N⟩, onset", "1", 3, (g) => g.onset.mean),
-      row("its photon energy", "eV", 4, (g) => g.onset.energy),
-      row("ASE threshold", "mJ cm⁻²", 3, (_, a) => a.fluence),
-      row("⟨N⟩ there", "1", 3, (_, a) => a.mean),
-      row("photon energy of the strongest ASE there", "eV", 4, (_, a) => a.energy),
+      row("threshold ⟨N⟩ at the gain maximum", "1", 3, "maximum", "mean"),
+      row("its photon energy", "eV", 4, "maximum", "energy"),
+      row("threshold ⟨N⟩, onset", "1", 3, "onset", "mean"),
+      row("its photon energy", "eV", 4, "onset", "energy"),
+      row("ASE threshold", "mJ cm⁻²", 3, "ase", "fluence"),
+      row("⟨N⟩ there", "1", 3, "ase", "mean"),
+      row("photon energy of the strongest ASE there", "eV", 4, "ase", "energy"),
     ];
   }
 
@@ -426,34 +413,29 @@ globalThis.qdgainViews = (() => {
   const number = (value) =>
     Number.isNaN(value) ? "nan" : Number.isFinite(value) ? String(value) : value > 0 ? "inf" : "-inf";
 
-  function columns(series) {
-    if (!series.z) {
-      const x = series.kind === "level" ? [] : [[header(series.xAxis), Array.from(series.x)]];
-      return new Map([...x, [header(series.yAxis), Array.from(series.y)]]);
-    }
-    const [x, y, z] = [[], [], []];
-    series.z.forEach((row, j) => row.forEach((value, i) => {
-      x.push(series.x[i]);
-      y.push(series.y[j]);
-      z.push(value);
-    }));
-    return new Map([[header(series.xAxis), x], [header(series.yAxis), y], [header(series.zAxis), z]]);
+  function columns({ xAxis, yAxis }, { kind, x, y, z, zAxis }) {
+    if (kind === "level") return new Map([[header(yAxis), y]]);
+    if (!z) return new Map([[header(xAxis), x], [header(yAxis), y]]);
+    const every = z.flatMap((row, j) => Array.from(row, (value, i) => [x[i], y[j], value]));
+    return new Map([xAxis, yAxis, zAxis].map((axis, k) => [header(axis), every.map((v) => v[k])]));
   }
 
   /** Every series of a view below one header with units, one row a point. */
   function toCsv(view) {
-    const series = view.plots.flatMap((plot) => plot.series).filter((one) => !one.repeated);
-    const tables = series.map(columns);
-    const headers = [...new Set(tables.flatMap((table) => [...table.keys()]))];
-    const lines = [["series", ...headers]];
-    series.forEach((one, k) => {
-      const size = first([...tables[k].values()]).length;
-      for (let i = 0; i < size; i++) {
-        lines.push([one.name, ...headers.map((h) => (tables[k].has(h) ? number(tables[k].get(h)[i]) : ""))]);
-      }
+    const tables = view.plots.flatMap((plot) => {
+      const own = plot.series.filter((one) => !one.repeated);
+      return own.map((one) => [one.name, columns(plot, one)]);
     });
+    const headers = [...new Set(tables.flatMap(([, table]) => [...table.keys()]))];
+    const lines = [["series", ...headers]];
+    for (const [name, table] of tables) {
+      const size = table.values().next().value.length;
+      for (let i = 0; i < size; i++) {
+        lines.push([name, ...headers.map((h) => (table.has(h) ? number(table.get(h)[i]) : ""))]);
+      }
+    }
     return lines.map((row) => row.map(cell).join(",") + "\r\n").join("");
   }
 
-  return { FAST, FULL, VIEWS, aseThresholds, gainThresholds, numbers, significant, toCsv, withUnit };
+  return { FAST, FINE, FULL, VIEWS, excitons, numbers, plain, resultsOf, significant, toCsv, withUnit };
 })();

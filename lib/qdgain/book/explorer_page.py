@@ -20,8 +20,10 @@ from latex2mathml.converter import convert as mathml
 from matplotlib.colors import to_hex, to_rgb
 
 from qdgain import chapters
-from qdgain.figures import fig08, style
+from qdgain.figures import fig08, kit, style
 from qdgain.figures.panel import ENERGY, FLUENCE, GAIN, MEAN_EXCITONS, Axis
+from qdgain.fitting.absorption_fit import BLUE, RED
+from qdgain.fitting.judgement import LEAST_CURVATURE
 from qdgain.model import parameters
 from qdgain.model.dot import Dot, presets
 from qdgain.model.parameters import CONTRACT, DOT_PARAMETERS, Origin, Parameter
@@ -51,6 +53,8 @@ _GROUPS: Mapping[str, Sequence[str]] = _CONTENT["groups"] | {
 _EVERY_CONTROL = [name for group in _GROUPS.values() for name in group]
 #: Name, views and controls of each explorer.
 LAYOUTS: Mapping[str, Mapping[str, Any]] = _CONTENT["layouts"]
+#: What the full explorer has beside its views and controls.
+_GUIDE = {name: _CONTENT[name] for name in ("questions", "play", "briefs")}
 _POSITIONS_A_DECADE = 50
 #: How far other sliders reach from the default, in units of it or of what matters to the bands.
 _REACH = 3.0
@@ -67,7 +71,10 @@ _AXES = {
 _DARK_GROUND = "#14181e"
 _LEAST_CONTRAST = 4.5
 _FOLDER = "../_static/explorer"
-_SCRIPTS = ("model.js", "views.js", "plot.js", "page.js")
+_SCRIPTS = tuple(
+    f"{name}.js"
+    for name in ("model", "parts", "views", "plot", "controls", "guide", "drag", "spectra", "page")
+)
 
 
 class Explorer:
@@ -95,6 +102,7 @@ def explorer(kind: str = "full") -> Explorer:
     layout = LAYOUTS[kind]
     inside = data(layout["views"], layout.get("controls", _EVERY_CONTROL))
     inside["start"] = layout.get("preset", BASE_OF_YOUR_DOT)
+    inside |= {"question": layout["question"]} if "question" in layout else _GUIDE
     content = json.dumps(inside, ensure_ascii=False, allow_nan=False)
     # A tag inside the data must not end the script that holds it.
     content = content.replace("<", "\\u003c")
@@ -132,6 +140,8 @@ def data(
         "names": [*DOT_PARAMETERS, *SETTINGS, *SHOWN],
         "presets": {name: _values(preset) for name, preset in presets().items()},
         "preset": BASE_OF_YOUR_DOT,
+        "spectra": {"red": RED, "blue": BLUE[-1], "curvature": LEAST_CURVATURE},
+        "paper": {name: kit.stated(claim) for name, claim in _CONTENT["stated"].items()},
         "rerun": {
             chapter: [*DOT_PARAMETERS, *(n for n in SETTINGS if n in chapters.SETTINGS[chapter])]
             for chapter in RERUN

@@ -53,10 +53,14 @@ def printed(browser: str, one_page: Path, target: Path) -> None:
     The PDF has bookmarks, page numbers and links within the book and outwards.
     """
     prepare = resources.files("qdgain").joinpath("data/print.js").read_text(encoding="utf-8")
+    statics = one_page.parent / "_static" / "explorer"
     with chromium.driven(browser) as driven:
         page = driven.new_page(color_scheme="light")
-        # Without its script an explorer is the line that stands in for it on paper.
-        page.route("**/_static/explorer/*.js", lambda route: route.abort())
+        # The single page is one folder up: an explorer finds its files beside it, and stands still.
+        page.route(
+            "**/_static/explorer/*",
+            lambda route: route.fulfill(path=statics / route.request.url.rsplit("/", 1)[1]),
+        )
         page.goto(one_page.absolute().as_uri())
         page.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
         page.evaluate("MathJax.startup.promise.then(() => null)")
