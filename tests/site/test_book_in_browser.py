@@ -117,7 +117,7 @@ class Reader:
         if self.page.evaluate("!!window.MathJax"):
             self.page.evaluate("MathJax.startup.promise.then(() => null)")
         # An explorer draws, and says what it has drawn, when a reader comes near it.
-        for canvas in self.page.locator("canvas[role=img]").all():
+        for canvas in self.page.locator("canvas[role=img]:visible").all():
             canvas.scroll_into_view_if_needed()
             canvas.and_(self.page.locator("[aria-label]")).wait_for()
 
