@@ -557,6 +557,13 @@ def test_a_series_is_a_dot_each_a_table_and_points_to_sweep(files, capsys):
         )
 
 
+def test_one_file_alone_or_no_such_folder_is_told_what_to_give(files, capsys):
+    required = "qdgain: the following arguments are required:"
+    assert refused(capsys) == f"{required} absorption, pl, or a folder\n"
+    for name in ("absorption.csv", "my-spectra"):
+        assert refused(capsys, name) == f"{required} pl, for {name} is no folder\n"
+
+
 def test_a_folder_is_a_series_of_files_called_alike(files, capsys):
     folder = files / "growth"
     folder.mkdir()

@@ -137,9 +137,10 @@ def run(given: argparse.Namespace) -> None:
     if is_series(given):
         importlib.import_module("qdgain.commands.fit_dot_series").run(given)
         return
-    for name in ("absorption", "pl"):
-        if getattr(given, name) is None:
-            raise UsageError(f"the following arguments are required: {name}")
+    missing = [name for name in ("absorption", "pl") if getattr(given, name) is None]
+    if missing:
+        what = "or a folder" if given.absorption is None else f"for {given.absorption} is no folder"
+        raise UsageError(f"the following arguments are required: {', '.join(missing)}, {what}")
     targets = _targets(given.output or Path("my-dot.toml"), given.replace)
     inputs = {name: _read(given, name) for name in _FILES if getattr(given, name) is not None}
     fitted = fit_inputs(given, inputs)

@@ -38,8 +38,8 @@ _MODELS = (
 _WIDER = 1.3
 #: Low, high, expected and spread of centre, width, gap and width of what is next, gap of what is
 #: behind, and asymmetry; widths of the first band in those of the PL, all else in eV. Expected is
-#: what dots of II-VI and III-V semiconductors have: a Stokes shift of 0 to 120 meV, a band somewhat
-#: wider than the PL, and transitions 100 to 300 meV apart.
+#: assumed of II-VI and III-V dots: a Stokes shift of 0 to 120 meV, a band somewhat wider than the
+#: PL, and transitions 100 to 300 meV apart.
 _CENTRE = (-0.03, 0.25, 0.06, 0.06)
 _WIDTH = (0.5, 3.0, 1.3, 0.4)
 _GAP, _SECOND_GAP = (0.06, 0.5, 0.2, 0.1), (0.08, 0.6, 0.25, 0.1)
