@@ -262,3 +262,24 @@ def test_no_reading_hangs_on_the_other_dots_of_an_array(reading):
             assert alone.mean_excitons == pytest.approx(together.mean_excitons[i], abs=1e-12)
             one = ase_threshold(many.at(i), 200.0, 1.5, law).fluence_mJ_cm2
             assert one == pytest.approx(film.fluence_mJ_cm2[i], rel=1e-6)
+
+
+@pytest.mark.parametrize("width", [1.0, 5.0, 20.0])
+def test_a_narrow_absorption_cuts_the_maximum_in_two_and_the_lower_energy_is_meant(width):
+    dot = qdgain.Dot(
+        reading="additive",
+        linewidth_meV=80.0,
+        stokes_shift_meV=10.0,
+        emissive_binding_meV=30.0,
+        absorptive_binding_meV=40.0,
+        xx_absorption_strength=1.0,
+        xx_absorption_linewidth_meV=width,
+    )
+    for moved in (0.0, 0.3, -0.3):
+        one = replace(dot, absorptive_binding_meV=40.0 + moved * width)
+        energy = energy_window_eV(one, points=400001)
+        curve = qdgain.gain(one, energy, 2.0)
+        place = float(gain_maximum_meV(one))
+        there = qdgain.gain(one, float(one.absorption_energy_eV) + 1e-3 * place, 2.0)
+        assert float(there) == pytest.approx(curve.max(), abs=1e-8)
+        assert place < -40.0 if moved <= 0 else place > -40.0 - 0.3 * width

@@ -11,7 +11,7 @@ from qdgain import makers, stored
 from qdgain.version import STORED
 
 #: Twice what rounding can do to a result, which is stored with five digits or with four.
-ROUNDING = {"auger": 1e-4, "information": 1e-3}
+ROUNDING = {"auger": 1e-4, "information": 1e-3, "shares": 0.0}
 #: Fewer would prove little.
 POINTS = 3
 

@@ -27,6 +27,7 @@ globalThis.qdgainModel = (() => {
   const ROOT_STEPS = 60;
   const LARGEST_EXPONENT = 600;
   const MAXIMUM_SCAN = 121;
+  const TIE = 1e-12;
   // ⟨N⟩ at which the gain of more than three states is looked at for its first zero.
   const MEANS = [0, ...Array.from({ length: 90 }, (_, i) => 1e-4 * 8e5 ** (i / 89))];
 
@@ -344,11 +345,22 @@ globalThis.qdgainModel = (() => {
     const { row, main } = fullState(dot, statistics);
     if (row[main === PL_XX ? 2 : 0] === 0) return bands.offset[main];
     const loss = (detuning) => -combined(row, fourBands(bands, detuning));
-    const reach = 6 * bands.sigma[main];
-    const places = linspace(bands.offset[main] - reach, bands.offset[main] + reach, MAXIMUM_SCAN);
-    const best = mapped(places, loss).reduce((top, value, i, all) => (value < all[top] ? i : top), 0);
-    const found = goldenSection(
-      loss, places[Math.max(best - 1, 0)], places[Math.min(best + 1, MAXIMUM_SCAN - 1)], FINE.steps);
+    const least = (band) => {
+      const [centre, reach] = [bands.offset[band], 6 * bands.sigma[band]];
+      const places = linspace(centre - reach, centre + reach, MAXIMUM_SCAN);
+      const losses = mapped(places, loss);
+      const lowest = Math.min(...losses);
+      const best = losses.findIndex((value) => value <= lowest + TIE * Math.abs(lowest));
+      return goldenSection(
+        loss, places[Math.max(best - 1, 0)], places[Math.min(best + 1, MAXIMUM_SCAN - 1)], FINE.steps);
+    };
+    let found = least(main);
+    const beside = main === PL_X ? A_X : A_XX2;
+    if (bands.sigma[beside] < bands.sigma[main]) {
+      // A narrow absorption cuts the emission in two.
+      const other = least(beside);
+      if (other.value < found.value - TIE) found = other;
+    }
     return found.value < 0 ? found.at : NaN;
   }
 
@@ -455,7 +467,8 @@ globalThis.qdgainModel = (() => {
     const ends = [PL_X, PL_XX].map((k) => [offset[k] - 6.5 * sigma[k], offset[k] + 6.5 * sigma[k]]);
     const [low, high] = [Math.min(ends[0][0], ends[1][0]), Math.max(ends[0][1], ends[1][1])];
     const narrowest = Math.min(sigma[A_X], sigma[PL_X], sigma[A_XX2], sigma[PL_XX]);
-    const step = (0.08 * narrowest) / (1 + gainExponent / 300) ** 0.25;
+    const longer = gainExponent / 300;
+    const step = (0.08 * narrowest) / Math.max((1 + longer) ** 0.25, Math.sqrt(longer));
     return linspace(low, high, Math.min(Math.max(Math.ceil((high - low) / step), 181), 8001));
   }
 

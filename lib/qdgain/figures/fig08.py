@@ -321,7 +321,7 @@ def _of_losses(n: Numbers, run: Run) -> None:
         return max(abs(levers.sensitivity(dot, field, statistics=law)) for field in moving)
 
     kept = peak(replace(dot, xx_emission_strength=1.0)) / peak(run.dots["3LS"])
-    weaker = own * weak / (weak - strong)
+    weaker = own * weak / (weak - strong) if weak != strong else np.inf
     for_tenth = threshold_at_maximum(dot, tenth, law).mean_excitons
     position = sensitivity("stokes_shift_meV", "absorptive_binding_meV", "emissive_binding_meV")
     strength = sensitivity("xx_absorption_strength", "xx_emission_strength")

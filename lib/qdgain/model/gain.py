@@ -29,6 +29,7 @@ from qdgain.model.states import (
 # its centre, and ever finer steps.
 _SCAN = np.linspace(-6.0, 6.0, 121)
 _FINER = (0.02, 0.002, 0.0002)
+_TIE = 1e-12
 
 
 class GainTerms(NamedTuple):
@@ -184,7 +185,8 @@ def gain_maximum_meV(dot: Dot, statistics: str = "rabi") -> FloatArray:
     """Return where the gain is largest at full excitation, minus the centre of A_X: shape D.
 
     The centre of the emission where a full dot absorbs nothing; otherwise the maximum of the
-    difference, to 1e-6 of a linewidth, and nan where it absorbs more than it emits everywhere.
+    difference, to 1e-6 of a linewidth, and nan where it absorbs more than it emits everywhere. Of
+    two equal maxima it is the one of lower energy.
 
     Examples
     --------
@@ -193,13 +195,13 @@ def gain_maximum_meV(dot: Dot, statistics: str = "rabi") -> FloatArray:
     """
     row = weights_of_bands(dot).gain[highest_state(dot, statistics)]
     offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
-    main, beside = (1, row[0]) if np.any(row[1]) else (3, row[2])
-    centre = (offsets.absorption, offsets.emission, offsets.xx_absorption, offsets.xx_emission)[
-        main
-    ]
-    width = (widths.absorption, widths.emission, widths.xx_absorption, widths.xx_emission)[main]
-    centre, width = (np.broadcast_to(x, dot.shape)[..., None] for x in (centre, width))
-    if not np.any(beside):
+    emission, beside = (1, 0) if np.any(row[1]) else (3, 2)
+    names = ("absorption", "emission", "xx_absorption", "xx_emission")
+    (centre, width), (beside_centre, beside_width) = (
+        [np.broadcast_to(getattr(x, names[which]), dot.shape)[..., None] for x in (offsets, widths)]
+        for which in (emission, beside)
+    )
+    if not np.any(row[beside]):
         return np.asarray(centre[..., 0])
 
     def at(place: FloatArray) -> FloatArray:
@@ -207,12 +209,26 @@ def gain_maximum_meV(dot: Dot, statistics: str = "rabi") -> FloatArray:
         own = tuple(np.exp(log) for log in (logs[0], logs[1], logs[3], logs[4]))
         return combined(row, own, dot, 1)
 
-    place = centre + width * _SCAN
-    peak = parabolic_peak(place, at(place))
-    for step in _FINER:
-        nearby = peak[..., None] + step * width * np.array([-1.0, 0.0, 1.0])
-        peak = parabolic_peak(nearby, at(nearby))
-    return np.where(at(peak[..., None])[..., 0] > 0, peak, np.nan)
+    def finer(peak: FloatArray, width: FloatArray) -> FloatArray:
+        for step in _FINER:
+            nearby = peak[..., None] + step * width * np.array([-1.0, 0.0, 1.0])
+            peak = parabolic_peak(nearby, at(nearby))
+        return peak
+
+    def maximum(centre: FloatArray, width: FloatArray) -> FloatArray:
+        place = centre + width * _SCAN
+        return finer(parabolic_peak(place, at(place)), width)
+
+    def height(peak: FloatArray) -> FloatArray:
+        return at(peak[..., None])[..., 0]
+
+    peak = maximum(centre, width)
+    if np.any(beside_width < width):
+        # A narrow absorption cuts the emission in two.
+        other = maximum(beside_centre, beside_width)
+        better = np.where(height(other) > height(peak) + _TIE, other, peak)
+        peak = finer(better, np.minimum(width, beside_width))
+    return np.where(height(peak) > 0, peak, np.nan)
 
 
 def largest_gain(dot: Dot, statistics: str = "rabi") -> FloatArray:

@@ -9,6 +9,9 @@ import numpy as np
 
 from qdgain.model.dot import FloatArray
 
+# Of values that differ by less than this of themselves, which is larger is rounding's.
+_TIE = 1e-12
+
 
 def first_root(function: Callable[[FloatArray, Any], FloatArray], scan: FloatArray) -> FloatArray:
     """Return the first upward zero of each row's function; infinity where the scan finds none.
@@ -47,6 +50,8 @@ def first_root(function: Callable[[FloatArray, Any], FloatArray], scan: FloatArr
 def parabolic_peak(position: FloatArray, values: FloatArray) -> FloatArray:
     """Return where sampled curves are highest, by a parabola through three points.
 
+    Of points that are equally high to rounding, the first.
+
     Parameters
     ----------
     position : numpy.ndarray
@@ -61,7 +66,9 @@ def parabolic_peak(position: FloatArray, values: FloatArray) -> FloatArray:
     1.2
     """
     position, values = np.broadcast_arrays(position, values)
-    top = np.clip(np.argmax(values, axis=-1), 1, values.shape[-1] - 2)[..., None]
+    highest = values.max(axis=-1, keepdims=True)
+    first = np.argmax(values >= highest - _TIE * np.abs(highest), axis=-1)
+    top = np.clip(first, 1, values.shape[-1] - 2)[..., None]
     left, centre, right = (np.take_along_axis(values, top + i, axis=-1) for i in (-1, 0, 1))
     x_left, x, x_right = (np.take_along_axis(position, top + i, axis=-1) for i in (-1, 0, 1))
     before, after = x - x_left, x_right - x
