@@ -122,6 +122,7 @@ def test_the_file_is_a_dot_with_errors_and_origins(files):
         "stokes_shift_meV",
         "emission_linewidth_meV",
         "absorptive_binding_meV",
+        "xx_absorption_strength",
     }
     for name, error in about["uncertainty"].items():
         assert abs(values[name] - DOT.values()[name]) < 4 * error
@@ -132,7 +133,7 @@ def test_the_file_is_a_dot_with_errors_and_origins(files):
         assert about["origin"][name] == "assumed: preset 3LS+ESA"
     assert dot.xx_emission_linewidth_meV == dot.emission_linewidth_meV
     assert about["origin"]["xx_emission_linewidth_meV"] == "assumed: as PL_X"
-    assert len(about["correlation"]) == 10
+    assert len(about["correlation"]) == 15
     assert all(-1 <= value <= 1 for value in about["correlation"].values())
     source = about["source"]
     assert source["library"] == library_hash()
@@ -438,6 +439,9 @@ def test_every_number_of_the_report_stands_under_its_own_label(files, capsys, mo
     assert tables[start] == ["parameter", "value", "±", "unit", "origin"]
     for name, cells in zip(about["origin"], tables[start + 1 :], strict=False):
         assert cells[0] == name
+        if name == "reading":
+            assert cells[1:] == [values[name], about["origin"][name]]
+            continue
         assert float(cells[1]) == pytest.approx(values[name], rel=0.02, abs=1e-9)
         if name in about["uncertainty"]:
             assert float(cells[2]) == pytest.approx(about["uncertainty"][name], rel=0.1)
@@ -515,6 +519,7 @@ def test_the_report_as_json_has_what_the_file_has(files, capsys):
     assert run(*PAIR, "--json") == 0
     found = json.loads(capsys.readouterr().out)
     values, about = the_file()
+    assert found["dot"].pop("reading") == values.pop("reading")
     assert found["dot"] == pytest.approx(values, rel=1e-5)
     assert found["uncertainty"] == pytest.approx(about["uncertainty"], rel=1e-5)
     assert found["grade"] == "good"

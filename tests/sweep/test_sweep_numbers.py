@@ -307,7 +307,10 @@ def test_the_command_goes_on_after_kill_9_and_its_csv_has_the_same_numbers(tmp_p
     )
 
     def parts():
-        return {path.name: path.stat().st_mtime_ns for path in target.glob("table.parquet/part-*.parquet")}
+        return {
+            path.name: path.stat().st_mtime_ns
+            for path in target.glob("table.parquet/part-*.parquet")
+        }
 
     with subprocess.Popen(words, env=environment(), stderr=subprocess.DEVNULL) as process:
         began = time.monotonic()

@@ -21,6 +21,7 @@ from qdgain.files import refuse_existing, whole
 from qdgain.fitting.band_fit import FittedBands, fit_bands
 from qdgain.fitting.fitted_dot import (
     ASSUMED_HOMOGENEOUS,
+    OF_PRESET,
     FittedDot,
     ThresholdInterval,
     fitted_dot,
@@ -288,10 +289,10 @@ def as_json(
         "reasons": list(fitted.fit.reasons),
         "notes": [note for read in inputs.values() for note in read.trace.notes]
         + list(fitted.fit.notes),
-        "dot": numbers,
+        "dot": {**numbers, "reading": fitted.dot.reading},
         "uncertainty": fitted.uncertainty,
         "correlation": fitted.correlations(),
-        "origin": dict(fitted.origin),
+        "origin": {**fitted.origin, "reading": OF_PRESET},
         "homogeneous_meV": list(fitted.homogeneous_meV),
         "thresholds": rows,
         "set_aside": set_aside,
@@ -328,6 +329,7 @@ def report(
         unit = parameters.CONTRACT[name].unit
         numbers = value_and_error(value, fitted.uncertainty.get(name))
         rows.append((name, *numbers, "" if unit == "1" else unit, origin))
+    rows.append(("reading", fitted.dot.reading, "", "", OF_PRESET))
     header = ("parameter", "value", "±", "unit", "origin")
     lines += ["", Table(header, rows, right=(1, 2)).text(), ""]
     if fit.free_strength is not None:

@@ -18,9 +18,9 @@ from qdgain.fitting import judgement
 from qdgain.fitting.absorption_fit import Absorption, depth_of_curvature, fit_absorption
 from qdgain.fitting.averaging import FittedSpectrum
 from qdgain.fitting.emission_fit import Emission, fit_emission
-from qdgain.fitting.spectra import Spectrum
+from qdgain.fitting.spectra import Spectrum, exciton_weights
 from qdgain.fitting.transient_fit import RANGE, Bands, FreeStrength, fit_transient
-from qdgain.model.dot import FloatArray
+from qdgain.model.dot import Dot, FloatArray
 
 _NAMES = ("absorption_energy_eV", "linewidth_meV", "stokes_shift_meV", "emission_linewidth_meV")
 #: Residuals count as random up to this correlation factor.
@@ -72,7 +72,8 @@ def fit_bands(
         Absorbance, photoluminescence per eV, and ΔA of relaxed excitons, bleach negative, each in
         any unit.
     xx_absorption_strength : float
-        The strength a where it is held. Only the transient needs it.
+        The strength a where it is held. Only the transient needs it, read as the contract's
+        ``reading`` has it.
     hold_strength : bool, optional
         Whether a is held; by default only where the transient does not determine it, see
         `FreeStrength.determined`.
@@ -114,7 +115,7 @@ def fit_bands(
         low, high = (peak + 1e-3 * width * x for x in RANGE)
         used = transient.part(from_eV or low, to_eV or high, "transient")
         bands, spectra["transient"], free = fit_transient(
-            used, bands, xx_absorption_strength, hold_strength
+            used, bands, xx_absorption_strength, hold_strength, exciton_weights(Dot())
         )
         windows["transient"] = used.ends
     # From the bands of absorption and PL to E_A, Γ_A, S and Γ_P; then what the transient gave.

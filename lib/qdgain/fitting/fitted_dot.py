@@ -34,6 +34,8 @@ _DIGITS = 6
 #: A Stokes shift below zero by less than this many standard errors is zero within the errors.
 _WITHIN = 2.0
 
+#: Where what the spectra do not say comes from.
+OF_PRESET = f"assumed: preset {BASE_OF_YOUR_DOT}"
 _BIEXCITON = (
     "unrelaxed_absorptive_binding_meV",
     "absorptive_binding_meV",
@@ -115,8 +117,9 @@ def fitted_dot(
         If the contract refuses a value, such as a Stokes shift that is negative beyond its errors.
     """
     preset = presets()[BASE_OF_YOUR_DOT]
-    values = {name: float(np.asarray(getattr(preset, name))) for name in _BIEXCITON}
-    origin = dict.fromkeys(_BIEXCITON, f"assumed: preset {BASE_OF_YOUR_DOT}")
+    values: dict[str, Any] = {name: float(np.asarray(getattr(preset, name))) for name in _BIEXCITON}
+    origin = dict.fromkeys(_BIEXCITON, OF_PRESET)
+    values["reading"] = preset.reading
     if given_strength is not None:
         values["xx_absorption_strength"] = given_strength
         origin["xx_absorption_strength"] = "assumed: given by the user"
@@ -272,10 +275,11 @@ def parameter_file(fitted: FittedDot, source: Mapping[str, object]) -> str:
         remarks = ["" if unit == "1" else unit, f"± {errors[name]:.2g}" if name in errors else ""]
         value = _rounded(float(np.asarray(getattr(fitted.dot, name))))
         lines.append(f"{name} = {value!r}  # {', '.join(filter(None, [*remarks, origin]))}")
+    lines.append(f"reading = {_toml(fitted.dot.reading)}  # {OF_PRESET}")
     tables: dict[str, Mapping[str, object]] = {
         "uncertainty": {name: _rounded(error) for name, error in errors.items()},
         "correlation": {pair: round(value, 4) for pair, value in fitted.correlations().items()},
-        "origin": fitted.origin,
+        "origin": {**fitted.origin, "reading": OF_PRESET},
         "source": source,
     }
     for table, entries in tables.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple, NoReturn
 
 import numpy as np
@@ -13,6 +14,7 @@ from qdgain.model import parameters
 from qdgain.model.bands import bands
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.gain import gain
+from qdgain.model.states import weights_of_bands
 from qdgain.model.units import nm_from_eV, sigma_from_fwhm
 
 #: The fewest points of a fit.
@@ -98,13 +100,37 @@ def gaussian(energy_eV: ArrayLike, centre_eV: ArrayLike, width_meV: ArrayLike) -
     return np.asarray(np.exp(-0.5 * (offset / (1e-3 * sigma_from_fwhm(width_meV))) ** 2))
 
 
+class ExcitonWeights(NamedTuple):
+    """What one relaxed exciton does to the absorption: bleach, emission, ESA for a = 1."""
+
+    bleach: float
+    emission: float
+    absorption: float
+
+
+def exciton_weights(dot: Dot) -> ExcitonWeights:
+    """Return the weights of a dot's bands in ΔA of one relaxed exciton, by its reading.
+
+    Examples
+    --------
+    >>> tuple(map(float, exciton_weights(Dot(reading="replacing"))))
+    (1.0, 0.5, 0.5)
+    >>> tuple(map(float, exciton_weights(Dot(reading="additive"))))
+    (0.5, 0.5, 0.5)
+    """
+    kept, emission, absorption, _ = weights_of_bands(replace(dot, xx_absorption_strength=1.0)).gain[
+        1
+    ]
+    return ExcitonWeights(*map(float, (1.0 + kept, emission, -absorption)))
+
+
 def relaxed_exciton_signal(dot: Dot, energy_eV: ArrayLike) -> FloatArray:
     r"""Return the transient absorption of one relaxed exciton per dot, of shape D + E.
 
-    :math:`\Delta A/A = -A_X + \tfrac12(a A_{XX2} - PL_X)`, in units of the peak absorption and
-    negative for bleach: the ground state is bleached, the exciton emits, and it absorbs into the
-    biexciton. This is σ_NL/σ_A minus its value without excitons, for P₁ = 1 and P₂ = 0. Source:
-    paper section 3.3.
+    :math:`\Delta A/A = -w_A A_X - w_P PL_X + w_C\,a A_{XX2}`, in units of the peak absorption and
+    negative for bleach, with `exciton_weights`: the ground state is bleached, the exciton emits,
+    and it absorbs into the biexciton. This is σ_NL/σ_A minus its value without excitons, for
+    P₁ = 1 and P₂ = 0. Source: paper section 3.3.
     """
     # Under sequential statistics every dot holds exactly one exciton at ⟨N⟩ = 1.
     return -gain(dot, energy_eV, 1.0, "sequential") - bands(dot, energy_eV).absorption

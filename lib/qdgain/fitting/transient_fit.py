@@ -1,7 +1,10 @@
 r"""The biexciton's shift and strength from a transient absorption, with the other bands held.
 
 .. math::
-    \Delta A = k\,\big[-A_X + \tfrac12(a A_{XX2} - PL_X)\big] - k_2 A_2 + c
+    \Delta A = k\,\big[-w_A A_X - w_P PL_X + w_C\,a A_{XX2}\big] - k_2 A_2 + c
+
+The weights w are those of one exciton in the dot's reading, see
+`qdgain.fitting.spectra.exciton_weights`.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from qdgain.fitting.averaging import FittedSpectrum, correlation_factor, criterion
-from qdgain.fitting.spectra import Spectrum, gaussian, refuse
+from qdgain.fitting.spectra import ExcitonWeights, Spectrum, gaussian, refuse
 from qdgain.model import parameters
 from qdgain.model.dot import FloatArray
 
@@ -63,7 +66,11 @@ class FreeStrength(NamedTuple):
 
 
 def fit_transient(
-    spectrum: Spectrum, bands: Bands, strength: float, hold: bool | None
+    spectrum: Spectrum,
+    bands: Bands,
+    strength: float,
+    hold: bool | None,
+    weights: ExcitonWeights,
 ) -> tuple[Bands, FittedSpectrum, FreeStrength | None]:
     """Return the bands with Δ_A2, and a if it is free, after them; curves; the fit with a free.
 
@@ -74,7 +81,7 @@ def fit_transient(
     ParameterError
         If the transient lacks the bleach that it should show.
     """
-    loose = _fit(spectrum, bands, None)
+    loose = _fit(spectrum, bands, None, weights)
     free = None
     if loose is not None:
         values, covariance = loose[0].values[-2:], loose[0].covariance[-2:, -2:]
@@ -86,7 +93,7 @@ def fit_transient(
         )
     if hold is None:
         hold = not (free and free.determined)
-    found = _fit(spectrum, bands, strength) if hold else loose
+    found = _fit(spectrum, bands, strength, weights) if hold else loose
     if found is None:
         both = "" if hold else "does not tell the strength a and the shift Δ_A2 apart, or it "
         refuse(
@@ -128,15 +135,19 @@ def _refuse_a_drift(spectrum: Spectrum, bands: Bands, fitted: FittedSpectrum) ->
         refuse(f"{drift}: {ends} a polynomial of degree {_DEGREE} describes it as well; {advice}")
 
 
-def _parts(energy: FloatArray, v: Mapping[str, float]) -> dict[str, FloatArray]:
+def _parts(
+    energy: FloatArray, v: Mapping[str, float], weights: ExcitonWeights
+) -> dict[str, FloatArray]:
     """Return the curves that the model is the sum of."""
     bleach, width = v["bleach"], v["width_meV"]
     emission = gaussian(energy, v["pl_centre_eV"], v["pl_width_meV"])
     shifted = gaussian(energy, v["centre_eV"] - 1e-3 * v["absorptive_binding_meV"], width)
     result = {
-        "bleach": -bleach * gaussian(energy, v["centre_eV"], width),
-        "stimulated emission": -0.5 * bleach * emission,
-        "excited-state absorption": 0.5 * bleach * v["xx_absorption_strength"] * shifted,
+        "bleach": -weights.bleach * bleach * gaussian(energy, v["centre_eV"], width),
+        "stimulated emission": -weights.emission * bleach * emission,
+        "excited-state absorption": (
+            weights.absorption * bleach * v["xx_absorption_strength"] * shifted
+        ),
     }
     if "gap_meV" in v:
         second = gaussian(energy, v["centre_eV"] + 1e-3 * v["gap_meV"], v["second_width_meV"])
@@ -145,7 +156,7 @@ def _parts(energy: FloatArray, v: Mapping[str, float]) -> dict[str, FloatArray]:
 
 
 def _fit(
-    spectrum: Spectrum, bands: Bands, strength: float | None
+    spectrum: Spectrum, bands: Bands, strength: float | None, weights: ExcitonWeights
 ) -> tuple[Bands, FittedSpectrum] | None:
     """Fit Δ_A2, and a unless it is given, with the bands held; None if it cannot be done."""
     # Its import takes longer than most fits, and most uses of the library fit nothing.
@@ -157,11 +168,11 @@ def _fit(
     scale = spectrum.relative_noise * float(np.max(np.abs(spectrum.values)))
 
     def misfit(values: Mapping[str, float]) -> FloatArray:
-        parts = _parts(spectrum.energy_eV, held | dict(values))
+        parts = _parts(spectrum.energy_eV, held | dict(values), weights)
         return np.asarray((sum(parts.values()) - spectrum.values) / scale)
 
     found = []
-    for start in _starts(spectrum, held, len(free)):
+    for start in _starts(spectrum, held, len(free), weights):
         begun = Parameters()
         begun.add_many(*start.items())
         with np.errstate(over="ignore", invalid="ignore"):
@@ -187,7 +198,7 @@ def _fit(
     )
     left = residual * scale / spectrum.relative_noise
     noise = float(np.sqrt(left @ left / (left.size - len(values))))
-    parts = _parts(spectrum.energy_eV, held | values)
+    parts = _parts(spectrum.energy_eV, held | values, weights)
     factor = correlation_factor(left)
     return joint, FittedSpectrum(spectrum.energy_eV, spectrum.values, parts, noise, factor)
 
@@ -207,7 +218,7 @@ def _slopes(
 
 
 def _starts(
-    spectrum: Spectrum, held: Mapping[str, float], count: int
+    spectrum: Spectrum, held: Mapping[str, float], count: int, weights: ExcitonWeights
 ) -> Iterator[dict[str, float]]:
     """Yield the best start for shifts to the blue, small shifts, and shifts to the red.
 
@@ -220,7 +231,8 @@ def _starts(
         best, least = None, np.inf
         for shift in held["width_meV"] * np.linspace(*ends, 60):
             one = {_FREE[1]: 1.0, **held, _FREE[0]: shift, **dict.fromkeys(["bleach", *names], 1.0)}
-            bleach, emission, absorbed, *others = _parts(thin.energy_eV, one).values()
+            parts = _parts(thin.energy_eV, one, weights)
+            bleach, emission, absorbed, *others = parts.values()
             first = [bleach + emission, absorbed] if count == 2 else [bleach + emission + absorbed]
             curves = np.stack([*first, *others[::-1]], axis=-1)
             linear = np.linalg.lstsq(curves, thin.values)[0]
