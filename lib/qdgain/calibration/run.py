@@ -165,13 +165,14 @@ def say(text: str) -> None:
 def store(weighed: Done, solved: Done) -> None:
     """Store the record, the points and the presets of the evidence and the searches."""
     rows: dict[str, Result] = {}
-    drawn: dict[tuple[str, str], list[Any]] = {}
+    drawn: dict[tuple[str, str], Any] = {}
     for job, result in weighed:
         row = rows.setdefault(job.row, {"log_evidence": {}, "modes": {}})
         row["log_evidence"].setdefault(job.asked, []).append(round(result["log_evidence"], 3))
         modes = {name: round(x, 4) for name, x in result["modes"].items()}
         row["modes"].setdefault(job.asked, []).append(modes)
-        drawn.setdefault((job.row, job.asked), []).append(result["points"])
+        # Other runs say how sure the evidence is; the points are those of the first.
+        drawn.setdefault((job.row, job.asked), result["points"])
     best = [best_record(job, np.array(result["free"])) for job, result in solved]
     meeting = {one["row"] for one in best if record.is_asked(one) and record.meets(one)}
     for name, row in rows.items():
@@ -180,18 +181,17 @@ def store(weighed: Done, solved: Done) -> None:
     made = {"version": __version__, "code": code_hash("evidence"), "seed": SEED}
     content = {"made": made, "rows": rows, "best": best, "default": chosen["row"]}
     text, points = json.dumps(content, ensure_ascii=False, indent=1), io.BytesIO()
-    sets: Any = {name: _together(drawn[name, row["points"]]) for name, row in rows.items()}
+    sets: Any = {name: _thinned(drawn[name, row["points"]]) for name, row in rows.items()}
     np.savez_compressed(points, **sets)
     write_whole(record.DATA / "calibration.json", text + "\n")
     write_whole(record.DATA / "calibration_points.npz", points.getvalue())
     write_whole(record.DATA / "presets.toml", presets_text(chosen))
 
 
-def _together(points: list[Any]) -> FloatArray:
-    """Return so many points in all, evenly from the runs."""
-    each = -(-POINTS // len(points))
-    thinned = [np.array(x)[np.linspace(0, len(x) - 1, each).astype(int)] for x in points]
-    return np.concatenate(thinned)[:POINTS].astype(np.float32)
+def _thinned(points: list[Any]) -> FloatArray:
+    """Return so many points of a run, evenly from all."""
+    every = np.array(points, dtype=np.float32)
+    return every[np.linspace(0, len(every) - 1, POINTS).astype(int)]
 
 
 def best_record(job: Job, free: FloatArray) -> Result:
