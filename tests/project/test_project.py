@@ -106,6 +106,7 @@ NOTEBOOK_MODULES = (
 PLOTTING_MODULES = (
     "book.built",
     "book.keep",
+    "book.landing",
     "commands.fit_dot",
     "commands.fit_dot_series",
     "ledger.joined",
