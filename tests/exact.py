@@ -13,6 +13,7 @@ import mpmath
 from mpmath import mp, mpf
 
 import qdgain
+from qdgain.model.gain import gain_maximum_meV
 
 DIGITS = 50
 
@@ -58,21 +59,33 @@ def detuning_of(dot: qdgain.Dot, energy_eV: float) -> mpf:
     return 1000 * (mpf(energy_eV) - mpf(dot.absorption_energy_eV))
 
 
+def kept(dot: qdgain.Dot) -> tuple[mpf, mpf]:
+    """Return which part of A_X is left beside X, and of the ESA of a full dot, by the reading."""
+    if dot.reading == "mixed":
+        return mpf(dot.remaining_absorption), mpf(dot.full_dot_absorption)
+    both = {"additive": 1, "replacing": 0, "uncorrelated": 0}[dot.reading]
+    return mpf(both), mpf(both)
+
+
 def terms(dot: qdgain.Dot, energy_eV: float, mean: float, statistics: str) -> tuple[mpf, ...]:
     """Return the four terms of the gain, loss negative."""
     A, P, B, Q = bands(dot, detuning_of(dot, energy_eV))
     ground, exciton, biexciton = populations(mpf(mean), statistics)
     a, gamma = mpf(dot.xx_absorption_strength), mpf(dot.xx_emission_strength)
-    return -ground * A, exciton * P / 2, -exciton * a * B / 2, gamma * biexciton * Q
+    left, full = kept(dot)
+    absorbed = exciton * (left * A + a * B) / 2 + biexciton * full * a * B
+    return -ground * A, exciton * P / 2, -absorbed, gamma * biexciton * Q
 
 
 def threshold(dot: qdgain.Dot, detuning: mpf, floor: float, statistics: str) -> mpf:
     """Return the smallest ⟨N⟩ with G = ε; infinity if there is none."""
     A, P, B, Q = bands(dot, detuning)
+    left, full = kept(dot)
+    absorbed = mpf(dot.xx_absorption_strength) * B
     a, d, q = (
         A + mpf(floor),
-        P - mpf(dot.xx_absorption_strength) * B - 2 * mpf(floor),
-        mpf(dot.xx_emission_strength) * Q - mpf(floor),
+        P - left * A - absorbed - 2 * mpf(floor),
+        mpf(dot.xx_emission_strength) * Q - full * absorbed - mpf(floor),
     )
     if statistics == "rabi":
         square = d**2 + 4 * a * q
@@ -131,7 +144,17 @@ def threshold_at_energy(dot: qdgain.Dot, energy_eV: float, floor: float, statist
 @with_digits
 def threshold_at_maximum(dot: qdgain.Dot, statistics: str) -> mpf:
     centre = -mpf(dot.stokes_shift_meV) - mpf(dot.emissive_binding_meV)
-    return threshold(dot, centre, 0.0, statistics)
+    beside = -mpf(dot.absorptive_binding_meV)
+    of_esa = mpf(dot.xx_absorption_strength) * kept(dot)[1]
+
+    def slope(x: mpf) -> mpf:
+        _, _, B, Q = bands(dot, x)
+        on_esa = of_esa * B * (x - beside) / width(dot, "xx_absorption_linewidth_meV") ** 2
+        on_emission = mpf(dot.xx_emission_strength) * Q * (x - centre)
+        return on_esa - on_emission / width(dot, "xx_emission_linewidth_meV") ** 2
+
+    near = gain_maximum_meV(dot, statistics)
+    return threshold(dot, mpmath.findroot(slope, mpf(float(near))), 0.0, statistics)
 
 
 @with_digits

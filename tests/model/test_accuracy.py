@@ -14,10 +14,10 @@ from qdgain.fast.laws import LAWS
 
 
 @pytest.mark.slow
-def test_every_fast_path_is_as_exact_as_is_stated(monkeypatch):
-    # The formulas with 50 digits are those of the replacing reading.
+@pytest.mark.parametrize("reading", ["replacing", "additive", "mixed"])
+def test_every_fast_path_is_as_exact_as_is_stated(monkeypatch, reading):
     of_reading = {
-        name: dot if dot.reading == "uncorrelated" else replace(dot, reading="replacing")
+        name: dot if dot.reading == "uncorrelated" else replace(dot, reading=reading)
         for name, dot in DOTS.items()
     }
     monkeypatch.setattr("bench.accuracy.DOTS", of_reading)
