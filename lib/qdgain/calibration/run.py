@@ -79,7 +79,8 @@ def evidence_jobs() -> list[Job]:
     kinds = [(name, c) for name, row in ROWS.items() for c in (False, True) if row.has_esa or not c]
     first = [Job("evidence", *kind) for kind in kinds]
     again = [Job("evidence", *k, run) for run in range(1, RUNS) for k in kinds if k[0] in COMPARED]
-    return first + again + [Job("evidence", *kind, doubled=True) for kind in kinds]
+    wider = [Job("evidence", *kind, doubled=True) for kind in kinds if kind[0] in COMPARED]
+    return first + again + wider
 
 
 def search_jobs() -> list[Job]:
@@ -190,8 +191,8 @@ def store(weighed: Done, solved: Done) -> None:
 
 def _thinned(points: list[Any]) -> FloatArray:
     """Return so many points of a run, evenly from all."""
-    every = np.array(points, dtype=np.float32)
-    return every[np.linspace(0, len(every) - 1, POINTS).astype(int)]
+    thinned = np.linspace(0, len(points) - 1, POINTS).astype(int)
+    return np.array(points, dtype=np.float32)[thinned]
 
 
 def best_record(job: Job, free: FloatArray) -> Result:

@@ -52,6 +52,8 @@ class Series:
         For a map: values of shape (len(y), len(x)).
     y_low, y_high : array_like, optional
         The edges of a band, or the ends of the error bars of points.
+    x_low, x_high : array_like, optional
+        The ends of the horizontal error bars of points.
     quantity : str
         The key of the book's colour table, see `qdgain.figures.style`.
     kind : {"line", "points", "band", "map", "level"}
@@ -72,13 +74,15 @@ class Series:
     z_axis: Axis | None = None
     y_low: ArrayLike | None = None
     y_high: ArrayLike | None = None
+    x_low: ArrayLike | None = None
+    x_high: ArrayLike | None = None
     quantity: str = ""
     kind: str = "line"
     dash: str = "-"
     behind: bool = False
 
     def __post_init__(self) -> None:
-        for field in ("x", "y", "z", "y_low", "y_high"):
+        for field in ("x", "y", "z", "y_low", "y_high", "x_low", "x_high"):
             value = getattr(self, field)
             if value is not None:
                 array = np.array(value, dtype=float, ndmin=1)
@@ -109,9 +113,11 @@ class Series:
         """Return the series as columns of one length, keyed by header with unit."""
         if self.z is None or self.z_axis is None:
             table = {self.x_axis.column: np.asarray(self.x), self.y_axis.column: np.asarray(self.y)}
-            for field, edge in (("low", self.y_low), ("high", self.y_high)):
-                if edge is not None:
-                    table[f"{self.y_axis.name}, {field} [{self.y_axis.unit}]"] = np.asarray(edge)
+            ends = ((self.y_axis, self.y_low, self.y_high), (self.x_axis, self.x_low, self.x_high))
+            for axis, *both in ends:
+                for field, edge in zip(("low", "high"), both, strict=True):
+                    if edge is not None:
+                        table[f"{axis.name}, {field} [{axis.unit}]"] = np.asarray(edge)
             return table
         x, y = np.meshgrid(np.asarray(self.x), np.asarray(self.y))
         return {

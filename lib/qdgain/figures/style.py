@@ -17,6 +17,7 @@ from matplotlib.image import AxesImage
 from numpy.typing import ArrayLike
 
 from qdgain.figures.panel import Panel, Series
+from qdgain.model.dot import FloatArray
 
 #: Okabe and Ito's colour-blind-safe colours and three more, each with what has it in every figure.
 _QUANTITIES_IN = {
@@ -179,12 +180,22 @@ def draw_series(ax: Axes, series: Series) -> None:
         ax.fill_between(x, low, high, color=shade, alpha=0.25, linewidth=0, label=name)
     elif series.kind == "points":
         marker = series.dash if series.dash != "-" else "o"
-        errors = None
-        if series.y_low is not None and series.y_high is not None:
-            errors = np.array([y - np.asarray(series.y_low), np.asarray(series.y_high) - y])
-        ax.errorbar(x, y, yerr=errors, color=shade, marker=marker, linestyle="none", label=name)
+        bars: dict[str, Any] = {
+            "linestyle": "none",
+            "marker": marker,
+            "color": shade,
+            "label": name,
+        }
+        across, up = _bars(x, series.x_low, series.x_high), _bars(y, series.y_low, series.y_high)
+        ax.errorbar(x, y, xerr=across, yerr=up, **bars)
     else:
         raise ValueError(f"series {series.name!r} is a {series.kind}: draw it with draw_map")
+
+
+def _bars(at: FloatArray, low: ArrayLike | None, high: ArrayLike | None) -> FloatArray | None:
+    if low is None or high is None:
+        return None
+    return np.array([at - np.asarray(low), np.asarray(high) - at])
 
 
 def draw_panel(ax: Axes, panel: Panel, legend: Any = "best") -> None:
