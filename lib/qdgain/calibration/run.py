@@ -192,7 +192,7 @@ def store(weighed: Done, solved: Done) -> None:
 def _thinned(points: list[Any]) -> FloatArray:
     """Return so many points of a run, evenly from all."""
     thinned = np.linspace(0, len(points) - 1, POINTS).astype(int)
-    return np.array(points, dtype=np.float32)[thinned]
+    return np.asarray(np.array(points, dtype=np.float32)[thinned])
 
 
 def best_record(job: Job, free: FloatArray) -> Result:
