@@ -25,3 +25,29 @@ addEventListener("DOMContentLoaded", () => {
     frame.firstElementChild.addEventListener("load", () => reach(frame));
   }
 });
+
+// "Open large" shows a figure as wide as the window; without this script it is a link to the picture.
+addEventListener("DOMContentLoaded", () => {
+  const box = document.createElement("dialog");
+  box.className = "lightbox";
+  const open = (event, link) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || !box.showModal) return;
+    event.preventDefault();
+    const image = document.createElement("img");
+    image.src = link.href;
+    image.alt = link.closest("figure")?.querySelector("img")?.alt ?? "";
+    const close = document.createElement("button");
+    close.textContent = "Close";
+    box.replaceChildren(close, image);
+    if (!box.isConnected) document.body.append(box);
+    box.showModal();
+  };
+  // Wherever it is clicked; the escape key closes a dialog by itself.
+  box.addEventListener("click", () => box.close());
+  for (const link of document.querySelectorAll(".figure-notes > a")) {
+    link.addEventListener("click", (event) => open(event, link));
+    const image = link.closest("figure")?.querySelector(".figure-frame img");
+    image?.addEventListener("click", (event) => open(event, link));
+    image?.classList.add("opens");
+  }
+});

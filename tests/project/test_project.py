@@ -83,7 +83,7 @@ def modules():
 
 
 def test_api_reference_has_every_module():
-    pages = (ROOT / "book" / f"{page}.md" for page in ("api", "api_beyond", "api_commands"))
+    pages = (ROOT / "book").glob("api*.md")
     reference = "\n".join(page.read_text(encoding="utf-8") for page in pages)
     documented = set(re.findall(r"automodule:: qdgain\.(\S+)", reference))
     inits = (ROOT / "lib" / "qdgain").glob("*/__init__.py")

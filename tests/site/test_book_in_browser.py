@@ -294,3 +294,19 @@ def test_first_use_of_a_term_leads_to_the_glossary(reader):
     assert reader.page.url.endswith("/glossary.html#term-Stokes-shift")
     defined = reader.page.locator("#term-Stokes-shift + dd").inner_text()
     assert "absorption band" in defined
+
+
+def test_a_figure_opens_as_wide_as_the_window_and_closes(reader):
+    reader.open(HTML / "book" / "fig08_stimulated_emission.html")
+    reader.page.set_viewport_size(DESKTOP)
+    box = reader.page.locator("dialog.lightbox")
+    reader.page.locator(".figure-frame img").first.click()
+    picture = box.locator("img")
+    assert picture.bounding_box()["width"] > 0.9 * DESKTOP["width"]
+    assert picture.get_attribute("alt")
+    reader.page.keyboard.press("Escape")
+    assert not box.is_visible()
+    reader.page.get_by_role("link", name="Open large").first.press("Enter")
+    box.get_by_role("button", name="Close").click()
+    assert not box.is_visible()
+    assert reader.page.url.endswith("fig08_stimulated_emission.html")

@@ -16,12 +16,14 @@ import yaml
 
 from checked_table import differences
 from conftest import CLAIM_KEYS
+from qdgain.version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html"))
 SOURCE = HTML.parents[1]
 TOC = yaml.safe_load((SOURCE / "_toc.yml").read_text(encoding="utf-8"))
-PAGES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
+CHAPTERS = [chapter for part in TOC["parts"] for chapter in part["chapters"]]
+PAGES = [TOC["root"], *(p["file"] for c in CHAPTERS for p in (c, *c.get("sections", ())))]
 LARGEST_PAGE_BYTES = 1_000_000
 
 # A book that was named and is not there fails; without a name there may be none yet.
@@ -81,6 +83,15 @@ def test_no_entry_of_the_api_says_a_number_and_nothing_else(page):
     assert "Alias for field number" not in read(page)
 
 
+def test_every_page_says_its_version_and_how_to_cite_it():
+    for page in PAGES:
+        links = parsed(place(page)).links
+        (cited,) = (link for link in links if link.endswith("references.html#how-to-cite"))
+        assert f"qdgain {__version__} · <a " in read(page), page
+        assert (place(page).parent / cited.partition("#")[0]).resolve() == place("book/references")
+    assert "how-to-cite" in parsed(place("book/references")).ids
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_page_is_there_and_not_empty(page):
     text = read(page)
@@ -136,7 +147,7 @@ def test_figures_say_what_they_show_and_lead_to_their_data(page):
         links = Page(figure).links
         for kind in ("data/.*csv", "figures/.*svg", "figures/.*png", "notebooks/.*ipynb"):
             assert any(re.match(rf"\.\./files/{kind}$", link) for link in links), kind
-        assert any(re.match(r"api_commands\.html#qdgain\.figures\.\w", link) for link in links)
+        assert any(re.match(r"api_figures\.html#qdgain\.figures\.\w", link) for link in links)
         assert "qdgain rerun fig" in figure
         (image,) = Page(figure).images
         if "level_systems" not in figure:

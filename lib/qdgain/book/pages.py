@@ -21,6 +21,8 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+from qdgain.version import __version__
+
 _PIXELS_A_POINT = 96 / 72
 _FIGURE_IMAGE = re.compile(r'(<figure\b[^>]*>\s*)(<img\b[^>]*?\bsrc="([^"]+)"[^>]*>)')
 _SVG_SIZE = re.compile(r'<svg[^>]*?\bwidth="([\d.]+)pt" height="([\d.]+)pt"')
@@ -47,6 +49,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     gc.set_threshold(50_000, 20, 100)
     read_in_parallel(app)
     app.connect("config-inited", _without_kernels_from_elsewhere)
+    app.connect("config-inited", _know_the_version)
     app.connect("doctree-resolved", _link_terms)
     app.connect("html-page-context", _complete)
     if "sphinx.ext.napoleon" in app.extensions:
@@ -70,6 +73,11 @@ def read_in_parallel(app: Sphinx) -> None:
                 app.extensions[name].parallel_read_safe = True
 
     app.connect("config-inited", allow)
+
+
+def _know_the_version(_: Sphinx, config: Config) -> None:
+    """Let a page's text say ``{{ version }}``."""
+    config["myst_substitutions"] = {**config["myst_substitutions"], "version": __version__}
 
 
 def _without_kernels_from_elsewhere(app: Sphinx, _: Config) -> None:
@@ -172,6 +180,7 @@ def _first(text: str, terms: Mapping[str, str]) -> tuple[int, int, str] | None:
 def _complete(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
+    context["theme_extra_footer"] = footer(context["pathto"]("book/references"))
     if "body" in context:
         pictures = {name: Path(app.srcdir, source) for source, name in app.builder.images.items()}
         context["body"] = framed(with_listed_citations(context["body"]), pictures)
@@ -182,6 +191,14 @@ def _complete(
                 for script in context["script_files"]
                 if "mathjax" not in f"{script.filename} {script.attributes.get('body')}".lower()
             ]
+
+
+def footer(references: str) -> str:
+    """Return what stands below every page, given where the page of references is from there."""
+    return (
+        f'qdgain {__version__} · <a href="{references}#how-to-cite">How to cite</a> · Text CC BY '
+        "4.0, code BSD 3-Clause · An independent reconstruction, not by the authors of the paper"
+    )
 
 
 def with_listed_citations(body: str) -> str:

@@ -22,7 +22,7 @@ from qdgain.paper.claims import claims
 
 #: Where the build keeps pictures, data and notebooks, within the book's pages.
 FILES = "files"
-_API_PAGE, _LEDGER_PAGE = "book/api_commands.html", "book/ledger.html"
+_API_PAGE, _LEDGER_PAGE = "book/api_figures.html", "book/ledger.html"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import importlib
 import warnings
 from collections.abc import Callable
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,9 @@ from qdgain.model.dot import FloatArray
 #: Live points for each parameter, how many times as many each bound takes in, and the effective
 #: size of a posterior.
 LIVE, PER_BOUND, EFFECTIVE = 30, 4, 1200
+#: So many times the live points where the numbers alone leave several modes of like weight.
+MORE = MappingProxyType({"replacing free": 4})
+_TOGETHER = 2000
 #: What lies between the modes in Δ_E of the 4LS, in s.
 MODE_EDGES = (-2.0, -0.35, 1.9)
 
@@ -93,10 +97,14 @@ def evidence(
     """
     how: Any = {"with_conditions": with_conditions, "doubled": doubled, "discrepancy": discrepancy}
     low, high = (end[:-1] for end in row.ranges(doubled))
-    found = integrate(partial(log_likelihood, row, **how), low, high, seed)
+    live = LIVE * (low.size + 1) * (1 if with_conditions else MORE.get(row.name, 1))
+    found = integrate(partial(log_likelihood, row, **how), low, high, seed, live=live)
     kept = found.weights > 1e-3 / len(found.weights)
     shape = found.points[kept]
-    scale = fluences(row, shape, np.random.default_rng(seed), discrepancy)
+    random = np.random.default_rng(seed)
+    # In blocks, so that the films of many points do not fill the memory.
+    blocks = np.array_split(shape, 1 + len(shape) // _TOGETHER)
+    scale = np.concatenate([fluences(row, some, random, discrepancy) for some in blocks])
     weights = found.weights[kept] / found.weights[kept].sum()
     return Run(found.log_evidence, np.column_stack([shape, scale]), weights)
 
