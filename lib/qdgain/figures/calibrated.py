@@ -113,7 +113,7 @@ def _residuals(letter: str, conditional: bool, title: str) -> Panel:
 
 def _draw_residuals(panels: tuple[Panel, Panel]) -> Picture:
     """Draw both tables of residuals, each cell with its number."""
-    figure = style.new_figure(7.6, 5.0)
+    figure = style.new_figure(7.6, 6.6)
     axes = figure.subplots(1, 2, sharey=True)
     for ax, one in zip(axes, panels, strict=True):
         _draw_table(ax, one, conditional=one.letter == "b")
@@ -128,22 +128,26 @@ def _draw_table(ax: Axes, one: Panel, conditional: bool) -> None:
         text = f"{table[i, j]:.1f}" if table[i, j] < 99.5 else "≥ 100"
         met = table[i, j] <= 100 * TOLERANCE
         if conditional:
-            text += f"  {holding[i, j]:.0f}/{len(CONDITIONS)}"
+            text += f"\n{holding[i, j]:.0f}/{len(CONDITIONS)}"
             met = met and holding[i, j] == len(CONDITIONS)
         weight, white = "bold" if met else "normal", bool(table[i, j] < 0.5 * _TOP)
-        style.write_cell(ax, j, i, text, white, fontsize=6.5, fontweight=weight)
+        style.write_cell(ax, j, i, text, white, fontsize=7.2, fontweight=weight)
         if met:
             corner = (j - 0.46, i - 0.44)
             ax.add_patch(Rectangle(corner, 0.92, 0.88, fill=False, edgecolor="white"))
-    names = [f"{statistics}\n{threshold}" for statistics, threshold in _COLUMNS]
-    ax.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
-    ax.tick_params(axis="y", labelsize=7)
+    names = [f"{law.capitalize()}\n{threshold}" for law, threshold in _COLUMNS]
+    ax.set_xticks(range(len(names)), names, rotation=90, fontsize=8)
+    ax.tick_params(axis="y", labelsize=8)
     ax.axvline(2.5, color="white", linewidth=1.5)
     ax.set_title(one.title)
     style.letter(ax, one.letter)
 
 
 # --- evidence
+
+
+#: The range of ln B that is drawn; what lies to the left of it is written.
+_SHOWN = (-22.0, 8.0)
 
 
 def evidence() -> Panel:
@@ -163,7 +167,11 @@ def evidence() -> Panel:
 def _finish_evidence(axes: list[Axes], _: tuple[Panel, ...]) -> None:
     axes[0].set_yticks(range(len(ROWS)), list(ROWS), fontsize=8)
     axes[0].invert_yaxis()
-    axes[0].set(ylabel="", xlim=(-30, 10))
+    axes[0].set(ylabel="", xlim=_SHOWN)
+    for i, row in enumerate(ROWS):
+        factor = bayes_factor(row, REFERENCE_ROW, "numbers").value
+        if factor < _SHOWN[0]:
+            axes[0].text(_SHOWN[0] + 0.5, i, f"$\\leftarrow {factor:.0f}$", va="center", fontsize=8)
     axes[0].axvline(0, color=style.colour("reference"), linewidth=0.8)
 
 
@@ -251,7 +259,12 @@ def _draw_solution_set(one: Panel) -> Picture:
 
 FIGURES = {
     "residuals": Figure(residuals, _draw_residuals),
-    "evidence": Figure(evidence, size=(7.2, 4.4), finish=_finish_evidence),
+    "evidence": Figure(
+        evidence,
+        size=(7.2, 4.4),
+        legend={"loc": "lower left", "bbox_to_anchor": (0.0, 0.15)},
+        finish=_finish_evidence,
+    ),
     "solution_set": Figure(solution_set, _draw_solution_set),
 }
 
