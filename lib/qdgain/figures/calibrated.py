@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -168,10 +169,11 @@ def _finish_evidence(axes: list[Axes], _: tuple[Panel, ...]) -> None:
     axes[0].set_yticks(range(len(ROWS)), list(ROWS), fontsize=8)
     axes[0].invert_yaxis()
     axes[0].set(ylabel="", xlim=_SHOWN)
-    for i, row in enumerate(ROWS):
-        factor = bayes_factor(row, REFERENCE_ROW, "numbers").value
-        if factor < _SHOWN[0]:
-            axes[0].text(_SHOWN[0] + 0.5, i, f"$\\leftarrow {factor:.0f}$", va="center", fontsize=8)
+    for kind, (i, row) in product(("numbers", "conditions"), enumerate(ROWS)):
+        factor, shade = bayes_factor(row, REFERENCE_ROW, kind).value, style.colour(_MARKERS[kind][0])
+        if -np.inf < factor < _SHOWN[0]:
+            said = f"$\\leftarrow {factor:.0f}$"
+            axes[0].text(_SHOWN[0] + 0.5, i, said, va="center", fontsize=8, color=shade)
     axes[0].axvline(0, color=style.colour("reference"), linewidth=0.8)
 
 
