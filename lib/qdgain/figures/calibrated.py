@@ -170,9 +170,9 @@ def _finish_evidence(axes: list[Axes], _: tuple[Panel, ...]) -> None:
     axes[0].invert_yaxis()
     axes[0].set(ylabel="", xlim=_SHOWN)
     for kind, (i, row) in product(("numbers", "conditions"), enumerate(ROWS)):
-        factor, shade = bayes_factor(row, REFERENCE_ROW, kind).value, style.colour(_MARKERS[kind][0])
+        factor = bayes_factor(row, REFERENCE_ROW, kind).value
         if -np.inf < factor < _SHOWN[0]:
-            said = f"$\\leftarrow {factor:.0f}$"
+            said, shade = f"$\\leftarrow {factor:.0f}$", style.colour(_MARKERS[kind][0])
             axes[0].text(_SHOWN[0] + 0.5, i, said, va="center", fontsize=8, color=shade)
     axes[0].axvline(0, color=style.colour("reference"), linewidth=0.8)
 
