@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import unicodedata
 from typing import Any
 
@@ -25,6 +26,27 @@ def significant(value: float, digits: int) -> str:
     if -4 <= magnitude < 6:
         return f"{value:.{max(digits - 1 - magnitude, 0)}f}"
     return f"{value:.{digits - 1}e}"
+
+
+_EXPONENT = re.compile(r"(?<![\w.])(\d[\d.]*)e([+-])0*(\d+)\b")
+_MINUS = re.compile(r"(?<![\w.\-–)\]])-(?=\d)")
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def typeset(text: str) -> str:
+    """Return text with its numbers as print has them: a true minus, and powers of ten.
+
+    Examples
+    --------
+    >>> typeset("-2.50e-05 to 1e+06, F8-3ls, 2-4")
+    '−2.50 × 10⁻⁵ to 1 × 10⁶, F8-3ls, 2-4'
+    """
+
+    def power(found: re.Match[str]) -> str:
+        digits, sign, exponent = found.groups()
+        return f"{digits} × 10" + (sign.strip("+") + exponent).translate(_SUPERSCRIPT)
+
+    return _MINUS.sub("−", _EXPONENT.sub(power, text))
 
 
 def with_unit(text: str, unit: str) -> str:

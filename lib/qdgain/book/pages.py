@@ -21,6 +21,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+from qdgain.text import typeset
 from qdgain.version import __version__
 
 _PIXELS_A_POINT = 96 / 72
@@ -41,6 +42,15 @@ _NO_LINKS = (
 
 # These two do nothing while a page is read, but do not say that they may be read beside others.
 _SILENT_EXTENSIONS = ("sphinx_multitoc_numbering", "sphinx_jupyterbook_latex")
+
+
+#: What is not prose: tags, and elements whose text is code, an equation, or no text at all.
+_NO_PROSE = re.compile(
+    r'<(code|pre|script|style|svg|kbd)\b.*?</\1>|<(span|div) class="math.*?</\2>|<[^>]+>', re.DOTALL
+)
+_SYMBOL = re.compile(
+    r"(?<![\w/.#-])(PL|[A-Zk\u0370-\u03ff])_(XX\d?|X\d?|[A-Z]\d?|th|π|g|h|NL|inh)(?!\w)"
+)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -182,6 +192,8 @@ def _complete(
 ) -> None:
     context["theme_extra_footer"] = footer(context["pathto"]("book/references"))
     if "body" in context:
+        if not page.startswith("book/api"):
+            context["body"] = typeset_prose(context["body"])
         pictures = {name: Path(app.srcdir, source) for source, name in app.builder.images.items()}
         context["body"] = framed(with_listed_citations(context["body"]), pictures)
         if 'class="math' not in context["body"]:
@@ -191,6 +203,24 @@ def _complete(
                 for script in context["script_files"]
                 if "mathjax" not in f"{script.filename} {script.attributes.get('body')}".lower()
             ]
+
+
+def typeset_prose(body: str) -> str:
+    """Return a page's HTML with symbols and numbers of its prose as print has them.
+
+    Examples
+    --------
+    >>> typeset_prose("<p>A_X at -2 meV, <code>A_X = -2</code></p>")
+    '<p>A<sub>X</sub> at −2 meV, <code>A_X = -2</code></p>'
+    """
+    parts, end = [], 0
+    for found in [*_NO_PROSE.finditer(body), None]:
+        text = body[end : found.start() if found else None]
+        parts.append(_SYMBOL.sub(r"\1<sub>\2</sub>", typeset(text)))
+        if found:
+            parts.append(found[0])
+            end = found.end()
+    return "".join(parts)
 
 
 def footer(references: str) -> str:
