@@ -6,7 +6,7 @@ VENV := .venv$(if $(NEWEST),/newest)
 BIN := $(VENV)/bin
 NOTEBOOKS := $(sort $(wildcard book/$(if $(ONLY),*)$(ONLY)*.ipynb))
 # What looks at the built pages; in a browser only at the book itself.
-OF_PAGES := tests/site/test_built_book.py
+OF_PAGES := $(addprefix tests/site/test_,built_book.py language.py)
 IN_BROWSER := $(addprefix tests/site/test_,book_in_browser.py explorer_browser.py explorer_guide.py)
 
 # Where Python may not keep its bytecode, every process compiles the libraries anew: 8 of 20 s in a rerun.

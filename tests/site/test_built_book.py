@@ -214,3 +214,22 @@ def test_the_statements_are_there_as_data_and_on_their_page():
     for record in records:
         assert CLAIM_KEYS <= set(record)
         assert record["id"] in ids
+
+
+@pytest.mark.skipif("book/all_figures" not in PAGES, reason="a book without that page")
+def test_the_page_of_all_figures_leads_to_each():
+    page = "book/all_figures"
+    body = read(page).partition('<div class="all-figures">')[2].partition("</article>")[0]
+    leads = re.findall(r'<a href="([^"]+)"><img [^>]*src="([^"]+)"', body)
+    assert all((place(page).parent / small).stat().st_size < 40_000 for _, small in leads)
+    every = [
+        f"{other}.html#{name}"
+        for other in PAGES
+        for name in re.findall(
+            r'<figure[^>]* id="([^"]+)"(?:(?!</figure>).)*"figure-notes"><a ',
+            read(other),
+            re.DOTALL,
+        )
+    ]
+    assert len(every) > 30
+    assert sorted(f"book/{target}" for target, _ in leads) == sorted(every)
