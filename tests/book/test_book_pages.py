@@ -91,12 +91,12 @@ def test_the_single_page_becomes_a_pdf_that_the_landing_page_leads_to(tmp_path, 
 
 def test_numbers_and_symbols_of_prose_are_typeset_and_nothing_else_is():
     body = (
-        '<p id="F8-3ls" title="A_X -2">PL_XX at -2.5e-05 <a href="#x-1">(-1 to 3)</a>, 2-4, F8-3ls, '
+        '<p id="F8-3" title="A_X -2">PL_XX at -2.5e-05 <a href="#x-1">(-1 to 3)</a>, 2-4, F8-3ls, '
         "stokes_shift_meV</p><pre>A_X = -2</pre>"
         '<span class="math notranslate">\\(-2A_X\\)</span><code class="x">-1e-9</code>'
     )
     expected = (
-        '<p id="F8-3ls" title="A_X -2">PL<sub>XX</sub> at −2.5 × 10⁻⁵ <a href="#x-1">(−1 to 3)</a>, '
+        '<p id="F8-3" title="A_X -2">PL<sub>XX</sub> at −2.5 × 10⁻⁵ <a href="#x-1">(−1 to 3)</a>, '
         "2-4, F8-3ls, stokes_shift_meV</p><pre>A_X = -2</pre>"
         '<span class="math notranslate">\\(-2A_X\\)</span><code class="x">-1e-9</code>'
     )

@@ -4,7 +4,6 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup
-
 from test_built_book import PAGES, pytestmark, read  # noqa: F401
 
 TURNS = re.compile(r"hangs? on\b|goes as one over|is not to be had|tells bits|the doing of")
