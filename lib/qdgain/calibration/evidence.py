@@ -25,7 +25,8 @@ from qdgain.model.dot import FloatArray
 #: Live points for each parameter, how many times as many each bound takes in, and the effective
 #: size of a posterior.
 LIVE, PER_BOUND, EFFECTIVE = 30, 4, 1200
-#: So many times the live points where the numbers alone leave several modes of like weight.
+#: So many times the live points where the numbers alone leave several modes of like weight, and
+#: where ranges are so wide that what meets the conditions is easily missed.
 MORE = MappingProxyType({"replacing free": 4})
 _TOGETHER = 2000
 #: What lies between the modes in Δ_E of the 4LS, in s.
@@ -97,7 +98,7 @@ def evidence(
     """
     how: Any = {"with_conditions": with_conditions, "doubled": doubled, "discrepancy": discrepancy}
     low, high = (end[:-1] for end in row.ranges(doubled))
-    live = LIVE * (low.size + 1) * (1 if with_conditions else MORE.get(row.name, 1))
+    live = LIVE * (low.size + 1) * (1 if with_conditions and not doubled else MORE.get(row.name, 1))
     found = integrate(partial(log_likelihood, row, **how), low, high, seed, live=live)
     kept = found.weights > 1e-3 / len(found.weights)
     shape = found.points[kept]
