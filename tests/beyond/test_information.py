@@ -75,7 +75,9 @@ def test_stored_densities_are_densities_and_give_the_bits(which):
         coarse = np.sum(filled * np.log2(filled)) / density.size
         # Wider bins tell less; bins that are too narrow would see patterns in noise.
         few = 0.2 if which == "conditions" else 0.0
-        assert coarse - 0.2 - few < found["bits"][name] < coarse + 0.25 + few
+        # What lies in a bin or two may be narrower than these.
+        narrow = 0.25 if found["bits"][name] > np.log2(density.size) - 1 else 0.0
+        assert coarse - 0.2 - few < found["bits"][name] < coarse + 0.25 + few + narrow
 
 
 def test_narrower_assumptions_tell_more():

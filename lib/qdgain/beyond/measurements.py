@@ -36,8 +36,9 @@ from qdgain.model.threshold import threshold_at_maximum
 #: excited fraction is measured, in mJ cm⁻²; both assumed.
 MEASURED_FLOOR = 0.01
 SATURATION_FLUENCE = 0.5
-#: Where a predicted quantity is stored: so that its distribution is a straight line between.
-PROBABILITIES = np.linspace(0.0, 1.0, 31)
+#: Where a predicted quantity is stored, its distribution a straight line between: close enough that
+#: the gap between two modes is not filled.
+PROBABILITIES = np.linspace(0.0, 1.0, 121)
 
 _CELLS_PER_SIGMA = 12.0
 _MOST_CELLS = 60_000

@@ -13,7 +13,6 @@ import importlib
 import warnings
 from collections.abc import Callable
 from functools import partial
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,9 +24,6 @@ from qdgain.model.dot import FloatArray
 #: Live points for each parameter, how many times as many each bound takes in, and the effective
 #: size of a posterior.
 LIVE, PER_BOUND, EFFECTIVE = 30, 4, 1200
-#: So many times the live points where the numbers alone leave several modes of like weight, and
-#: where ranges are so wide that what meets the conditions is easily missed.
-MORE = MappingProxyType({"replacing free": 4})
 _TOGETHER = 2000
 #: What lies between the modes in Δ_E of the 4LS, in s.
 MODE_EDGES = (-2.0, -0.35, 1.9)
@@ -91,15 +87,17 @@ def evidence(
     with_conditions: bool = False,
     doubled: bool = False,
     discrepancy: float = DISCREPANCY,
+    live: int = LIVE,
 ) -> Run:
     """Return evidence and posterior of a row; arguments as for `predictions.log_likelihood`.
 
+    `live` is how many live points there are for each parameter.
     ln Z is 0 for a row without parameters that agrees with every number.
     """
     how: Any = {"with_conditions": with_conditions, "doubled": doubled, "discrepancy": discrepancy}
     low, high = (end[:-1] for end in row.ranges(doubled))
-    live = LIVE * (low.size + 1) * (1 if with_conditions and not doubled else MORE.get(row.name, 1))
-    found = integrate(partial(log_likelihood, row, **how), low, high, seed, live=live)
+    function = partial(log_likelihood, row, **how)
+    found = integrate(function, low, high, seed, live=live * (low.size + 1))
     kept = found.weights > 1e-3 / len(found.weights)
     shape = found.points[kept]
     random = np.random.default_rng(seed)

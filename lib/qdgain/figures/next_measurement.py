@@ -52,7 +52,7 @@ def result() -> Mapping[str, Any]:
 
 
 def _predictive(key: str, scheme: str) -> tuple[FloatArray, FloatArray]:
-    """Return quantiles (14, 31) and variances (14,) that a reading predicts for a scheme."""
+    """Return quantiles (14, 121) and variances (14,) that a reading predicts for a scheme."""
     found = result()["readings"][key]["predictive"][scheme]
     return np.array(found["quantiles"], dtype=float), np.array(found["variance"], dtype=float)
 
