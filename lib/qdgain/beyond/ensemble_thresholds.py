@@ -67,10 +67,12 @@ def ensemble_thresholds(
     statistics: str = "rabi",
     *,
     floor: float,
-    gain_exponent: float,
+    gain_exponent: float | None,
     pi_pulse_fluence_mJ_cm2: float,
 ) -> EnsembleThresholds:
     """Return the thresholds of a sample, of which the dot is the mean one.
+
+    What is amplified is nan where no gain exponent is given.
 
     The gain is linear in the populations, so that a sample's is the mean of its dots', each at its
     own shift, in units of the sample's peak absorption, as are floor and gain exponent. Sizes,
@@ -86,6 +88,8 @@ def ensemble_thresholds(
     centre = np.atleast_1d(gain_maximum_meV(dot, statistics))
     gain_at_centre = _states(dot, ensemble, centre, sample.states)[0] / peak
 
+    length = gain_exponent or 0.0
+
     def over_beam(values: FloatArray) -> FloatArray:
         return np.tensordot(values, sample.beam_weight, axes=(1, 0))
 
@@ -99,7 +103,7 @@ def ensemble_thresholds(
         # Axes: fluence, part of the beam, energy.
         some = sample.columns(amplitude)
         light = some @ emission
-        exponent = np.minimum(some @ (gain_exponent / peak * gain), _LARGEST_EXPONENT)
+        exponent = np.minimum(some @ (length / peak * gain), _LARGEST_EXPONENT)
         spontaneous = over_beam(light.sum(axis=-1))
         light *= amplification(exponent)
         emitted = over_beam(light.sum(axis=-1))
@@ -111,10 +115,12 @@ def ensemble_thresholds(
         return emitted - spontaneous - math.log(2)
 
     found = []
-    for excess in (at_maximum, onset, doubled):
+    for excess in (at_maximum, onset, doubled)[: 2 if gain_exponent is None else 3]:
         root = _first_root(excess)
         found.append(float(sample.mean_excitons(root)) if math.isfinite(root) else math.inf)
         found.append(pi_pulse_fluence_mJ_cm2 * root**2)
+    if gain_exponent is None:
+        return EnsembleThresholds(*(found + 3 * [math.nan]))
     higher = math.sqrt(_ABOVE_THRESHOLD) * root
     low, high = log_emission(np.array([root, higher]))[0] if higher <= REACH else (math.nan,) * 2
     found.append(float(high - low) / math.log(_ABOVE_THRESHOLD))

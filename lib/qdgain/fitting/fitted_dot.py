@@ -250,8 +250,7 @@ def _of_sample(
     dots: Dot, spread_meV: FloatArray, floor: float, statistics: str
 ) -> tuple[FloatArray, FloatArray]:
     """Return the thresholds at the gain maximum and of the onset of the first samples."""
-    # What depends on the film is not asked for.
-    film = {"gain_exponent": 1.0, "pi_pulse_fluence_mJ_cm2": 1.0}
+    film: dict[str, Any] = {"gain_exponent": None, "pi_pulse_fluence_mJ_cm2": 1.0}
     found = [
         ensemble_thresholds(
             dots.at(i), Ensemble(inhomogeneous_width_meV=spread), statistics, floor=floor, **film
