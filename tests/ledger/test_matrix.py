@@ -8,7 +8,7 @@ import pytest
 
 from qdgain.calibration.record import best, calibrated, checked, meets
 from qdgain.calibration.rows import ROWS, TARGETS, TOLERANCE
-from qdgain.ledger import joined, matrix, table
+from qdgain.ledger import joined, matrix, shares, table
 from qdgain.ledger.matrix import STATISTICS, THRESHOLDS
 from qdgain.model.dot import presets
 from qdgain.paper.claims import claims
@@ -145,3 +145,11 @@ def test_the_page_has_a_cell_for_every_row_and_reading(columns):
     body = page.partition("<tbody>")[2]
     assert body.count("<tr>") == len(matrix.rows()) + 1
     assert body.count("<td>") == (len(matrix.rows()) + 1) * (1 + len(columns) // 2)
+
+
+def test_a_number_that_is_not_defined_neither_holds_nor_fails():
+    assert shares._share("11--") == 1.0
+    assert shares._share("0-10") == pytest.approx(1 / 3)
+    unknown = shares.Share(shares._share("1---"), (None, None, None))
+    assert unknown.verdict == "undetermined"
+    assert not shares.Over({"a": "fails", "b": unknown.verdict}).holds

@@ -48,15 +48,23 @@ def chosen(row: str) -> list[int]:
     return [int(index) for index in np.linspace(0, count - 1, POINTS).round()]
 
 
+def _mark(cell: Cell) -> str:
+    return "-" if np.isnan(cell.headline.value) else str(int(cell.holds))
+
+
 def _summary(cells: list[Mapping[str, Cell]]) -> dict[str, Any]:
-    """Return whether each statement holds at each point, as 0 and 1, and its number's quantiles."""
+    """Return whether each statement holds at each point, and its number's quantiles.
+
+    As 1 and 0; ``-`` where its number is not defined, such as a spike beyond the π pulse.
+    """
     result = {}
     for name in set.intersection(*(set(point) for point in cells)):
         own = [point[name] for point in cells]
         values = np.array([cell.headline.value for cell in own], dtype=float)
-        spread = np.quantile(values, _QUANTILES, method="nearest")
+        told = values[~np.isnan(values)]
+        spread = np.quantile(told, _QUANTILES, method="nearest") if told.size else [np.nan] * 3
         result[name] = {
-            "holds": "".join(str(int(cell.holds)) for cell in own),
+            "holds": "".join(map(_mark, own)),
             "number": [rounded(x, 3) if np.isfinite(x) else None for x in spread],
         }
     return dict(sorted(result.items()))
@@ -70,4 +78,5 @@ def again(result: Mapping[str, Any], random: np.random.Generator) -> Iterator[Ag
         now = cells_at(str(row), which[place])
         for name, found in result[row].items():
             what = f"{name} at point {which[place]} of {row}"
-            yield Again(what, float(found["holds"][place]), float(now[name].holds))
+            marks = found["holds"][place], _mark(now[name])
+            yield Again(what, *(float("-01".index(mark)) for mark in marks))

@@ -7,6 +7,7 @@ statements there: a verdict is a share, not a property of one preset.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
@@ -21,7 +22,10 @@ HOLDS, FAILS = 0.95, 0.05
 
 
 class Share(NamedTuple):
-    """In what share of a row's set a statement holds; 5, 50 and 95 % of the number it rests on."""
+    """In what share of a row's set a statement holds; 5, 50 and 95 % of the number it rests on.
+
+    Of the points at which its number is defined; nan where it is at fewer than half of them.
+    """
 
     holds: float
     quantiles: tuple[float | None, ...]
@@ -59,13 +63,18 @@ class Over(NamedTuple):
         return "; ".join(f"{verdict} in {', '.join(rows)}" for verdict, rows in groups if rows)
 
 
+def _share(marks: str) -> float:
+    told = len(marks) - marks.count("-")
+    return marks.count("1") / told if 2 * told >= len(marks) else math.nan
+
+
 @cache
 def shares() -> Mapping[str, Mapping[str, Share]]:
     """Return the share of each statement in each row, by row and by id."""
     return MappingProxyType(
         {
             row: {
-                name: Share(found["holds"].count("1") / len(found["holds"]), (*found["number"],))
+                name: Share(_share(found["holds"]), (*found["number"],))
                 for name, found in statements.items()
             }
             for row, statements in stored("shares").items()
