@@ -139,7 +139,7 @@ def _draw_contours(panels: tuple[Panel, ...]) -> Picture:
         right.axvline(0, color="black", linewidth=0.6)
         top.set_ylabel("G")
         right.set_xlabel("G")
-        right.locator_params(axis="x", nbins=3)
+        right.locator_params(axis="x", nbins=3, steps=[1, 2, 5, 10])
         return top, right
 
     return draw_maps(panels, GAIN, lambda ax, one: style.draw_map(ax, one, limit), finish)
