@@ -74,7 +74,7 @@ def emission_map(
 def draw_emission_maps(panels: tuple[Panel, ...]) -> Picture:
     """Draw panels that `emission_map` returned."""
 
-    def finish(main: Axes, top: Axes, right: Axes) -> tuple[Axes, Axes]:
+    def finish(main: Axes, top: Axes, right: Axes) -> tuple[Axes]:
         main.set_yscale("log")
         top.set_ylim(0, 1.08)
         top.set_ylabel("emission")

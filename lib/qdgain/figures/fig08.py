@@ -236,9 +236,9 @@ def _of_dot(n: Numbers, run: Run, name: str) -> None:
     red_of_pl = 1e3 * (energy[np.argmax(at_one)] - band_centres_eV(dot).emission)
     n.of(name, "threshold", "threshold at gain maximum", at_maximum.mean_excitons)
     n.of(name, "onset", "threshold onset", onset.mean_excitons)
-    n.of(name, "apart", "gain maximum less onset energy", apart, "meV")
+    n.of(name, "apart", "energy of the gain maximum from the onset's", apart, "meV")
     n.of(name, "gain-at-one", "largest gain at ⟨N⟩ = 1", at_one.max())
-    n.of(name, "red-of-pl", "its energy less the centre of PL_X", red_of_pl, "meV")
+    n.of(name, "red-of-pl", "its energy from the centre of PL_X", red_of_pl, "meV")
 
 
 def _of_esa(n: Numbers, run: Run, name: str) -> None:
@@ -355,7 +355,7 @@ def _of_bindings(n: Numbers, run: Run) -> None:
     dot, least = run.dots["3LS+ESA"], 100 * min(departures)
     apart = number(dot.absorptive_binding_meV) - number(dot.emissive_binding_meV)
     n.add("one-binding", "largest departure from a stated number with one binding", least, "%")
-    n.add("bindings-apart", "absorptive less emissive binding, 3LS+ESA", apart, "meV")
+    n.add("bindings-apart", "distance of absorptive and emissive binding, 3LS+ESA", apart, "meV")
 
 
 def _of_film(n: Numbers, run: Run) -> None:
