@@ -63,17 +63,6 @@ def test_counting_spikes():
     assert spike.count_spikes(0 * x) == 0
 
 
-def test_the_largest_move_is_where_the_spike_changes_bands():
-    correlated = qdgain.presets()["3LS+ESA"]
-    move, at = spike.largest_spike_move(correlated, 150.0, 1.5)
-    threshold = float(ase.ase_threshold(correlated, 150.0, 1.5).fluence_mJ_cm2)
-    fluence = at * threshold * np.array([1.0, 1.01])
-    ends = ase.spike_position_eV(correlated, qdgain.mean_excitons_after_pulse(fluence, 1.5), 150.0)
-    assert move == pytest.approx(1e3 * np.diff(ends)[0], rel=0.05)
-    assert 1 <= at < 1.5 / threshold
-    assert np.isnan(spike.largest_spike_move(DOT, 0.5, 1.5)).all()
-
-
 def test_without_esa_the_spike_goes_blue_all_the_way():
     dot = qdgain.Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     blue, red = spike.spike_ways_meV(dot, 200.0, 1.5)

@@ -95,13 +95,13 @@ MEASUREMENTS = (
     Measurement("single-gain", "largest gain at ⟨N⟩ = 1", "1", 0.02, False, _COUNTED),
     Measurement("maximum", "⟨N⟩ of threshold, gain maximum", "1", 0.1, True, _COUNTED),
     Measurement("onset", "⟨N⟩ of onset at ε = 0.01", "1", 0.1, True, _COUNTED),
-    Measurement("onset-energy", "onset's energy less PL_X", "meV", 3.0, False, _CENTRES),
+    Measurement("onset-energy", "onset's energy from PL_X", "meV", 3.0, False, _CENTRES),
     Measurement(
         "above-gap", "threshold pumped at 3.1 eV / at band edge", "1", 0.1, True, _TWO_SECTIONS
     ),
     Measurement("saturation", "excited fraction at 0.5 mJ cm⁻²", "1", 0.03, False, _BLEACH),
     Measurement("length", "ASE threshold, stripe of twice the length", "1", 0.05, True, _ONE_BEAM),
-    Measurement("spike", "ASE spike less PL_X at 1.5 J_th", "meV", 3.0, False, _CENTRES),
+    Measurement("spike", "ASE spike from PL_X at 1.5 J_th", "meV", 3.0, False, _CENTRES),
     Measurement("spike-shift", "spike's shift, J_th to 3 J_th", "meV", 3.0, False, _CENTRES),
 )
 KEYS = tuple(measurement.key for measurement in MEASUREMENTS)

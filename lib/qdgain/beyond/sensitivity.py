@@ -64,7 +64,7 @@ OUTPUTS = (
     Output("gain-esa", "largest gain, ESA", "1"),
     Output("ase", "ASE threshold, no ESA", "mJ cm⁻²"),
     Output("ase-esa", "ASE threshold, ESA", "mJ cm⁻²"),
-    Output("spike-esa", "spike less PL_X at 1.5 J_th, ESA", "meV"),
+    Output("spike-esa", "spike from PL_X at 1.5 J_th, ESA", "meV"),
     Output("shift-esa", "spike's shift, J_th to 3 J_th, ESA", "meV"),
 )
 #: How many of them are positive and have elasticities.

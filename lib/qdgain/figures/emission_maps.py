@@ -12,7 +12,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure as Picture
 
 from qdgain.figures import style
-from qdgain.figures.kit import line, mapped, panel
+from qdgain.figures.kit import line, mapped, panel, points, stated
 from qdgain.figures.panel import ENERGY, FLUENCE, Axis, Panel, Series
 from qdgain.figures.projections import draw_maps
 from qdgain.model.dot import FloatArray
@@ -48,6 +48,12 @@ def spectrum(name: str, energy_eV: FloatArray, values: FloatArray, *look: str) -
     return line(name, energy_eV, values / values.max(), *look, y_axis=RELATIVE)
 
 
+def stated_threshold(claim: str) -> Series:
+    """Return the paper's threshold as a mark where the amplification is two."""
+    mark = "the paper's threshold", np.log10(2), stated(claim), "reference", "D"
+    return points(*mark, x_axis=AMPLIFICATION)
+
+
 def emission_map(
     letter: str, title: str, sweep: Sweep, above: Iterable[Series], threshold_mJ_cm2: FloatArray
 ) -> Panel:
@@ -68,22 +74,19 @@ def emission_map(
 def draw_emission_maps(panels: tuple[Panel, ...]) -> Picture:
     """Draw panels that `emission_map` returned."""
 
-    def finish(main: Axes, top: Axes, right: Axes) -> tuple[Axes, Axes]:
+    def finish(main: Axes, top: Axes, right: Axes) -> tuple[Axes]:
         main.set_yscale("log")
         top.set_ylim(0, 1.08)
-        top.set_ylabel("emission", fontsize=7)
-        right.set_xlabel(AMPLIFICATION.label, fontsize=7)
-        return top, main
+        top.set_ylabel("emission")
+        right.set_xlabel(AMPLIFICATION.label)
+        return (top,)
 
-    return draw_maps([_named_by_axis(one) for one in panels], RELATIVE, _draw_intensity, finish)
+    return draw_maps([_own_amplification(one) for one in panels], RELATIVE, _draw_intensity, finish)
 
 
-def _named_by_axis(one: Panel) -> Panel:
-    """Keep the amplification out of legends; the paper's is drawn like the run's own."""
-    every = (
-        replace(s, name=f"_{s.name}", behind=False) if s.x_axis == AMPLIFICATION else s
-        for s in one.series
-    )
+def _own_amplification(one: Panel) -> Panel:
+    """Draw the paper's amplification like the run's own."""
+    every = (replace(s, behind=s.behind and s.x_axis != AMPLIFICATION) for s in one.series)
     return replace(one, series=tuple(every))
 
 

@@ -16,7 +16,7 @@ from qdgain.beyond import ensemble_saturation, levers
 from qdgain.calibration.record import best
 from qdgain.calibration.rows import ROWS
 from qdgain.fast.onset import threshold_onset
-from qdgain.figures import style
+from qdgain.figures import kit, style
 from qdgain.figures.kit import Figure, Numbers, line, look, mapped, number, panel, points, stated
 from qdgain.figures.panel import ENERGY, FLUENCE, GAIN, MEAN_EXCITONS, Axis, Panel
 from qdgain.figures.projections import draw_maps
@@ -104,7 +104,9 @@ def contours(run: Run) -> tuple[Panel, ...]:
 
 def _contour(run: Run, name: str) -> Panel:
     dot, law = run.dots[name], run["statistics"]
-    energy, mean = energy_window_eV(dot, points=161), np.linspace(0, 2, 101)
+    # The paper's four panels share the widest window.
+    window = run.dots["4LS+ESA"] if name in _LETTERS else dot
+    energy, mean = energy_window_eV(window, points=161), np.linspace(0, 2, 101)
     series = [mapped("gain", energy, mean, gain(dot, energy, mean, law), GAIN)]
     for N, quantity, dash in ((1.0, "one exciton", "--"), (2.0, "two excitons", "-")):
         cut = gain(dot, energy, N, law)
@@ -117,6 +119,10 @@ def _contour(run: Run, name: str) -> Panel:
             growth, place = gain(dot, at.energy_eV, mean, law), f"threshold, {label}"
             series.append(line(label, growth, mean, quantity, dash, x_axis=GAIN))
             series.append(points(place, at.energy_eV, at.mean_excitons, quantity, mark))
+    if name in _LETTERS:
+        largest = stated("F8-max-esa" if name.endswith("+ESA") else "F8-max-ideal")
+        papers = [0.0, largest], [stated(f"F8-{kit.slug(name)}"), 2.0]
+        series.append(points("the paper", *papers, "reference", "D", x_axis=GAIN))
     return panel(_LETTERS.get(name, ""), name, ENERGY, MEAN_EXCITONS, series)
 
 
@@ -133,6 +139,7 @@ def _draw_contours(panels: tuple[Panel, ...]) -> Picture:
         right.axvline(0, color="black", linewidth=0.6)
         top.set_ylabel("G")
         right.set_xlabel("G")
+        right.locator_params(axis="x", nbins=3, steps=[1, 2, 5, 10])
         return top, right
 
     return draw_maps(panels, GAIN, lambda ax, one: style.draw_map(ax, one, limit), finish)
@@ -159,6 +166,8 @@ def _against_binding(run: Run, letter: str, name: str) -> Panel:
         line("Stokes shift", [stokes, stokes], [0, 2], "reference", ":"),
         points("this dot", dot.absorptive_binding_meV, here, "at gain maximum", "-"),
     ]
+    if letter:
+        series.append(points("the paper", low, stated(f"F8-{kit.slug(name)}"), "reference", ">"))
     return panel(letter, name, _BINDING, _THRESHOLD, series)
 
 
@@ -180,11 +189,11 @@ FIGURES = {
     "contours": Figure(contours, _draw_contours),
     "thresholds": Figure(
         thresholds,
-        size=(4.0, 3.4),
+        size=(3.8, 3.4),
         per_panel=True,
         sharey=True,
         axes={"ylim": (0, 2.05)},
-        legend=({"loc": "lower left"}, {}, {}),
+        legend=({}, {"loc": "upper left"}, {}),
     ),
     "onset_against_floor": Figure(
         onset_against_floor,
@@ -227,9 +236,9 @@ def _of_dot(n: Numbers, run: Run, name: str) -> None:
     red_of_pl = 1e3 * (energy[np.argmax(at_one)] - band_centres_eV(dot).emission)
     n.of(name, "threshold", "threshold at gain maximum", at_maximum.mean_excitons)
     n.of(name, "onset", "threshold onset", onset.mean_excitons)
-    n.of(name, "apart", "gain maximum less onset energy", apart, "meV")
+    n.of(name, "apart", "energy of the gain maximum from the onset's", apart, "meV")
     n.of(name, "gain-at-one", "largest gain at ⟨N⟩ = 1", at_one.max())
-    n.of(name, "red-of-pl", "its energy less the centre of PL_X", red_of_pl, "meV")
+    n.of(name, "red-of-pl", "its energy from the centre of PL_X", red_of_pl, "meV")
 
 
 def _of_esa(n: Numbers, run: Run, name: str) -> None:
@@ -346,7 +355,7 @@ def _of_bindings(n: Numbers, run: Run) -> None:
     dot, least = run.dots["3LS+ESA"], 100 * min(departures)
     apart = number(dot.absorptive_binding_meV) - number(dot.emissive_binding_meV)
     n.add("one-binding", "largest departure from a stated number with one binding", least, "%")
-    n.add("bindings-apart", "absorptive less emissive binding, 3LS+ESA", apart, "meV")
+    n.add("bindings-apart", "distance of absorptive and emissive binding, 3LS+ESA", apart, "meV")
 
 
 def _of_film(n: Numbers, run: Run) -> None:

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
+from scipy.interpolate import PchipInterpolator
 
 from qdgain import chapters
 from qdgain.figures import emission_maps as maps
@@ -31,12 +32,13 @@ _LETTERS = {"3LS": "a", "3LS+ESA": "b", "4LS": "c", "4LS+ESA": "d"}
 _BINDING = Axis("absorptive biexciton shift Δ_A2", "meV")
 _ASE_THRESHOLD = Axis("ASE threshold", "mJ cm⁻²")
 _ABOVE = Axis("pump fluence / ASE threshold")
-_OFFSET = Axis("spike less PL_X centre", "meV")
+_OFFSET = Axis("spike's offset from the centre of PL_X", "meV")
 _WIDTH = Axis("width of the emission (FWHM)", "meV")
 _PHOTONS = Axis("photons along the film, per dot")
 _TIME_UNITS = ("fs", "ps", "ns")
 _TIMES_THRESHOLD = (1.0, 1.5, 2.0, 3.0)
 _SWEEP = 11
+_TICKS = (1, 2, 5, 10, 20)
 _AROUND_THRESHOLD = np.array([0.25, 0.5, 0.8, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0])
 #: ln of the most photons drawn, lest their number overflow.
 _LARGEST_LOG = 600.0
@@ -71,7 +73,9 @@ def spectra(run: Run) -> tuple[Panel, ...]:
 
 def _dot_panel(run: Run, name: str) -> Panel:
     dot, (length, pi_pulse, law) = run.dots[name], _film(run)
-    energy, fluence = energy_window_eV(dot, points=241), pi_pulse * maps.LOG_STEPS
+    # The paper's four panels share the widest window.
+    window = run.dots["4LS+ESA"] if name in _LETTERS else dot
+    energy, fluence = energy_window_eV(window, points=241), pi_pulse * maps.LOG_STEPS
     mean, threshold = _excitons(run, fluence), _threshold(run, name)
     log_spectrum = film.log_ase_spectrum(dot, energy, mean, length, law)
     above = [
@@ -87,6 +91,8 @@ def _dot_panel(run: Run, name: str) -> Panel:
     inside = (saturated.energy_eV >= energy[0]) & (saturated.energy_eV <= energy[-1])
     wide, last = saturated.energy_eV[inside], saturated.spectrum_per_meV[-1][inside]
     above.append(maps.spectrum("saturated", wide, last, "saturated ASE", "-."))
+    if name in _LETTERS:
+        above.append(maps.stated_threshold(f"F9-{kit.slug(name)}"))
     crest = film.spike_position_eV(dot, mean, length, law)
     ratio = spike.log_energy_ratio(dot, mean, length, law)
     sweep = maps.Sweep(energy, fluence, log_spectrum, ratio, crest)
@@ -143,6 +149,9 @@ def _finish_spikes(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
     if panels[0].series:
         axes[0].axhline(0, color="black", linewidth=0.6)
         axes[0].legend()
+    for ax in axes:
+        ax.set_xticks(_TICKS, [f"{times:d}" for times in _TICKS])
+        ax.minorticks_off()
 
 
 def thresholds(run: Run) -> Panel:
@@ -160,8 +169,10 @@ def thresholds(run: Run) -> Panel:
             series.append(points(label, run.dots[name].absorptive_binding_meV, own, of))
         else:
             series.append(level(f"{name}, any Δ_A2", float(own), of, ":"))
-    title = "ASE threshold against the biexciton shift"
-    return panel("", title, _BINDING, _ASE_THRESHOLD, series)
+    papers = [stated(f"F9-{kit.slug(name)}") for name in _LETTERS]
+    left = np.full(len(papers), _against_binding(run, "3LS+ESA")[0][0])
+    series.append(points("the paper", left, papers, "reference", ">"))
+    return panel("", "", _BINDING, _ASE_THRESHOLD, series)
 
 
 def _against_binding(run: Run, name: str) -> tuple[FloatArray, FloatArray]:
@@ -175,7 +186,9 @@ def _against_binding(run: Run, name: str) -> tuple[FloatArray, FloatArray]:
 
 
 def _finish_thresholds(axes: list[Axes], _: tuple[Panel, ...]) -> None:
-    axes[0].figure.legend(loc="outside right upper")
+    handles, labels = axes[0].get_legend_handles_labels()
+    named = [i for i, label in enumerate(labels) if not label.endswith(("preset", "as given"))]
+    axes[0].legend([handles[i] for i in named], [labels[i] for i in named], loc="upper right")
 
 
 def saturation(run: Run) -> tuple[Panel, ...]:
@@ -188,9 +201,10 @@ def saturation(run: Run) -> tuple[Panel, ...]:
             fluence, emission = _saturated_sweep(run, name)
             simple = np.exp(np.minimum(_log_simple_photons(run, name, fine), _LARGEST_LOG))
             (_, dash), label = look(name), f"{name}, simple formula"
-            series.append(line(name, fluence, emission.guided_photons, scheme, dash))
+            smooth = PchipInterpolator(fluence, emission.guided_photons)(fine)
+            series.append(line(name, fine, smooth, scheme, dash))
             series.append(line(label, fine, simple, "reference", dash))
-        panels.append(panel("", f"{scheme}, saturation", FLUENCE, _PHOTONS, series))
+        panels.append(panel("", scheme, FLUENCE, _PHOTONS, series))
     return tuple(panels)
 
 
@@ -204,22 +218,24 @@ def _finish_saturation(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
     for ax, one in zip(axes, panels, strict=True):
         top = max(np.max(s.values) for s in one.series if "simple" not in s.name)
         ax.set_ylim(0, 1.1 * float(top))
+        handles, labels = ax.get_legend_handles_labels()
+        named = handles[0], handles[2], handles[1]
+        ax.legend(named, [labels[0], labels[2], "simple formula"], loc="lower right")
 
 
 FIGURES = {
     "spectra": Figure(spectra, maps.draw_emission_maps),
     "spikes": Figure(
-        spikes, size=(8.0, 3.4), axes={"xscale": "log"}, legend=None, finish=_finish_spikes
+        spikes, size=(7.6, 3.4), axes={"xscale": "log"}, legend=None, finish=_finish_spikes
     ),
     "thresholds": Figure(
         thresholds, axes={"ylim": (0, None)}, legend=None, finish=_finish_thresholds
     ),
     "saturation": Figure(
         saturation,
-        size=(4.0, 3.4),
+        size=(3.8, 3.4),
         per_panel=True,
-        # Below the panel: the steep lines leave no free place inside.
-        legend={"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "ncols": 2},
+        legend=None,
         finish=_finish_saturation,
     ),
     "measured": Figure(fig09_measured.measured, maps.draw_emission_maps),
@@ -313,7 +329,7 @@ def _of_spike(n: Numbers, run: Run, name: str) -> None:
     for times in _TIMES_THRESHOLD:
         reached, fluence = times * threshold <= pi_pulse, np.array(times * threshold)
         offset = maps.hundredths(_offset_meV(run, name, fluence)) if reached else np.nan
-        meaning = f"spike less PL_X centre at {times:g} J_th, {name}"
+        meaning = f"spike's offset from the centre of PL_X at {times:g} J_th, {name}"
         n.add(f"offset-{kit.slug(name)}-{times:g}", meaning, offset, "meV")
     shift = spike.spike_shift_meV_per_decade(dot, length, pi_pulse, law)
     mean = _excitons(run, np.array(2.0 * threshold)) if 2 * threshold <= pi_pulse else np.nan
@@ -322,19 +338,14 @@ def _of_spike(n: Numbers, run: Run, name: str) -> None:
     n.of(name, "width", "width of the emission at 2 J_th", width, "meV")
     n.of(name, "blue", "longest way of the spike to the blue up to J_π", blue, "meV")
     n.of(name, "red", "longest way of the spike to the red up to J_π", red, "meV")
-    move, at = spike.largest_spike_move(dot, length, pi_pulse, law)
     n.of(name, "shift", "shift of the spike per decade of J up to 3 J_th", shift, "meV")
-    n.of(name, "jump", "largest move of the spike within 1 % of J", maps.hundredths(move), "meV")
-    n.of(name, "jump-at", "where that is, in J_th", at)
 
 
 def _of_saturated(n: Numbers, run: Run, name: str) -> None:
     fluence, emission = _saturated_sweep(run, name)
     weak = 0.5 * number(_threshold(run, name).fluence_mJ_cm2)
     lines = spike.threshold_by_two_lines(fluence, emission.guided_photons, weak)
-    count = float(spike.count_spikes(emission.spectrum_per_meV[-1]))
     n.of(name, "lines", "threshold by two straight lines", lines, _J)
-    n.of(name, "saturated-spikes", "spikes at J_π, saturated", count)
 
 
 def _of_amplitude(n: Numbers, run: Run, scheme: str) -> None:

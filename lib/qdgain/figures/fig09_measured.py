@@ -93,6 +93,8 @@ def _measured_panel(run: Run, source: Measured) -> Panel:
     if np.isfinite(threshold.fluence_mJ_cm2):
         at = maps.relative(data.log_ase(threshold.mean_excitons, length))
         above.append(maps.spectrum("at threshold", energy, at, "ASE threshold", "--"))
+    if source.slug == "x1":
+        above.append(maps.stated_threshold("F9-alloy"))
     crest, ratio = parabolic_peak(energy, log_spectrum), data.log_energy_ratio(mean, length)
     sweep = maps.Sweep(energy, fluence, log_spectrum, ratio, crest)
     return maps.emission_map(source.letter, source.title, sweep, above, threshold.fluence_mJ_cm2)
@@ -120,16 +122,14 @@ def of_measured(n: Numbers, run: Run, source: Measured) -> None:
     every = maps.relative(log_ase(top * np.linspace(0, 1, 401)[1:]))
     counts = np.array([spike.count_spikes(spectrum) for spectrum in every])
     saturated = float(spike.count_spikes(source.saturated(run).spectrum_per_meV[-1]))
-    off = "spike less PL peak at"
+    off = "spike's offset from the PL peak at"
     for key, meaning, value, unit in (
         ("threshold-{}", "ASE threshold", start, FLUENCE.unit),
         ("offset-{}-1", f"{off} J_th", offset_meV(start), "meV"),
-        ("offset-{}-3", f"{off} 3 J_th", offset_meV(3 * start), "meV"),
         ("offset-{}-top", f"{off} the highest J", offset_meV(top), "meV"),
         ("shift-{}", "shift per decade up to 3 J_th", shift, "meV"),
         ("width-{}", "width of the emission at 2 J_th", width, "meV"),
         ("spikes-{}", "most spikes at any J", counts.max(), "1"),
-        ("together-{}", "part of the fluences with more than one spike", np.mean(counts > 1), "1"),
         ("saturated-spikes-{}", "spikes at the highest J, saturated", saturated, "1"),
     ):
         n.add(key.format(source.slug), f"{meaning}, {source.title}", value, unit)

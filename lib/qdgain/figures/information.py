@@ -24,7 +24,7 @@ from qdgain.beyond.sensitivity import (
 from qdgain.calibration.rows import SCHEMES, width_meV
 from qdgain.figures import next_measurement, style
 from qdgain.figures.calibrated import SYMBOLS
-from qdgain.figures.kit import Figure, Numbers, line, mapped, panel, points
+from qdgain.figures.kit import Figure, Numbers, line, mapped, number, panel, points
 from qdgain.figures.next_measurement import result
 from qdgain.figures.panel import Axis, Panel
 from qdgain.model.dot import FloatArray
@@ -39,10 +39,15 @@ _TOTAL, _FIRST = Axis("total Sobol index"), Axis("first-order Sobol index")
 _ELASTICITY, _CHANGE = Axis("elasticity ∂ln y/∂ln x"), Axis("change", "%")
 
 _SHOWN = {"main": "-", "conditions": "--", "loose": "-."}
-_PAIRS = (
-    ("gain_exponent", "pi_pulse_fluence_mJ_cm2"),
-    ("absorptive_3ls", "xx_absorption_strength"),
-)
+#: Parameters whose marginals are drawn, and the fields of a dot that they are.
+_SHOWN_PARAMETERS = {
+    "stokes_3ls": "stokes_shift_meV",
+    "stokes_4ls": "stokes_shift_meV",
+    "absorptive_3ls": "absorptive_binding_meV",
+    "emissive_3ls": "emissive_binding_meV",
+    "xx_absorption_strength": "xx_absorption_strength",
+    "xx_emission_strength": "xx_emission_strength",
+}
 #: The inputs in keys and in words.
 _INPUT_KEYS = ("s", "a2", "e", "a", "gamma", "width", "length", "pi", "floor")
 _INPUT_SYMBOLS = ("S", "Δ_A2", "Δ_E", "a", "γ", "Γ", "L_g", "J_π", "ε")
@@ -63,66 +68,37 @@ def _in_units(name: str, coordinate: Any) -> FloatArray:
 
 
 def posterior(run: Run) -> tuple[Panel, ...]:
-    """Return the marginals of every parameter over the prior's, and two pairs of parameters."""
-    marginals = (_marginal(i, name) for i, name in enumerate(DEFAULT.names))
-    return (*marginals, *(_pair(run, *one) for one in zip("kl", _PAIRS, strict=True)))
+    """Return the marginals of six parameters over the prior's, with those of the run's dot."""
+    return tuple(_marginal(run, *one) for one in zip("abcdef", _SHOWN_PARAMETERS, strict=True))
 
 
-def _marginal(i: int, name: str) -> Panel:
-    found = result()["posteriors"]
+def _marginal(run: Run, letter: str, name: str) -> Panel:
+    found, i = result()["posteriors"], DEFAULT.names.index(name)
     low, high = (float(ends[i]) for ends in DEFAULT.ranges())
     edges = np.linspace(low, high, len(found["main"]["density"][name]) + 1)
     series = [line("prior", _in_units(name, [low, high]), [1.0, 1.0], "prior", ":")]
     for key, dash in _SHOWN.items():
-        # Wider bins where few points would make narrow ones noisy.
-        wide = 2 if key == "conditions" else 1
+        # Bins twice as wide as those that are stored, which are noisy.
         bins = (0.5 * (edges[1:] + edges[:-1]), np.array(found[key]["density"][name]))
-        x, density = (each.reshape(-1, wide).mean(axis=1) for each in bins)
+        x, density = (each.reshape(-1, 2).mean(axis=1) for each in bins)
         series.append(line(POSTERIORS[key], _in_units(name, x), density, f"posterior, {key}", dash))
+    here, field = "preset" if run.is_papers else YOUR_DOT, _SHOWN_PARAMETERS[name]
+    dot = run.dots["4LS+ESA"] if name == "stokes_4ls" else run.subject
+    series.append(points(here, number(getattr(dot, field)), 0.0, "your dot", "X"))
     title = f"{significant(found['main']['bits'][name], 2)} bits"
-    return panel("abcdefghij"[i], title, SYMBOLS[name], _DENSITY, series)
-
-
-def _pair(run: Run, letter: str, pair: tuple[str, str]) -> Panel:
-    sampled = DEFAULT.values(np.array(result()["points"]["free"]))
-    own = {
-        "gain_exponent": run["gain_exponent"],
-        "pi_pulse_fluence_mJ_cm2": run["pi_pulse_fluence_mJ_cm2"],
-        "absorptive_3ls": run.subject.absorptive_binding_meV,
-        "xx_absorption_strength": run.subject.xx_absorption_strength,
-    }
-    x, y = (sampled[name] for name in pair)
-    here = "preset" if run.is_papers else YOUR_DOT
-    series = [
-        points("points", x, y, "posterior, main", "."),
-        points(here, own[pair[0]], own[pair[1]], "your dot", "X"),
-    ]
-    across, up = (SYMBOLS[name] for name in pair)
-    return panel(letter, "points of the posterior", across, up, series)
+    return panel(letter, title, SYMBOLS[name], _DENSITY, series)
 
 
 def _finish_posterior(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
     for ax, one in zip(axes, panels, strict=True):
-        first = one.series[0]
-        if first.x_axis.unit == "meV":
+        if one.series[0].x_axis.unit == "meV":
             ax.xaxis.set_major_locator(MaxNLocator(3))
         else:
             ax.set_xscale("log")
             _plain_decades(ax.xaxis)
-        if first.kind == "points":
-            ax.lines[0].set_markersize(2.5)
-            ax.set_yscale("log")
-            _plain_decades(ax.yaxis)
-        else:
-            ax.set_ylim(0, None)
-        ax.tick_params(labelsize=7, which="both")
-        ax.title.set_fontsize(8)
-    entries: dict[str, Any] = {}
-    for ax in (axes[0], *axes[-2:]):
-        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
-            entries.setdefault(label, handle)
-    layout: Any = {"loc": "outside lower center", "ncols": len(entries), "fontsize": 7}
-    axes[0].figure.legend(list(entries.values()), list(entries), **layout)
+        ax.set_ylim(0, None)
+        ax.lines[-1].set_clip_on(False)
+    style.legend_below(axes[0], ncols=3)
 
 
 def _plain_decades(axis: DrawnAxis) -> None:
@@ -150,18 +126,14 @@ def sobol_indices(_: Run) -> tuple[Panel, ...]:
 
 
 def _draw_sobol_indices(panels: tuple[Panel, ...]) -> Picture:
-    """Draw four tables: total index in colour and bold, first-order index below it."""
+    """Draw four tables of total indices; the first-order ones are in the data alone."""
     figure = style.new_figure(7.6, 8.2)
     axes = figure.subplots(2, 2, sharex=True, sharey=True)
     for ax, one in zip(axes.flat, panels, strict=True):
-        total, first = (np.asarray(series.z) for series in one.series)
+        total = one["total"].values
         style.draw_cells(ax, total, (0.0, 1.0))
-        for i, j in np.ndindex(*total.shape):
-            dark, text = bool(total[i, j] < 0.5), next_measurement.two_digits(total[i, j])
-            style.write_cell(ax, j, i - 0.2, text, dark, fontsize=5.5, fontweight="bold")
-            text = next_measurement.two_digits(first[i, j])
-            style.write_cell(ax, j, i + 0.22, text, dark, fontsize=5.0)
-        style.name_cells(ax, one, _INPUT_SYMBOLS, [output.name for output in OUTPUTS])
+        next_measurement.write_numbers(ax, total, total < 0.5)
+        style.name_cells(ax, one, _INPUT_SYMBOLS, [output.name for output in OUTPUTS], 8)
     return figure
 
 
@@ -206,7 +178,7 @@ def _draw_local(panels: tuple[Panel, ...]) -> Picture:
     slope = panels[0]["elasticity"].values
     style.draw_cells(upper, slope, (-1.0, 1.0), style.GAIN_MAP)
     next_measurement.write_numbers(upper, slope, np.abs(slope) > 0.6)
-    style.name_cells(upper, panels[0], _INPUT_SYMBOLS, [o.name for o in OUTPUTS[:POSITIVE]])
+    style.name_cells(upper, panels[0], _INPUT_SYMBOLS, [o.name for o in OUTPUTS[:POSITIVE]], 8)
     style.draw_panel(lower, panels[1], legend=None)
     lower.axhline(0, color=style.colour("reference"), linewidth=0.8)
     lower.set_xticks(range(len(INPUTS)), [style.typeset(name) for name in _INPUT_SYMBOLS])
@@ -217,7 +189,7 @@ def _draw_local(panels: tuple[Panel, ...]) -> Picture:
 
 FIGURES = {
     "posterior": Figure(
-        posterior, size=(7.6, 6.4), columns=4, legend=None, finish=_finish_posterior
+        posterior, size=(7.6, 5.2), columns=3, legend=None, finish=_finish_posterior
     ),
     "sobol_indices": Figure(sobol_indices, _draw_sobol_indices),
     "local": Figure(local, _draw_local),
@@ -230,17 +202,14 @@ FIGURES = {
 def headlines(run: Run) -> Numbers:
     """Return the chapter's numbers."""
     n = Numbers("information")
-    for name in DEFAULT.names:
+    for name in _SHOWN_PARAMETERS:
         _of_parameter(n, name)
     _of_convergence(n)
     _of_sobol_indices(n)
-    slope = elasticities(_at(run), run["statistics"], run.subject)
-    for output in ("threshold-esa", "ase-esa"):
-        row = _OUTPUT_KEYS.index(output)
-        for key, symbol, value in zip(_INPUT_KEYS, _INPUT_SYMBOLS, slope[row], strict=True):
-            if key not in _INPUT_KEYS[_OF_FILM:]:
-                meaning = f"elasticity of {OUTPUTS[row].name} in {symbol}"
-                n.add(f"elasticity-{output}-{key}", meaning, value)
+    row = _OUTPUT_KEYS.index("threshold-esa")
+    slope = elasticities(_at(run), run["statistics"], run.subject)[row, :_OF_FILM]
+    for key, symbol, value in zip(_INPUT_KEYS, _INPUT_SYMBOLS, slope, strict=False):
+        n.add(f"elasticity-threshold-esa-{key}", f"elasticity of ⟨N⟩ with ESA in {symbol}", value)
     next_measurement.add_headlines(n, run)
     return n
 
@@ -266,7 +235,6 @@ def _of_parameter(n: Numbers, name: str) -> None:
 def _of_convergence(n: Numbers) -> None:
     effective = result()["effective"]
     n.add("readings", "readings sampled", len(result()["readings"]))
-    n.add("effective", "effective points of the posterior", effective["main"])
     n.add("fewest", "fewest effective points of any posterior", min(effective.values()))
 
 
@@ -281,10 +249,11 @@ def _of_sobol_indices(n: Numbers) -> None:
             ("ase-esa", "J_th", len(INPUTS)),
         ):
             total = found.total[_OUTPUT_KEYS.index(output)]
-            for i in range(inputs):
+            for i in range(inputs if scheme == "3ls" else 0):
                 meaning = f"total index of {_INPUT_SYMBOLS[i]} for {what}, {where}"
                 n.add(f"sobol-{output}-{_INPUT_KEYS[i]}-{end}", meaning, total[i])
-            share = total[list(ENERGIES)].sum() / total.sum()
-            meaning = f"share of S, Δ_A2, Δ_E, Γ in all total indices for {what}, {where}"
-            n.add(f"sobol-{output}-energies-{end}", meaning, share)
+        total = found.total[_OUTPUT_KEYS.index("threshold-esa")]
+        share = total[list(ENERGIES)].sum() / total.sum()
+        meaning = f"share of S, Δ_A2, Δ_E, Γ in all total indices for ⟨N⟩, {where}"
+        n.add(f"sobol-threshold-esa-energies-{end}", meaning, share)
     n.add("sobol-error", "largest standard error of an index", max(errors))

@@ -19,7 +19,6 @@ from qdgain.beyond.measurements import (
     PROBABILITIES,
     Measurement,
     expected_log_bayes_factor,
-    normal_bits,
     parameter_bits,
     reading_bits,
 )
@@ -35,9 +34,8 @@ from qdgain.text import significant
 
 #: The measurement that the prose proposes.
 PROPOSED = "onset-energy"
-#: What a measurement may tell of, and the same in keys.
+#: What a measurement may tell of.
 _COLUMNS = ("parameters", "statistics", "definition", "reading")
-_COLUMN_KEYS = ("tells", "statistics", "definition", "reading")
 _MEASURED, _ABOUT = Axis("measurement: row"), Axis("tells of: column")
 _BITS, _FACTOR = Axis("expected information", "bits"), Axis("precision / the assumed one")
 _FACTORS = np.geomspace(0.1, 10.0, 17)
@@ -124,13 +122,16 @@ def measurements(run: Run) -> tuple[Panel, ...]:
 
 def two_digits(value: Any) -> str:
     """Return a number for a cell, a dash where there is none."""
-    return f"{float(value):.2f}".replace("-0.00", "0.00") if np.isfinite(value) else "–"
+    if not np.isfinite(value):
+        return "–"
+    return f"{float(value):.2f}".replace("-0.00", "0.00").replace("-", "−")
 
 
 def write_numbers(ax: Axes, table: FloatArray, dark: Any) -> None:
-    """Write a table's numbers into its cells."""
+    """Write a table's numbers into its cells, which stay empty where a number rounds to zero."""
     for i, j in np.ndindex(*table.shape):
-        style.write_cell(ax, j, i, two_digits(table[i, j]), dark[i, j], fontsize=7)
+        text = two_digits(table[i, j])
+        style.write_cell(ax, j, i, text.replace("0.00", ""), dark[i, j], fontsize=8)
 
 
 def draw_measurements(panels: tuple[Panel, ...]) -> Picture:
@@ -143,12 +144,13 @@ def draw_measurements(panels: tuple[Panel, ...]) -> Picture:
         bits = one.series[0].values
         style.draw_cells(ax, bits, (0.0, 3.0))
         write_numbers(ax, bits, bits < 1.5)
-        style.name_cells(ax, one, _COLUMNS, [m.name for m in MEASUREMENTS])
+        style.name_cells(ax, one, _COLUMNS, [m.name for m in MEASUREMENTS], 8)
+        ax.tick_params(axis="x", labelrotation=20)
     right.tick_params(labelleft=False)
     lower = figure.add_subplot(grid[1, :])
     style.draw_panel(lower, panels[2], legend="upper right")
     lower.set_xscale("log")
-    lower.axvline(1, color=style.colour("reference"), linewidth=0.8)
+    lower.axvline(1, ymax=0.6, color=style.colour("reference"), linewidth=0.8)
     lower.set_ylim(0, None)
     return figure
 
@@ -223,13 +225,13 @@ def _nonnegative_text(bits: float) -> str:
 def add_headlines(n: Numbers, run: Run) -> None:
     """Add what the measurements tell to the chapter's numbers."""
     factor = run["precision_factor"]
-    for scheme in SCHEMES:
-        each = zip(KEYS, MEASUREMENTS, expected_bits(scheme, factor), strict=True)
-        for key, measurement, row in each:
-            for column, of, bits in zip(_COLUMN_KEYS, _COLUMNS, row, strict=True):
-                meaning = f"{measurement.name}, {scheme.upper()}: of the {of}"
-                # Rounding may leave a little below nothing.
-                n.add(f"{column}-{key}-{scheme}", meaning, max(bits, 0.0), "bits")
+    told = _bits_of_parameters("3ls", factor)
+    for key, measurement, bits in zip(KEYS, MEASUREMENTS, told, strict=True):
+        # Rounding may leave a little below nothing.
+        n.add(f"tells-{key}-3ls", f"{measurement.name}, 3LS", max(bits, 0.0), "bits")
+    for about in _COLUMNS[1:]:
+        most = best("3ls", about, factor).bits
+        n.add(f"{about}-best", f"most bits of the {about}, 3LS", most, "bits")
     proposed = KEYS.index(PROPOSED)
     name = MEASUREMENTS[proposed].name
     for end, times, said in (
@@ -248,12 +250,11 @@ def add_headlines(n: Numbers, run: Run) -> None:
         said = f"{name}, {POSTERIORS[which]}"
         n.add(f"best-{which}", said, told[proposed], "bits")
         n.add(f"rank-{which}", f"rank of: {said}", _rank(told, proposed))
-    for key in ("above-gap", "saturation"):
-        i, laws = KEYS.index(key), RIVALS["statistics"]
-        rabi, poisson = (_predictive(laws[law].label, "3ls")[0][i] for law in ("rabi", "poisson"))
-        bayes = expected_log_bayes_factor(rabi, poisson, factor * MEASUREMENTS[i].precision)
-        meaning = f"expected ln Bayes factor, Rabi over Poisson: {MEASUREMENTS[i].name}"
-        n.add(f"bayes-{key}", meaning, bayes)
+    i, laws = KEYS.index("saturation"), RIVALS["statistics"]
+    rabi, poisson = (_predictive(laws[law].label, "3ls")[0][i] for law in ("rabi", "poisson"))
+    bayes = expected_log_bayes_factor(rabi, poisson, factor * MEASUREMENTS[i].precision)
+    meaning = f"expected ln Bayes factor, Rabi over Poisson: {MEASUREMENTS[i].name}"
+    n.add("bayes-saturation", meaning, bayes)
 
 
 def _rank(bits: FloatArray, i: int) -> int:
@@ -263,7 +264,7 @@ def _rank(bits: FloatArray, i: int) -> int:
 
 def _of_proposed(n: Numbers, i: int, factor: float) -> None:
     proposed = MEASUREMENTS[i]
-    quantiles, variance = _predictive(DEFAULT.label, "3ls")
+    quantiles, _ = _predictive(DEFAULT.label, "3ls")
     unit = "1" if proposed.is_relative else proposed.unit
     # The deviation at which it tells as much as the best of the others.
     others = np.delete(_bits_of_parameters("3ls", factor), i)
@@ -271,10 +272,8 @@ def _of_proposed(n: Numbers, i: int, factor: float) -> None:
     even = np.exp(np.interp(-others.max(), -own, np.log(_FACTORS))) * proposed.precision
     low, high = (np.interp(p, PROBABILITIES, quantiles[i]) for p in (0.05, 0.95))
     nested = [np.abs(_bits_of_parameters(s, 1.0) - result()["nested"][s]).max() for s in SCHEMES]
-    normal = normal_bits(variance[i], factor * proposed.precision)
     equal = f"standard deviation at which the next tells as much, {proposed.name}"
     n.add("even", equal, even, unit)
-    n.add("normal", "the same, if it were normal", normal, "bits")
     predicted = f"middle nine tenths of what is predicted, {proposed.name}"
     n.add("spread", predicted, high - low, unit)
     n.add("nested", "largest difference from nested sampling", max(nested), "bits")

@@ -25,7 +25,7 @@ def draw_maps(
     those whose lines the legend names.
     """
     rows = (len(panels) + 1) // 2
-    figure = style.new_figure(8.0, 3.4 * rows + 0.6)
+    figure = style.new_figure(7.6, 3.4 * rows + 0.6)
     body, foot = style.split(figure, 2, 1, height_ratios=(3.4 * rows, 0.6))
     for block, panel in zip(style.split(body, rows, 2), panels, strict=False):
         shown, *others = panel.series

@@ -124,8 +124,8 @@ def split(
 def legend_of(corner: Axes, *axes: Axes) -> None:
     """Fill an empty corner of a panel with the legend of its other axes."""
     corner.axis("off")
-    how: dict[str, Any] = {"loc": "center", "handlelength": 1.6, "borderaxespad": 0}
-    corner.legend(*_named(axes), fontsize=7, **how).set_in_layout(False)
+    how: dict[str, Any] = {"loc": "center", "handlelength": 1.3, "borderaxespad": 0}
+    corner.legend(*_named(axes), **how).set_in_layout(False)
 
 
 def draw_cells(

@@ -161,30 +161,6 @@ def threshold_by_two_lines(
     return float(at - (level - start - slope * at) / (rise[steepest] - slope))
 
 
-def largest_spike_move(
-    dot: Dot, gain_exponent: float, pi_pulse_fluence_mJ_cm2: float, statistics: str = "rabi"
-) -> tuple[float, float]:
-    """Return the largest move of the spike of one dot within 1 % of the fluence, and where it is.
-
-    Between the threshold and J_π, in meV, positive to the blue, and the fluence over the
-    threshold; both nan if the threshold is not reached below J_π. Parameters as for
-    `spike_shift_meV_per_decade`.
-
-    Examples
-    --------
-    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
-    >>> move, at = largest_spike_move(dot, 200.0, 1.5)
-    >>> round(move, 2)
-    0.23
-    """
-    above, position = _way(dot, gain_exponent, pi_pulse_fluence_mJ_cm2, statistics)
-    if above.size == 0:
-        return np.nan, np.nan
-    moves = np.diff(position)
-    largest = int(np.argmax(np.abs(moves)))
-    return float(moves[largest]), float(above[largest])
-
-
 def spike_ways_meV(
     dot: Dot, gain_exponent: float, pi_pulse_fluence_mJ_cm2: float, statistics: str = "rabi"
 ) -> tuple[float, float]:
