@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -104,6 +104,7 @@ def colour(quantity: str) -> str:
 
 def typeset(text: str) -> str:
     """Return text with its subscripts set: ``A_XX2`` as A with the subscript XX2."""
+    text = re.sub(r"(?<=Pb)(Br|X|I)3", r"\1₃", text)
     return re.sub(r"([^\W\d_]+)_([^\W_]+)", r"$\\mathregular{\1_{\2}}$", text)
 
 
@@ -209,6 +210,24 @@ def draw_panel(ax: Axes, panel: Panel, legend: Any = "best") -> None:
     letter(ax, panel.letter)
     if legend and len(drawn) > 1:
         ax.legend(loc=legend)
+
+
+def name_ends(ax: Axes, lines: Iterable[Series], gap: float = 0.05, **font: Any) -> None:
+    """Write curves' names behind their last points in view, a part `gap` of the panel apart."""
+    corners, ends = ax.transAxes.inverted(), []
+    for one in lines:
+        x, y = np.broadcast_arrays(np.asarray(one.x, dtype=float), one.values)
+        at = corners.transform(ax.transData.transform(np.column_stack([x, y])))
+        seen = at[np.all((at > -0.01) & (at < 1.01), axis=1)]
+        ends += [(seen[-1, 1], seen[-1, 0], one)] if len(seen) else []
+    placed: list[tuple[float, float]] = []
+    for height, right, one in sorted(ends, key=lambda end: end[:2]):
+        beside = [h + gap for h, r in placed if abs(r - right) < 0.2]
+        placed.append((max([height, *beside]), right))
+        place: Any = {"xytext": (4, 0), "textcoords": "offset points", "xycoords": "axes fraction"}
+        shade: Any = {"color": "#999999" if one.behind else colour(one.quantity)}
+        text, at_end = typeset(one.name), placed[-1][::-1]
+        ax.annotate(text, at_end, va="center", **{"fontsize": 8} | place | shade | font)
 
 
 def zero_line(ax: Axes) -> None:
