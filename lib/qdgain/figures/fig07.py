@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure as Picture
@@ -41,7 +42,6 @@ _FLUENCES = (0.05, 0.15, 0.35, 0.7, 1.0)
 _SEEDS = 8
 #: The spectrum fitted alone: the highest fluence at the first delay.
 _ALONE = (len(_FLUENCES) - 1) * len(_DELAYS_PS)
-_BELOW = {"loc": "upper center", "fontsize": 7}
 
 
 def _schemes(run: Run) -> dict[str, Dot]:
@@ -158,10 +158,10 @@ def _ta_panels(run: Run, name: str) -> tuple[Panel, Panel, Panel]:
 def draw_transient_absorption(panels: tuple[Panel, ...]) -> Picture:
     """Draw panel c: maps, each with cuts along energy and along time."""
     rows = len(panels) // 3
-    picture = style.new_figure(8.6, 5.2 * rows)
+    picture = style.new_figure(7.0, 4.6 * rows)
     for row, block in enumerate(style.split(picture, rows, 1)):
         whole, *cuts = panels[3 * row : 3 * row + 3]
-        parts = block.add_gridspec(2, 2, width_ratios=(1, 1.1))
+        parts = block.add_gridspec(2, 2, width_ratios=(1, 1.2))
         left = block.add_subplot(parts[:, 0])
         mesh = style.draw_map(left, whole["ΔOD"])
         left.set_title(style.typeset(whole.title))
@@ -171,7 +171,11 @@ def draw_transient_absorption(panels: tuple[Panel, ...]) -> Picture:
             ax = block.add_subplot(parts[i, 1])
             style.draw_panel(ax, cut, legend=None)
             style.zero_line(ax)
-            ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7)
+            ax.set_ylabel("ΔOD / OD")
+            # Dashed: the same at the end.
+            shown = [key for key in ax.get_lines() if not str(key.get_label()).startswith("_")]
+            shown = shown[: len(cut.series) // 2] if i == 0 else shown
+            ax.legend(handles=shown, loc="center left", bbox_to_anchor=(1.0, 0.5), handlelength=1.5)
     return picture
 
 
@@ -246,10 +250,18 @@ def _errors(compared: Comparison) -> Panel:
 
 def draw_four_bands(panels: tuple[Panel, Panel]) -> Picture:
     """Draw panel d and the errors."""
-    picture = style.new_figure(8.0, 4.6)
+    picture = style.new_figure(7.0, 4.2)
     left, right = picture.subplots(1, 2, width_ratios=(1.25, 1))
     style.draw_panel(left, panels[0], legend=None)
-    left.legend(bbox_to_anchor=(0.5, -0.15), ncols=2, **_BELOW)
+    for series in panels[0].of_kind("line"):
+        if series.name.endswith("global fit"):
+            top = np.argmax(series.values)
+            place, text = (np.asarray(series.x)[top], series.values[top]), series.name.split(",")[0]
+            how: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8, "ha": "center"}
+            left.annotate(text, place, (0, 4), color=style.colour(series.quantity), **how)
+    for name, dash in (("simulated", "."), ("global fit", "-"), ("single fit", ":")):
+        left.plot([], [], dash, color="black", label=name)
+    left.legend(handles=left.get_lines()[-3:], loc="upper right", handlelength=1.5)
     for series in panels[1].series:
         style.draw_series(right, series)
     for mark in right.get_lines():
@@ -257,20 +269,22 @@ def draw_four_bands(panels: tuple[Panel, Panel]) -> Picture:
     right.set_yscale("log")
     right.set_xticks(np.arange(1, 1 + len(BANDS)), [name.replace(" ", "\n") for name in BANDS])
     right.set(xlim=(0.5, 4.5), ylabel=ERROR.label, title=panels[1].title)
-    right.legend(bbox_to_anchor=(0.5, -0.15), markerscale=0.6, **_BELOW)
+    right.legend(bbox_to_anchor=(0.5, -0.15), loc="upper center", markerscale=0.6)
     return picture
 
 
 #: What the chapter draws.
 FIGURES = {
     "level_systems": Figure(level_systems, drawn_by=diagrams.draw_diagrams),
-    "cancellation": Figure(cancellation, axes={"ylim": (0, 1.05)}),
+    "cancellation": Figure(cancellation, size=(7.0, 3.3), axes={"ylim": (0, 1)}),
     "continuous_gain": Figure(
         continuous_gain,
-        size=(8.0, 4.4),
-        axes=({"xscale": "log", "ylim": (-1.05, 1.05)}, {"ylim": (-0.2, 8)}),
-        legend={"bbox_to_anchor": (0.5, -0.16), "ncols": 2, **_BELOW},
+        size=(7.0, 5.6),
+        columns=1,
+        axes=(fig06.NET_GAIN_AXES, {"ylim": (-0.2, 8)}),
+        legend=({}, {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}),
         zeros=(0,),
+        finish=lambda axes, panels: style.name_ends(axes[0], panels[0].of_kind("line"), 0.07),
     ),
     "transient_absorption": Figure(transient_absorption, drawn_by=draw_transient_absorption),
     "four_bands": Figure(four_bands, drawn_by=draw_four_bands),
@@ -301,7 +315,8 @@ def _of_esa(n: Numbers, run: Run) -> None:
         allowed = binding[binding == clipped("absorptive_binding_meV", binding)]
         resonance = levels.binding_of_most_cancellation_meV(dot, allowed)
         n.add(f"resonance-{slug(name)}", f"{where}, {name}", resonance, "meV")
-        n.add(f"cancelled-{slug(name)}", f"{own}, {name}", levels.cancelled_fraction(dot))
+        if name not in ("2LS", "4LS"):
+            n.add(f"cancelled-{slug(name)}", f"{own}, {name}", levels.cancelled_fraction(dot))
     dots.pop("2LS")
     for name, diagram in diagrams.level_diagrams(run, dots, biexciton=True).items():
         first = levels.binding_by_energies_meV(diagram)
@@ -329,7 +344,8 @@ def _of_own_rho(n: Numbers, run: Run, name: str) -> None:
     meaning = f"ρ that the dot's own bands give at the centre of PL_X, {name}+ESA"
     at_ideal, at_thermal = (kinetics.cw_threshold(scheme, rho) for scheme in (ideal, thermal))
     n.add(f"own-rho-{slug(name)}", meaning, rho)
-    n.add(f"own-ideal-{slug(name)}", f"threshold w of the ideal {name} at that ρ", at_ideal)
+    if name == "3LS":
+        n.add("own-ideal-3ls", "threshold w of the ideal 3LS at that ρ", at_ideal)
     n.add(f"own-thermal-{slug(name)}", f"the same at {run['temperature_K']:g} K", at_thermal)
 
 
@@ -360,7 +376,6 @@ def _of_four_bands(n: Numbers, run: Run) -> None:
     counts = "the same when the single spectrum has as many counts as all together"
     n.add("four-bands-smallest", least, ratio.min())
     n.add("four-bands-counts", counts, ratio.min() / np.sqrt(len(many[0].spectra)))
-    n.add("four-bands-largest", "largest of the four ratios", ratio.max())
     alone = multiexcitons.one_spectrum(many[0], _ALONE)
     known = multiexcitons.expected_errors_meV(truth, alone, widths_known=True)
     rms = np.sqrt(np.mean(compared.global_errors_meV**2, axis=0))

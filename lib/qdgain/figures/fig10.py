@@ -153,7 +153,7 @@ def draw_universal(one: Panel) -> Picture:
     for series, side, y in zip(fluences, ("left", "right"), (0.085, 0.055), strict=True):
         x, shade = np.interp(y, series.values, series.x), style.colour(series.quantity)
         font: dict[str, Any] = {"color": shade, "fontsize": 8, "ha": side}
-        main.text(x * (1.2 if side == "left" else 0.8), y, style.typeset(series.name), **font)
+        main.text(x * (1.2 if side == "left" else 0.8), y, series.name.partition(", ")[2], **font)
     for series in rows:
         below.plot(series.values, series.x, series.dash, color=style.colour(series.quantity))
     places = [np.ravel(series.x)[0] for series in rows]

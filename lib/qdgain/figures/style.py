@@ -212,22 +212,25 @@ def draw_panel(ax: Axes, panel: Panel, legend: Any = "best") -> None:
         ax.legend(loc=legend)
 
 
-def name_ends(ax: Axes, lines: Iterable[Series], gap: float = 0.05, **font: Any) -> None:
+def name_ends(ax: Axes, lines: Iterable[Series], gap: float = 0.05) -> None:
     """Write curves' names behind their last points in view, a part `gap` of the panel apart."""
     corners, ends = ax.transAxes.inverted(), []
     for one in lines:
         x, y = np.broadcast_arrays(np.asarray(one.x, dtype=float), one.values)
         at = corners.transform(ax.transData.transform(np.column_stack([x, y])))
         seen = at[np.all((at > -0.01) & (at < 1.01), axis=1)]
-        ends += [(seen[-1, 1], seen[-1, 0], one)] if len(seen) else []
-    placed: list[tuple[float, float]] = []
-    for height, right, one in sorted(ends, key=lambda end: end[:2]):
-        beside = [h + gap for h, r in placed if abs(r - right) < 0.2]
-        placed.append((max([height, *beside]), right))
+        ends += [(*seen[-1, ::-1], one)] if len(seen) else []
+    ends.sort(key=lambda end: end[:2])
+    y = np.array([end[0] for end in ends])
+    for _ in range(200):
+        for i in range(len(y) - 1):
+            if abs(ends[i][1] - ends[i + 1][1]) < 0.2:
+                apart = 0.5 * max(gap - (y[i + 1] - y[i]), 0.0)
+                y[i : i + 2] += (-apart, apart)
+    for height, (_, right, one) in zip(y, ends, strict=True):
         place: Any = {"xytext": (4, 0), "textcoords": "offset points", "xycoords": "axes fraction"}
-        shade: Any = {"color": "#999999" if one.behind else colour(one.quantity)}
-        text, at_end = typeset(one.name), placed[-1][::-1]
-        ax.annotate(text, at_end, va="center", **{"fontsize": 8} | place | shade | font)
+        font: Any = {"color": "#999999" if one.behind else colour(one.quantity), "fontsize": 8}
+        ax.annotate(typeset(one.name), (right, height), va="center", **place, **font)
 
 
 def zero_line(ax: Axes) -> None:
