@@ -214,6 +214,8 @@ def draw_panel(ax: Axes, panel: Panel, legend: Any = "best") -> None:
 
 def name_ends(ax: Axes, lines: Iterable[Series], gap: float = 0.05) -> None:
     """Write curves' names behind their last points in view, a part `gap` of the panel apart."""
+    # A transform does not know yet that a panel has to be scaled to its curves.
+    ax.get_xlim()
     corners, ends = ax.transAxes.inverted(), []
     for one in lines:
         x, y = np.broadcast_arrays(np.asarray(one.x, dtype=float), one.values)
