@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from qdgain.calibration.plausibility import dot_density_per_cm3
-from qdgain.figures import style
 from qdgain.figures.kit import Numbers, band, level, line, panel, points, slug
 from qdgain.figures.panel import Axis, Panel
 from qdgain.model import cross_sections, first_exciton
@@ -94,9 +93,8 @@ def order(run: Run) -> Panel:
     return panel("", "which absorbs more", _COUNTED, _RATIO, series)
 
 
-def finish_absorption(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
-    """Name the curves at their ends, and the grey band within."""
-    style.name_ends(axes[0], panels[0].of_kind("line"))
+def finish_absorption(axes: list[Axes], _: object) -> None:
+    """Name the grey band."""
     axes[0].text(30, 2.5e-16, "grey: spread of published CsPbBr₃", fontsize=8)
 
 

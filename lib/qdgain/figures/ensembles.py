@@ -197,10 +197,8 @@ def _finish_thresholds(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
         _mark_out_of_reach(ax, one)
         for x in (-0.5, 0.5, 4.5, 5.5):
             ax.axvline(x, ymax=0.78, **thin)
-    keys, words = axes[0].get_legend_handles_labels()
-    shown = [i for i, word in enumerate(words) if "the paper" not in word]
     place: dict[str, Any] = {"loc": "outside lower center", "ncols": 6}
-    axes[0].figure.legend([keys[i] for i in shown], [words[i] for i in shown], **place)
+    style.legend_without(axes[0], "the paper", axes[0].get_figure(), **place)
 
 
 def _mark_out_of_reach(ax: Axes, one: Panel) -> None:
@@ -215,35 +213,19 @@ def _mark_out_of_reach(ax: Axes, one: Panel) -> None:
         ax.text(6.5, high - 0.03 * (high - low), "out of reach", ha="center", va="top", fontsize=8)
 
 
-def _name_first(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
-    style.name_ends(axes[0], panels[0].of_kind("line"), 0.07)
-
-
-def _name_all(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
-    for ax, one in zip(axes, panels, strict=True):
-        style.name_ends(ax, one.of_kind("line"), 0.07)
-
-
 FIGURES = {
     "saturations": Figure(
         saturations,
         size=(7.0, 5.4),
         columns=1,
-        axes={"ylim": (0, 2.1), "xlim": (0, None)},
-        legend=None,
-        finish=_name_all,
+        axes={"ylim": (0, 2.1)},
+        legend="ends",
     ),
     "thresholds": Figure(thresholds, size=(7.0, 4.2), legend=None, finish=_finish_thresholds),
     "second_step": Figure(
-        second_step,
-        size=(7.0, 5.4),
-        columns=1,
-        legend=({}, {"loc": "upper right"}),
-        finish=_name_first,
+        second_step, size=(7.0, 5.4), columns=1, legend=("ends", {"loc": "upper right"})
     ),
-    "widths": Figure(
-        widths, size=(7.0, 3.4), axes={"ylim": (0, 1.6)}, legend=None, finish=_name_all
-    ),
+    "widths": Figure(widths, size=(7.0, 3.4), axes={"ylim": (0, 1.6)}, legend="ends"),
 }
 
 
@@ -327,31 +309,21 @@ def _of_choices(n: Numbers, run: Run, every: _Samples, found: _Found) -> None:
     n.add("misfit-thin", left, 100 * thin.fitted, "%")
     n.add("incident", incident, every[DEPTH].incident_per_mean)
     n.add("peak", peak, every[BEAM].peak_per_mean)
+    at_maximum = "change of the threshold at gain maximum"
     parallel = replace(every[ORIENTATION], probe_polarisation="parallel")
-    alike = replace(every[SIZE], resonant_pump=False)
-    wide = replace(every[EQUAL], probe_spot_ratio=1.0)
-    others = (
-        (
-            "parallel",
-            "change of the threshold at gain maximum, parallel probe",
-            parallel,
-            "3LS+ESA",
-        ),
-        (
-            "parallel",
-            "change of the threshold at gain maximum, parallel probe",
-            parallel,
-            "4LS+ESA",
-        ),
-        ("broad", "change by size, all dots pumped alike", alike, "4LS"),
-        ("broad", "change by size, all dots pumped alike", alike, "4LS+ESA"),
-        ("wide", "change of the ASE threshold, probed spot as wide as the pump", wide, "3LS"),
-    )
-    for what, meaning, sample, name in others:
-        field = "ase_fluence" if what == "wide" else "at_maximum"
-        now = getattr(_thresholds(run, run.dots[name], sample), field)
-        change = _change(now, getattr(found[name, EQUAL], field))
-        n.add(f"{what}-{slug(name)}", f"{meaning}, {name}", change, "%")
+    alike, of_size = replace(every[SIZE], resonant_pump=False), "change by size"
+    for what, meaning, sample, name in (
+        ("parallel", f"{at_maximum}, parallel probe", parallel, "3LS+ESA"),
+        ("parallel", f"{at_maximum}, parallel probe", parallel, "4LS+ESA"),
+        ("broad", f"{of_size}, all dots pumped alike", alike, "4LS"),
+        ("broad", f"{of_size}, all dots pumped alike", alike, "4LS+ESA"),
+    ):
+        now = _thresholds(run, run.dots[name], sample).at_maximum
+        n.of(name, what, meaning, _change(now, found[name, EQUAL].at_maximum), "%")
+    wide = _thresholds(run, run.dots["3LS"], replace(every[EQUAL], probe_spot_ratio=1.0))
+    meaning = "change of the ASE threshold, probed spot as wide as the pump"
+    change = _change(wide.ase_fluence, found["3LS", EQUAL].ase_fluence)
+    n.of("3LS", "wide", meaning, change, "%")
 
 
 def _of_ladder(n: Numbers, run: Run, every: _Samples) -> None:

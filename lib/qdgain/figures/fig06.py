@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from qdgain import chapters
-from qdgain.figures import diagrams, style
+from qdgain.figures import diagrams
 from qdgain.figures.kit import Figure, Numbers, line, number, panel, points, slug, stated, upright
 from qdgain.figures.panel import Axis, Panel
 from qdgain.model import balance, kinetics, transients
@@ -189,9 +189,8 @@ FIGURES = {
         continuous_gain,
         size=(7.0, 3.4),
         axes=NET_GAIN_AXES,
-        legend=None,
+        legend="ends",
         zeros=(0,),
-        finish=lambda axes, panels: style.name_ends(axes[0], panels[0].of_kind("line")),
     ),
 }
 

@@ -172,10 +172,9 @@ def draw_transient_absorption(panels: tuple[Panel, ...]) -> Picture:
             style.draw_panel(ax, cut, legend=None)
             style.zero_line(ax)
             ax.set_ylabel("ΔOD / OD")
-            # Dashed: the same at the end.
-            shown = [key for key in ax.get_lines() if not str(key.get_label()).startswith("_")]
-            shown = shown[: len(cut.series) // 2] if i == 0 else shown
-            ax.legend(handles=shown, loc="center left", bbox_to_anchor=(1.0, 0.5), handlelength=1.5)
+            end = f"{_TA_TIMES_PS[-1]:.1f} ps"
+            place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+            style.legend_without(ax, end, handlelength=1.5, **place)
     return picture
 
 
@@ -253,15 +252,8 @@ def draw_four_bands(panels: tuple[Panel, Panel]) -> Picture:
     picture = style.new_figure(7.0, 4.2)
     left, right = picture.subplots(1, 2, width_ratios=(1.25, 1))
     style.draw_panel(left, panels[0], legend=None)
-    for series in panels[0].of_kind("line"):
-        if series.name.endswith("global fit"):
-            top = np.argmax(series.values)
-            place, text = (np.asarray(series.x)[top], series.values[top]), series.name.split(",")[0]
-            how: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8, "ha": "center"}
-            left.annotate(text, place, (0, 4), color=style.colour(series.quantity), **how)
-    for name, dash in (("simulated", "."), ("global fit", "-"), ("single fit", ":")):
-        left.plot([], [], dash, color="black", label=name)
-    left.legend(handles=left.get_lines()[-3:], loc="upper right", handlelength=1.5)
+    below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.15)}
+    style.legend_without(left, "single fit", ncols=2, **below)
     for series in panels[1].series:
         style.draw_series(right, series)
     for mark in right.get_lines():
@@ -269,7 +261,7 @@ def draw_four_bands(panels: tuple[Panel, Panel]) -> Picture:
     right.set_yscale("log")
     right.set_xticks(np.arange(1, 1 + len(BANDS)), [name.replace(" ", "\n") for name in BANDS])
     right.set(xlim=(0.5, 4.5), ylabel=ERROR.label, title=panels[1].title)
-    right.legend(bbox_to_anchor=(0.5, -0.15), loc="upper center", markerscale=0.6)
+    right.legend(markerscale=0.6, **below)
     return picture
 
 
@@ -282,9 +274,8 @@ FIGURES = {
         size=(7.0, 5.6),
         columns=1,
         axes=(fig06.NET_GAIN_AXES, {"ylim": (-0.2, 8)}),
-        legend=({}, {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}),
+        legend=("ends", {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}),
         zeros=(0,),
-        finish=lambda axes, panels: style.name_ends(axes[0], panels[0].of_kind("line"), 0.07),
     ),
     "transient_absorption": Figure(transient_absorption, drawn_by=draw_transient_absorption),
     "four_bands": Figure(four_bands, drawn_by=draw_four_bands),

@@ -147,13 +147,7 @@ def draw_universal(one: Panel) -> Picture:
     style.draw_panel(main, replace(one, series=sized), legend=None)
     main.set(xscale="log", yscale="log", xlim=ENDS, ylim=(0.05, 6))
     main.set_yticks([0.1, 0.3, 1.0, 3.0], ["0.1", "0.3", "1", "3"])
-    lines = [series for series in sized if series.kind == "line"]
-    style.name_ends(main, [series for series in lines if "µJ" not in series.name])
-    fluences = (series for series in lines if "µJ" in series.name)
-    for series, side, y in zip(fluences, ("left", "right"), (0.085, 0.055), strict=True):
-        x, shade = np.interp(y, series.values, series.x), style.colour(series.quantity)
-        font: dict[str, Any] = {"color": shade, "fontsize": 8, "ha": side}
-        main.text(x * (1.2 if side == "left" else 0.8), y, series.name.partition(", ")[2], **font)
+    style.name_ends(main, [series for series in sized if series.kind == "line"], 0.05)
     for series in rows:
         below.plot(series.values, series.x, series.dash, color=style.colour(series.quantity))
     places = [np.ravel(series.x)[0] for series in rows]
@@ -227,7 +221,7 @@ FIGURES = {
         at_400_nm.absorption,
         size=(7.0, 4.0),
         axes={"xscale": "log", "yscale": "log", "xlim": ENDS, "ylim": (6e-17, 6e-13)},
-        legend=None,
+        legend="ends",
         finish=at_400_nm.finish_absorption,
     ),
     "order": Figure(
@@ -336,8 +330,7 @@ def _of_thresholdless(n: Numbers, run: Run) -> None:
     width = units.sigma_from_fwhm(gamma)
     needed = {}
     for dot, name, tail in ((ideal, "without ESA", ""), (today, "with ESA", "-esa")):
-        shift = levers.nearest_value_for(dot, "stokes_shift_meV", goal, **_how(run))
-        needed[tail] = shift / width
+        needed[tail] = levers.nearest_value_for(dot, "stokes_shift_meV", goal, **_how(run)) / width
         n.add(f"thresholdless{tail}", f"S/s for ⟨N⟩ = {goal:g}, {name}", needed[tail])
     for name, dot in level_schemes(run).items():
         n.of(name, "threshold", "threshold", _threshold(run, dot))
@@ -352,11 +345,5 @@ def _of_thresholdless(n: Numbers, run: Run) -> None:
 
 
 def _of_yours(n: Numbers, run: Run) -> None:
-    yours, goal = run.dots[f"{YOUR_DOT}+ESA"], run["low_threshold"]
-    threshold = _threshold(run, yours)
-    factor = threshold / _engineered(run, yours).lowest_by_absorptive
-    shift = levers.nearest_value_for(yours, "stokes_shift_meV", goal, **_how(run))
     n.add("your-dot", "threshold, your dot", _threshold(run, run.dots[YOUR_DOT]))
-    n.add("your-dot-esa", "threshold, your dot+ESA", threshold)
-    n.add("your-xx-best", "largest factor by Δ_A2 alone, your dot+ESA", factor)
-    n.add("your-thresholdless", f"S for ⟨N⟩ = {goal:g}, your dot+ESA", shift, "meV")
+    n.add("your-dot-esa", "threshold, your dot+ESA", _threshold(run, run.dots[f"{YOUR_DOT}+ESA"]))
