@@ -68,7 +68,7 @@ def test_both_sources_of_the_first_exciton_are_drawn_and_bound_its_numbers(run, 
         )
         expected = first_exciton.cdse_first_exciton_cross_section_cm2(size, source)
         np.testing.assert_allclose(line.y, expected, rtol=1e-6)
-    for key in ("sigma-1s", "photon-per-sigma", "pi-diameter", "packed-first"):
+    for key in ("photon-per-sigma", "pi-diameter", "packed-first"):
         old, new = numbers[f"fig10-{key}"], numbers[f"fig10-{key}-jasieniak"]
         assert new == pytest.approx(old, rel=0.1)
         assert new != old
@@ -156,14 +156,17 @@ def test_balanced_linewidth_gives_the_goal_at_its_balanced_stokes_shift(run, num
     assert threshold == pytest.approx(run["low_threshold"], rel=1e-6)
 
 
-def test_fluences_become_one_photon_at_the_stated_volume(run, numbers):
-    for row in measured_thresholds():
-        if row.quantity == "fluence" and row.material in cross_sections.MATERIALS:
-            slug = "yakunin" if row.material == "CsPbBr3" else "dang"
-            sigma = cross_sections.cross_section_400_cm2(
-                row.material, numbers[f"fig10-{slug}-volume"], run["host_index"]
-            )
-            assert cross_sections.mean_excitons_absorbed(row.value, sigma) == pytest.approx(1)
+def test_a_fluence_becomes_one_photon_at_the_stated_volume(run, numbers):
+    (row,) = (r for r in measured_thresholds() if r.label == "CdSe/ZnCdS, Dang 2012, fluence")
+    volume = numbers["fig10-dang-volume"]
+    sigma = cross_sections.cross_section_400_cm2("CdSe", volume, run["host_index"])
+    assert cross_sections.mean_excitons_absorbed(row.value, sigma) == pytest.approx(1)
+    assert cross_sections.sphere_volume_nm3(numbers["fig10-dang-size"]) == pytest.approx(volume)
+
+
+def test_the_papers_thresholds_are_marked_beside_the_models(run):
+    marked = [s for s in fig10.universal(run).of_kind("points") if s.name.startswith("the paper")]
+    assert [float(s.values[0]) for s in marked] == pytest.approx([1.5, 0.5, 0.15])
 
 
 def test_a_fluence_of_dots_of_public_size_is_a_point_on_its_line(run, numbers):

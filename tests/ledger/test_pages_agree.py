@@ -27,7 +27,7 @@ QUANTITIES = (
     "fig08-stokes-{scheme} balance-stokes-{scheme} design-stokes-{scheme}",
     "balance-xx-{scheme} design-biexciton-stokes-{scheme}",
     "fig10-linewidth balance-linewidth design-linewidth ensembles-linewidth-{scheme}",
-    "fig10-balanced-linewidth-{scheme} balance-linewidth-{scheme} ensembles-balanced-{scheme}",
+    "balance-linewidth-{scheme} ensembles-balanced-{scheme}",
     "fig10-balanced-shift balance-own balance-klimov-stokes design-largest-shift",
     "fig10-balanced-threshold balance-width-{scheme} balance-klimov-unshifted",
     "balance-spread-{scheme} ensembles-rest-{scheme}",

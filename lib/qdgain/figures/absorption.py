@@ -93,11 +93,18 @@ def order(run: Run) -> Panel:
     return panel("", "which absorbs more", _COUNTED, _RATIO, series)
 
 
+def finish_absorption(axes: list[Axes], _: object) -> None:
+    """Name the grey band."""
+    axes[0].text(30, 2.5e-16, "grey: spread of published CsPbBr₃", fontsize=8)
+
+
 def finish_order(axes: list[Axes], _: object) -> None:
     """Name what is counted, and the two kinds of error bars."""
     (ax,) = axes
     ax.set_xticks(range(len(_COUNTS)), _COUNTS)
     ax.set_xlim(-0.6, len(_COUNTS) - 0.4)
+    for height, more in ((1.15, "CsPbBr₃ more (paper)"), (0.7, "CdSe more")):
+        ax.text(2.06, height, more, fontsize=8)
     handles, labels = ax.get_legend_handles_labels()
     chosen = [handles[labels.index(f"per nm³{end}")] for end in ("", ", published spread")]
     named = ["range of assumptions", "spread of published values"]
@@ -107,9 +114,8 @@ def finish_order(axes: list[Axes], _: object) -> None:
 def add_to(n: Numbers, run: Run) -> None:
     """Add the cross sections per nm³, which material absorbs more, and what J_π is worth."""
     for material in cross_sections.MATERIALS:
-        which = (("", ""), ("lowest ", "-low"), ("highest ", "-high"))
-        for (word, tail), sigma in zip(which, per_nm3(run, material), strict=True):
-            n.add(f"sigma-{slug(material)}{tail}", f"{word}σ_400, {material}", sigma, "cm² nm⁻³")
+        sigma, *_ = per_nm3(run, material)
+        n.add(f"sigma-{slug(material)}", f"σ_400, {material}", 1e16 * sigma, "10⁻¹⁶ cm² nm⁻³")
     drawn = order(run)
     for count, (key, _, _) in _COUNTS.items():
         ratio = drawn[f"per {count}"].values[0]
@@ -134,16 +140,12 @@ def _of_first_exciton(n: Numbers, run: Run) -> None:
         diameter = first_exciton.cdse_diameter_from_pi_pulse_nm(pulse, source)
         packed = dot_density_per_cm3(_EXAMPLE_NM) * sigma[1]
         of_small[source] = sigma[0]
-        n.add(f"sigma-1s{tail}", f"σ_1S {of}", sigma[1], "cm²")
         n.add(f"photon-per-sigma{tail}", f"hν/σ_1S {of}", fluence, "mJ cm⁻²")
         n.add(f"pi-diameter{tail}", f"CdSe diameter that J_π implies, {source}", diameter, "nm")
         at = f"absorption at the first exciton, packed CdSe dots of {_EXAMPLE_NM:g} nm, {source}"
         n.add(f"packed-first{tail}", at, packed, "cm⁻¹")
     apart = f"σ_1S of a CdSe dot of {_SMALL_NM:g} nm, Jasieniak 2009 / Yu 2003"
     n.add("sources-apart", apart, of_small[JASIENIAK] / of_small[YU])
-    narrower = "σ_1S of a dot of the presets' linewidth / σ_1S of a sample"
-    width = run.dots["3LS+ESA"].linewidth_meV
-    n.add("narrower", narrower, first_exciton.SAMPLE_LINEWIDTH_MEV / width)
 
 
 def _of_films(n: Numbers, run: Run) -> None:
@@ -152,7 +154,6 @@ def _of_films(n: Numbers, run: Run) -> None:
         ("film-cdse", "CdSe/ZnCdS film", cross_sections.PUMP_WAVELENGTH_NM),
         ("film-first", "CdSe/ZnCdS film", _FILM_PEAK_NM),
         ("film-cspbi3", "CsPbI3 film", cross_sections.PUMP_WAVELENGTH_NM),
-        ("bulk-cspbbr3", "CsPbBr3", cross_sections.PUMP_WAVELENGTH_NM),
     ):
         index = cross_sections.refractive_index(medium, "any", wavelength)
         absorbed = cross_sections.absorption_coefficient_per_cm(index, wavelength)

@@ -17,7 +17,7 @@ from qdgain.beyond.ensemble import Ensemble
 from qdgain.beyond.ensemble_saturation import AMPLITUDES, REACH, curves, laws_apart, misfit
 from qdgain.beyond.ensemble_thresholds import EnsembleThresholds, ensemble_thresholds, inhomogeneous
 from qdgain.figures import style
-from qdgain.figures.kit import Figure, Numbers, line, look, panel, points, slug
+from qdgain.figures.kit import Figure, Numbers, line, look, panel, points, slug, stated
 from qdgain.figures.panel import FLUENCE, MEAN_EXCITONS, Axis, Panel, Series
 from qdgain.model import units
 from qdgain.model.balance import balanced_linewidth_meV
@@ -32,12 +32,13 @@ from qdgain.model.first_exciton import (
 )
 from qdgain.model.parameters import CONTRACT
 from qdgain.model.threshold import threshold_at_maximum
+from qdgain.paper.claims import claims
 from qdgain.run import Run
 
 SETTINGS = chapters.SETTINGS["ensembles"]
 THRESHOLD, THRESHOLD_FLUENCE = Axis("threshold ⟨N⟩"), Axis("threshold fluence", "mJ cm⁻²")
 DETUNING = Axis("detuning Δ_A1 of the second step", "meV")
-FEWER = Axis("biexcitons / those of independent channels")
+FEWER = Axis("biexcitons / independent ones")
 WIDTH = Axis("inhomogeneous width Γ_inh", "meV")
 AT_MAXIMUM = Axis("threshold ⟨N⟩ at the gain maximum")
 
@@ -53,6 +54,9 @@ THRESHOLDS = (
     ("onset-", "threshold onset", "onset", "1"),
     ("ase-", "ASE threshold", "ase_fluence", "mJ cm⁻²"),
 )
+
+#: The effects alone whose changes are among the numbers.
+_CHANGES = ((SIZE, "at_maximum"), (SIZE, "ase_fluence"), (BEAM, "ase_fluence"))
 
 _Samples = Mapping[str, Ensemble]
 _Found = Mapping[tuple[str, str], EnsembleThresholds]
@@ -124,6 +128,10 @@ def thresholds(run: Run) -> tuple[Panel, ...]:
         (scheme, _), marker, x = look(name), "os^DvP"[k % 6], position + aside[k]
         at_maximum.append(points(name, x, [each.at_maximum for each in found], scheme, marker))
         ase.append(points(name, x, [each.ase_fluence for each in found], scheme, marker))
+        if f"F8-{slug(name)}" in claims():
+            first = f"{name}, the paper", x[0] - 1
+            at_maximum.append(points(*first, stated(f"F8-{slug(name)}"), scheme, marker))
+            ase.append(points(*first, stated(f"F9-{slug(name)}"), scheme, marker))
     return (
         panel("a", "gain maximum", Axis("sample"), THRESHOLD, at_maximum),
         panel("b", "ASE", Axis("sample"), THRESHOLD_FLUENCE, ase),
@@ -183,13 +191,14 @@ def _finish_thresholds(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
     names = [EQUAL, *ALONE, TOGETHER, SECOND_STEP, BOTH.replace(", ", ",\n")]
     thin: dict[str, Any] = {"color": style.colour("reference"), "linewidth": 0.6, "linestyle": ":"}
     for ax, one, top in zip(axes, panels, (2.0, None), strict=True):
-        ax.set_xticks(range(len(names)), names, rotation=90)
-        ax.set_xlim(-0.5, len(names) - 0.5)
+        ax.set_xticks(range(-1, len(names)), ["the paper", *names], rotation=90)
+        ax.set_xlim(-1.5, len(names) - 0.5)
         ax.set_ylim(0, top or 1.05 * ax.get_ylim()[1])
         _mark_out_of_reach(ax, one)
-        for x in (0.5, 4.5, 5.5):
+        for x in (-0.5, 0.5, 4.5, 5.5):
             ax.axvline(x, ymax=0.78, **thin)
-    axes[0].legend(loc="upper left", ncols=2, bbox_to_anchor=(0.02, 0.97))
+    place: dict[str, Any] = {"loc": "outside lower center", "ncols": 6}
+    style.legend_without(axes[0], "the paper", axes[0].get_figure(), **place)
 
 
 def _mark_out_of_reach(ax: Axes, one: Panel) -> None:
@@ -207,19 +216,16 @@ def _mark_out_of_reach(ax: Axes, one: Panel) -> None:
 FIGURES = {
     "saturations": Figure(
         saturations,
-        size=(8.4, 3.8),
-        sharey=True,
-        axes={"ylim": (0, 3.1)},
-        legend={"loc": "upper left", "ncols": 2, "fontsize": 7},
+        size=(7.0, 5.4),
+        columns=1,
+        axes={"ylim": (0, 2.1)},
+        legend="ends",
     ),
-    "thresholds": Figure(thresholds, size=(8.4, 4.2), legend=None, finish=_finish_thresholds),
+    "thresholds": Figure(thresholds, size=(7.0, 4.2), legend=None, finish=_finish_thresholds),
     "second_step": Figure(
-        second_step,
-        size=(8.4, 3.6),
-        axes=({"ylim": (0, 1.45)}, {}),
-        legend=({"loc": "upper right", "ncols": 3, "fontsize": 7}, {"loc": "upper right"}),
+        second_step, size=(7.0, 5.4), columns=1, legend=("ends", {"loc": "upper right"})
     ),
-    "widths": Figure(widths, axes={"ylim": (0, 2.05)}, legend={"loc": "lower right", "ncols": 2}),
+    "widths": Figure(widths, size=(7.0, 3.4), axes={"ylim": (0, 1.6)}, legend="ends"),
 }
 
 
@@ -254,11 +260,12 @@ def _of_thresholds(n: Numbers, run: Run, found: _Found) -> None:
     for dot in run.dots:
         for name in (EQUAL, TOGETHER, BOTH):
             for key, what, field, unit in THRESHOLDS:
-                value = getattr(found[dot, name], field)
-                n.add(f"{slug(name)}-{key}{slug(dot)}", f"{what}, {name}, {dot}", value, unit)
-        for name in (*ALONE, TOGETHER, SECOND_STEP):
+                if field != "onset" or name == EQUAL:
+                    value = getattr(found[dot, name], field)
+                    n.add(f"{slug(name)}-{key}{slug(dot)}", f"{what}, {name}, {dot}", value, unit)
+        for name in (SIZE, BEAM, TOGETHER):
             for key, what, field, _ in THRESHOLDS:
-                if field != "onset" or name == TOGETHER:
+                if name == TOGETHER or (name, field) in _CHANGES:
                     changed = f"change of the {what} by {name}, {dot}"
                     value = change(dot, name, field)
                     n.add(f"{slug(name)}-{key}{slug(dot)}-change", changed, value, "%")
@@ -274,15 +281,15 @@ def _of_thresholds(n: Numbers, run: Run, found: _Found) -> None:
 def _of_laws(n: Numbers, run: Run, every: _Samples) -> None:
     """Add whether saturation tells Rabi's law from Poisson's in a sample."""
     dot, pi_pulse = run.subject, run["pi_pulse_fluence_mJ_cm2"]
-    for name in (EQUAL, *ALONE, TOGETHER, SECOND_STEP, BOTH):
+    for name in (EQUAL, TOGETHER, SECOND_STEP, BOTH):
         apart, key = laws_apart(dot, every[name]), slug(name)
-        left = f"what a fit of Poisson leaves of Rabi up to a π pulse, {name}"
         n.add(f"highest-{key}", f"largest ⟨N⟩, Rabi, {name}", apart.highest)
-        n.add(f"misfit-{key}", left, 100 * apart.fitted, "%")
         if name not in (EQUAL, TOGETHER):
             continue
+        left = f"what a fit of Poisson leaves of Rabi up to a π pulse, {name}"
         largest = f"largest difference of Rabi and Poisson below a π pulse, {name}"
         tell = ensemble_saturation.fluence_to_tell(dot, every[name])
+        n.add(f"misfit-{key}", left, 100 * apart.fitted, "%")
         n.add(f"largest-{key}", largest, apart.largest)
         for what, meaning, fluence in (
             ("part", "fluence at which Rabi and Poisson part by 10 %", apart.ten_per_cent),
@@ -290,40 +297,33 @@ def _of_laws(n: Numbers, run: Run, every: _Samples) -> None:
             ("top", "fluence of the largest ⟨N⟩", apart.highest_fluence),
         ):
             n.add(f"{what}-{key}", f"{meaning}, {name}", pi_pulse * fluence, "mJ cm⁻²")
-        n.add(f"fall-{key}", f"fall of ⟨N⟩ beyond it, Rabi, {name}", apart.fall)
 
 
 def _of_choices(n: Numbers, run: Run, every: _Samples, found: _Found) -> None:
     """Add what other choices of dipole, probe, pump and beam would give."""
     dot = run.subject
-    linear = laws_apart(dot, replace(every[EQUAL], dipole_dimensions=1))
     thin = laws_apart(dot, replace(every[TOGETHER], pump_optical_density=0.0))
     left = "what a fit of Poisson leaves of Rabi up to a π pulse, together but thin"
     incident = "fluence in front of the film / mean in it, unbleached"
     peak = "fluence at the beam's centre / mean over the probed spot"
     n.add("misfit-thin", left, 100 * thin.fitted, "%")
-    n.add("highest-line", "largest ⟨N⟩, Rabi, linear dipoles", linear.highest)
     n.add("incident", incident, every[DEPTH].incident_per_mean)
     n.add("peak", peak, every[BEAM].peak_per_mean)
+    at_maximum = "change of the threshold at gain maximum"
     parallel = replace(every[ORIENTATION], probe_polarisation="parallel")
-    alike = replace(every[SIZE], resonant_pump=False)
-    wide = replace(every[EQUAL], probe_spot_ratio=1.0)
-    others = (
-        ("parallel", "change of the threshold at gain maximum, parallel probe", parallel),
-        ("broad", "change by size, all dots pumped alike", alike),
-        ("wide", "change of the ASE threshold, probed spot as wide as the pump", wide),
-    )
-    for pair in run.pairs:
-        for name in (pair, f"{pair}+ESA"):
-            for what, meaning, sample in others:
-                field = "ase_fluence" if what == "wide" else "at_maximum"
-                now = getattr(_thresholds(run, run.dots[name], sample), field)
-                change = _change(now, getattr(found[name, EQUAL], field))
-                n.add(f"{what}-{slug(name)}", f"{meaning}, {name}", change, "%")
-        for which in (EQUAL, BEAM, TOGETHER):
-            meaning = f"apparent exponent of ASE above threshold, {which}, {pair}"
-            value = found[pair, which].ase_exponent
-            n.add(f"exponent-{slug(which)}-{slug(pair)}", meaning, value)
+    alike, of_size = replace(every[SIZE], resonant_pump=False), "change by size"
+    for what, meaning, sample, name in (
+        ("parallel", f"{at_maximum}, parallel probe", parallel, "3LS+ESA"),
+        ("parallel", f"{at_maximum}, parallel probe", parallel, "4LS+ESA"),
+        ("broad", f"{of_size}, all dots pumped alike", alike, "4LS"),
+        ("broad", f"{of_size}, all dots pumped alike", alike, "4LS+ESA"),
+    ):
+        now = _thresholds(run, run.dots[name], sample).at_maximum
+        n.of(name, what, meaning, _change(now, found[name, EQUAL].at_maximum), "%")
+    wide = _thresholds(run, run.dots["3LS"], replace(every[EQUAL], probe_spot_ratio=1.0))
+    meaning = "change of the ASE threshold, probed spot as wide as the pump"
+    change = _change(wide.ase_fluence, found["3LS", EQUAL].ase_fluence)
+    n.of("3LS", "wide", meaning, change, "%")
 
 
 def _of_ladder(n: Numbers, run: Run, every: _Samples) -> None:
@@ -337,12 +337,10 @@ def _of_ladder(n: Numbers, run: Run, every: _Samples) -> None:
     left = misfit(CubicSpline(AMPLITUDES, dephased), poisson, 1.0)
     half = driven_ladder.half_suppressed_meV(duration)
     pairs = driven_ladder.pair_suppression(own, duration)
-    at_pi = driven_ladder.ladder_populations(np.pi, own, duration).biexciton
     n.add("detuning", "detuning of the second step", own, "meV")
     n.add("duration", "duration of the pump pulse", duration, "fs")
     n.add("half-suppressed", "detuning that halves the biexcitons at low fluence", half, "meV")
     n.add("pairs", "biexcitons / those of independent channels, low fluence", pairs)
-    n.add("pairs-pi", "the same after a π pulse", at_pi)
     n.add("dephasing-time", "dephasing time if the linewidth were all dephasing", time, "fs")
     most = "largest ⟨N⟩ at any fluence with that dephasing, equal dots"
     n.add("highest-dephased", most, dephased.max())
@@ -363,8 +361,8 @@ def _of_widths(n: Numbers, run: Run) -> None:
         n.add(f"rest-{key}", left, rest, "meV")
         n.add(f"linewidth-{key}", f"linewidth, {name}", width, "meV")
     spread, dispersion = run["inhomogeneous_width_meV"], run["size_dispersion"]
-    for name, dot in run.dots.items():
-        alone, sample = _pumped_alike(run, dot, np.array([0.0, spread]))
+    for name in ("4LS", "4LS+ESA"):
+        alone, sample = _pumped_alike(run, run.dots[name], np.array([0.0, spread]))
         closed = "change by the inhomogeneous width alone, all dots pumped alike"
         n.of(name, "closed", closed, _change(float(sample), float(alone)), "%")
     n.add("width", "inhomogeneous width", spread, "meV")

@@ -6,7 +6,7 @@ import numpy as np
 
 from qdgain import chapters
 from qdgain.figures import diagrams
-from qdgain.figures.kit import Figure, Numbers, line, number, panel, points, slug
+from qdgain.figures.kit import Figure, Numbers, line, number, panel, points, slug, stated, upright
 from qdgain.figures.panel import Axis, Panel
 from qdgain.model import balance, kinetics, transients
 from qdgain.model.bands import band_centres_eV
@@ -23,11 +23,12 @@ TIME_FS = Axis("time after the pump", "fs")
 NORMALISED = Axis("signal / its largest value")
 BUILD_UP = Axis("stimulated emission of X / its final value")
 PUMP = Axis("pump rate × lifetime of the emitting state, w")
-NET_GAIN = Axis("net gain / emission cross section and density")
+NET_GAIN = Axis("net gain / (σ × density)")
 TRUE = Axis("true cooling time", "ps")
 FOUND = Axis("recovered cooling time", "ps")
 
 PUMP_RATES = np.geomspace(1e-2, 1e2, 161)
+NET_GAIN_AXES = {"xscale": "log", "xlim": (1e-2, 1e2), "ylim": (-1.05, 1.05)}
 _TIMES_PS = np.linspace(-6.0, 16.0, 177)
 #: A relative standard error up to which a time counts as resolved.
 _RESOLVED = 0.1
@@ -125,6 +126,7 @@ def build_up(run: Run) -> Panel:
             time, dot, number(band_centres_eV(dot).emission), tau, pulse
         )
         lines.append(line(f"at PL_X, {name}", time, emitted, name, dash))
+    lines.append(upright("the paper's 500 fs", 1e3 * stated("F6-se-buildup"), 0.0, 1.0))
     return panel("c", "build-up of stimulated emission", TIME_FS, BUILD_UP, lines)
 
 
@@ -172,19 +174,22 @@ FIGURES = {
     "level_systems": Figure(level_systems, drawn_by=diagrams.draw_diagrams),
     "photoluminescence": Figure(
         photoluminescence_and_resolution,
-        size=(8.0, 3.6),
-        widths=(1.6, 1),
+        size=(7.0, 3.4),
+        widths=(1.5, 1),
         axes=(
-            {"ylim": (0, 1.45)},
+            {"ylim": (0, 1.1)},
             {"xscale": "log", "yscale": "log", "xlim": (0.1, 10), "ylim": (0.1, 10)},
         ),
-        legend=({"loc": "upper right", "ncols": 2, "fontsize": 7}, {"loc": "upper left"}),
+        legend=({"loc": "lower right", "bbox_to_anchor": (1.05, 0.3)}, {"loc": "upper left"}),
     ),
-    "build_up": Figure(build_up, axes={"ylim": (0, 1.1)}, legend={"loc": "lower right"}),
+    "build_up": Figure(
+        build_up, size=(7.0, 3.6), axes={"ylim": (0, 1.1)}, legend={"loc": "lower right"}
+    ),
     "continuous_gain": Figure(
         continuous_gain,
-        axes={"xscale": "log", "ylim": (-1.05, 1.05)},
-        legend={"loc": "upper left"},
+        size=(7.0, 3.4),
+        axes=NET_GAIN_AXES,
+        legend="ends",
         zeros=(0,),
     ),
 }

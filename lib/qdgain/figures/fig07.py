@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure as Picture
@@ -41,7 +42,6 @@ _FLUENCES = (0.05, 0.15, 0.35, 0.7, 1.0)
 _SEEDS = 8
 #: The spectrum fitted alone: the highest fluence at the first delay.
 _ALONE = (len(_FLUENCES) - 1) * len(_DELAYS_PS)
-_BELOW = {"loc": "upper center", "fontsize": 7}
 
 
 def _schemes(run: Run) -> dict[str, Dot]:
@@ -158,10 +158,10 @@ def _ta_panels(run: Run, name: str) -> tuple[Panel, Panel, Panel]:
 def draw_transient_absorption(panels: tuple[Panel, ...]) -> Picture:
     """Draw panel c: maps, each with cuts along energy and along time."""
     rows = len(panels) // 3
-    picture = style.new_figure(8.6, 5.2 * rows)
+    picture = style.new_figure(7.0, 4.6 * rows)
     for row, block in enumerate(style.split(picture, rows, 1)):
         whole, *cuts = panels[3 * row : 3 * row + 3]
-        parts = block.add_gridspec(2, 2, width_ratios=(1, 1.1))
+        parts = block.add_gridspec(2, 2, width_ratios=(1, 1.2))
         left = block.add_subplot(parts[:, 0])
         mesh = style.draw_map(left, whole["ΔOD"])
         left.set_title(style.typeset(whole.title))
@@ -171,7 +171,10 @@ def draw_transient_absorption(panels: tuple[Panel, ...]) -> Picture:
             ax = block.add_subplot(parts[i, 1])
             style.draw_panel(ax, cut, legend=None)
             style.zero_line(ax)
-            ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7)
+            ax.set_ylabel("ΔOD / OD")
+            end = f"{_TA_TIMES_PS[-1]:.1f} ps"
+            place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+            style.legend_without(ax, end, handlelength=1.5, **place)
     return picture
 
 
@@ -246,10 +249,11 @@ def _errors(compared: Comparison) -> Panel:
 
 def draw_four_bands(panels: tuple[Panel, Panel]) -> Picture:
     """Draw panel d and the errors."""
-    picture = style.new_figure(8.0, 4.6)
+    picture = style.new_figure(7.0, 4.2)
     left, right = picture.subplots(1, 2, width_ratios=(1.25, 1))
     style.draw_panel(left, panels[0], legend=None)
-    left.legend(bbox_to_anchor=(0.5, -0.15), ncols=2, **_BELOW)
+    below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.15)}
+    style.legend_without(left, "single fit", ncols=2, **below)
     for series in panels[1].series:
         style.draw_series(right, series)
     for mark in right.get_lines():
@@ -257,19 +261,20 @@ def draw_four_bands(panels: tuple[Panel, Panel]) -> Picture:
     right.set_yscale("log")
     right.set_xticks(np.arange(1, 1 + len(BANDS)), [name.replace(" ", "\n") for name in BANDS])
     right.set(xlim=(0.5, 4.5), ylabel=ERROR.label, title=panels[1].title)
-    right.legend(bbox_to_anchor=(0.5, -0.15), markerscale=0.6, **_BELOW)
+    right.legend(markerscale=0.6, **below)
     return picture
 
 
 #: What the chapter draws.
 FIGURES = {
     "level_systems": Figure(level_systems, drawn_by=diagrams.draw_diagrams),
-    "cancellation": Figure(cancellation, axes={"ylim": (0, 1.05)}),
+    "cancellation": Figure(cancellation, size=(7.0, 3.3), axes={"ylim": (0, 1)}),
     "continuous_gain": Figure(
         continuous_gain,
-        size=(8.0, 4.4),
-        axes=({"xscale": "log", "ylim": (-1.05, 1.05)}, {"ylim": (-0.2, 8)}),
-        legend={"bbox_to_anchor": (0.5, -0.16), "ncols": 2, **_BELOW},
+        size=(7.0, 5.6),
+        columns=1,
+        axes=(fig06.NET_GAIN_AXES, {"ylim": (-0.2, 8)}),
+        legend=("ends", {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}),
         zeros=(0,),
     ),
     "transient_absorption": Figure(transient_absorption, drawn_by=draw_transient_absorption),
@@ -301,7 +306,8 @@ def _of_esa(n: Numbers, run: Run) -> None:
         allowed = binding[binding == clipped("absorptive_binding_meV", binding)]
         resonance = levels.binding_of_most_cancellation_meV(dot, allowed)
         n.add(f"resonance-{slug(name)}", f"{where}, {name}", resonance, "meV")
-        n.add(f"cancelled-{slug(name)}", f"{own}, {name}", levels.cancelled_fraction(dot))
+        if name not in ("2LS", "4LS"):
+            n.add(f"cancelled-{slug(name)}", f"{own}, {name}", levels.cancelled_fraction(dot))
     dots.pop("2LS")
     for name, diagram in diagrams.level_diagrams(run, dots, biexciton=True).items():
         first = levels.binding_by_energies_meV(diagram)
@@ -329,7 +335,8 @@ def _of_own_rho(n: Numbers, run: Run, name: str) -> None:
     meaning = f"ρ that the dot's own bands give at the centre of PL_X, {name}+ESA"
     at_ideal, at_thermal = (kinetics.cw_threshold(scheme, rho) for scheme in (ideal, thermal))
     n.add(f"own-rho-{slug(name)}", meaning, rho)
-    n.add(f"own-ideal-{slug(name)}", f"threshold w of the ideal {name} at that ρ", at_ideal)
+    if name == "3LS":
+        n.add("own-ideal-3ls", "threshold w of the ideal 3LS at that ρ", at_ideal)
     n.add(f"own-thermal-{slug(name)}", f"the same at {run['temperature_K']:g} K", at_thermal)
 
 
@@ -360,7 +367,6 @@ def _of_four_bands(n: Numbers, run: Run) -> None:
     counts = "the same when the single spectrum has as many counts as all together"
     n.add("four-bands-smallest", least, ratio.min())
     n.add("four-bands-counts", counts, ratio.min() / np.sqrt(len(many[0].spectra)))
-    n.add("four-bands-largest", "largest of the four ratios", ratio.max())
     alone = multiexcitons.one_spectrum(many[0], _ALONE)
     known = multiexcitons.expected_errors_meV(truth, alone, widths_known=True)
     rms = np.sqrt(np.mean(compared.global_errors_meV**2, axis=0))

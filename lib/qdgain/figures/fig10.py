@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -22,7 +23,7 @@ from qdgain.figures.absorption import (
     cross_section_400,
     per_nm3,
 )
-from qdgain.figures.kit import Figure, Numbers, level, line, look, number, panel, points, slug
+from qdgain.figures.kit import Figure, Numbers, level, line, look, number, panel, points, stated
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.model import balance, cross_sections, units
 from qdgain.model.dot import Dot
@@ -39,19 +40,19 @@ _EMISSIVE = Axis("emissive biexciton binding Δ_E", "meV")
 
 #: The dot the predictions start from: the one that stands for today's dots in the paper.
 _TODAY = "3LS+ESA"
-_MAXIMUM, _ = _BOTH = levers.DEFINITIONS
+_MAXIMUM, _ = levers.DEFINITIONS
 
 
-def _how(run: Run, definition: str = _MAXIMUM) -> dict[str, Any]:
-    return {"definition": definition, "floor": run["floor"], "statistics": run["statistics"]}
+def _how(run: Run) -> dict[str, Any]:
+    return {"definition": _MAXIMUM, "floor": run["floor"], "statistics": run["statistics"]}
 
 
 def _threshold(run: Run, dot: Dot) -> float:
     return float(levers.threshold_of(dot, **_how(run)))
 
 
-def _engineered(run: Run, dot: Dot, definition: str = _MAXIMUM) -> Engineered:
-    return engineered(dot, run["xx_reduction"], **_how(run, definition))
+def _engineered(run: Run, dot: Dot) -> Engineered:
+    return engineered(dot, run["xx_reduction"], **_how(run))
 
 
 def level_schemes(run: Run) -> Mapping[str, Dot]:
@@ -99,8 +100,18 @@ def universal(run: Run) -> Panel:
             spread: dict[str, Any] = {"y_low": low, "y_high": high}
             name = f"{source}, at its size"
             series.append(points(name, row.volume_nm3, count, row.material, "s", **spread))
-    series += _published_points()
+    series += _papers() + _published_points()
     return panel("b", "gain thresholds", VOLUME, _THRESHOLD, series)
+
+
+def _papers() -> list[Series]:
+    """Return the paper's universal threshold, and what it predicts below it, at the left edge."""
+    top, quantities = stated("F10-cdse-se"), (_MAXIMUM, "XX engineering", "light harvesting")
+    factors = 1.0, stated("F10-xx-3x"), stated("F10-harvest-10x")
+    return [
+        points(f"the paper's {top / factor:g}", 1.08 * ENDS[0], top / factor, quantity, ">")
+        for quantity, factor in zip(quantities, factors, strict=True)
+    ]
 
 
 def _published_fluences() -> list[MeasuredThreshold]:
@@ -128,30 +139,31 @@ def _published_points() -> list[Series]:
 
 
 def draw_universal(one: Panel) -> Picture:
-    """Draw panel b: predictions to the left; to the right the points whose size is not public."""
-    figure = style.new_figure(8.0, 5.0)
-    main, side = figure.subplots(1, 2, sharey=True, width_ratios=(2.2, 1))
+    """Draw panel b: predictions above; below, the published points, whose size is not public."""
+    figure = style.new_figure(7.0, 6.6)
+    main, below = figure.subplots(2, 1, height_ratios=(1.5, 1))
     rows = [series for series in one.series if series.x_axis == _ROW]
     sized = tuple(series for series in one.series if series not in rows)
     style.draw_panel(main, replace(one, series=sized), legend=None)
-    for series in rows:
-        style.draw_series(side, series)
     main.set(xscale="log", yscale="log", xlim=ENDS, ylim=(0.05, 6))
     main.set_yticks([0.1, 0.3, 1.0, 3.0], ["0.1", "0.3", "1", "3"])
-    side.set(xlabel="published, size not public:\nrow of the table below")
-    side.set_xticks([np.ravel(series.x)[0] for series in rows])
-    side.tick_params(labelsize=7)
-    side.margins(x=0.08)
-    side.grid(axis="y", linewidth=0.4)
-    handles, labels = main.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=7)
-    key = [("SE", "o", "black"), ("ASE", "s", "black"), ("upper bound", "v", "black")]
-    materials = dict.fromkeys(row.material for row in measured_thresholds())
-    key += [(name, "d", style.colour(name)) for name in materials]
-    for name, marker, shade in key:
-        side.plot([], [], color=shade, marker=marker, linestyle="none", label=name)
-    shown = side.lines[-len(key) :]
-    side.legend(handles=shown, loc="lower left", ncols=2, fontsize=7, columnspacing=1)
+    style.name_ends(main, [series for series in sized if series.kind == "line"], 0.05)
+    for series in rows:
+        below.plot(series.values, series.x, series.dash, color=style.colour(series.quantity))
+    places = [np.ravel(series.x)[0] for series in rows]
+    below.set_yticks(places, [style.typeset(series.name) for series in rows])
+    below.yaxis.tick_right()
+    below.axvline(one[f"universal: {_TODAY}"].values[0], color="black")
+    below.set(xscale="log", xlim=(0.5, 5), xlabel=f"published {_THRESHOLD.label}")
+    below.minorticks_off()
+    below.set_xticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
+    below.grid(axis="y", linewidth=0.4)
+    below.invert_yaxis()
+    stimulated, amplified = ("stimulated emission", "o"), ("amplified spontaneous", "s")
+    keys = {main: [("the paper", ">")], below: [stimulated, amplified, ("upper bound", "v")]}
+    for (ax, markers), place in zip(keys.items(), ("upper left", "center right"), strict=True):
+        shown = [ax.plot([], [], dash, color="black", label=name)[0] for name, dash in markers]
+        ax.legend(handles=shown, loc=place, frameon=True, framealpha=1, edgecolor="white")
     return figure
 
 
@@ -207,9 +219,10 @@ def _against_shift(run: Run) -> Panel:
 FIGURES = {
     "absorption": Figure(
         at_400_nm.absorption,
-        size=(6.4, 4.0),
-        axes={"xscale": "log", "yscale": "log", "xlim": ENDS},
-        legend={"loc": "upper left"},
+        size=(7.0, 4.0),
+        axes={"xscale": "log", "yscale": "log", "xlim": ENDS, "ylim": (6e-17, 6e-13)},
+        legend="ends",
+        finish=at_400_nm.finish_absorption,
     ),
     "order": Figure(
         at_400_nm.order,
@@ -221,9 +234,9 @@ FIGURES = {
     "universal": Figure(universal, draw_universal),
     "towards_zero": Figure(
         towards_zero,
-        size=(8.0, 3.4),
+        size=(7.0, 3.4),
         axes={"yscale": "log", "ylim": (0.01, 3)},
-        legend={"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "ncols": 2},
+        legend={"loc": "upper center", "bbox_to_anchor": (0.5, -0.16)},
         sharey=True,
     ),
 }
@@ -243,8 +256,8 @@ def headlines(run: Run) -> Numbers:
 def headlines_at_maximum(run: Run) -> Numbers:
     """Return those numbers of the chapter's predictions that need no onset."""
     n = Numbers("fig10")
-    _of_engineering(n, run, (_MAXIMUM,))
-    _of_thresholdless(n, run, (_MAXIMUM,))
+    _of_engineering(n, run)
+    _of_thresholdless(n, run)
     return n
 
 
@@ -266,40 +279,28 @@ def _of_universal(n: Numbers, run: Run) -> None:
     n.add("sensitivity", f"∂ln⟨N⟩/∂ln S, {_TODAY}", steep)
     n.add("smaller-shift", f"change of ⟨N⟩ for a Stokes shift 10 % smaller, {_TODAY}", smaller, "%")
     for row in _published_fluences():
-        sigma = per_nm3(run, row.material)[0]
-        volume = 1 / cross_sections.mean_excitons_absorbed(row.value, sigma)
-        of, shape, size = "dang", "diameter", cross_sections.sphere_diameter_nm(volume)
-        if row.material == "CsPbBr3":
-            of, shape, size = "yakunin", "cube edge", np.cbrt(volume)
-        source = row.label.split(", ")[1]
-        meaning = f"volume that absorbs one photon at the threshold of {source}"
-        n.add(f"{of}-volume", meaning, volume, "nm³")
-        n.add(f"{of}-size", f"{shape} of that volume", size, "nm")
-        if row.has_volume:
-            words = ("", ""), ("lowest ", "-low"), ("highest ", "-high")
-            counts = zip(words, _excitons_at_fluence(run, row), strict=True)
-            for (word, tail), count in counts:
-                at = f"{word}⟨N⟩ at the threshold of {source}, dots of {row.volume_nm3:g} nm³"
-                n.add(f"{of}-excitons{tail}", at, count)
+        source, *_ = re.findall(r"\w+ \d{4}", row.label)
+        if not row.has_volume:
+            sigma = per_nm3(run, row.material)[0]
+            volume = 1 / cross_sections.mean_excitons_absorbed(row.value, sigma)
+            meaning = f"volume that absorbs one photon at the threshold of {source}"
+            n.add("dang-volume", meaning, volume, "nm³")
+            diameter = cross_sections.sphere_diameter_nm(volume)
+            n.add("dang-size", "diameter of that volume", diameter, "nm")
+            continue
+        words = ("", ""), ("lowest ", "-low"), ("highest ", "-high")
+        for (word, tail), count in zip(words, _excitons_at_fluence(run, row), strict=True):
+            at = f"{word}⟨N⟩ at the threshold of {source}, dots of {row.volume_nm3:g} nm³"
+            n.add(f"yakunin-excitons{tail}", at, count)
 
 
-def _of_engineering(n: Numbers, run: Run, definitions: tuple[str, ...] = _BOTH) -> None:
+def _of_engineering(n: Numbers, run: Run) -> None:
     today, factor = run.dots[_TODAY], f"1/{run['xx_reduction']:g}"
-    for definition in definitions:
-        of = "maximum" if definition == _MAXIMUM else definition
-        now, without = (
-            levers.threshold_of(dot, **_how(run, definition)) for dot in (today, run.dots["3LS"])
-        )
-        found = _engineered(run, today, definition)
-        both = found.emissive_without_esa_meV
-        for key, meaning, value, unit in (
-            ("absorptive", f"Δ_A2 for {factor} of the threshold", found.absorptive_meV, "meV"),
-            ("best", "largest factor by Δ_A2 alone", now / found.lowest_by_absorptive, "1"),
-            ("emissive", f"Δ_E for {factor}", found.emissive_meV, "meV"),
-            ("both", f"Δ_E for {factor}, ESA out of resonance", both, "meV"),
-            ("without", "factor between the 3LS with and without ESA", now / without, "1"),
-        ):
-            n.add(f"xx-{key}-{of}", f"{meaning}, {definition}", value, unit)
+    found, best = _engineered(run, today), "largest factor by Δ_A2 alone"
+    away = f"Δ_E for {factor}, ESA out of resonance"
+    n.add("xx-best-maximum", best, _threshold(run, today) / found.lowest_by_absorptive)
+    n.add("xx-emissive-maximum", f"Δ_E for {factor}", found.emissive_meV, "meV")
+    n.add("xx-both-maximum", away, found.emissive_without_esa_meV, "meV")
     n.add("emissive-now", f"Δ_E of the {_TODAY}", today.emissive_binding_meV, "meV")
 
 
@@ -323,41 +324,26 @@ def _of_harvest(n: Numbers, run: Run) -> None:
     n.add("fluence-slope", "slope d log J/d log σ at one threshold ⟨N⟩", np.log2(larger / bare))
 
 
-def _of_thresholdless(n: Numbers, run: Run, definitions: tuple[str, ...] = _BOTH) -> None:
+def _of_thresholdless(n: Numbers, run: Run) -> None:
     today, ideal = run.dots[_TODAY], run.dots["3LS"]
     gamma, kelvin, goal = today.linewidth_meV, run["temperature_K"], run["low_threshold"]
     width = units.sigma_from_fwhm(gamma)
     needed = {}
     for dot, name, tail in ((ideal, "without ESA", ""), (today, "with ESA", "-esa")):
-        for definition in definitions:
-            key = f"thresholdless{tail}" + ("" if definition == _MAXIMUM else "-onset")
-            how = _how(run, definition)
-            needed[key] = levers.nearest_value_for(dot, "stokes_shift_meV", goal, **how) / width
-            n.add(key, f"S/s for ⟨N⟩ = {goal:g}, {name}, {definition}", needed[key])
+        needed[tail] = levers.nearest_value_for(dot, "stokes_shift_meV", goal, **_how(run)) / width
+        n.add(f"thresholdless{tail}", f"S/s for ⟨N⟩ = {goal:g}, {name}", needed[tail])
     for name, dot in level_schemes(run).items():
         n.of(name, "threshold", "threshold", _threshold(run, dot))
     shift = balance.balanced_stokes_shift_meV(gamma, kelvin)
     lowest = balance.balanced_threshold_at_emission(gamma, kelvin)
     # S/s = s/kT in detailed balance, so the wanted S/s fixes the width.
-    wide = units.fwhm_from_sigma(needed["thresholdless"] * units.thermal_energy_meV(kelvin))
+    wide = units.fwhm_from_sigma(needed[""] * units.thermal_energy_meV(kelvin))
     n.add("linewidth", "linewidth Γ of the presets", gamma, "meV")
     n.add("balanced-shift", "S in detailed balance at that Γ", shift, "meV")
     n.add("balanced-threshold", "threshold without ESA at that S", lowest)
     n.add("balanced-linewidth", f"Γ at which detailed balance allows ⟨N⟩ = {goal:g}", wide, "meV")
-    for name in ("3LS", "4LS"):
-        own = number(run.dots[name].stokes_shift_meV)
-        if own > 0:
-            meaning = f"Γ at which the S of the {name} is in detailed balance"
-            wide = balance.balanced_linewidth_meV(own, kelvin)
-            n.add(f"balanced-linewidth-{slug(name)}", meaning, wide, "meV")
 
 
 def _of_yours(n: Numbers, run: Run) -> None:
-    yours, goal = run.dots[f"{YOUR_DOT}+ESA"], run["low_threshold"]
-    threshold = _threshold(run, yours)
-    factor = threshold / _engineered(run, yours).lowest_by_absorptive
-    shift = levers.nearest_value_for(yours, "stokes_shift_meV", goal, **_how(run))
     n.add("your-dot", "threshold, your dot", _threshold(run, run.dots[YOUR_DOT]))
-    n.add("your-dot-esa", "threshold, your dot+ESA", threshold)
-    n.add("your-xx-best", "largest factor by Δ_A2 alone, your dot+ESA", factor)
-    n.add("your-thresholdless", f"S for ⟨N⟩ = {goal:g}, your dot+ESA", shift, "meV")
+    n.add("your-dot-esa", "threshold, your dot+ESA", _threshold(run, run.dots[f"{YOUR_DOT}+ESA"]))

@@ -86,25 +86,26 @@ def panel(letter: str, title: str, x: Axis, y: Axis, series: Iterable[Series]) -
 # --- figures
 
 
+Legend = Mapping[str, Any] | str | None
+
+
 @dataclass(frozen=True)
 class Figure:
     """One figure of a chapter: what computes its panels, and how they are laid out.
 
     `panels` takes the chapter's run, if it has one. They stand side by side unless `drawn_by` draws
     them; the size in inches is that of one if `per_panel`. `axes` is what is set on every panel,
-    such as ``{"ylim": (0, 2)}``, and `legend` that of each panel of more than one series; a tuple
-    has one for each panel. `finish` takes the drawn axes and the panels, for what the fields cannot
-    say; `widths` are those of the `columns` relative to each other, and `zeros`
-    the panels with a thin line at zero.
+    such as ``{"ylim": (0, 2)}``, and `legend` that of each panel of more than one series, or
+    ``"ends"`` for names at the curves' ends; a tuple has one for each panel. `finish` takes the
+    drawn axes and the panels, for what the fields cannot say; `widths` are those of the `columns`
+    relative to each other, and `zeros` the panels with a thin line at zero.
     """
 
     panels: Callable[..., Panels]
     drawn_by: Callable[[Any], Picture] | None = None
     size: tuple[float, float] = (6.4, 3.6)
     per_panel: bool = False
-    legend: Mapping[str, Any] | tuple[Mapping[str, Any], ...] | None = field(
-        default_factory=lambda: {"loc": "best"}
-    )
+    legend: Legend | tuple[Legend, ...] = field(default_factory=lambda: {"loc": "best"})
     axes: Mapping[str, Any] | tuple[Mapping[str, Any], ...] = field(default_factory=dict)
     sharex: bool = False
     sharey: bool = False
@@ -135,7 +136,9 @@ class Figure:
                 if i in self.zeros:
                     style.zero_line(ax)
                 ax.set(**axes)
-                if legend and len(one.series) > 1:
+                if legend == "ends":
+                    style.name_ends(ax, one.of_kind("line"))
+                elif isinstance(legend, Mapping) and len(one.series) > 1:
                     ax.legend(**legend)
             if self.finish is not None:
                 self.finish(grid, every)

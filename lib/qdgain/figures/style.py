@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -104,6 +104,7 @@ def colour(quantity: str) -> str:
 
 def typeset(text: str) -> str:
     """Return text with its subscripts set: ``A_XX2`` as A with the subscript XX2."""
+    text = re.sub(r"(?<=Pb)(Br|X|I)3", r"\1₃", text)
     return re.sub(r"([^\W\d_]+)_([^\W_]+)", r"$\\mathregular{\1_{\2}}$", text)
 
 
@@ -209,6 +210,39 @@ def draw_panel(ax: Axes, panel: Panel, legend: Any = "best") -> None:
     letter(ax, panel.letter)
     if legend and len(drawn) > 1:
         ax.legend(loc=legend)
+
+
+def name_ends(ax: Axes, lines: Iterable[Series], gap: float = 0.06) -> None:
+    """Write curves' names behind their last points in view, a part `gap` of the panel apart."""
+    ax.margins(x=0)
+    # A transform does not know yet that a panel has to be scaled to its curves.
+    ax.get_xlim()
+    corners, ends = ax.transAxes.inverted(), []
+    for one in lines:
+        pairs = np.column_stack(np.broadcast_arrays(one.x, one.values))
+        at = corners.transform(ax.transData.transform(pairs))
+        seen = at[np.all((at > -0.01) & (at < 1.01), axis=1)]
+        ends += [(*seen[-1, ::-1], one)] if len(seen) else []
+    ends.sort(key=lambda end: end[:2])
+    y = np.array([end[0] for end in ends])
+    for _ in range(200):
+        for i in range(len(y) - 1):
+            if abs(ends[i][1] - ends[i + 1][1]) < 0.2:
+                y[i : i + 2] += 0.5 * max(gap - y[i + 1] + y[i], 0.0) * np.array([-1, 1])
+    how: dict[str, Any] = {
+        "textcoords": "offset points",
+        "xycoords": "axes fraction",
+        "va": "center",
+    }
+    for height, (_, right, one) in zip(y, ends, strict=True):
+        shade = "#999999" if one.behind else colour(one.quantity)
+        ax.annotate(typeset(one.name), (right, height), (4, 0), color=shade, fontsize=8, **how)
+
+
+def legend_without(ax: Axes, word: str, on: FigureBase | None = None, **how: Any) -> None:
+    """Draw a panel's legend, on itself or its figure, of the names that do not contain a word."""
+    named = zip(*ax.get_legend_handles_labels(), strict=True)
+    (on or ax).legend(*zip(*(pair for pair in named if word not in pair[1]), strict=True), **how)
 
 
 def zero_line(ax: Axes) -> None:
