@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -154,6 +154,15 @@ def name_cells(
 def legend_below(*axes: Axes, **how: Any) -> None:
     """Draw one legend of some of a figure's panels below all of them."""
     axes[0].figure.legend(*_named(axes), loc="outside lower center", **how)
+
+
+def name_beside(ax: Axes, places: Mapping[str, tuple[float, float]], **how: Any) -> None:
+    """Write names of curves in their colour at places on the axes, which takes them off legends."""
+    for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+        if label in places:
+            handle.set_label(f"_{label}")
+            drawn: Any = handle[0] if isinstance(handle, tuple) else handle
+            ax.text(*places[label], label, color=drawn.get_color(), **({"fontsize": 8.5} | how))
 
 
 def _named(axes: Sequence[Axes]) -> tuple[list[Any], list[str]]:
