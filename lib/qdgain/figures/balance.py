@@ -325,17 +325,14 @@ def _of_imposed(n: Numbers, run: Run) -> None:
         n.of(name, "shift-cold", f"threshold, S kept, without ESA, {COLD_K:g} K", cold)
     for name, dot in run.dots.items():
         n.of(name, "preset", "threshold, not imposed", _at_maximum(dot))
-    for name in ("3LS", "4LS"):
-        # Between which the threshold at the gain maximum lies in every reading, bands in balance.
-        dot = balance.balanced_dot(
-            run.dots[f"{name}+ESA"], kelvin, "stokes_shift_meV", biexciton=True
-        )
-        at = number(dot.absorption_energy_eV) + 1e-3 * number(gain_maximum_meV(dot))
-        bound = max(map(number, balance.threshold_bounds(dot, at)))
-        equal = replace(dot, xx_absorption_strength=1.0, xx_emission_strength=1.0)
-        alone = "the higher of the thresholds of X alone and X → XX alone, in balance, S kept"
-        n.of(name, "bound", alone, bound)
-        n.of(name, "mirrored", "threshold in balance, S kept, a = γ = 1", _at_maximum(equal))
+    # Between which the threshold at the gain maximum lies in every reading, bands in balance.
+    dot = balance.balanced_dot(run.dots["3LS+ESA"], kelvin, "stokes_shift_meV", biexciton=True)
+    at = number(dot.absorption_energy_eV) + 1e-3 * number(gain_maximum_meV(dot))
+    bound = max(map(number, balance.threshold_bounds(dot, at)))
+    equal = replace(dot, xx_absorption_strength=1.0, xx_emission_strength=1.0)
+    alone = "the higher of the thresholds of X alone and X → XX alone, in balance, S kept"
+    n.of("3LS", "bound", alone, bound)
+    n.of("3LS", "mirrored", "threshold in balance, S kept, a = γ = 1", _at_maximum(equal))
     split = balance.fine_structure_threshold(run.dots["3LS"].stokes_shift_meV, kelvin)
     n.add("fine-structure", "threshold of a 3LS by fine structure alone, split by its S", split)
 

@@ -38,7 +38,6 @@ from qdgain.model.balance import balanced_stokes_shift_meV, biexciton_stokes_shi
 from qdgain.model.bands import FWHM_PER_SIGMA, band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.search import parabolic_peak
-from qdgain.model.threshold import threshold_at_energy
 from qdgain.paper.shifts import published_shifts
 from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run
 from qdgain.table import Table
@@ -166,7 +165,6 @@ def _arrow(run: Run, name: str, definition: str) -> Series:
 WAYS = (
     ("shifts", "shifts", False, "-"),
     ("shifts and linewidth", "shifts and linewidth", False, "--"),
-    ("one binding energy and S", "one binding energy", False, "-."),
     ("shifts and linewidth, in equilibrium", "shifts and linewidth", True, ":"),
 )
 
@@ -246,7 +244,7 @@ def _finish_ways(axes: list[Axes], _: object) -> None:
         ax.minorticks_off()
         ax.grid(axis="y", linewidth=0.4)
     axes[1].set_ylabel("")
-    style.legend_below(axes[0], ncols=2)
+    style.legend_below(axes[0], ncols=3)
 
 
 FIGURES = {
@@ -288,7 +286,7 @@ def headlines(run: Run) -> Numbers:
     way, *_ = [_of_dot(n, run, name) for name in dict.fromkeys((NOW, FOUR, _name(run)))]
     n.add("lever", "part of S in the squared length of the way, 3LS+ESA", _part_of_stokes(way))
     onset = f"way to an onset of {run['low_threshold']:g} by shifts, {_name(run)}"
-    _of_way(n, "onset", onset, _way(run, run.subject, definition=ONSET), FIELDS[:1])
+    _of_way(n, "onset", onset, _way(run, run.subject, definition=ONSET), ())
     for part in (_of_set, _of_readings, _of_one_parameter, _of_equilibrium, _of_repulsion):
         part(n, run)
     return n
@@ -310,12 +308,9 @@ def _of_dot(n: Numbers, run: Run, name: str) -> Way:
     for definition, end in DEFINITION_KEYS.items():
         now = _threshold(run, dot, definition)
         n.add(f"now-{key}{end}", f"threshold {definition}, {name}", now)
-    way, wide, tied = (
-        _way(run, dot, route) for route in ("shifts", "shifts and linewidth", "one binding energy")
-    )
+    way, wide = (_way(run, dot, route) for route in ("shifts", "shifts and linewidth"))
     _of_way(n, f"way-{key}", f"{to} shifts, {name}", way)
     _of_way(n, f"wide-{key}", f"{to} shifts and linewidth, {name}", wide, FIELDS)
-    _of_way(n, f"tied-{key}", f"{to} S and one binding energy, {name}", tied, FIELDS[::2])
     second, own = biexciton_stokes_shift_meV(dot), number(dot.stokes_shift_meV)
     end = own + way.change_meV["stokes_shift_meV"]
     n.add(f"biexciton-stokes-{key}", f"Stokes shift of the biexciton, {name}", second, "meV")
@@ -374,8 +369,9 @@ def _of_one_parameter(n: Numbers, run: Run) -> None:
     for field in advice.SINGLES:
         key, what = FIELD_KEYS.get(field, "both"), SYMBOLS.get(field, TIED)
         alone = advice.single(run.subject, field, goal, **_how(run))
-        n.add(f"alone-{key}", f"{what} alone for ⟨N⟩ = {goal:g}, {name}", alone.needed, "meV")
-        if field not in FIELDS[::2]:  # which can take it to next to nothing
+        if field in FIELDS[::2]:
+            n.add(f"alone-{key}", f"{what} alone for ⟨N⟩ = {goal:g}, {name}", alone.needed, "meV")
+        else:  # which cannot take it there
             lowest = f"lowest threshold by {what} alone, {name}"
             n.add(f"alone-{key}-lowest", lowest, alone.lowest)
 
@@ -428,9 +424,3 @@ def _of_repulsion(n: Numbers, run: Run) -> None:
         value = _threshold(run, _bound(balanced, sign * step), definition)
         meaning = f"threshold {definition}, one binding energy: {word}"
         n.add(f"{word}{DEFINITION_KEYS[definition]}", meaning, value)
-    # Of Klimov: a 2LS whose biexciton repulsion has moved away.
-    two = replace(run.dots["3LS"], reading="replacing", stokes_shift_meV=0.0)
-    far, centre = _bound(two, -5.0 * number(two.linewidth_meV)), number(two.absorption_energy_eV)
-    for law in ("sequential", "rabi", "poisson"):
-        meaning = f"threshold on the line of a 2LS, its biexciton far away, {law} statistics"
-        n.add(f"klimov-{law}", meaning, threshold_at_energy(far, centre, statistics=law))

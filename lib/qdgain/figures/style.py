@@ -26,11 +26,10 @@ _QUANTITIES_IN = {
     "#7F7F7F": "linear; 2LS; published spread; light harvesting; prior; equal dots; measured; "
     "reference; two-fold",
     "#0072B2": "A_X; rabi; 3LS; CdSe; saturated ASE; posterior, main; best; shifts; gain map; "
-    "77 K; Stokes shift kept; size; pulse 1 ps; degenerate",
-    "#D55E00": "PL_X; poisson; 4LS; posterior, conditions; second; Te:CdSe; shifts and linewidth; "
-    "ASE sweep; 400 K; linewidth kept; second step; pulse 10 ns; replacing",
-    "#009E73": "onset; sequential; 5LS; ASE threshold; fourth; one binding energy and S; depth; "
-    "pulse 100 ps; additive",
+    "size; degenerate",
+    "#D55E00": "PL_X; poisson; 4LS; posterior, conditions; second; shifts and linewidth; "
+    "ASE sweep; second step; pulse 10 ns; replacing",
+    "#009E73": "onset; sequential; 5LS; ASE threshold; fourth; depth; pulse 100 ps; additive",
     "#56B4E9": "A_XX1; CsPbBr3; pulse 10 ps",
     "#CC79A7": "A_XX2; your dot; fifth; beam; incoherent",
     "#E69F00": "PL_XX; XX engineering; orientation; pulse 1 ns",
