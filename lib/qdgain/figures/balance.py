@@ -41,7 +41,7 @@ _STEP = Axis("what is in balance")
 _DASHES = {"77 K": "--", "300 K": "-", "400 K": "-."}
 _MARKERS = {"3LS": "o", "4LS": "s", YOUR_DOT: "D"}
 #: Where the temperatures stand in panels a and b, and the paper's Stokes shifts in panel a.
-_NAMED_AT = (
+_NAMED_AT: tuple[dict[str, tuple[float, float]], ...] = (
     {"77 K": (42, 126), "300 K": (104, 118), "400 K": (124, 70), "the paper's S ≈ Γ": (66, 105)},
     {"77 K": (40, 0.13), "300 K": (72, 0.25), "400 K": (100, 0.43)},
 )

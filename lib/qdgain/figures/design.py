@@ -153,12 +153,12 @@ def _arrow(run: Run, name: str, definition: str) -> Series:
     """Return a dot's shortest way as the map sees it, on which Δ_E changes too."""
     dot = run.dots[name]
     change = _way(run, dot, definition=definition).change_meV
-    ends = [
+    across, up = (
         [_ratio(dot, field), _ratio(dot, field) + change[field] / _width_meV(dot)]
         for field in FIELDS[:2]
-    ]
+    )
     label = f"{name}, {map_grids.WAY} to {run['low_threshold']:g}"
-    return line(label, *ends, name.removesuffix("+ESA"))
+    return line(label, across, up, name.removesuffix("+ESA"))
 
 
 #: What a way may change: its name in the legend, its route, whether it ends in equilibrium, dash.
@@ -312,10 +312,10 @@ def _of_dot(n: Numbers, run: Run, name: str) -> Way:
     _of_way(n, f"way-{key}", f"{to} shifts, {name}", way)
     _of_way(n, f"wide-{key}", f"{to} shifts and linewidth, {name}", wide, FIELDS)
     second, own = biexciton_stokes_shift_meV(dot), number(dot.stokes_shift_meV)
-    end = own + way.change_meV["stokes_shift_meV"]
+    last = own + way.change_meV["stokes_shift_meV"]
     n.add(f"biexciton-stokes-{key}", f"Stokes shift of the biexciton, {name}", second, "meV")
     n.add(f"stokes-{key}", f"Stokes shift of the exciton, {name}", own, "meV")
-    n.add(f"end-stokes-{key}", f"S at the end of the way, {name}", end, "meV")
+    n.add(f"end-stokes-{key}", f"S at the end of the way, {name}", last, "meV")
     return way
 
 

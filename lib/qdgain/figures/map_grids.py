@@ -58,7 +58,7 @@ def _draw_levels(ax: Axes, grid: Series, lines: Sequence[Series]) -> Any:
     steps: dict[str, Any] = {"cmap": style.SEQUENTIAL_MAP, "norm": BoundaryNorm(LEVELS, 256)}
     filled = ax.contourf(x, y, values, levels=LEVELS, **steps)
     ax.contour(x, y, values, levels=LEVELS[1:-1], colors="white", linewidths=0.7)
-    halo = [patheffects.withStroke(linewidth=3.5, foreground="white")]
+    halo: list[Any] = [patheffects.withStroke(linewidth=3.5, foreground="white")]
     for series in lines:
         style.draw_series(ax, replace(series, behind=False))
         if WAY in series.name:
