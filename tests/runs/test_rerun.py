@@ -22,6 +22,7 @@ import pytest
 from conftest import ROOT
 from qdgain import cli
 from qdgain.figures import fig06
+from qdgain.reruns import page as run_page
 from qdgain.reruns import rerun
 from qdgain.reruns.request import CARD, request
 from qdgain.reruns.run_folder import CARD_FILE
@@ -224,6 +225,13 @@ def tiny(*sources):
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     notebook.metadata["language_info"] = {"name": "python"}
     return nbformat.writes(notebook)
+
+
+def test_what_a_chapter_folds_is_folded_on_its_page():
+    text = ":::{dropdown} Why *so*\nBecause $x$.\n\n- one\n:::\n\nAfter."
+    page = run_page._markdown({}).render(text)
+    assert page.startswith("<details><summary>Why *so*</summary>\n<p>Because <math")
+    assert "</ul>\n</details>\n<p>After.</p>" in page
 
 
 def test_a_cell_that_raises_is_a_failure_with_its_reason():

@@ -12,6 +12,7 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure as Picture
+from matplotlib.ticker import LogLocator
 
 from qdgain import chapters
 from qdgain.beyond import auger_maps
@@ -29,10 +30,9 @@ from qdgain.beyond.pulse_threshold import (
     exciton_gain,
     gaussian_area,
     short_pulse_sensitivity,
-    steady_threshold_rate,
 )
 from qdgain.figures import style
-from qdgain.figures.kit import Figure, Numbers, line, mapped, panel, points, slug, upright
+from qdgain.figures.kit import Figure, Numbers, level, line, mapped, panel, points, slug, upright
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.model.cross_sections import sphere_volume_nm3
 from qdgain.model.dot import Dot, FloatArray, presets
@@ -46,11 +46,8 @@ SETTINGS = chapters.SETTINGS["auger"]
 _SUBJECT = auger_maps.SUBJECT
 _KINDS = {"se": "SE", "ase": "ASE"}
 _LASERS = {"fs": "100 fs", "ns": "5 ns"}
-#: A lifetime of the exciton beside which the stated Auger lifetime is short.
-_LONG_LIFETIME_PS = 2e4
 #: Drawn dots: diameters of CdSe spheres and edges of CsPbBr3 cubes (assumed: usual sizes).
 _CDSE_NM, _CSPBBR3_NM = (4.0, 6.0), (5.0, 10.0)
-_LEVELS = {"tenth": "within 10 %", "double": "doubled"}
 #: Where a material's lines have their names.
 _NAMED_AT = {"CdSe": (0.03, "left", "bottom"), "CsPbBr3": (0.97, "right", "top")}
 #: Drawn alike from here on, and where no pump reaches the threshold.
@@ -63,9 +60,15 @@ _RATIO = Axis("threshold / threshold without Auger")
 _PULSE = Axis("pulse length", "ps")
 _BUILD_UP = Axis("build-up time", "ps")
 
-#: Drawn pulse lengths, every second row of the tables, and their dashes.
-_DRAWN = {"0.1 ps": "-", "1 ps": "--", "10 ps": "-.", "100 ps": ":", "1 ns": "--", "10 ns": "-"}
+#: Drawn pulse lengths: their rows in the tables, dashes, and where their names stand.
 _LONG = 10
+_DRAWN = {
+    "0.1 ps": (0, "-", (1.2, 1.3)),
+    "10 ps": (4, "-.", (2.2, 7.5)),
+    "100 ps": (6, ":", (4.0, 30.0)),
+    "1 ns": (8, "--", (4.0, 300.0)),
+    "10 ns": (_LONG, "-", (4.0, 3000.0)),
+}
 _OWN_AUGER_PS = np.geomspace(1.0, 1e4, 13)
 
 
@@ -81,8 +84,8 @@ def _of_pulses(letter: str, kind: str, title: str) -> Panel:
     table = cases(_SUBJECT, kind)
     law = auger_limited_rate(presets()[_SUBJECT], table.auger_ps)
     lines = [
-        line(name, table.auger_ps, absorbed, f"pulse {name}", dash)
-        for absorbed, (name, dash) in zip(table.with_auger[::2], _DRAWN.items(), strict=False)
+        line(name, table.auger_ps, table.with_auger[row], f"pulse {name}", dash)
+        for name, (row, dash, _) in _DRAWN.items()
     ]
     whole_pulse = law * gaussian_area(table.first[_LONG])
     lines.append(line("1/τ_XX, 10 ns", table.auger_ps, whole_pulse, "reference", ":"))
@@ -95,19 +98,21 @@ def _of_presets(letter: str, kind: str, title: str) -> Panel:
         table, dash = cases(name, kind), "--" if name.endswith("+ESA") else "-"
         quantity = name.removesuffix("+ESA")
         lines.append(line(name, table.auger_ps, table.ratio[_LONG], quantity, dash))
+    lines.append(level("the paper: no dependence", 1.0, "reference", ":"))
     return panel(letter, f"{title}, 10 ns pulses", _AUGER, _RATIO, lines)
 
 
 def _finish_thresholds(axes: list[Axes], _: tuple[Panel, ...]) -> None:
-    """Give each row its range, and each of the last column's panels its legend."""
-    limits = [ax.get_ylim() for ax in axes[2:]]
-    for ax in axes:
-        ax.minorticks_off()
+    """Give each row its range, name the pulses at their lines, and the dots below."""
+    highest = max(ax.get_ylim()[1] for ax in axes[2:])
     for upper, lower in zip(axes[:2], axes[2:], strict=True):
         upper.set(ylim=(1, 2e4), xlabel="")
-        lower.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
-    axes[1].legend(fontsize=7, title="pulse", title_fontsize=7, ncols=2)
-    axes[3].legend(fontsize=8)
+        lower.set_ylim(0.7, highest)
+        style.name_beside(upper, {name: place for name, (*_, place) in _DRAWN.items()})
+        upper.legend(loc="upper right")
+    for ax in axes:
+        ax.minorticks_off()
+    style.legend_below(axes[2], ncols=5)
 
 
 def _real_dots(run: Run) -> dict[str, float]:
@@ -145,17 +150,25 @@ def _map(run: Run, letter: str, kind: str, title: str, across: Axis = _PULSE) ->
 
 def _draw_maps(panels: tuple[Panel, ...]) -> Picture:
     """Draw the maps as filled contours with the lifetimes of real dots across."""
-    figure = style.new_figure(9.0, 3.9)
-    axes = figure.subplots(1, len(panels), sharey=True)
+    figure = style.new_figure(7.6, 7.0)
+    axes = [*figure.subplot_mosaic("aa;bc", height_ratios=(1.2, 1)).values()]
     for ax, one in zip(axes, panels, strict=True):
         filled = draw_ratio(ax, one["ratio"])
         draw_dots(ax, one, named=one is panels[0])
         ax.set_title(one.title)
         style.letter(ax, one.letter)
-    axes[0].set_ylabel(style.typeset(_AUGER.label))
-    bar = figure.colorbar(filled, ax=list(axes), label=_RATIO.name, pad=0.01)
+        ax.set_ylabel(style.typeset(_AUGER.label))
+    for name, at in zip(_LASERS.values(), LASERS_PS.values(), strict=True):
+        for ax in axes[:2]:
+            ax.axvline(at, color="black", linestyle=":")
+        axes[0].text(1.1 * at, 1.2, f"{name} laser", rotation=90, **_SMALL)
+    bar = figure.colorbar(filled, ax=axes, label=_RATIO.name, pad=0.01)
     bar.set_ticks([*RATIOS.values(), 10, 100], labels=["1.1", "2", "10", "100"])
     return figure
+
+
+_HALO = [patheffects.withStroke(linewidth=2.5, foreground="white")]
+_SMALL: Any = {"fontsize": 8, "path_effects": _HALO}
 
 
 def draw_ratio(ax: Axes, series: Series) -> ContourSet:
@@ -180,16 +193,14 @@ def draw_ratio(ax: Axes, series: Series) -> ContourSet:
 
 def draw_dots(ax: Axes, one: Panel, named: bool) -> None:
     """Draw the lifetimes of real dots across a map, and this run as a star."""
-    halo = [patheffects.withStroke(linewidth=2.5, foreground="white")]
-    small: Any = {"fontsize": 6.5, "path_effects": halo}
     for series in one.of_kind("line"):
         if series.behind:
             continue
         y, colour = float(np.asarray(series.y)[0]), style.colour(series.quantity)
-        ax.axhline(y, color=colour, linestyle=series.dash, linewidth=1.0, path_effects=halo)
+        ax.axhline(y, color=colour, linestyle=series.dash, linewidth=1.0, path_effects=_HALO)
         if named:
             x, ha, va = _NAMED_AT[series.quantity]
-            ax.text(x, y, series.name, transform=ax.get_yaxis_transform(), ha=ha, va=va, **small)
+            ax.text(x, y, series.name, transform=ax.get_yaxis_transform(), ha=ha, va=va, **_SMALL)
     here = one["this run"]
     star: Any = {"color": style.colour(here.quantity), "markersize": 11, "markeredgecolor": "k"}
     ax.plot(here.x, here.y, "*", **star, clip_on=False, zorder=5)
@@ -206,7 +217,8 @@ def own(run: Run) -> tuple[Panel, ...]:
         present.append(_own_line(f"SE, {each}", found.present, "PL_X", dash))
     ase = _own("ase", run.subject, pulse, fixed)
     absorbed.append(_own_line(f"ASE, {name}", ase, "ASE", "-."))
-    absorbed.append(upright("this run's τ_XX", run["auger_lifetime_ps"], 0.1, 1e4))
+    top = np.nanmax([1.0, *(value for series in absorbed for value in series.values)])
+    absorbed.append(upright("this run's τ_XX", run["auger_lifetime_ps"], 1.0, top))
     return (
         panel("a", f"absorbed, {pulse:g} ps pulses", _AUGER, _ABSORBED, absorbed),
         panel("b", f"present, {pulse:g} ps pulses", _AUGER, _PRESENT, present),
@@ -224,15 +236,14 @@ def _own(kind: str, dot: Dot, pulse: float, fixed: Conditions) -> Any:
     return getattr(fixed, kind)(dot, pulse, _OWN_AUGER_PS)
 
 
-def _finish_own(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
+def _finish_own(axes: list[Axes], _: tuple[Panel, ...]) -> None:
     """Show absorbed excitons on a logarithmic axis, present ones on a linear one."""
-    curves = [np.asarray(s.y) for s in panels[0].series if "this run" not in s.name]
-    values = np.concatenate(curves)
-    values = values[np.isfinite(values)]
     axes[0].set_yscale("log")
-    if values.size:
-        axes[0].set_ylim(0.8 * values.min(), 1.5 * values.max())
+    axes[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes[0].yaxis.set_major_formatter("{x:g}")
     axes[1].set_ylim(bottom=0)
+    for ax in axes:
+        ax.minorticks_off()
 
 
 _LOG_LOG = {"xscale": "log", "yscale": "log"}
@@ -279,8 +290,7 @@ def _ratios(kind: str, name: str, lifetimes: Iterable[float]) -> FloatArray:
 
 def _of_kind(n: Numbers, run: Run, kind: str, title: str) -> None:
     dots, at = _real_dots(run), stored_numbers(stored("auger")["quoted"])
-    for key, words in _LEVELS.items():
-        n.add(f"{kind}-{key}", f"τ_XX, {title} {words}, 100 fs", at[f"{kind}-{key}"], "ps")
+    n.add(f"{kind}-tenth", f"τ_XX, {title} within 10 %, 100 fs", at[f"{kind}-tenth"], "ps")
     lag, law = at[f"{kind}-lag"] / auger_maps.LONG_PULSE_PS, at[f"{kind}-law"] / STATED_AUGER_PS
     n.add(f"{kind}-lag", f"τ_XX over pulse, {title} within 10 %", lag)
     n.add(f"{kind}-law", f"pulse over τ_XX from which {title} ∝ 1/τ_XX", law)
@@ -294,11 +304,6 @@ def _of_kind(n: Numbers, run: Run, kind: str, title: str) -> None:
     exponents = auger_maps.exponent(default_conditions(), kind, presets()[_SUBJECT], pulses)
     for (key, words), value in zip(_LASERS.items(), exponents, strict=True):
         n.add(f"{kind}-exponent-{key}", f"-dln⟨N⟩/dlnτ_XX, {title}, {words}", value)
-    for name in presets():
-        of, most = slug(name), cases(name, kind).ratio[: _LONG + 1].max()
-        short = _ratios(kind, name, [STATED_AUGER_PS])[0, 0]
-        n.add(f"{kind}-fs-{of}", f"{title} ratio, {name}, 30 ps, 100 fs", short)
-        n.add(f"{kind}-most-{of}", f"largest {title} ratio, {name}, pulses to 10 ns", most)
     for key, words in _LASERS.items():
         several = [row[f"{kind}-{key}"] for row in _readings().values()]
         for end, value in (("least", min(several)), ("most", max(several))):
@@ -318,17 +323,21 @@ class ReadingsTable(Table):
         columns = ["exciton-best", *(f"{kind}-{key}" for kind in _KINDS for key in _LASERS)]
         header = [f"{title}, {words}" for title in _KINDS.values() for words in _LASERS.values()]
         rows = [
-            (name, *(significant(row[column], 3) for column in columns))
+            # In the tails gain is next to nothing, of either sign.
+            (name, *("none" if row[c] < 1e-3 else significant(row[c], 3) for c in columns))
             for name, row in _readings().items()
         ]
         super().__init__(("reading", "largest gain of X", *header), rows)
 
 
 def _of_all_tables(n: Numbers, run: Run) -> None:
-    found, dots = {row.key: row.value for row in n}, _real_dots(run)
-    worst = max(found[f"auger-se-fs-{slug(name)}"] for name in presets())
-    gained = max(found[f"auger-ase-most-{of}"] for of in ("3ls", "4ls", "4ls-esa"))
+    dots = _real_dots(run)
+    worst = max(float(_ratios("se", name, [STATED_AUGER_PS])[0, 0]) for name in presets())
     n.add("se-fs-worst", "largest SE ratio of the presets at 30 ps, 100 fs", worst)
+    most = {name: float(cases(name, "ase").ratio[: _LONG + 1].max()) for name in presets()}
+    for name, value in most.items():
+        n.of(name, "ase-most", "largest ASE ratio, pulses to 10 ns", value)
+    gained = max(value for name, value in most.items() if name != _SUBJECT)
     n.add("ase-most-exciton", "largest ASE ratio where X gains, to 10 ns", gained)
     fall = 100 * float(1 - cases(_SUBJECT, "present").ratio.min())
     n.add("present-fall", "largest fall of the excitons present", fall, "%")
@@ -337,7 +346,7 @@ def _of_all_tables(n: Numbers, run: Run) -> None:
     meaning = f"ASE threshold of 10 ns over that of 100 fs pulses, {name}"
     n.add("quasi-cw", meaning, long / short)
     at = stored_numbers(stored("auger")["quoted"])
-    for key, words in _LEVELS.items():
+    for key, words in (("tenth", "within 10 %"), ("double", "doubled")):
         meaning = f"τ_XX, ASE {words}, build-up in 100 ps"
         n.add(f"build-up-{key}", meaning, at[f"build-up-{key}"], "ps")
     for name, lifetime in dots.items():
@@ -347,11 +356,8 @@ def _of_all_tables(n: Numbers, run: Run) -> None:
 
 def _of_closed_forms(n: Numbers) -> None:
     dot = presets()[_SUBJECT]
-    slowly = steady_threshold_rate(presets()["3LS"], STATED_AUGER_PS, _LONG_LIFETIME_PS)
-    sustained = "arrivals per τ_X that sustain gain in the 3LS, τ_XX = 30 ps"
     n.add("sensitivity", "rise of the threshold per t/τ_XX at first", short_pulse_sensitivity(dot))
     n.add("rate", "arrivals per τ_XX that sustain gain", auger_limited_rate(dot, 1.0))
-    n.add("rate-3ls", sustained, slowly * _LONG_LIFETIME_PS)
     for name, each in presets().items():
         gain = exciton_gain(each)
         n.add(f"exciton-gain-{slug(name)}", f"gain of X, {name}, at maximum", gain.at_maximum)

@@ -11,11 +11,14 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from qdgain import chapters
-from qdgain.calibration.record import columns, record
+from qdgain.beyond.auger_maps import readings_of_chapter
+from qdgain.calibration.record import columns
+from qdgain.calibration.record import points as points_of
 from qdgain.figures import line_shapes, style
-from qdgain.figures.kit import Figure, Numbers, line, number, panel, points, slug, stated
-from qdgain.figures.line_shapes import COLD_K, HOT_K, TEMPERATURE, TEMPERATURES_K, THRESHOLD
+from qdgain.figures.kit import Figure, Numbers, line, look, number, panel, points, slug, stated
+from qdgain.figures.line_shapes import COLD_K, TEMPERATURES_K, THRESHOLD
 from qdgain.figures.panel import Axis, Panel
+from qdgain.ledger.shares import admitted
 from qdgain.model import balance, parameters, units
 from qdgain.model.bands import FWHM_PER_SIGMA, band_centres_eV
 from qdgain.model.dot import Dot, FloatArray
@@ -33,8 +36,17 @@ _SHIFT = Axis("Stokes shift S", "meV")
 _AT_MAXIMUM = Axis("threshold ⟨N⟩ at gain maximum")
 _REPULSION = Axis("biexciton shift Δ / s, attraction positive")
 
+_STEP = Axis("what is in balance")
+
 _DASHES = {"77 K": "--", "300 K": "-", "400 K": "-."}
 _MARKERS = {"3LS": "o", "4LS": "s", YOUR_DOT: "D"}
+#: Where the temperatures stand in panels a and b, and the paper's Stokes shifts in panel a.
+_NAMED_AT: tuple[dict[str, tuple[float, float]], ...] = (
+    {"77 K": (42, 126), "300 K": (104, 118), "400 K": (124, 70), "the paper's S ≈ Γ": (66, 105)},
+    {"77 K": (40, 0.13), "300 K": (72, 0.25), "400 K": (100, 0.43)},
+)
+#: The numbers of the paper with a mark on the axis of thresholds.
+_STATED = ("3LS", "4LS")
 #: The linewidths at 300 K that section 1.2 of the paper gives.
 _PAPERS_WIDTHS_MEV = {"low": 50.0, "high": 100.0}
 _LARGEST_MEV = 160.0
@@ -43,16 +55,24 @@ _STATISTICS = {
     "sequential": ("sequential", "--"),
     "poisson": ("Poisson", "-."),
 }
+#: Where the laws stand in the figure of Klimov's formula.
+_LAWS_AT = {
+    "Poisson, S = 0": (-0.5, 1.25),
+    "Rabi, S = 0": (-2.9, 1.03),
+    "sequential, S = 0": (-2.9, 0.74),
+    "sequential, S in balance": (-2.9, 0.36),
+    "2/(3 − exp(−Δ²/2s²))": (-2.9, 0.55),
+}
 #: Name of a way to impose the condition -> what stays, and its part of a headline's key.
 _WAYS = {
     "Stokes shift kept": ("stokes_shift_meV", "shift"),
     "linewidth kept": ("linewidth_meV", "width"),
 }
-#: The dots it is imposed on: name, which of a pair, whether the biexciton moves, dash, part of key.
+#: The dots it is imposed on: name, which of a pair, whether the biexciton moves, part of key.
 _CASES = (
-    ("without ESA", "", False, "-", ""),
-    ("ESA where it is", "+ESA", False, ":", "-esa"),
-    ("ESA in balance", "+ESA", True, "--", "-both"),
+    ("without ESA", "", False, ""),
+    ("ESA where it is", "+ESA", False, "-esa"),
+    ("ESA in balance", "+ESA", True, "-both"),
 )
 
 
@@ -67,10 +87,12 @@ def condition(run: Run) -> tuple[Panel, Panel]:
     for name, kelvin in TEMPERATURES_K.items():
         dash, balanced = _DASHES[name], balance.balanced_stokes_shift_meV(width, kelvin)
         lowest = balance.threshold_at_emission_peak(shift, kelvin)
-        allowed.append(line(name, width, balanced, name, dash))
-        thresholds.append(line(name, shift, lowest, name, dash))
+        allowed.append(line(name, width, balanced, "300 K", dash))
+        thresholds.append(line(name, shift, lowest, "300 K", dash))
     papers = list(_PAPERS_WIDTHS_MEV.values())
-    allowed.append(line("the paper's S ≈ Γ at 300 K", papers, papers, "reference", ":"))
+    allowed.append(line("the paper's S ≈ Γ", papers, papers, "reference", ":"))
+    for name in _STATED:
+        thresholds.append(points(f"the paper's {name}", 0.0, stated(f"F8-{slug(name)}"), name, ">"))
     for name in run.pairs:
         dot, marker = run.dots[name], _MARKERS[name]
         own, mean = dot.stokes_shift_meV, _at_maximum(dot)
@@ -91,9 +113,12 @@ def _as_wide(run: Run) -> Dot:
 
 
 def _finish_condition(axes: Sequence[Axes], _: object) -> None:
-    for ax, highest in zip(axes, (_LARGEST_MEV, 1.05), strict=True):
+    for ax, highest, places in zip(axes, (_LARGEST_MEV, 1.05), _NAMED_AT, strict=True):
         ax.set_ylim(0, highest)
-    style.legend_below(*axes, ncols=4, fontsize=8)
+        style.name_beside(ax, places)
+        for mark in ax.containers:
+            mark[0].set_clip_on(False)
+    style.legend_below(*axes, ncols=6)
 
 
 def _imposed(dot: Dot, temperature_K: FloatArray, keep: str, biexciton: bool) -> FloatArray:
@@ -111,23 +136,27 @@ def _imposed(dot: Dot, temperature_K: FloatArray, keep: str, biexciton: bool) ->
 
 
 def thresholds(run: Run) -> tuple[Panel, ...]:
-    """Return the thresholds at the gain maximum against temperature, for every level scheme."""
-    letters = iter("ab")
-    return tuple(_thresholds(run, next(letters, ""), name) for name in run.pairs)
+    """Return the paper's thresholds, the presets', and those with X, then XX too, in balance."""
+    panels = []
+    for letter, (way, (keep, _)) in zip("ab", _WAYS.items(), strict=True):
+        series = []
+        for name, dot in run.dots.items():
+            papers = np.nan if YOUR_DOT in name else stated(f"F8-{slug(name)}")
+            kelvin = np.array([run["temperature_K"]])
+            moved = [_imposed(dot, kelvin, keep, both)[0] for both in (False, True)]
+            quantity, dash = look(name)
+            values = [papers, number(_at_maximum(dot)), *moved]
+            series.append(line(name, range(4), values, quantity, f"{dash}o"))
+        panels.append(panel(letter, way, _STEP, _AT_MAXIMUM, series))
+    return tuple(panels)
 
 
-def _thresholds(run: Run, letter: str, name: str) -> Panel:
-    temperature = np.linspace(COLD_K, HOT_K, 66)
-    series = []
-    for way, (keep, _) in _WAYS.items():
-        for what, esa, biexciton, dash, _ in _CASES:
-            mean = _imposed(run.dots[f"{name}{esa}"], temperature, keep, biexciton)
-            label = f"{way}, {what}" + (" too" if biexciton else "")
-            series.append(line(label, temperature, mean, way, dash))
-    for what, esa, dash in (("without ESA", "", "-"), ("with ESA", "+ESA", "--")):
-        own = [number(_at_maximum(run.dots[f"{name}{esa}"]))] * 2
-        series.append(line(f"not imposed, {what}", [COLD_K, HOT_K], own, "reference", dash))
-    return panel(letter, name, TEMPERATURE, _AT_MAXIMUM, series)
+def _finish_thresholds(axes: Sequence[Axes], _: object) -> None:
+    steps = ["the paper", "nothing:\npreset", "exciton", "exciton and\nbiexciton"]
+    for ax in axes:
+        ax.set_xticks(range(4), steps)
+    axes[1].set_ylabel("")
+    style.legend_below(axes[0], ncols=6)
 
 
 def klimov(run: Run) -> Panel:
@@ -141,7 +170,7 @@ def klimov(run: Run) -> Panel:
         points("2/(3 − exp(−Δ²/2s²))", few, klimov_threshold(few), "reference", "-"),
         line("sequential, S in balance", ratio, balanced, "sequential", ":"),
     ]
-    return panel("a", "one biexciton shift, Δ_A2 = Δ_E = Δ", _REPULSION, THRESHOLD, series)
+    return panel("", "one biexciton shift, Δ_A2 = Δ_E = Δ", _REPULSION, THRESHOLD, series)
 
 
 def _balanced_shift(run: Run) -> float:
@@ -168,26 +197,26 @@ def _at_centre(run: Run, ratio: FloatArray, law: str, shift_meV: float = 0.0) ->
 FIGURES = {
     "condition": Figure(
         condition,
-        size=(8.0, 4.2),
+        size=(7.6, 4.0),
         axes={"xlim": (0, _LARGEST_MEV)},
         legend=None,
         finish=_finish_condition,
     ),
     "thresholds": Figure(
         thresholds,
-        size=(4.0, 4.3),
-        per_panel=True,
+        size=(7.6, 4.0),
         sharey=True,
-        axes={"ylim": (0, 2.0)},
+        axes={"ylim": (0, 1.6)},
         legend=None,
-        finish=lambda axes, _: style.legend_below(axes[0], ncols=3, fontsize=7),
+        finish=_finish_thresholds,
     ),
     "lineshape": Figure(line_shapes.lineshape, line_shapes.draw_lineshape),
     "klimov": Figure(
         klimov,
-        size=(6.0, 3.8),
-        axes={"ylim": (0, 3.2)},
-        legend={"loc": "upper center", "ncols": 2},
+        size=(6.4, 3.8),
+        axes={"ylim": (0, 2.1)},
+        legend=None,
+        finish=lambda axes, _: style.name_beside(axes[0], _LAWS_AT),
     ),
 }
 
@@ -204,17 +233,11 @@ def headlines(run: Run) -> Numbers:
 
 def _of_condition(n: Numbers, run: Run) -> None:
     kelvin, as_wide = run["temperature_K"], _as_wide(run)
-    kT, width = number(units.thermal_energy_meV(kelvin)), as_wide.linewidth_meV
-    at_peak, in_balance = balance.threshold_at_emission_peak, balance.balanced_temperature_K
-    equal = FWHM_PER_SIGMA**2 * kT  # S = Γ = s²/kT
-    hot = "temperature at which the presets' Γ is in balance with S = Γ"
-    allowed = "threshold that balance allows that Stokes shift"
+    kT = number(units.thermal_energy_meV(kelvin))
     n.add("temperature", "temperature of the numbers below", kelvin, "K")
-    n.add("equal-width", "Γ at which S = Γ is in balance", equal, "meV")
-    n.add("half-width", "Γ at which S = Γ/2 is in balance", equal / 2, "meV")
+    # S = Γ/2 = s²/kT.
+    n.add("half-width", "Γ at which S = Γ/2 is in balance", 0.5 * FWHM_PER_SIGMA**2 * kT, "meV")
     n.add("equal-threshold", "threshold of Gaussians with S = Γ", _at_maximum(as_wide))
-    n.add("equal-temperature", hot, in_balance(width, width), "K")
-    n.add("equal-allowed", allowed, at_peak(width, kelvin))
     for key, which, lower in (("4ls", "S", 0), ("3ls", "largest S", 1)):
         # The stated number of the 4LS, and the lowest that rounds to that of the 3LS.
         shift = balance.stokes_shift_for_threshold_meV(stated(f"F8-{key}", lower), kelvin)
@@ -223,10 +246,8 @@ def _of_condition(n: Numbers, run: Run) -> None:
     for end, gamma in _PAPERS_WIDTHS_MEV.items():
         ratio = balance.balanced_stokes_shift_meV(gamma, kelvin) / gamma
         lowest = f"threshold without ESA at S = {gamma:g} meV, any line shape"
-        hot = f"temperature at which S = Γ = {gamma:g} meV is in balance"
         n.add(f"ratio-{end}", f"S/Γ in balance, Γ = {gamma:g} meV", ratio)
-        n.add(f"paper-{end}", lowest, at_peak(gamma, kelvin))
-        n.add(f"equal-temperature-{end}", hot, in_balance(gamma, gamma), "K")
+        n.add(f"paper-{end}", lowest, balance.threshold_at_emission_peak(gamma, kelvin))
 
 
 def _of_schemes(n: Numbers, run: Run) -> None:
@@ -249,25 +270,24 @@ def _of_schemes(n: Numbers, run: Run) -> None:
         n.of(name, "spread", "width of a spread of sizes that would make up Γ", spread, "meV")
     subject = run.subject.linewidth_meV
     n.add("linewidth", "Γ of the presets, or yours", subject, "meV")
-    for tail, at in (("", kelvin), ("-cold", COLD_K), ("-hot", HOT_K)):
-        own = balance.balanced_stokes_shift_meV(subject, at)
-        n.add(f"own{tail}", f"S in balance at that Γ, {at:g} K", own, "meV")
+    own = balance.balanced_stokes_shift_meV(subject, kelvin)
+    n.add("own", f"S in balance at that Γ, {kelvin:g} K", own, "meV")
     sigma = units.sigma_from_fwhm(parameters.PRESETS["shared"]["linewidth_meV"])
     for name in ("3LS", "4LS"):
-        shifts = columns(record()["default"])[f"stokes_{slug(name)}"]
-        widths = units.fwhm_from_sigma(shifts / sigma * kT)
-        for end, percent in (("low", 5), ("high", 95)):
-            meaning = f"the same over the calibration's set, {percent} % quantile, {name}"
-            n.add(f"scaled-{slug(name)}-{end}", meaning, np.percentile(widths, percent), "meV")
+        several = [
+            np.percentile(columns(row)[f"stokes_{slug(name)}"], (5, 95)) for row in admitted()
+        ]
+        widths = units.fwhm_from_sigma(np.array(several) / sigma * kT)
+        for end, width in (("low", widths.min()), ("high", widths.max())):
+            meaning = f"the same, {end}est 5 or 95 % quantile of every reading's set, {name}"
+            n.add(f"scaled-{slug(name)}-{end}", meaning, width, "meV")
 
 
 def _of_biexcitons(n: Numbers, run: Run) -> None:
     kelvin = run["temperature_K"]
     for name in run.pairs:
         of, shift = slug(name), number(balance.biexciton_stokes_shift_meV(run.dots[f"{name}+ESA"]))
-        width = balance.balanced_linewidth_meV(shift, kelvin) if shift > 0 else np.nan
         n.add(f"xx-{of}", f"Stokes shift of the biexciton, {name}+ESA", shift, "meV")
-        n.add(f"xx-width-{of}", f"Γ in balance with it, {name}+ESA", width, "meV")
     real = run.subject
     with np.errstate(divide="ignore", invalid="ignore"):
         strengths = np.divide(real.xx_emission_strength, real.xx_absorption_strength)
@@ -275,50 +295,44 @@ def _of_biexcitons(n: Numbers, run: Run) -> None:
     n.add("strengths", "strength of PL_XX over that of A_XX2", strengths)
     n.add("strengths-meV", "energy by which it shifts the biexciton's E_Z", entropy, "meV")
     for which, row in (("wide", "replacing free"), ("lean", "replacing lean")):
-        positive, equal = _biexciton_shares(row)
-        share = f"share of the set {row} with both"
-        above, alike = "biexciton Stokes shifts above zero", "within 10 % of the exciton's"
-        n.add(f"xx-positive-{which}", f"{share} {above}", 100 * positive, "%")
-        n.add(f"xx-equal-{which}", f"{share} {alike}", 100 * equal, "%")
+        meaning = f"share of the set {row} with both biexciton Stokes shifts above zero"
+        n.add(f"xx-positive-{which}", meaning, 100 * _share_above_zero(row), "%")
+    several = [
+        _imposed(dot, np.array([kelvin]), "stokes_shift_meV", True)[0]
+        for dot, _ in readings_of_chapter().values()
+    ]
+    for end, value in (("least", min(several)), ("most", max(several))):
+        meaning = f"{end} threshold of the readings, S kept, ESA in balance, {kelvin:g} K, 3LS"
+        n.add(f"both-{end}-reading", meaning, value)
 
 
 @cache
-def _biexciton_shares(row: str) -> tuple[float, float]:
-    """Return the shares of a set in which both biexcitons could be, and are, in balance."""
-    found = columns(row)
-    shift, emissive, absorptive = (
-        np.array([found[f"{field}_{scheme}"] for scheme in ("3ls", "4ls")])
-        for field in ("stokes", "emissive", "absorptive")
-    )
-    own = shift + emissive - absorptive
-    equal = np.abs(own - shift) <= 0.1 * shift
-    return float(np.mean(np.all(own > 0, axis=0))), float(np.mean(np.all(equal, axis=0)))
+def _share_above_zero(row: str) -> float:
+    """Return the share of a set in which both biexcitons could be in balance."""
+    dots = points_of(row).dots
+    own = [balance.biexciton_stokes_shift_meV(dots[f"{name}+ESA"]) > 0 for name in ("3LS", "4LS")]
+    return float(np.mean(np.all(own, axis=0)))
 
 
 def _of_imposed(n: Numbers, run: Run) -> None:
     kelvin = run["temperature_K"]
-    temperature = np.array([kelvin, COLD_K, HOT_K])
     for name in run.pairs:
         for way, (keep, short) in _WAYS.items():
-            for what, esa, biexciton, _, tail in _CASES:
-                mean = _imposed(run.dots[f"{name}{esa}"], temperature, keep, biexciton)
-                for place, at, value in zip(("", "-cold", "-hot"), temperature, mean, strict=True):
-                    if not place or tail != "-esa":
-                        meaning = f"threshold, {way}, {what}, {at:g} K, {name}"
-                        n.add(f"{short}{tail}{place}-{slug(name)}", meaning, value)
+            for what, esa, biexciton, tail in _CASES:
+                mean = _imposed(run.dots[f"{name}{esa}"], np.array([kelvin]), keep, biexciton)
+                n.of(name, f"{short}{tail}", f"threshold, {way}, {what}, {kelvin:g} K", mean[0])
+        cold = _imposed(run.dots[name], np.array([COLD_K]), "stokes_shift_meV", False)[0]
+        n.of(name, "shift-cold", f"threshold, S kept, without ESA, {COLD_K:g} K", cold)
     for name, dot in run.dots.items():
         n.of(name, "preset", "threshold, not imposed", _at_maximum(dot))
-    for name in ("3LS", "4LS"):
-        # Between which the threshold at the gain maximum lies in every reading, bands in balance.
-        dot = balance.balanced_dot(
-            run.dots[f"{name}+ESA"], kelvin, "stokes_shift_meV", biexciton=True
-        )
-        at = number(dot.absorption_energy_eV) + 1e-3 * number(gain_maximum_meV(dot))
-        bound = max(map(number, balance.threshold_bounds(dot, at)))
-        equal = replace(dot, xx_absorption_strength=1.0, xx_emission_strength=1.0)
-        alone = "the higher of the thresholds of X alone and X → XX alone, in balance, S kept"
-        n.of(name, "bound", alone, bound)
-        n.of(name, "mirrored", "threshold in balance, S kept, a = γ = 1", _at_maximum(equal))
+    # Between which the threshold at the gain maximum lies in every reading, bands in balance.
+    dot = balance.balanced_dot(run.dots["3LS+ESA"], kelvin, "stokes_shift_meV", biexciton=True)
+    at = number(dot.absorption_energy_eV) + 1e-3 * number(gain_maximum_meV(dot))
+    bound = max(map(number, balance.threshold_bounds(dot, at)))
+    equal = replace(dot, xx_absorption_strength=1.0, xx_emission_strength=1.0)
+    alone = "the higher of the thresholds of X alone and X → XX alone, in balance, S kept"
+    n.of("3LS", "bound", alone, bound)
+    n.of("3LS", "mirrored", "threshold in balance, S kept, a = γ = 1", _at_maximum(equal))
     split = balance.fine_structure_threshold(run.dots["3LS"].stokes_shift_meV, kelvin)
     n.add("fine-structure", "threshold of a 3LS by fine structure alone, split by its S", split)
 

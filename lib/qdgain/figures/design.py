@@ -14,19 +14,30 @@ from numpy.typing import ArrayLike
 
 from qdgain import chapters
 from qdgain.beyond import advice, levers, reachable
+from qdgain.beyond.auger_maps import readings_of_chapter
 from qdgain.beyond.levers import MAXIMUM, ONSET
 from qdgain.beyond.repulsion import BINDINGS, best_binding, threshold_slopes
 from qdgain.beyond.shortest_way import FIELDS, Way, nearest_dot
 from qdgain.calibration import record
 from qdgain.figures import map_grids, style
-from qdgain.figures.kit import Figure, Numbers, line, mapped, number, panel, points, slug, upright
+from qdgain.figures.kit import (
+    Figure,
+    Numbers,
+    line,
+    mapped,
+    number,
+    panel,
+    points,
+    slug,
+    stated,
+    upright,
+)
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.model import parameters
 from qdgain.model.balance import balanced_stokes_shift_meV, biexciton_stokes_shift_meV
 from qdgain.model.bands import FWHM_PER_SIGMA, band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.search import parabolic_peak
-from qdgain.model.threshold import threshold_at_energy
 from qdgain.paper.shifts import published_shifts
 from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run
 from qdgain.table import Table
@@ -37,7 +48,6 @@ ABSORPTIVE = Axis("absorptive shift Δ_A2 / linewidth Γ")
 BINDING = Axis("binding Δ / linewidth Γ")
 THRESHOLD = Axis("threshold ⟨N⟩")
 SLOPE = Axis("change of ⟨N⟩ with Δ, per standard deviation")
-EMISSIVE = Axis("emissive biexciton binding Δ_E", "meV")
 NOW, FOUR = BASE_OF_YOUR_DOT, "4LS+ESA"
 ALONE, TIED = "Δ_A2 alone", "one binding energy"
 SYMBOLS = dict(zip(FIELDS, ("S", "Δ_A2", "Δ_E", "Γ"), strict=True))
@@ -45,7 +55,6 @@ FIELD_KEYS = dict(zip(FIELDS, ("stokes", "absorptive", "emissive", "width"), str
 DEFINITION_KEYS = {MAXIMUM: "", ONSET: "-onset"}
 #: The strengths of two uncorrelated excitons.
 PLAIN: dict[str, Any] = {"xx_absorption_strength": 1.0, "xx_emission_strength": 1.0}
-MARKERS = {"CdSe": "o", "CsPbBr3": "s", "Te:CdSe": "v"}
 #: Only ratios to the width count, so that a map is computed at a width that no range is short for.
 MAP_WIDTH_MEV = 100.0
 TARGETS = (1.5, 1.2, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05)
@@ -107,19 +116,18 @@ def scaled(dot: Dot, *ratios: ArrayLike) -> Dot:
 
 
 def threshold_map(run: Run) -> tuple[Panel, ...]:
-    """Return six maps: both thresholds over S/Γ and Δ_A2/Γ, for three kinds of Δ_E."""
+    """Return four maps: both thresholds over S/Γ and Δ_A2/Γ, for the subject's Δ_E and Δ_A2."""
     stokes, absorptive = np.linspace(0, 1.5, 76), np.linspace(-1, 1.5, 76)
     column, own = absorptive[:, None], _ratio(run.subject, "emissive_binding_meV")
     kinds: tuple[tuple[str, Any], ...] = (
         (f"Δ_E = {own:.2f} Γ".replace("-", "−"), own),
-        ("Δ_E = 0.5 Γ", 0.5),
         ("Δ_E = Δ_A2", column),
     )
     width = _width_meV(run.subject)
     limit = float(balanced_stokes_shift_meV(width, run["temperature_K"])) / width
     limited = f"largest S in equilibrium, {run['temperature_K']:g} K"
     panels = []
-    cases = zip("abcdef", product(levers.DEFINITIONS, kinds), strict=True)
+    cases = zip("abcd", product(levers.DEFINITIONS, kinds), strict=True)
     for letter, (definition, (title, emissive)) in cases:
         dots = scaled(run.subject, stokes, column, emissive)
         values = _where_red(stokes + emissive, _threshold(run, dots, definition))
@@ -127,10 +135,10 @@ def threshold_map(run: Run) -> tuple[Panel, ...]:
             mapped("threshold", stokes, absorptive, values, THRESHOLD),
             upright(limited, limit, -1.0, 1.5, "detailed balance", dash="--"),
         ]
-        if emissive is not column:
+        if emissive is not column:  # the maps with the subject's own Δ_E
             series.append(line("A_XX2 on PL_XX", stokes, stokes + emissive, "A_XX2", ":"))
-        if letter in "ad":  # the maps with the subject's own Δ_E
-            series += [_mark(run, name) for name in (_name(run), FOUR)]
+            for name in (_name(run), FOUR):
+                series += [_mark(run, name), _arrow(run, name, definition)]
         panels.append(panel(letter, f"{definition}, {title}", STOKES, ABSORPTIVE, series))
     return tuple(panels)
 
@@ -141,11 +149,22 @@ def _mark(run: Run, name: str) -> Series:
     return points(name, stokes, absorptive, name.removesuffix("+ESA"), marker)
 
 
+def _arrow(run: Run, name: str, definition: str) -> Series:
+    """Return a dot's shortest way as the map sees it, on which Δ_E changes too."""
+    dot = run.dots[name]
+    change = _way(run, dot, definition=definition).change_meV
+    across, up = (
+        [_ratio(dot, field), _ratio(dot, field) + change[field] / _width_meV(dot)]
+        for field in FIELDS[:2]
+    )
+    label = f"{name}, {map_grids.WAY} to {run['low_threshold']:g}"
+    return line(label, across, up, name.removesuffix("+ESA"))
+
+
 #: What a way may change: its name in the legend, its route, whether it ends in equilibrium, dash.
 WAYS = (
     ("shifts", "shifts", False, "-"),
     ("shifts and linewidth", "shifts and linewidth", False, "--"),
-    ("one binding energy and S", "one binding energy", False, "-."),
     ("shifts and linewidth, in equilibrium", "shifts and linewidth", True, ":"),
 )
 
@@ -191,26 +210,10 @@ def repulsion(run: Run) -> tuple[Panel, ...]:
 
 
 def bindings(run: Run) -> tuple[Panel, ...]:
-    """Return thresholds against the binding, as the dot is and in equilibrium; published ones."""
-    published = [
-        points(
-            f"{row}: {shift.label}",
-            row,
-            shift.value_meV,
-            shift.material,
-            MARKERS[shift.material],
-            y_low=np.nan_to_num(shift.low_meV, nan=shift.value_meV),
-            y_high=np.nan_to_num(shift.high_meV, nan=shift.value_meV),
-        )
-        for row, shift in enumerate(published_shifts(), start=1)
-        if shift.is_public and shift.quantity == "emissive binding"
-    ]
+    """Return thresholds against the binding, as the dot is and in equilibrium."""
     balanced = f"S in equilibrium, {run['temperature_K']:g} K"
-    return (
-        _against_binding(run, "a", f"S of the {_name(run)}", run.subject),
-        _against_binding(run, "b", balanced, _with_balanced_shift(run)),
-        panel("c", "published", Axis("row of the table below"), EMISSIVE, published),
-    )
+    own = _against_binding(run, "a", f"S of the {_name(run)}", run.subject)
+    return own, _against_binding(run, "b", balanced, _with_balanced_shift(run))
 
 
 def _against_binding(run: Run, letter: str, title: str, dot: Dot) -> Panel:
@@ -225,6 +228,13 @@ def _against_binding(run: Run, letter: str, title: str, dot: Dot) -> Panel:
             values = _where_red(emission, _threshold(run, dots, definition))
             finite = np.where(np.isfinite(values), values, np.nan)
             lines.append(line(f"{what}, {definition}", binding, finite, quantity, dash))
+    if letter == "a":
+        at = number(dot.absorptive_binding_meV)
+        lines.append(
+            points(_name(run), at, _threshold(run, dot), "3LS" if run.is_papers else YOUR_DOT)
+        )
+        if run.is_papers:
+            lines.append(points("the paper's 3LS+ESA", at, stated("F8-3ls-esa"), "3LS", "^"))
     return panel(letter, title, Axis("binding Δ", "meV"), THRESHOLD, lines)
 
 
@@ -234,18 +244,7 @@ def _finish_ways(axes: list[Axes], _: object) -> None:
         ax.minorticks_off()
         ax.grid(axis="y", linewidth=0.4)
     axes[1].set_ylabel("")
-    style.legend_below(axes[0], ncols=2)
-
-
-def _finish_bindings(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
-    first, _, side = axes
-    side.set_xticks([int(np.max(series.x)) for series in panels[-1].series])
-    side.margins(x=0.2)
-    side.axhline(0.0, color="black", linewidth=0.8)
-    style.legend_below(first, ncols=2)
-    for name, marker in MARKERS.items():
-        side.plot([], [], color=style.colour(name), marker=marker, linestyle="none", label=name)
-    side.legend(handles=side.lines[-len(MARKERS) :], loc="lower left")
+    style.legend_below(axes[0], ncols=3)
 
 
 FIGURES = {
@@ -261,11 +260,10 @@ FIGURES = {
     "repulsion": Figure(repulsion, map_grids.draw_slopes),
     "bindings": Figure(
         bindings,
-        size=(8.6, 4.2),
-        widths=(1.2, 1.2, 1),
-        axes=({"ylim": (0, 2)}, {"ylim": (0, 2), "ylabel": ""}, {}),
+        size=(7.6, 4.2),
+        axes=({"ylim": (0, 1.6)}, {"ylim": (0, 1.6), "ylabel": ""}),
         legend=None,
-        finish=_finish_bindings,
+        finish=lambda axes, _: style.legend_below(axes[0], ncols=3),
     ),
 }
 
@@ -286,12 +284,10 @@ def headlines(run: Run) -> Numbers:
     n.add("goal", "wanted threshold ⟨N⟩", run["low_threshold"])
     n.add("floor", "floor of the onset", run["floor"])
     way, *_ = [_of_dot(n, run, name) for name in dict.fromkeys((NOW, FOUR, _name(run)))]
-    change = way.change_meV["stokes_shift_meV"]
-    share = (change / way.distance_meV) ** 2 if way.distance_meV > 0 else np.nan
-    n.add("lever", "part of S in the squared length of the way, 3LS+ESA", share)
+    n.add("lever", "part of S in the squared length of the way, 3LS+ESA", _part_of_stokes(way))
     onset = f"way to an onset of {run['low_threshold']:g} by shifts, {_name(run)}"
-    _of_way(n, "onset", onset, _way(run, run.subject, definition=ONSET))
-    for part in (_of_set, _of_one_parameter, _of_equilibrium, _of_repulsion):
+    _of_way(n, "onset", onset, _way(run, run.subject, definition=ONSET), ())
+    for part in (_of_set, _of_readings, _of_one_parameter, _of_equilibrium, _of_repulsion):
         part(n, run)
     return n
 
@@ -309,20 +305,17 @@ def _of_dot(n: Numbers, run: Run, name: str) -> Way:
     """Add what a dot is and what it needs; return the way by shifts."""
     dot, key = run.dots[name], slug(name.removesuffix("+ESA"))
     to = f"way to ⟨N⟩ = {run['low_threshold']:g} by"
-    for definition, suffix in DEFINITION_KEYS.items():
+    for definition, end in DEFINITION_KEYS.items():
         now = _threshold(run, dot, definition)
-        n.add(f"now-{key}{suffix}", f"threshold {definition}, {name}", now)
-    way, wide, tied = (
-        _way(run, dot, route) for route in ("shifts", "shifts and linewidth", "one binding energy")
-    )
+        n.add(f"now-{key}{end}", f"threshold {definition}, {name}", now)
+    way, wide = (_way(run, dot, route) for route in ("shifts", "shifts and linewidth"))
     _of_way(n, f"way-{key}", f"{to} shifts, {name}", way)
     _of_way(n, f"wide-{key}", f"{to} shifts and linewidth, {name}", wide, FIELDS)
-    _of_way(n, f"tied-{key}", f"{to} S and one binding energy, {name}", tied, FIELDS[::2])
     second, own = biexciton_stokes_shift_meV(dot), number(dot.stokes_shift_meV)
-    end = own + way.change_meV["stokes_shift_meV"]
+    last = own + way.change_meV["stokes_shift_meV"]
     n.add(f"biexciton-stokes-{key}", f"Stokes shift of the biexciton, {name}", second, "meV")
     n.add(f"stokes-{key}", f"Stokes shift of the exciton, {name}", own, "meV")
-    n.add(f"end-stokes-{key}", f"S at the end of the way, {name}", end, "meV")
+    n.add(f"end-stokes-{key}", f"S at the end of the way, {name}", last, "meV")
     return way
 
 
@@ -346,14 +339,41 @@ def _of_set(n: Numbers, run: Run) -> None:
     n.add("set-widest", "largest such linewidth over the presets' set", max(widths), "meV")
 
 
+def _of_readings(n: Numbers, run: Run) -> None:
+    """Add what holds for the 3LS with ESA in every reading that gives the paper's numbers."""
+    dots, kelvin = [dot for dot, _ in readings_of_chapter().values()], run["temperature_K"]
+    ways = [_way(run, dot, "shifts and linewidth", balanced_at_K=kelvin) for dot in dots]
+    lowest = [
+        reachable.lowest_balanced(dot, _width_meV(dot), kelvin, **_how(run)).threshold
+        for dot in dots
+    ]
+    widths = [_narrowest(run, dot) for dot in dots]
+    broader = min(way.change_meV["linewidth_meV"] for way in ways)
+    lever = min(_part_of_stokes(_way(run, dot)) for dot in dots)
+    of = "of the readings"
+    n.add("lowest-least-reading", f"least lowest threshold in equilibrium {of}", min(lowest))
+    n.add("broader-least-reading", f"least broadening in equilibrium {of}", broader, "meV")
+    n.add("lever-least-reading", f"least part of S in the squared way {of}", lever)
+    for end, value in (("least", min(widths)), ("most", max(widths))):
+        meaning = f"{end} linewidth from which equilibrium allows it {of}"
+        n.add(f"narrowest-{end}-reading", meaning, value, "meV")
+
+
+def _part_of_stokes(way: Way) -> float:
+    change = way.change_meV["stokes_shift_meV"]
+    return (change / way.distance_meV) ** 2 if way.distance_meV > 0 else np.nan
+
+
 def _of_one_parameter(n: Numbers, run: Run) -> None:
     goal, name = run["low_threshold"], _name(run)
     for field in advice.SINGLES:
         key, what = FIELD_KEYS.get(field, "both"), SYMBOLS.get(field, TIED)
         alone = advice.single(run.subject, field, goal, **_how(run))
-        n.add(f"alone-{key}", f"{what} alone for ⟨N⟩ = {goal:g}, {name}", alone.needed, "meV")
-        lowest = f"lowest threshold by {what} alone, {name}"
-        n.add(f"alone-{key}-lowest", lowest, alone.lowest)
+        if field in FIELDS[::2]:
+            n.add(f"alone-{key}", f"{what} alone for ⟨N⟩ = {goal:g}, {name}", alone.needed, "meV")
+        else:  # which cannot take it there
+            lowest = f"lowest threshold by {what} alone, {name}"
+            n.add(f"alone-{key}-lowest", lowest, alone.lowest)
 
 
 def _of_equilibrium(n: Numbers, run: Run) -> None:
@@ -362,18 +382,15 @@ def _of_equilibrium(n: Numbers, run: Run) -> None:
     largest = f"largest Stokes shift in equilibrium at that width, {kelvin:g} K"
     n.add("linewidth", f"linewidth, {name}", width, "meV")
     n.add("largest-shift", largest, balanced_stokes_shift_meV(width, kelvin), "meV")
-    plain = replace(subject, **PLAIN)
-    dots = {"strengths of the presets": ("", subject), "a = γ = 1": ("-plain", plain)}
-    for (strengths, (key, dot)), definition in product(dots.items(), levers.DEFINITIONS):
-        of, end = f"{definition}, {strengths}", key + DEFINITION_KEYS[definition]
-        least = reachable.lowest_balanced(dot, width, kelvin, **_how(run, definition))
-        # To what the search knows of it; a sum with zero has no sign of it.
-        binding = round(float(least.binding_meV), 1) + 0.0
-        lowest = f"lowest threshold in equilibrium at that width, {of}"
-        allowed = f"linewidth from which equilibrium allows ⟨N⟩ = {goal:g}, {of}"
+    allowed = f"linewidth from which equilibrium allows ⟨N⟩ = {goal:g}"
+    for definition, end in DEFINITION_KEYS.items():
+        least = reachable.lowest_balanced(subject, width, kelvin, **_how(run, definition))
+        lowest = f"lowest threshold in equilibrium at that width, {definition}"
         n.add(f"lowest{end}", lowest, least.threshold)
-        n.add(f"lowest{end}-binding", f"its binding, {of}", binding, "meV")
-        n.add(f"narrowest{end}", allowed, _narrowest(run, dot, definition=definition), "meV")
+        narrowest = _narrowest(run, subject, definition=definition)
+        n.add(f"narrowest{end}", f"{allowed}, {definition}", narrowest, "meV")
+    plain = _narrowest(run, replace(subject, **PLAIN))
+    n.add("narrowest-plain", f"{allowed}, {MAXIMUM}, a = γ = 1", plain, "meV")
     for law in ("poisson", "sequential"):
         same = f"the same linewidth at gain maximum, {law} statistics"
         n.add(f"narrowest-{law}", same, _narrowest(run, subject, statistics=law), "meV")
@@ -398,9 +415,8 @@ def _of_repulsion(n: Numbers, run: Run) -> None:
     n.add("turn-absorptive", turn, _turn_meV(run), "meV")
     plain, of_plain = replace(subject, **PLAIN), f"{name} with a = γ = 1"
     for key, what, dot in (("", name, subject), ("-plain", of_plain, plain)):
-        best, lowest = best_binding(dot, **_how(run))
+        best, _ = best_binding(dot, **_how(run))
         n.add(f"best{key}", f"best one binding energy at gain maximum, {what}", best, "meV")
-        n.add(f"best{key}-threshold", f"threshold there, {what}", lowest)
     balanced = _with_balanced_shift(run)
     step = 0.5 * _sigma_meV(balanced)
     n.add("step", "half a standard deviation of the bands", step, "meV")
@@ -408,9 +424,3 @@ def _of_repulsion(n: Numbers, run: Run) -> None:
         value = _threshold(run, _bound(balanced, sign * step), definition)
         meaning = f"threshold {definition}, one binding energy: {word}"
         n.add(f"{word}{DEFINITION_KEYS[definition]}", meaning, value)
-    # Of Klimov: a 2LS whose biexciton repulsion has moved away.
-    two = replace(run.dots["3LS"], reading="replacing", stokes_shift_meV=0.0)
-    far, centre = _bound(two, -5.0 * number(two.linewidth_meV)), number(two.absorption_energy_eV)
-    for law in ("sequential", "rabi", "poisson"):
-        meaning = f"threshold on the line of a 2LS, its biexciton far away, {law} statistics"
-        n.add(f"klimov-{law}", meaning, threshold_at_energy(far, centre, statistics=law))

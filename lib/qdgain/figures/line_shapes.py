@@ -33,12 +33,12 @@ def lineshape(run: Run) -> tuple[Panel, ...]:
     name = "4LS" if run.is_papers else YOUR_DOT
     spectra = (
         _spectra(run, name, letter, title)
-        for letter, title in zip("abc", TEMPERATURES_K, strict=True)
+        for letter, title in zip("ab", TEMPERATURES_K, strict=False)
     )
     return (
         *spectra,
-        _against_temperature(run, "d", "maximum", "at the gain maximum"),
-        _against_temperature(run, "e", "onset", f"onset, ε = {run['floor']:g}"),
+        _against_temperature(run, "c", "maximum", "at the gain maximum"),
+        _against_temperature(run, "d", "onset", f"onset, ε = {run['floor']:g}"),
     )
 
 
@@ -72,7 +72,6 @@ _CURVES = {
     "onset": ("onset", "onset, displaced oscillators", "1"),
     "onset, Gaussian": ("onset-gauss", "onset, their Gaussian", "1"),
     "peaks": ("peaks", "S between peaks", "meV"),
-    "linewidth": ("fwhm", "Γ of the band", "meV"),
     "ratio": ("ratio", "S kT/s² between and of whole bands", "1"),
 }
 
@@ -102,7 +101,6 @@ def _curves_of(
         "onset": osc.threshold_onset(modes, floor).mean_excitons,
         "onset, Gaussian": threshold_onset(dot, floor).mean_excitons,
         "peaks": peaks,
-        "linewidth": band.linewidth_meV,
         "ratio": modes.stokes_shift_meV * modes.thermal_energy_meV / modes.width_meV**2,
     }
 
@@ -120,17 +118,15 @@ def _against_temperature(run: Run, letter: str, key: str, title: str) -> Panel:
 
 def draw_lineshape(panels: tuple[Panel, ...]) -> Picture:
     """Draw the bands above, the thresholds below."""
-    figure = style.new_figure(8.6, 6.2)
-    top, bottom = style.split(figure, 2, 1, height_ratios=(1, 1.1))
-    axes = [*top.subplots(1, 3, sharey=True), *bottom.subplots(1, 2)]
-    for ax, one in zip(axes, panels, strict=True):
-        style.draw_panel(ax, one, legend=None)
-    for ax in axes[:3]:
-        ax.set(yscale="log", ylim=(1e-4, 2))
-    for ax in axes[3:]:
-        ax.set_ylim(0, 1.3)
-        ax.legend(loc="upper left", ncols=2, fontsize=7)
-    top.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure = style.new_figure(7.6, 6.0)
+    top, bottom = style.split(figure, 2, 1)
+    for part in (top, bottom):
+        axes = part.subplots(1, 2, sharey=True)
+        for ax, one in zip(axes, panels[:2] if part is top else panels[2:], strict=True):
+            style.draw_panel(ax, one, legend=None)
+            ax.set(**({"yscale": "log", "ylim": (1e-4, 2)} if part is top else {"ylim": (0, 1.05)}))
+            ax.label_outer()
+        part.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
     return figure
 
 
@@ -142,8 +138,8 @@ def add_to(n: Numbers, run: Run) -> None:
     share = f"4LS, {100 * osc.MOST_OPTICAL:g} % of S from the optical phonon"
     cases.append((share, "strong", _curves(run, "4LS", temperatures, strongest)))
     for name, of, curves in cases:
-        for i, label in enumerate(TEMPERATURES_K):
+        for i, label in enumerate(("77 K", "300 K")):
             for key, (tail, meaning, unit) in _CURVES.items():
-                if label != "400 K" or key.startswith(("maximum", "onset")):
+                if of != "strong" or key.startswith("maximum"):
                     at = f"{tail}-{label.removesuffix(' K')}-{of}"
                     n.add(at, f"{meaning}, {name}, {label}", curves[key][i], unit)

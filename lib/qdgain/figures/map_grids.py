@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure as Picture
@@ -16,14 +17,16 @@ from qdgain.figures.panel import Axis, Panel, Series
 
 #: The steps of colour of ⟨N⟩.
 LEVELS = (0.0, 0.1, 0.5, 1.0, 1.5, 2.0)
+#: In the name of a line that ends in an arrow.
+WAY = "way"
 #: The range of slopes that is drawn, per standard deviation, and where hatches begin.
 LARGEST_SLOPE, NEAR_SLOPE = 0.6, 0.01
 
 
 def draw_thresholds(panels: Sequence[Panel]) -> Picture:
     """Draw two rows of maps of thresholds with lines and marks on them, and one legend."""
-    figure, axes = _grid(panels, (8.4, 6.0), _draw_levels, ticks=LEVELS)
-    style.legend_below(axes[0, 0], ncols=4)
+    figure, axes = _grid(panels, (7.6, 7.0), _draw_levels, ticks=LEVELS)
+    style.legend_below(axes[0, 0], ncols=3)
     return figure
 
 
@@ -55,8 +58,19 @@ def _draw_levels(ax: Axes, grid: Series, lines: Sequence[Series]) -> Any:
     steps: dict[str, Any] = {"cmap": style.SEQUENTIAL_MAP, "norm": BoundaryNorm(LEVELS, 256)}
     filled = ax.contourf(x, y, values, levels=LEVELS, **steps)
     ax.contour(x, y, values, levels=LEVELS[1:-1], colors="white", linewidths=0.7)
+    halo: list[Any] = [patheffects.withStroke(linewidth=3.5, foreground="white")]
     for series in lines:
         style.draw_series(ax, replace(series, behind=False))
+        if WAY in series.name:
+            (x0, x1), (y0, y1) = np.asarray(series.x), np.asarray(series.y)
+            ax.lines[-1].set_path_effects(halo)
+            head = {
+                "arrowstyle": "-|>,head_length=0.6,head_width=0.35",
+                "color": ax.lines[-1].get_color(),
+                "mutation_scale": 14,
+                "shrinkB": 0,
+            }
+            ax.annotate("", (x1, y1), (x0, y0), arrowprops=head)
     ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     return filled
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,11 +26,10 @@ _QUANTITIES_IN = {
     "#7F7F7F": "linear; 2LS; published spread; light harvesting; prior; equal dots; measured; "
     "reference; two-fold",
     "#0072B2": "A_X; rabi; 3LS; CdSe; saturated ASE; posterior, main; best; shifts; gain map; "
-    "77 K; Stokes shift kept; size; pulse 1 ps; degenerate",
-    "#D55E00": "PL_X; poisson; 4LS; posterior, conditions; second; Te:CdSe; shifts and linewidth; "
-    "ASE sweep; 400 K; linewidth kept; second step; pulse 10 ns; replacing",
-    "#009E73": "onset; sequential; 5LS; ASE threshold; fourth; one binding energy and S; depth; "
-    "pulse 100 ps; additive",
+    "size; degenerate",
+    "#D55E00": "PL_X; poisson; 4LS; posterior, conditions; second; shifts and linewidth; "
+    "ASE sweep; second step; pulse 10 ns; replacing",
+    "#009E73": "onset; sequential; 5LS; ASE threshold; fourth; depth; pulse 100 ps; additive",
     "#56B4E9": "A_XX1; CsPbBr3; pulse 10 ps",
     "#CC79A7": "A_XX2; your dot; fifth; beam; incoherent",
     "#E69F00": "PL_XX; XX engineering; orientation; pulse 1 ns",
@@ -155,6 +154,15 @@ def name_cells(
 def legend_below(*axes: Axes, **how: Any) -> None:
     """Draw one legend of some of a figure's panels below all of them."""
     axes[0].figure.legend(*_named(axes), loc="outside lower center", **how)
+
+
+def name_beside(ax: Axes, places: Mapping[str, tuple[float, float]], **how: Any) -> None:
+    """Write names of curves in their colour at places on the axes, which takes them off legends."""
+    for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+        if label in places:
+            handle.set_label(f"_{label}")
+            drawn: Any = handle[0] if isinstance(handle, tuple) else handle
+            ax.text(*places[label], label, color=drawn.get_color(), **({"fontsize": 8.5} | how))
 
 
 def _named(axes: Sequence[Axes]) -> tuple[list[Any], list[str]]:

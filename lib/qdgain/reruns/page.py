@@ -17,6 +17,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup
 from mdit_py_plugins.amsmath import amsmath_plugin
+from mdit_py_plugins.container import container_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.myst_role import myst_role_plugin
 from pybtex.database import parse_file
@@ -28,6 +29,8 @@ from qdgain.table import Table
 from qdgain.text import with_unit
 
 _RECORD = "application/papermill.record/text/plain"
+#: How a part of the text that is folded begins, without its title.
+_FOLD = re.compile(r"\s*\{dropdown\}\s*")
 _DEAD_LINK = re.compile(r"<a href='(?!https?:|#)[^']*'>(.*?)</a>")
 #: What the page leaves out: also what works only beside the book's other pages.
 _LEFT_OUT = {"remove-cell", "book-only"}
@@ -173,7 +176,18 @@ def _markdown(glued: Mapping[str, str]) -> MarkdownIt:
     markdown.use(dollarmath_plugin, renderer=equation).use(amsmath_plugin)
     markdown.use(myst_role_plugin)
     markdown.add_render_rule("myst_role", role)
+    fold = {"marker": ":", "validate": lambda text, *_: _FOLD.match(text) is not None}
+    markdown.use(container_plugin, "dropdown", **fold, render=_folded)
     return markdown
+
+
+def _folded(self: RendererHTML, tokens: Sequence[Token], position: int, *_: Any) -> str:
+    """Return what begins or ends a part of the text that is folded."""
+    token = tokens[position]
+    if token.nesting < 0:
+        return "</details>\n"
+    title = _FOLD.sub("", token.info.strip())
+    return f"<details><summary>{html.escape(title)}</summary>\n"
 
 
 @cache
