@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,8 +36,10 @@ HOLLOW = ("calibrated", "by construction")
 _ENDS = (0.2, 5.0)
 #: Words in the map of lifetimes, and beside the thresholds: text, place, colour.
 _IN_THE_MAP = (("plays no part", 5.0, 2e3, "black"), ("100 times\nhigher", 1e4, 6.0, "white"))
-_IN_EQUILIBRIUM = (("with ESA", 3, 2.1), ("without ESA", 3, 0.5), ("goal", 3, 0.13))
+_IN_EQUILIBRIUM = (("with ESA", 3, 2.1), ("without ESA", 60, 0.75), ("goal", 3, 0.13))
 _KELVIN = 300.0
+#: Letters of a line of a statement.
+_NAME = 50
 _GOAL = 0.1
 
 
@@ -68,8 +71,11 @@ def stated_and_computed(statements: Sequence[Stated]) -> Panel:
 
 def draw_stated_and_computed(one: Panel, statements: Sequence[Stated]) -> Picture:
     """Draw the ratios, a row each, with both numbers at the right."""
-    figure = style.new_figure(7.6, 0.21 * len(statements) + 1.1)
-    ax = figure.subplots()
+    height = 0.3 * len(statements) + 1.1
+    figure = style.new_figure(7.6, height)
+    # Names of two lines need more room than the layout's engine gives them.
+    figure.set_layout_engine("none")
+    ax = figure.add_axes((0.45, 0.9 / height, 0.36, 1 - 1.0 / height))
     for series in one.of_kind("line"):
         tolerance = series.name != "the paper"
         width = 7.0 if tolerance else 1.0
@@ -82,13 +88,13 @@ def draw_stated_and_computed(one: Panel, statements: Sequence[Stated]) -> Pictur
     for i, each in enumerate(statements):
         said = f"{each.paper} → {each.model}"
         ax.text(1.01, i, said, transform=ax.get_yaxis_transform(), va="center", fontsize=8)
-    names = [style.typeset(each.name) for each in statements]
+    names = ["\n".join(wrap(style.typeset(each.name), _NAME)) for each in statements]
     ax.set_yticks(range(len(statements)), names, fontsize=8)
     ax.set(xscale="log", xlim=_ENDS, ylim=(len(statements) - 0.4, -0.6), xlabel=_OVER.label)
     ticks = (0.2, 0.5, 1, 2, 5)
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.minorticks_off()
-    figure.legend(loc="outside lower center", ncols=3)
+    figure.legend(loc="lower center", ncols=3)
     return figure
 
 

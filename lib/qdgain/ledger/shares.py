@@ -54,6 +54,14 @@ class Over(NamedTuple):
         return {"holds": True, "fails": False}.get(found.pop()) if len(found) == 1 else None
 
     @property
+    def counts(self) -> str:
+        """It in how many rows."""
+        if self.holds is not None:
+            return f"{'holds' if self.holds else 'fails'} in all {len(self.verdicts)}"
+        found = ((word, len(self.where(word))) for word in ("holds", "fails", "undetermined"))
+        return ", ".join(f"{word} in {count}" for word, count in found if count)
+
+    @property
     def text(self) -> str:
         """It in words."""
         count = len(self.verdicts)
