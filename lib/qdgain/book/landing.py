@@ -28,8 +28,8 @@ def verdict() -> Fragment:
         f"{len(over)} other statements that depend on the bands, {every} hold in every one of "
         f"these readings, {none} hold in none, and {len(over) - every - none} depend on the "
         "reading. A model without a biexciton lifetime cannot test whether Auger recombination "
-        "matters; with one, a 100 fs pulse finds the 3-level threshold unmoved, to 10\u00a0%, down to "
-        f"a lifetime of {significant(lifetime.value, 2)} ps. In equilibrium at 300 K a line of "
+        "matters; with one, a 100 fs pulse finds the 3-level threshold unmoved, to 10\u00a0%, down "
+        f"to a lifetime of {significant(lifetime.value, 2)} ps. In equilibrium at 300 K a line of "
         f"{significant(width.value, 2)} meV allows a threshold of "
         f"{significant(lowest.value, 2)} without ESA, not zero."
     )
@@ -55,7 +55,7 @@ def _stated(row: Row) -> Stated:
     assert claim.tolerance is not None
     assert row.computed is not None
     return Stated(
-        f"{claim.id}  {claim.statement}",
+        claim.statement,
         row.stated_text,
         significant(row.computed, 3),
         row.computed / claim.stated,

@@ -18,6 +18,7 @@ from qdgain.model import balance
 from qdgain.model.dot import presets
 from qdgain.model.threshold import threshold_at_maximum
 from qdgain.run import resolve
+from qdgain.text import typeset
 
 _OVER = Axis("model / paper")
 _ROW = Axis("statement: row")
@@ -39,7 +40,7 @@ _IN_THE_MAP = (("plays no part", 5.0, 2e3, "black"), ("100 times\nhigher", 1e4, 
 _IN_EQUILIBRIUM = (("with ESA", 3, 2.1), ("without ESA", 60, 0.75), ("goal", 3, 0.13))
 _KELVIN = 300.0
 #: Letters of a line of a statement.
-_NAME = 50
+_NAME = 54
 _GOAL = 0.1
 
 
@@ -86,9 +87,9 @@ def draw_stated_and_computed(one: Panel, statements: Sequence[Stated]) -> Pictur
         how: dict[str, Any] = {"markerfacecolor": face, "markersize": 6, "label": series.name}
         ax.plot(series.x, series.y, series.dash, color=shade, linestyle="none", **how)
     for i, each in enumerate(statements):
-        said = f"{each.paper} → {each.model}"
+        said = typeset(f"{each.paper} → {each.model}")
         ax.text(1.01, i, said, transform=ax.get_yaxis_transform(), va="center", fontsize=8)
-    names = ["\n".join(wrap(style.typeset(each.name), _NAME)) for each in statements]
+    names = ["\n".join(wrap(style.typeset(each.name), _NAME, max_lines=2)) for each in statements]
     ax.set_yticks(range(len(statements)), names, fontsize=8)
     ax.set(xscale="log", xlim=_ENDS, ylim=(len(statements) - 0.4, -0.6), xlabel=_OVER.label)
     ticks = (0.2, 0.5, 1, 2, 5)
