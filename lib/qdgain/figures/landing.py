@@ -40,7 +40,7 @@ _IN_THE_MAP = (("plays no part", 5.0, 2e3, "black"), ("100 times\nhigher", 1e4, 
 _IN_EQUILIBRIUM = (("with ESA", 3, 2.1), ("without ESA", 60, 0.75), ("goal", 3, 0.13))
 _KELVIN = 300.0
 #: Letters of a line of a statement.
-_NAME = 54
+_NAME = 50
 _GOAL = 0.1
 
 
