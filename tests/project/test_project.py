@@ -18,6 +18,7 @@ from versions import locked
 
 from conftest import ROOT
 from qdgain import __version__
+from qdgain.book import built
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -201,6 +202,10 @@ def test_physics_knows_no_plotting_and_plotting_no_notebooks(name, path):
         if not name.startswith("figures.") and name not in PLOTTING_MODULES:
             assert "matplotlib" not in imported
             assert not any(module.startswith("qdgain.figures") for module in imported)
+
+
+def test_rooms_are_built_one_upon_another():
+    assert list(graphlib.TopologicalSorter(built.rooms()).static_order())
 
 
 def lines_of_code(function):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from qdgain.calibration.record import best, record
+from qdgain.calibration.record import admitted, best, record
 from qdgain.calibration.rows import ROWS
 from qdgain.figures import landing
 from qdgain.figures.kit import Figure
 from qdgain.figures.landing import LOOKS, Stated
 from qdgain.figures.panel import Panel
-from qdgain.ledger import joined, shares
+from qdgain.ledger import joined
 from qdgain.ledger.table import Fragment
 from qdgain.ledger.verdicts import Row
 from qdgain.text import significant
@@ -23,7 +23,7 @@ def verdict() -> Fragment:
     of_fig10 = joined.headlines_of("fig10")
     width, lowest = (of_fig10[f"fig10-{key}"] for key in ("linewidth", "balanced-threshold"))
     text = (
-        f"The stated numbers hang together: {len(shares.admitted())} of {len(ROWS)} readings of "
+        f"The stated numbers hang together: {len(admitted())} of {len(ROWS)} readings of "
         f"the paper give all nine of them, with {fewest} parameters at the least. Of the "
         f"{len(over)} other statements that depend on the bands, {every} hold in every one of "
         f"these readings, {none} hold in none, and {len(over) - every - none} depend on the "

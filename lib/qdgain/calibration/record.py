@@ -153,6 +153,12 @@ def meets(found: Mapping[str, Any]) -> bool:
     return bool(found["largest_residual"] <= TOLERANCE and min(found["conditions"]) >= 0)
 
 
+@cache
+def admitted() -> tuple[str, ...]:
+    """Return the rows that give the paper's numbers and meet the calibration's conditions."""
+    return tuple(name for name, row in ROWS.items() if meets(best(row)))
+
+
 def is_asked(found: Mapping[str, Any]) -> bool:
     """Return whether a best point is one that the rule is about."""
     how = (found["statistics"], found["threshold"], found["conditional"])

@@ -12,13 +12,12 @@ from matplotlib.axes import Axes
 
 from qdgain import chapters
 from qdgain.beyond.auger_maps import readings_of_chapter
-from qdgain.calibration.record import columns
+from qdgain.calibration.record import admitted, columns
 from qdgain.calibration.record import points as points_of
 from qdgain.figures import line_shapes, style
 from qdgain.figures.kit import Figure, Numbers, line, look, number, panel, points, slug, stated
 from qdgain.figures.line_shapes import COLD_K, TEMPERATURES_K, THRESHOLD
 from qdgain.figures.panel import Axis, Panel
-from qdgain.ledger.shares import admitted
 from qdgain.model import balance, parameters, units
 from qdgain.model.bands import FWHM_PER_SIGMA, band_centres_eV
 from qdgain.model.dot import Dot, FloatArray

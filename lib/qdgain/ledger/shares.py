@@ -13,8 +13,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from qdgain.calibration.record import best, meets
-from qdgain.calibration.rows import ROWS
+from qdgain.calibration.record import admitted
 from qdgain.stored import stored
 
 #: A statement holds in a row, or fails in it, in at least, or at most, this share of its set.
@@ -88,12 +87,6 @@ def shares() -> Mapping[str, Mapping[str, Share]]:
             for row, statements in stored("shares").items()
         }
     )
-
-
-@cache
-def admitted() -> tuple[str, ...]:
-    """Return the rows that give the paper's numbers and meet the calibration's conditions."""
-    return tuple(name for name, row in ROWS.items() if meets(best(row)))
 
 
 @cache

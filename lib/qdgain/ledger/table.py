@@ -15,6 +15,7 @@ from typing import Any
 
 from jinja2 import Environment, Template
 
+from qdgain.calibration import record
 from qdgain.chapters import api_page_of, page_of
 from qdgain.ledger import joined, shares, verdicts
 from qdgain.ledger import matrix as statements_matrix
@@ -121,7 +122,7 @@ def matrix() -> Fragment:
 
 def over_readings() -> Fragment:
     """Return in what share of each reading's set every statement holds, as tiles."""
-    of_rows, admitted = shares.shares(), shares.admitted()
+    of_rows, admitted = shares.shares(), record.admitted()
     answered = sorted(set().union(*of_rows.values()), key=list(claims()).index)
     lines = [(claims()[name], [of.get(name) for of in of_rows.values()]) for name in answered]
     text = "\n".join(f"{claim.id}: {over.text}" for claim, _ in lines if (over := _over(claim)))
@@ -133,7 +134,7 @@ def over_count() -> Fragment:
     """Return how many of the paper's statements hold in every reading, in some and in none."""
     found = [row.over for row in joined.ledger() if row.over and row.claim.kind in "PQX"]
     every, none = (sum(over.holds is holds for over in found) for holds in (True, False))
-    rows, admitted = shares.shares(), shares.admitted()
+    rows, admitted = shares.shares(), record.admitted()
     text = (
         f"{len(admitted)} of {len(rows)} readings give the paper's nine numbers and meet the six "
         f"conditions. Of the {len(found)} further statements that depend on the bands, {every} "
