@@ -11,10 +11,14 @@ from qdgain.calibration.predictions import READING_OF_A_SPIKE
 from qdgain.calibration.record import Factor, best, calibrated, checked, columns, points
 from qdgain.calibration.rows import DEFINITIONS, DOTS, ROWS, STATISTICS, TOLERANCE
 from qdgain.calibration.search import largest_residual
+from qdgain.figures import calibrated as chapter
 from qdgain.model.parameters import PRESETS
 
 #: How far runs of one row may lie apart: in ln Z, and in the weight of a mode.
 LARGEST_SPREAD, LARGEST_MODE_SPREAD = 0.5, 0.06
+#: Where runs, also with four times the live points, do not agree on the weights of the modes: the
+#: calibration's page says so, and quotes the least and the most of them.
+NOT_AGREED = {("replacing free", "numbers")}
 
 
 @pytest.mark.slow
@@ -109,9 +113,21 @@ def test_runs_of_the_rows_that_are_compared_agree():
             runs = row["log_evidence"][kind]
             assert len(runs) >= run.RUNS >= 4
             assert np.std(runs, ddof=1) <= LARGEST_SPREAD, (name, kind)
+            if (name, kind) in NOT_AGREED:
+                continue
             for region in row["modes"][kind][0]:
                 weights = [one[region] for one in row["modes"][kind]]
                 assert np.std(weights, ddof=1) <= LARGEST_MODE_SPREAD, (name, kind, region)
+
+
+def test_where_runs_do_not_agree_the_page_quotes_their_range():
+    for row, kind in NOT_AGREED:
+        found = record.record()["rows"][row]["modes"][kind]
+        weights = [run["xx_stokes_shifts_red"] for run in found]
+        assert row == chapter.REFERENCE_ROW
+        quoted = {one.key: one.value for one in chapter.headlines()}
+        assert quoted[f"calibration-red-xx-low-{kind}"] == 100 * min(weights)
+        assert quoted[f"calibration-red-xx-high-{kind}"] == 100 * max(weights)
 
 
 def test_doubled_ranges_cost_what_they_are_worth():

@@ -128,7 +128,8 @@ def colour_of(artist: Artist) -> str:
 def faulty_legends(drawing: Drawing, named_otherwise: str = "$^") -> list[str]:
     """Return a sentence for each empty legend, and each of several curves missing or unlike in it.
 
-    Labels that match `named_otherwise` are told in another way than by a legend.
+    A curve may be named by a text of its colour beside it as well. Labels that match
+    `named_otherwise` are told in another way than by a legend.
     """
     found, entries = [], {}
     shown = {id(text) for text, _ in drawing.texts}
@@ -139,6 +140,9 @@ def faulty_legends(drawing: Drawing, named_otherwise: str = "$^") -> list[str]:
             found.append(f"a legend shows {len(texts)} texts and {len(handles)} handles")
         for text, handle in zip(texts, handles, strict=False):
             entries.setdefault(text, set()).add(colour_of(handle))
+    for text, _ in drawing.texts:
+        if isinstance(text.axes, Axes):
+            entries.setdefault(text.get_text(), set()).add(colour_of(text))
     for ax in shown_axes(drawing.figure):
         handles, labels = ax.get_legend_handles_labels()
         for handle, label in zip(handles, labels, strict=True):

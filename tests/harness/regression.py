@@ -148,7 +148,6 @@ RULES = (
     ("design/headlines/design-stokes-?ls", "closed form"),
     ("design/headlines/*biexciton-stokes*", "closed form"),
     ("design/headlines/design-now-?ls", "closed form"),
-    ("design/headlines/*klimov*", "closed form"),
     ("design/headlines/*", "extremum"),
     ("auger/own/*", "extremum"),
     ("auger/headlines/auger-own-*", "extremum"),
@@ -556,8 +555,9 @@ def moved_verdict() -> str:
 
     By the ledger as it is imported at this moment, from the numbers of every chapter's reference.
     """
-    claims, verdicts = (
-        importlib.import_module(f"qdgain.{name}") for name in ("paper.claims", "ledger.verdicts")
+    claims, shares, verdicts = (
+        importlib.import_module(f"qdgain.{name}")
+        for name in ("paper.claims", "ledger.shares", "ledger.verdicts")
     )
     entries = {
         key: entry
@@ -570,7 +570,7 @@ def moved_verdict() -> str:
     }
     looked_at = json.loads(VERDICTS.read_text(encoding="utf-8"))
     for name, claim in claims.claims().items():
-        row = verdicts.row(claim, numbers)
+        row = verdicts.row(claim, numbers, shares.over(name))
         if [row.verdict, row.rests_on] != looked_at.get(name):
             return str(name)
     return ""

@@ -44,6 +44,7 @@ def test_the_mutants_are_spread_over_the_library():
         # What holds series and puts them into words, whatever is in them.
         "figures/description.py",
         "figures/panel.py",
+        "figures/style.py",
     }
     assert without_figure < physics
     assert physics - without_figure <= files

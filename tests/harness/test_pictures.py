@@ -20,9 +20,17 @@ pytestmark = pytest.mark.slow
 NAMES = drawn.NAMES
 #: What tells a series apart where no legend does: its colour, the tick below it.
 NAMED_OTHERWISE = {
+    "fig07-transient_absorption": r".*, 6\.0 ps",
+    "fig07-four_bands": r".*, single fit",
     "fig08-contours": r"threshold, at (maximum|onset)",
+    "fig09-spectra": r"strongest|threshold|amplification|the paper's threshold",
+    "fig09-measured": r"strongest|threshold|amplification|the paper's threshold",
+    "fig09-thresholds": r".*, preset",
+    "fig09-saturation": r".*, simple formula",
+    "fig10-absorption": r".*, (range of assumptions|spread of published values)",
     "fig10-order": r"per .*|both alike",
-    "fig10-universal": r"\d+: .*",
+    "fig10-universal": r"\d+: .*|CsPbX₃, Yakunin 2015, at its size|the paper's .*",
+    "ensembles-thresholds": r".*, the paper",
     "design-bindings": r"\d+: .*",
     "rivals-unmeasured": r".*, spread",
 }
@@ -33,7 +41,8 @@ SHORT = {
     "fig08-contours": {"G"},
     "fig09-spectra": {"emission"},
     "fig09-measured": {"emission"},
-    "fig10-universal": {"published, size not public: row of the table below"},
+    "fig07-transient_absorption": {"ΔOD / OD"},
+    "fig10-universal": {"published threshold ⟨N⟩"},
 }
 
 
@@ -47,11 +56,11 @@ SHOWN_OTHERWISE = {
     "design-threshold_map": "threshold",
     # Numbers written into the cells of a table.
     "information-sobol_indices": "first order",
-    "calibrated-residuals": "statements that hold",
+    "calibrated-residuals": "conditions that hold",
     # A table whose colours end at one.
     "information-local": "elasticity",
     # Drawn lying.
-    "calibrated-pinned": r".*",
+    "fig10-universal": r"\d+: .*",
     "rivals-ranking": r".*",
     "rivals-linewidths": r"(in balance|2λ|3LS|4LS).*",
     # Contours, lasers and lifetimes as lines across them.

@@ -24,6 +24,7 @@ from sphinx.config import Config
 from qdgain.text import typeset
 from qdgain.version import __version__
 
+_REFERENCES = "book/references"
 _PIXELS_A_POINT = 96 / 72
 _FIGURE_IMAGE = re.compile(r'(<figure\b[^>]*>\s*)(<img\b[^>]*?\bsrc="([^"]+)"[^>]*>)')
 _SVG_SIZE = re.compile(r'<svg[^>]*?\bwidth="([\d.]+)pt" height="([\d.]+)pt"')
@@ -190,7 +191,8 @@ def _first(text: str, terms: Mapping[str, str]) -> tuple[int, int, str] | None:
 def _complete(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    context["theme_extra_footer"] = footer(context["pathto"]("book/references"))
+    if _REFERENCES in app.env.found_docs:
+        context["theme_extra_footer"] = footer(context["pathto"](_REFERENCES))
     if "body" in context:
         if not page.startswith("book/api"):
             context["body"] = typeset_prose(context["body"])

@@ -33,8 +33,7 @@ from qdgain.version import __version__
 
 #: The rows that matter most, whose evidence is computed so many times.
 COMPARED, RUNS = ("additive tied", "replacing free", "additive free"), 4
-#: So many times the live points where the numbers alone leave several modes of like weight, or
-#: where ranges are so wide that what meets the conditions is easily missed.
+#: So many times the live points where ranges are so wide that what meets the conditions is missed.
 MORE = MappingProxyType({"replacing free": 4})
 SEED = 2510
 #: Equally weighted points that are kept of each run, and stored of each row.
@@ -102,7 +101,7 @@ def do(job: Job, starts: Mapping[str, Any]) -> Result:
             at = [np.insert(start, -1, np.log(0.01)) for start in at]
         every = np.array(at).reshape(-1, row.parameters)
         return {"free": search.solve(row, every, job.conditional, seed).free.tolist()}
-    live = evidence.LIVE * (MORE.get(job.row, 1) if job.doubled or not job.conditional else 1)
+    live = evidence.LIVE * (MORE.get(job.row, 1) if job.doubled and job.conditional else 1)
     how: Any = {"with_conditions": job.conditional, "doubled": job.doubled, "live": live}
     found = evidence.evidence(row, seed, **how)
     return {

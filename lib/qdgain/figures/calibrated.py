@@ -157,7 +157,7 @@ def evidence() -> Panel:
     for kind, (quantity, marker) in _MARKERS.items():
         found = [bayes_factor(row, REFERENCE_ROW, kind) for row in ROWS]
         kept = [i for i, one in enumerate(found) if np.isfinite(one.value)]
-        x, spread = (np.array([found[i][j] for i in kept]) for j in (0, 1))
+        x, spread = (np.nan_to_num([found[i][j] for i in kept]) for j in (0, 1))
         series.append(
             points(KINDS[kind], x, kept, quantity, marker, x_low=x - spread, x_high=x + spread)
         )
@@ -264,7 +264,7 @@ FIGURES = {
     "evidence": Figure(
         evidence,
         size=(7.2, 4.4),
-        legend={"loc": "lower left", "bbox_to_anchor": (0.0, 0.15)},
+        legend={"loc": "lower left", "bbox_to_anchor": (0.1, 0.13)},
         finish=_finish_evidence,
     ),
     "solution_set": Figure(solution_set, _draw_solution_set),

@@ -48,8 +48,7 @@ ABSORPTIVE = Axis("absorptive shift Δ_A2 / linewidth Γ")
 BINDING = Axis("binding Δ / linewidth Γ")
 THRESHOLD = Axis("threshold ⟨N⟩")
 SLOPE = Axis("change of ⟨N⟩ with Δ, per standard deviation")
-NOW, FOUR = BASE_OF_YOUR_DOT, "4LS+ESA"
-ALONE, TIED = "Δ_A2 alone", "one binding energy"
+NOW, FOUR, ALONE, TIED = BASE_OF_YOUR_DOT, "4LS+ESA", "Δ_A2 alone", "one binding energy"
 SYMBOLS = dict(zip(FIELDS, ("S", "Δ_A2", "Δ_E", "Γ"), strict=True))
 FIELD_KEYS = dict(zip(FIELDS, ("stokes", "absorptive", "emissive", "width"), strict=True))
 DEFINITION_KEYS = {MAXIMUM: "", ONSET: "-onset"}
@@ -97,11 +96,6 @@ def _with_balanced_shift(run: Run) -> Dot:
     return replace(run.subject, stokes_shift_meV=float(parameters.clipped(FIELDS[0], shift)))
 
 
-def _where_red(emission: ArrayLike, values: ArrayLike) -> FloatArray:
-    """Return values, nan where the biexciton would emit blue of A_X: real dots absorb there."""
-    return np.where(np.asarray(emission) >= -1e-9, values, np.nan)
-
-
 def scaled(dot: Dot, *ratios: ArrayLike) -> Dot:
     """Return a dot, or many, of the map's width, with S, Δ_A2 and Δ_E at multiples of it."""
     factor = MAP_WIDTH_MEV / _width_meV(dot)
@@ -130,7 +124,7 @@ def threshold_map(run: Run) -> tuple[Panel, ...]:
     cases = zip("abcd", product(levers.DEFINITIONS, kinds), strict=True)
     for letter, (definition, (title, emissive)) in cases:
         dots = scaled(run.subject, stokes, column, emissive)
-        values = _where_red(stokes + emissive, _threshold(run, dots, definition))
+        values = map_grids.where_red(stokes + emissive, _threshold(run, dots, definition))
         series = [
             mapped("threshold", stokes, absorptive, values, THRESHOLD),
             upright(limited, limit, -1.0, 1.5, "detailed balance", dash="--"),
@@ -203,7 +197,7 @@ def repulsion(run: Run) -> tuple[Panel, ...]:
         dots = scaled(run.subject, stokes, column, emissive)
         slopes = threshold_slopes(dots, **_how(run, definition))
         slope = slopes.absorptive if title == ALONE else slopes.both
-        values = _where_red(stokes + emissive, slope * _sigma_meV(dots))
+        values = map_grids.where_red(stokes + emissive, slope * _sigma_meV(dots))
         series = mapped("slope", stokes, binding, values, SLOPE)
         panels.append(panel(letter, f"{definition}, {title}", STOKES, BINDING, [series]))
     return tuple(panels)
@@ -225,7 +219,7 @@ def _against_binding(run: Run, letter: str, title: str, dot: Dot) -> Panel:
         for what, quantity in ((ALONE, "A_XX2"), (TIED, "PL_XX")):
             dots = _bound(dot, binding, BINDINGS if what == TIED else BINDINGS[:1])
             emission = np.asarray(dots.stokes_shift_meV) + np.asarray(dots.emissive_binding_meV)
-            values = _where_red(emission, _threshold(run, dots, definition))
+            values = map_grids.where_red(emission, _threshold(run, dots, definition))
             finite = np.where(np.isfinite(values), values, np.nan)
             lines.append(line(f"{what}, {definition}", binding, finite, quantity, dash))
     if letter == "a":

@@ -180,7 +180,10 @@ FIGURES = {
             {"ylim": (0, 1.1)},
             {"xscale": "log", "yscale": "log", "xlim": (0.1, 10), "ylim": (0.1, 10)},
         ),
-        legend=({"loc": "lower right", "bbox_to_anchor": (1.05, 0.3)}, {"loc": "upper left"}),
+        legend=(
+            {"loc": "lower right", "bbox_to_anchor": (1.07, 0.12), "handlelength": 1.2},
+            {"loc": "upper left"},
+        ),
     ),
     "build_up": Figure(
         build_up, size=(7.0, 3.6), axes={"ylim": (0, 1.1)}, legend={"loc": "lower right"}

@@ -251,7 +251,7 @@ def _of_sobol_indices(n: Numbers) -> None:
             total = found.total[_OUTPUT_KEYS.index(output)]
             for i in range(inputs if scheme == "3ls" else 0):
                 meaning = f"total index of {_INPUT_SYMBOLS[i]} for {what}, {where}"
-                n.add(f"sobol-{output}-{_INPUT_KEYS[i]}-{end}", meaning, total[i])
+                n.add(f"sobol-{output}-{_INPUT_KEYS[i]}-{end}", meaning, round(float(total[i]), 9))
         total = found.total[_OUTPUT_KEYS.index("threshold-esa")]
         share = total[list(ENERGIES)].sum() / total.sum()
         meaning = f"share of S, Δ_A2, Δ_E, Γ in all total indices for ⟨N⟩, {where}"

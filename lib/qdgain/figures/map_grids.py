@@ -11,9 +11,11 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure as Picture
+from numpy.typing import ArrayLike
 
 from qdgain.figures import style
 from qdgain.figures.panel import Axis, Panel, Series
+from qdgain.model.dot import FloatArray
 
 #: The steps of colour of ⟨N⟩.
 LEVELS = (0.0, 0.1, 0.5, 1.0, 1.5, 2.0)
@@ -83,3 +85,8 @@ def _draw_slope(ax: Axes, grid: Series, _: Sequence[Series]) -> Any:
         rising: dict[str, Any] = {"levels": [NEAR_SLOPE, np.inf], "hatches": ["///"]}
         ax.contourf(np.asarray(grid.x), np.asarray(grid.y), values, colors="none", **rising)
     return image
+
+
+def where_red(emission: ArrayLike, values: ArrayLike) -> FloatArray:
+    """Return values, nan where the biexciton would emit blue of A_X: real dots absorb there."""
+    return np.where(np.asarray(emission) >= -1e-9, values, np.nan)

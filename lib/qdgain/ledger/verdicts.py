@@ -254,7 +254,7 @@ def answer(claim: Claim, numbers: Mapping[str, Headline]) -> Answer:
         return Answer(number, within)
     if not met:
         return Answer(number, None)
-    decides = failing or min(met, key=lambda check: _margin(check, numbers))
+    decides = failing or min(met, key=lambda check: round(_margin(check, numbers), 9))
     return Answer(numbers[_name(decides.left)], failing is None, decides, _bound(decides, numbers))
 
 

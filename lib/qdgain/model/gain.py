@@ -227,7 +227,9 @@ def gain_maximum_meV(dot: Dot, statistics: str = "rabi") -> FloatArray:
         # A narrow absorption cuts the emission in two.
         other = maximum(beside_centre, beside_width)
         better = np.where(height(other) > height(peak) + _TIE, other, peak)
-        peak = finer(better, np.minimum(width, beside_width))
+        finest = finer(better, np.minimum(width, beside_width))
+        # No dot's answer depends on its neighbours' widths.
+        peak = np.where((beside_width < width)[..., 0], finest, peak)
     return np.where(height(peak) > 0, peak, np.nan)
 
 
