@@ -269,20 +269,21 @@ def test_search_finds_a_word_and_leads_to_it(reader):
     assert reader.complaints == []
 
 
-def test_landing_page_leads_three_kinds_of_reader_to_their_page_at_once(reader):
+def test_landing_page_shows_a_picture_at_once_and_leads_four_kinds_of_reader_to_their_page(reader):
     reader.open(HTML / "book" / "index.html")
     ways = reader.page.locator(".ways-in .sd-card")
-    assert [text.split("\n")[0] for text in ways.all_inner_texts()] == ["Read", "Rerun", "Maintain"]
-    for way in ways.all():
-        box = way.bounding_box()
-        assert box["y"] + box["height"] < DESKTOP["height"]
+    names = [text.split("\n")[0] for text in ways.all_inner_texts()]
+    assert names == ["Read", "Move", "My spectra", "Referee"]
+    reader.page.set_viewport_size(DESKTOP)
+    box = reader.page.locator(".figure-frame img").first.bounding_box()
+    assert box["y"] + box["height"] <= DESKTOP["height"]
     addresses = []
-    for number in range(3):
+    for number in range(len(names)):
         reader.open(HTML / "book" / "index.html")
         ways.nth(number).click()
         reader.page.wait_for_load_state()
         addresses.append(Path(urlsplit(reader.page.url).path).stem)
-    assert addresses == ["fig06_level_systems", "rerun", "maintain"]
+    assert addresses == ["fig08_stimulated_emission", "explorer", "fit_your_dot", "ledger"]
 
 
 def test_first_use_of_a_term_leads_to_the_glossary(reader):

@@ -85,7 +85,7 @@ def test_a_held_state_is_compared_with(read):
     reader.type("stokes_shift_meV", "60")
     held = shown(reader).split()[2]
     page.get_by_role("button", name="hold as A").click()
-    page.get_by_role("button", name="additive", exact=True).click()
+    page.get_by_role("button", name="replacing", exact=True).click()
     page.evaluate(SETTLED)
     assert shown(reader).split()[:2] == [held, "→"]
     assert "paper" not in shown(reader)

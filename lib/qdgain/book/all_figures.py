@@ -52,8 +52,8 @@ def _cards(outdir: Path, page: str) -> Iterator[str]:
             said, stop, _ = caption.decode_contents().strip().partition(". ")
             small, width, height = _small(outdir, Path(str(large["href"])).stem)
             yield (
-                f'<a href="{relative_uri(PAGE, page)}.html#{figure["id"]}"><img alt="" '
-                f'loading="lazy" src="{relative_uri(PAGE, small)}" width="{width}" '
+                f'<a href="{relative_uri(PAGE, page)}.html#{figure["id"]}"><img '
+                f'alt="{number.get_text().strip()}" loading="lazy" src="{relative_uri(PAGE, small)}" width="{width}" '
                 f'height="{height}"><span><strong>{number.get_text().strip()}</strong> '
                 f"{said}{stop.strip()}</span></a>"
             )

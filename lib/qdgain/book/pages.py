@@ -192,7 +192,8 @@ def _complete(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     if _REFERENCES in app.env.found_docs:
-        context["theme_extra_footer"] = footer(context["pathto"](_REFERENCES))
+        place = context["pathto"](_REFERENCES)
+        context["theme_extra_footer"] = footer("" if place == "#" else place)
     if "body" in context:
         if not page.startswith("book/api"):
             context["body"] = typeset_prose(context["body"])

@@ -17,12 +17,12 @@ from myst_nb.core.render import MimeData, NbElementRenderer
 from sphinx.application import Sphinx
 from sphinx.util.osutil import relative_uri
 
-from qdgain.chapters import CHAPTERS, CODE, FIGURE, IN_WORDS
+from qdgain.chapters import CHAPTERS, CODE, FIGURE, IN_WORDS, api_page_of
 from qdgain.paper.claims import claims
 
 #: Where the build keeps pictures, data and notebooks, within the book's pages.
 FILES = "files"
-_API_PAGE, _LEDGER_PAGE = "book/api_figures.html", "book/ledger.html"
+_LEDGER_PAGE = "book/ledger.html"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -78,12 +78,13 @@ def _notes(outdir: Path, page: str, labels: Sequence[str], name: str, code: str)
 
     chapter = name.partition("_")[0]
     about = [claim.id for claim in claims().values() if claim.figure in labels]
+    api = f"book/{api_page_of(code.rpartition('.')[0])}"
     again = f"<code>qdgain rerun {chapter} -p NAME=VALUE -o FOLDER</code>"
     rows = {
         "data": files("data"),
         "picture": files("figures"),
         "notebook": [link(f"{FILES}/notebooks/{PurePosixPath(page).name}.ipynb", "as executed")],
-        "code": [link(f"{_API_PAGE}#{code}", code.removeprefix("qdgain.figures."))],
+        "code": [link(f"{api}#{code}", code.removeprefix("qdgain.figures."))],
         "statements": [link(f"{_LEDGER_PAGE}#{claim}", claim) for claim in about],
         "rerun": [again] if chapter in CHAPTERS else [],
     }
