@@ -269,7 +269,7 @@ def test_search_finds_a_word_and_leads_to_it(reader):
     assert reader.complaints == []
 
 
-def test_landing_page_shows_a_picture_at_once_and_leads_four_kinds_of_reader_to_their_page(reader):
+def test_landing_page_has_a_picture_at_once_and_a_door_for_each_reader(reader):
     reader.open(HTML / "book" / "index.html")
     ways = reader.page.locator(".ways-in .sd-card")
     names = [text.split("\n")[0] for text in ways.all_inner_texts()]
