@@ -51,11 +51,11 @@ def _cards(outdir: Path, page: str) -> Iterator[str]:
                 link.unwrap()
             said, stop, _ = caption.decode_contents().strip().partition(". ")
             small, width, height = _small(outdir, Path(str(large["href"])).stem)
+            name = number.get_text().strip()
             yield (
-                f'<a href="{relative_uri(PAGE, page)}.html#{figure["id"]}"><img '
-                f'alt="{number.get_text().strip()}" loading="lazy" src="{relative_uri(PAGE, small)}" width="{width}" '
-                f'height="{height}"><span><strong>{number.get_text().strip()}</strong> '
-                f"{said}{stop.strip()}</span></a>"
+                f'<a href="{relative_uri(PAGE, page)}.html#{figure["id"]}"><img alt="{name}" '
+                f'loading="lazy" src="{relative_uri(PAGE, small)}" width="{width}" '
+                f'height="{height}"><span><strong>{name}</strong> {said}{stop.strip()}</span></a>'
             )
 
 
