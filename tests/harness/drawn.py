@@ -131,7 +131,7 @@ def faulty_legends(drawing: Drawing, named_otherwise: str = "$^") -> list[str]:
     A curve may be named by a text of its colour beside it as well. Labels that match
     `named_otherwise` are told in another way than by a legend.
     """
-    found, entries = [], {}
+    found, entries, own = [], {}, {}
     shown = {id(text) for text, _ in drawing.texts}
     for legend in legends(drawing.figure):
         texts = [text.get_text() for text in legend.get_texts() if id(text) in shown]
@@ -140,13 +140,17 @@ def faulty_legends(drawing: Drawing, named_otherwise: str = "$^") -> list[str]:
             found.append(f"a legend shows {len(texts)} texts and {len(handles)} handles")
         for text, handle in zip(texts, handles, strict=False):
             entries.setdefault(text, set()).add(colour_of(handle))
+            own.setdefault((legend.axes, text), set()).add(colour_of(handle))
+    listed = {id(text) for legend in legends(drawing.figure) for text in legend.get_texts()}
     for text, _ in drawing.texts:
-        if isinstance(text.axes, Axes):
+        if isinstance(text.axes, Axes) and id(text) not in listed:
             entries.setdefault(text.get_text(), set()).add(colour_of(text))
     for ax in shown_axes(drawing.figure):
         handles, labels = ax.get_legend_handles_labels()
         for handle, label in zip(handles, labels, strict=True):
-            if label in entries and colour_of(handle) not in entries[label]:
+            # A panel's own legend, or another that it shares.
+            named = own.get((ax, label), entries.get(label))
+            if named and colour_of(handle) not in named:
                 found.append(f"{label!r} has another colour in its legend")
             unnamed = label not in entries and not re.fullmatch(named_otherwise, label)
             if unnamed and len(set(labels)) > 1:

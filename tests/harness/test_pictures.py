@@ -171,7 +171,7 @@ def colour_a_legend_otherwise(figure):
 
 
 def put_the_legend_on_a_curve(figure):
-    drawn.shown_axes(figure)[0].legend(loc="upper center")
+    drawn.shown_axes(figure)[0].legend(loc="center")
 
 
 #: Each fault with a figure of two panels, and what is said of it; a lost panel only the picture

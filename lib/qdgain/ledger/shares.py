@@ -57,7 +57,8 @@ class Over(NamedTuple):
         """It in how many rows."""
         if self.holds is not None:
             return f"{'holds' if self.holds else 'fails'} in all {len(self.verdicts)}"
-        found = ((word, len(self.where(word))) for word in ("holds", "fails", "undetermined"))
+        words = {"holds": "holds", "fails": "fails", "undetermined": "open"}
+        found = ((word, len(self.where(verdict))) for verdict, word in words.items())
         return ", ".join(f"{word} in {count}" for word, count in found if count)
 
     @property

@@ -241,7 +241,7 @@ def threshold_bounds(dot: Dot, energy_eV: ArrayLike) -> tuple[FloatArray, FloatA
     >>> dot = Dot(stokes_shift_meV=40, xx_absorption_strength=1, xx_emission_strength=0.5,
     ...           reading="replacing")
     >>> [round(float(bound), 2) for bound in threshold_bounds(dot, 1.96)]
-    [0.67, 1.27]
+    [0.67, 1.57]
     """
     own, shape = states(dot, flat_detuning_meV(dot, energy_eV)), dot.shape + np.shape(energy_eV)
     ground, absorbed, full = (
