@@ -63,7 +63,7 @@ def one_dot(point):
     st.lists(STATISTICS, min_size=1, max_size=2, unique=True),
     st.floats(1e-4, 0.5),
 )
-def test_numbers_of_a_block_are_those_of_single_calls_exactly(shifts, widths, own, laws, floor):
+def test_numbers_of_a_block_are_those_of_single_calls(shifts, widths, own, laws, floor):
     def text(name, values):
         return f"{name}=" + ",".join("none" if v is None else str(v) for v in values)
 
@@ -89,7 +89,10 @@ def test_numbers_of_a_block_are_those_of_single_calls_exactly(shifts, widths, ow
                 "largest_gain": largest_gain(some),
             }
             for name, value in expected.items():
-                np.testing.assert_equal(found[f"{name}{ending}"][i], float(value))
+                # The maximum of a full dot that absorbs is searched for: its last digit is that of
+                # how many dots the processor takes at once.
+                rtol = 1e-13 if name.startswith(("threshold", "largest")) and not ending else 0
+                np.testing.assert_allclose(found[f"{name}{ending}"][i], float(value), rtol=rtol)
 
 
 def test_numbers_with_ase_are_those_of_single_calls():

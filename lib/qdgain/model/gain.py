@@ -29,7 +29,7 @@ from qdgain.model.states import (
 # its centre, and ever finer steps.
 _SCAN = np.linspace(-6.0, 6.0, 121)
 _FINER = (0.02, 0.002, 0.0002)
-_TIE, _DECIMALS = 1e-12, 9
+_TIE = 1e-12
 
 
 class GainTerms(NamedTuple):
@@ -230,8 +230,6 @@ def gain_maximum_meV(dot: Dot, statistics: str = "rabi") -> FloatArray:
         finest = finer(better, np.minimum(width, beside_width))
         # No dot's answer depends on its neighbours' widths.
         peak = np.where((beside_width < width)[..., 0], finest, peak)
-    # Further digits are those of rounding, and differ with the dots beside it.
-    peak = np.round(peak, _DECIMALS)
     return np.where(height(peak) > 0, peak, np.nan)
 
 
