@@ -16,8 +16,8 @@ from qdgain.model.parameters import PRESETS
 
 #: How far runs of one row may lie apart: in ln Z, and in the weight of a mode.
 LARGEST_SPREAD, LARGEST_MODE_SPREAD = 0.5, 0.06
-#: Where runs do not agree on the weights of the modes, with the numbers alone not even at four
-#: times the live points: the calibration's page says so, and quotes the least and the most of them.
+#: Where runs do not agree on the weights of the modes: the calibration's page says so, and quotes
+#: the least and the most of them.
 NOT_AGREED = {("replacing free", "numbers"), ("replacing free", "conditions")}
 
 

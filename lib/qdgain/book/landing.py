@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qdgain.calibration.record import admitted, best, record
-from qdgain.calibration.rows import ROWS
+from qdgain.calibration.rows import ROWS, TARGETS
 from qdgain.figures import landing
 from qdgain.figures.kit import Figure
 from qdgain.figures.landing import LOOKS, Stated
@@ -24,7 +24,7 @@ def verdict() -> Fragment:
     width, lowest = (of_fig10[f"fig10-{key}"] for key in ("linewidth", "balanced-threshold"))
     text = (
         f"The stated numbers hang together: {len(admitted())} of {len(ROWS)} readings of "
-        f"the paper give all nine of them, with {fewest} parameters at the least. Of the "
+        f"the paper give all {len(TARGETS)} of them, with {fewest} parameters at the least. Of the "
         f"{len(over)} other statements that depend on the bands, {every} hold in every one of "
         f"these readings, {none} hold in none, and {len(over) - every - none} depend on the "
         "reading. A model without a biexciton lifetime cannot test whether Auger recombination "

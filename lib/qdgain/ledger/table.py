@@ -16,6 +16,8 @@ from typing import Any
 from jinja2 import Environment, Template
 
 from qdgain.calibration import record
+from qdgain.calibration.conditions import CONDITIONS
+from qdgain.calibration.rows import TARGETS
 from qdgain.chapters import api_page_of, page_of
 from qdgain.ledger import joined, shares, verdicts
 from qdgain.ledger import matrix as statements_matrix
@@ -136,10 +138,10 @@ def over_count() -> Fragment:
     every, none = (sum(over.holds is holds for over in found) for holds in (True, False))
     rows, admitted = shares.shares(), record.admitted()
     text = (
-        f"{len(admitted)} of {len(rows)} readings give the paper's nine numbers and meet the six "
-        f"conditions. Of the {len(found)} further statements that depend on the bands, {every} "
-        f"hold in every one of these readings, {none} hold in none, and {len(found) - every - none}"
-        " depend on the reading."
+        f"{len(admitted)} of {len(rows)} readings give the paper's {len(TARGETS)} numbers and "
+        f"meet the {len(CONDITIONS)} conditions. Of the {len(found)} further statements that "
+        f"depend on the bands, {every} hold in every one of these readings, {none} hold in none, "
+        f"and {len(found) - every - none} depend on the reading."
     )
     return Fragment(text, "paragraph", text)
 
