@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from qdgain.book.pictures import FILES
 
 #: The page, and what of it the pictures take the place of.
 PAGE, PLACE = "book/all_figures", '<div class="all-figures"></div>'
+#: The first sentence of a caption that says more than which figure of the paper it is.
+_MESSAGE = re.compile(r"((Paper Fig \w.*?|\w+-[A-Z])\. )?.*?(\.(?= )|$)", re.DOTALL)
 #: The largest width and height of a small picture, in pixels: twice those that are shown.
 _SIZE = (480, 400)
 
@@ -49,13 +52,13 @@ def _cards(outdir: Path, page: str) -> Iterator[str]:
         if large is not None and number is not None and caption is not None:
             for link in caption.find_all("a"):
                 link.unwrap()
-            said, stop, _ = caption.decode_contents().strip().partition(". ")
+            said = _MESSAGE.match(caption.decode_contents().strip())
             small, width, height = _small(outdir, Path(str(large["href"])).stem)
             name = number.get_text().strip()
             yield (
                 f'<a href="{relative_uri(PAGE, page)}.html#{figure["id"]}"><img alt="{name}" '
                 f'loading="lazy" src="{relative_uri(PAGE, small)}" width="{width}" '
-                f'height="{height}"><span><strong>{name}</strong> {said}{stop.strip()}</span></a>'
+                f'height="{height}"><span><strong>{name}</strong> {said[0] if said else ""}</span></a>'
             )
 
 
