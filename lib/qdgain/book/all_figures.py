@@ -52,13 +52,14 @@ def _cards(outdir: Path, page: str) -> Iterator[str]:
         if large is not None and number is not None and caption is not None:
             for link in caption.find_all("a"):
                 link.unwrap()
-            said = _MESSAGE.match(caption.decode_contents().strip())
+            message = _MESSAGE.match(caption.decode_contents().strip())
+            said = message[0] if message else ""
             small, width, height = _small(outdir, Path(str(large["href"])).stem)
             name = number.get_text().strip()
             yield (
                 f'<a href="{relative_uri(PAGE, page)}.html#{figure["id"]}"><img alt="{name}" '
                 f'loading="lazy" src="{relative_uri(PAGE, small)}" width="{width}" '
-                f'height="{height}"><span><strong>{name}</strong> {said[0] if said else ""}</span></a>'
+                f'height="{height}"><span><strong>{name}</strong> {said}</span></a>'
             )
 
 
