@@ -51,3 +51,42 @@ addEventListener("DOMContentLoaded", () => {
     image?.classList.add("opens");
   }
 });
+
+// What a link leads to stands in its title; shown at once, to the keyboard too, and typeset.
+addEventListener("DOMContentLoaded", () => {
+  const box = document.createElement("div");
+  box.className = "preview";
+  box.id = "preview";
+  box.role = "tooltip";
+  box.hidden = true;
+  document.body.append(box);
+  let waiting;
+  const hide = () => {
+    clearTimeout(waiting);
+    box.hidden = true;
+  };
+  const show = (link) => {
+    box.innerHTML = "";
+    link.dataset.preview.split(/(?<=\p{L})_(\w+)/u).forEach((piece, i) => {
+      if (i % 2) box.append(Object.assign(document.createElement("sub"), { textContent: piece }));
+      else box.append(piece);
+    });
+    box.hidden = false;
+    const { left, top, bottom } = link.getBoundingClientRect();
+    const below = bottom + box.offsetHeight + 8 < innerHeight;
+    box.style.left = `${Math.max(8, Math.min(left, innerWidth - box.offsetWidth - 8))}px`;
+    box.style.top = `${below ? bottom + 6 : Math.max(8, top - box.offsetHeight - 6)}px`;
+  };
+  for (const link of document.querySelectorAll("article a.reference.internal[title]")) {
+    link.dataset.preview = link.title;
+    link.removeAttribute("title");
+    link.setAttribute("aria-describedby", "preview");
+    link.addEventListener("pointerenter", ({ pointerType }) => {
+      if (pointerType === "mouse") waiting = setTimeout(show, 250, link);
+    });
+    link.addEventListener("focus", () => link.matches(":focus-visible") && show(link));
+    for (const end of ["pointerleave", "blur", "click"]) link.addEventListener(end, hide);
+  }
+  addEventListener("keydown", ({ key }) => key === "Escape" && hide());
+  addEventListener("scroll", hide, { passive: true });
+});

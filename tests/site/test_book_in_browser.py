@@ -26,6 +26,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 812}
+TABLET = {"width": 768, "height": 1024}
 #: Unfolds a page and leaves the first few of what is written alike.
 UNFOLD = """() => {
   for (const details of document.querySelectorAll("details")) details.open = true;
@@ -173,7 +174,10 @@ def test_page_is_private_quiet_light_and_accessible(reader, name):
     files = {url for url in reader.asked if url.startswith("file:")}
     total = sum(weight(url.partition("?")[0]) for url in files)
     assert total < LARGEST_PAGE_BYTES, f"{name}: {total} bytes compressed"
-    assert reader.page.evaluate(TOO_WIDE) == []
+    for size in (DESKTOP, TABLET):
+        reader.size(size)
+        assert reader.page.evaluate(TOO_WIDE) == []
+        assert reader.page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     assert reader.violations() == []
     # At the phone's width, where it was left: nothing but what scrolls by itself is too wide.
     assert reader.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
@@ -248,6 +252,27 @@ def test_page_of_a_rerun_is_private_quiet_and_accessible(reader, tmp_path):
     assert reader.violations() == []
     assert reader.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert reader.violations_of_colour() == []
+    assert reader.complaints == []
+
+
+def test_link_shows_what_it_leads_to_to_mouse_and_keyboard(reader):
+    reader.open(HTML / "book" / "index.html")
+    reader.page.set_viewport_size(DESKTOP)
+    term = reader.page.locator('article a.term[href*="term-biexciton"]').first
+    shown = reader.page.get_by_role("tooltip")
+    assert not shown.is_visible()
+    term.hover()
+    shown.wait_for()
+    assert shown.inner_text().startswith("Two excitons in one dot, XX.")
+    reader.page.keyboard.press("Escape")
+    assert not shown.is_visible()
+    reader.page.mouse.move(0, 0)
+    reader.page.locator("article a.reference.internal").first.focus()
+    reader.page.keyboard.press("Tab")
+    shown.wait_for()
+    assert shown.inner_text()
+    box = shown.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= DESKTOP["width"]
     assert reader.complaints == []
 
 
