@@ -21,6 +21,7 @@ from qdgain.commands.claims import as_table
 from qdgain.figures import fig08
 from qdgain.figures.modules import MODULES
 from qdgain.ledger import joined, table, verdicts
+from qdgain.ledger.shares import Over
 from qdgain.model.dot import presets
 from qdgain.paper.claims import (
     KINDS,
@@ -315,12 +316,24 @@ def test_verdicts_follow_from_kind_and_comparison():
     assert verdicts.verdict(_claim(kind="C"), True) == "calibrated"
     # Agreement of what calibrates proves nothing, but that it is missed does.
     assert verdicts.verdict(_claim(kind="C"), False) == "deviates"
+    # One that the default misses and others meet, or meet in part, does depend on the reading.
+    in_part, nowhere = Over({"a": "undetermined"}), Over({"a": "fails"})
+    assert verdicts.verdict(_claim(kind="C"), False, in_part) == "depends on the reading"
+    assert verdicts.verdict(_claim(kind="C"), False, nowhere) == "deviates"
+    assert verdicts.verdict(_claim(kind="C"), True, in_part) == "calibrated"
     assert verdicts.verdict(_claim(kind="B"), True) == "by construction"
     assert verdicts.verdict(_claim(kind="B"), False) == "deviates"
     assert verdicts.verdict(_claim(kind="M"), None) == "quoted"
     against = _claim(kind="X", contradicts="F8-4ls")
     assert verdicts.verdict(against, False) == "contradicts F8-4ls"
     assert verdicts.verdict(against, True) == "reproduced"
+
+
+def test_no_row_says_of_the_readings_what_its_verdict_denies():
+    for row in joined.ledger():
+        if row.over is not None:
+            some = row.over.where("holds") or row.over.where("undetermined")
+            assert not (row.group in ("deviates", "contradicts") and some), row.claim.id
 
 
 def test_checks_are_read():

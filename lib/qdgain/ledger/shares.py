@@ -18,6 +18,8 @@ from qdgain.stored import stored
 
 #: A statement holds in a row, or fails in it, in at least, or at most, this share of its set.
 HOLDS, FAILS = 0.95, 0.05
+#: How a verdict is said before the names, or the number, of the rows it is of.
+_WORDS = {"holds": "holds in", "fails": "fails in", "undetermined": "in part of the points of"}
 
 
 class Share(NamedTuple):
@@ -57,9 +59,8 @@ class Over(NamedTuple):
         """It in how many rows."""
         if self.holds is not None:
             return f"{'holds' if self.holds else 'fails'} in all {len(self.verdicts)}"
-        words = {"holds": "holds", "fails": "fails", "undetermined": "open"}
-        found = ((word, len(self.where(verdict))) for verdict, word in words.items())
-        return ", ".join(f"{word} in {count}" for word, count in found if count)
+        found = ((word, len(self.where(verdict))) for verdict, word in _WORDS.items())
+        return ", ".join(f"{word} {count}" for word, count in found if count)
 
     @property
     def text(self) -> str:
@@ -67,8 +68,8 @@ class Over(NamedTuple):
         count = len(self.verdicts)
         if self.holds is not None:
             return f"{'holds' if self.holds else 'fails'} in every one of {count} readings"
-        groups = [(verdict, self.where(verdict)) for verdict in ("holds", "fails", "undetermined")]
-        return "; ".join(f"{verdict} in {', '.join(rows)}" for verdict, rows in groups if rows)
+        groups = ((word, self.where(verdict)) for verdict, word in _WORDS.items())
+        return "; ".join(f"{word} {', '.join(rows)}" for word, rows in groups if rows)
 
 
 def _share(marks: str) -> float:
