@@ -18,20 +18,19 @@ import numpy as np
 
 from qdgain.beyond.auger_maps import LASERS_PS, default_conditions
 from qdgain.beyond.charged import charged_threshold
-from qdgain.beyond.rivals_record import OBSERVABLES, WIDTHS
+from qdgain.beyond.rivals_record import WIDTHS
 from qdgain.beyond.sensitivity import spike_and_shift_meV
 from qdgain.calibration import record
 from qdgain.calibration.rows import ROWS
 from qdgain.model.balance import OWN_WIDTHS, balanced_stokes_shift_meV
-from qdgain.model.bands import band_widths_meV
+from qdgain.model.bands import band_offsets_meV, band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.film import ase_threshold
 from qdgain.model.gain import largest_gain
 from qdgain.model.parameters import CONTRACT
-from qdgain.model.states import states, weights_of_bands
+from qdgain.model.states import states, weights_at, weights_of_bands
 from qdgain.model.threshold import threshold_at_maximum
-from qdgain.model.units import sigma_from_fwhm, thermal_energy_meV
-from qdgain.paper.prior_work import klimov_threshold
+from qdgain.model.units import thermal_energy_meV
 
 #: Points of a set that are used, and of these for what is slow.
 POINTS, FEW = 120, 5
@@ -41,8 +40,6 @@ CHARGED_PART = 0.17
 STANDARD, PAPER = "Standard Model", "the paper"
 #: The rows of the calibration that stand for the paper.
 _READINGS = ("replacing free", "replacing lean", "additive tied", "additive free", "mixed free")
-_EVERY = "every other quantity"
-_FORMULA = {_EVERY: "a formula for the threshold alone"}
 _ONE_BAND = {"binding": "one emission band: a binding is not part of it"}
 _NO_SPIN = {"cross": "which holes a circular probe reaches is not part of it"}
 _NO_SCHEME = {"threshold-perovskite": "the paper does not say which level scheme CsPbBr₃ is"}
@@ -86,7 +83,7 @@ class Model:
 
     def why_not(self, key: str) -> str:
         """Return why the model says nothing of a quantity; empty if it does."""
-        return self.silent.get(key, "" if key == "threshold" else self.silent.get(_EVERY, ""))
+        return self.silent.get(key, "")
 
     def some(self, count: int) -> FloatArray:
         """Return the places of so many dots, evenly spread over the set."""
@@ -106,8 +103,6 @@ def models(assumed: Assumed, yours: Dot | None = None) -> tuple[Model, ...]:
     band_edge: dict[str, Any] = {"reading": "degenerate", "electron_states": 2}
     cdse, perovskite = (replace(dot, **band_edge, hole_states=n) for n in (4, 2))
     others: dict[str, Any] = {"perovskite": perovskite, "silent": _ONE_BAND | _NO_SPIN}
-    low, high = next((o.value - o.error, o.value + o.error) for o in OBSERVABLES if o.unit == "meV")
-    bound = replace(two_fold, emissive_binding_meV=np.linspace(low, high, POINTS))
     found = (
         Model(
             "two-fold",
@@ -123,7 +118,6 @@ def models(assumed: Assumed, yours: Dot | None = None) -> tuple[Model, ...]:
         ),
         Model("two-at-most", "2 × 4, two at most", STANDARD, cdse, film, **others),
         Model("degenerate", "2 × 4, Poisson", STANDARD, cdse, film, 0, "poisson", **others),
-        Model("klimov", "Klimov 2007", STANDARD, bound, film, silent=_FORMULA),
         *map(_reading, _READINGS),
     )
     if yours is None:
@@ -145,7 +139,8 @@ def _reading(name: str) -> Model:
         film,
         row.parameters,
         row.statistics,
-        fitted=("threshold",),
+        # To the thresholds, and to a largest gain of 0.3.
+        fitted=("threshold", "gain"),
         silent=_NO_SCHEME,
     )
 
@@ -192,11 +187,15 @@ def _mean(dot: Dot, statistics: str) -> FloatArray:
     return threshold_at_maximum(dot, statistics=statistics).mean_excitons
 
 
-def _threshold(model: Model, _: Assumed) -> FloatArray:
-    if model.silent is not _FORMULA:
-        return _mean(model.dot, model.statistics)
-    shift = np.asarray(model.dot.emissive_binding_meV)
-    return klimov_threshold(shift / sigma_from_fwhm(model.dot.linewidth_meV))
+def _gain(model: Model, _: Assumed) -> FloatArray:
+    """Return the largest gain at ⟨N⟩ = 2, the fullest pumping in the paper, for every law alike."""
+    if model.statistics != "poisson":
+        return largest_gain(model.dot, model.statistics)
+    centre, width = band_offsets_meV(model.dot).emission, band_widths_meV(model.dot).emission
+    steps = np.linspace(-4.0, 4.0, 401)
+    place = np.broadcast_to(centre, model.dot.shape)[:, None] + np.outer(width, steps)
+    own = states(model.dot, place).gain
+    return np.asarray((weights_at(np.array(2.0), "poisson", own.shape[-2]) @ own).max(axis=-1))
 
 
 def _perovskite(model: Model, _: Assumed) -> FloatArray:
@@ -238,9 +237,9 @@ def _spike(model: Model, _: Assumed) -> FloatArray:
 
 #: By the keys of the public record.
 PREDICT: Mapping[str, Callable[[Model, Assumed], FloatArray]] = {
-    "threshold": _threshold,
+    "threshold": lambda m, _: _mean(m.dot, m.statistics),
     "threshold-perovskite": _perovskite,
-    "gain": lambda m, _: largest_gain(m.dot, m.statistics),
+    "gain": _gain,
     "rate-ratio": _rate_ratio,
     "binding": lambda m, _: np.broadcast_to(m.dot.emissive_binding_meV, m.dot.shape),
     "charged": lambda m, _: charged_ratio(m, 1.0),

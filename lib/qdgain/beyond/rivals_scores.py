@@ -1,8 +1,10 @@
 r"""How far rivals are from the public record and from each other.
 
 A misfit is the distance of a prediction's median from the stated number in standard deviations,
-the stated error and the prediction's own spread added in squares. The evidence of a model is its
-likelihood averaged over its set, which is its prior here: :math:`Z = \langle\prod_i L_i\rangle`.
+the stated error and the prediction's own spread added in squares. The score of a model is its
+likelihood averaged over its set: :math:`Z = \langle\prod_i L_i\rangle`. The set of a fitted reading
+is what the fit left, so that its score charges nothing for the fit: a Bayes factor of two such
+scores says who predicts better, from here on.
 What an experiment would tell of which rival holds is the mutual information of
 `qdgain.beyond.measurements.reading_bits`; how far it sets two apart is their distance over the
 precision and both spreads.

@@ -20,6 +20,7 @@ from qdgain.beyond.rivals import (
     PAPER,
     PREDICT,
     ROOM_K,
+    STANDARD,
     Assumed,
     Middle,
     Model,
@@ -127,9 +128,12 @@ def _draw_table(one: Panel) -> Picture:
     ax.set_title("")
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
-    for place, camp in ((1.5, "Standard Model"), (6.0, "readings of the paper, fitted")):
+    standard = sum(model.camp == STANDARD for model in models(Assumed()))
+    fitted = len(models(Assumed())) - standard
+    camps = {"Standard Model": (standard - 1) / 2, "readings, fitted": standard + (fitted - 1) / 2}
+    for camp, place in camps.items():
         ax.text(place, -1.75, camp, ha="center", fontsize=9, fontweight="bold")
-    ax.axvline(3.5, color="white", linewidth=4)
+    ax.axvline(standard - 0.5, color="white", linewidth=4)
     ax.spines[:].set_visible(False)
     figure.colorbar(shown, label=_MAPS["misfit"][0].label, shrink=0.7, extend="max")
     return figure

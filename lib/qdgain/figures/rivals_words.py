@@ -9,7 +9,7 @@ from operator import attrgetter
 import numpy as np
 
 from qdgain.beyond import auger_maps
-from qdgain.beyond.rivals import Assumed, Model, models
+from qdgain.beyond.rivals import Assumed, Model, models, prediction
 from qdgain.beyond.rivals_record import AUGER, MEASUREMENTS, OBSERVABLES
 from qdgain.beyond.rivals_scores import Experiment, cell, compared, decision, separation
 from qdgain.figures.kit import Numbers
@@ -44,16 +44,20 @@ def auger_ratios(model: Model, assumed: Assumed) -> tuple[float, float]:
 
 
 class Verdict:
-    """The verdict as one paragraph whose words and numbers are computed."""
+    """The verdict as a few statements whose words and numbers are computed."""
 
     def __init__(self, assumed: Assumed) -> None:
         self.assumed, self.models = assumed, by_key(assumed)
 
+    def _statements(self) -> list[str]:
+        return [self._thresholds(), self._rest(), self._between(), self._auger()]
+
     def __str__(self) -> str:
-        return " ".join([self._thresholds(), self._rest(), self._between(), self._auger()])
+        return " ".join(self._statements())
 
     def _repr_html_(self) -> str:
-        return f"<p><strong>{html.escape(str(self))}</strong></p>"
+        items = "".join(f"<li>{html.escape(one)}</li>" for one in self._statements())
+        return f"<ul>{items}</ul>"
 
     def _column(self, key: str) -> dict[str, tuple[float, float]]:
         """Return median and misfit of every model that predicts an observable."""
@@ -62,15 +66,15 @@ class Verdict:
         return {name: (c.predicted.median, c.misfit) for name, c in cells.items() if c is not None}
 
     def _thresholds(self) -> str:
-        found = self._column("threshold")
-        counted = [found[key] for key in ("two-at-most", "degenerate")]
-        needed = "do not need" if all(off < _AGREES for _, off in counted) else "need"
-        low, high = sorted(median for median, _ in counted)
+        found, counts = self._column("threshold"), ("two-at-most", "degenerate")
+        needed = "do not need" if all(found[key][1] < _AGREES for key in counts) else "need"
+        ranges = (prediction(self.models[key], "threshold", self.assumed) for key in counts)
+        few, many = (f"{values.min():.2f} to {values.max():.2f}" for values in ranges)  # type: ignore[union-attr]
         return (
-            f"The gain thresholds of CdSe, {OBSERVABLES[0].quoted}, {needed} excited-state "
-            f"absorption: two electron and four hole states at the band edge give {low:.2f} or "
-            f"{high:.2f}, by how the pump fills them, without a fitted parameter. The paper's "
-            "readings are fitted to 1.5."
+            f"The gain thresholds of CdSe, {OBSERVABLES[0].quoted}, {needed} more absorption "
+            "from X to XX than the filling of states leaves. Two electron and four hole states "
+            f"give {few} if two excitons are the most, {many} under Poisson's law, by the Stokes "
+            "shift, without a fitted parameter. The paper's readings are fitted to 1.5."
         )
 
     def _rest(self) -> str:
@@ -80,34 +84,39 @@ class Verdict:
         rates = self._column("rate-ratio")
         out = [self.models[key].name for key, (_, off) in rates.items() if off > _EXCLUDED]
         return (
-            f"The measured gain, {stated:.2f}, is {where} what the models give, {min(gains):.2f} "
-            f"to {max(gains):.2f}. That a biexciton of CdSe radiates more than twice as fast as an "
-            f"exciton excludes {'no model' if not out else ' and '.join(out)}."
+            f"The measured gain, {stated:.2f}, is {where} what the models give at ⟨N⟩ = 2, "
+            f"{min(gains):.2f} to {max(gains):.2f}; the readings were fitted to 0.3. That a "
+            "biexciton of CdSe is said to radiate more than twice as fast as an exciton speaks "
+            f"against {'no model' if not out else ' and '.join(out)}, if its error is a tenth."
         )
 
     def _between(self) -> str:
         one, other = self.models["additive-tied"], self.models["two-at-most"]
-        found = decision(one, other, self.assumed).total
-        undecided = "does not decide" if abs(found) < np.log(_ODDS) else "decides"
+        counts = (other, self.models["degenerate"])
+        found = [decision(one, each, self.assumed).total for each in counts]
+        undecided = "do not decide" if max(map(abs, found)) < np.log(_ODDS) else "decide"
         apart = {key: separation(key, one, other, self.assumed) for key in MEASUREMENTS}
         best = max(apart, key=lambda key: np.nan_to_num(apart[key]))
-        factor = f"{found:+.1f}".replace("-", "−")
+        few, many = (f"{factor:+.1f}".replace("-", "−") for factor in found)
         return (
             f"Between the additive reading, fitted with {one.parameters} parameters, and the "
-            f"band-edge states what is public {undecided}: the logarithm of the Bayes factor is "
-            f"{factor}. Measured to {MEASUREMENTS[best].stated_precision}, "
-            f"{MEASUREMENTS[best].name} would set them {apart[best]:.0f} σ apart."
+            f"band-edge states the public numbers that neither was fitted to {undecided}: the "
+            f"logarithm of the Bayes factor is {few} (two excitons at most) or {many} (Poisson). "
+            f"Measured to {MEASUREMENTS[best].stated_precision}, {MEASUREMENTS[best].name} would "
+            f"set them {apart[best]:.0f} σ apart."
         )
 
     def _auger(self) -> str:
         short, long = np.array([auger_ratios(self.models[k], self.assumed) for k in CONTENDERS]).T
-        deciding, count = sum(s.decides for s in AUGER), len(AUGER)
+        decide = [said for said in AUGER if said.decides]
         lifetime = f"an Auger lifetime of {self.assumed.auger_lifetime_ps:g} ps"
+        alone = "; ".join(f"{said.source}: {said.statement}" for said in decide)
         return (
-            f"In all of them {lifetime} raises the threshold at most {short.max():.2f} times with "
-            f"femtosecond pulses and {long.min():.0f} to {long.max():.0f} times with pulses of "
-            f"5 ns. Of {count} public statements on it {deciding or 'none'} varies that lifetime "
-            "alone."
+            f"In a dot of each of these three kinds {lifetime} raises the threshold of stimulated "
+            f"emission at most {short.max():.2f} times with femtosecond pulses and "
+            f"{long.min():.0f} to {long.max():.0f} times with pulses of 5 ns. Of the {len(AUGER)} "
+            f"public statements that could be read, {len(decide) or 'none'} varied that lifetime "
+            f"alone{f' ({alone})' if decide else ''}."
         )
 
 

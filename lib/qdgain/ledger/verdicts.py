@@ -224,10 +224,11 @@ def verdict(claim: Claim, agrees: bool | None, over: Over | None = None) -> str:
     """
     if claim.kind == "M":
         return QUOTED
-    if over is not None and claim.kind in "PQX" and over.holds is not agrees:
-        return DEPENDS
-    # What calibrates is missed in part of every set; where the default misses it, others decide.
-    if over is not None and claim.kind == "C" and not agrees and over.holds is not False:
+    if over is not None and (
+        (claim.kind in "PQX" and over.holds is not agrees)
+        # What calibrates is missed in part of every set; where the default misses it, others decide.
+        or (claim.kind == "C" and not agrees and over.holds is not False)
+    ):
         return DEPENDS
     if claim.kind == "X":
         return REPRODUCED if agrees else f"{CONTRADICTS} {claim.contradicts}"
