@@ -473,8 +473,7 @@ def test_a_public_number_has_its_source_and_none_is_filled_in():
     [
         {"emissive_binding_meV": -1000.0, "absorption_linewidth_meV": 300.0, "linewidth_meV": 1e3},
         {"linewidth_meV": 1.0, "temperature_K": 2000.0, "stokes_shift_meV": 1000.0},
-        {"xx_emission_strength": 0.0, "statistics": "sequential"},
-        {"low_threshold": 2.0, "floor": 1.0},
+        {"xx_emission_strength": 0.0, "statistics": "sequential", "low_threshold": 2.0},
     ],
 )
 def test_any_allowed_run_gives_numbers(given_to):

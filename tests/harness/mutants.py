@@ -29,7 +29,7 @@ import regression
 LIST = regression.ROOT / "tests" / "harness" / "mutants.toml"
 LIBRARY = regression.ROOT / "lib" / "qdgain"
 #: So many are tried in every test run, others each day.
-HANDFUL = 3
+HANDFUL = 1
 #: No mutant may take longer; those that end take a few seconds.
 LIMIT_S = 60.0
 

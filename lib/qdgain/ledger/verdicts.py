@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from qdgain.calibration.rows import TARGETS, TOLERANCE
 from qdgain.chapters import CHAPTERS
 from qdgain.ledger.shares import Over
 from qdgain.paper.claims import Check, Claim, Headline, claims
@@ -28,7 +29,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         DEPENDS: "holds in some readings, or in part of their points, and not in others",
         DEVIATES: "does not hold, in any reading that gives the numbers",
         CONTRADICTS: "at odds with another statement of the paper, in every such reading",
-        CALIBRATED: "used to find the parameters, so that agreement proves nothing",
+        CALIBRATED: "used to find the parameters, to ten per cent, so that agreement proves nothing",
         BY_CONSTRUCTION: "true of the equations, whatever the parameters",
         QUOTED: "a measurement, for comparison",
         NOT_COMPUTABLE: "something is missing, and said",
@@ -43,13 +44,14 @@ class Answer(NamedTuple):
     """What numbers say of a statement.
 
     The headline that the verdict rests on; whether all that is compared agrees, None where nothing
-    is; the check that decides, if it is one, and its bound as text.
+    is; the check that decides, if it is one, its bound as text, and what that is.
     """
 
     headline: Headline | None
     holds: bool | None
     check: Check | None = None
     bound: str = ""
+    of_bound: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,15 @@ class Row:
     @property
     def verdict(self) -> str:
         """One of `MEANINGS`; a contradiction with the other statement's id."""
-        return verdict(self.claim, self.holds, self.over)
+        return verdict(self.claim, True if self.is_calibrated else self.holds, self.over)
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether it is a number of the calibration, met as well as that asks for."""
+        stated, found = self.claim.stated, self.computed
+        if self.claim.id not in TARGETS or not stated or found is None:
+            return False
+        return abs(found / stated - 1) <= TOLERANCE
 
     @property
     def group(self) -> str:
@@ -157,6 +167,13 @@ class Row:
     def bound_text(self) -> str:
         """What the computed number has to be, where a check decides; or nothing."""
         return f"must be {self.answer.bound}" if self.answer.check is not None else ""
+
+    @property
+    def what_is_asked(self) -> str:
+        """What the number is of which a check decides, and what its bound is; or nothing."""
+        if self.answer.check is None or self.headline is None:
+            return ""
+        return "; ".join(text for text in (self.headline.meaning, self.answer.of_bound) if text)
 
     @property
     def answer_text(self) -> str:
@@ -224,12 +241,11 @@ def verdict(claim: Claim, agrees: bool | None, over: Over | None = None) -> str:
     """
     if claim.kind == "M":
         return QUOTED
-    if over is not None and (
-        (claim.kind in "PQX" and over.holds is not agrees)
-        # What calibrates is missed in part of every set; where the default misses it, others decide.
-        or (claim.kind == "C" and not agrees and over.holds is not False)
-    ):
-        return DEPENDS
+    if over is not None and agrees is not None:
+        # What calibrates is missed in part of every set: only if the default misses it others count.
+        asked = claim.kind in "PQX" or (claim.kind == "C" and not agrees)
+        if asked and over.holds is not agrees:
+            return DEPENDS
     if claim.kind == "X":
         return REPRODUCED if agrees else f"{CONTRADICTS} {claim.contradicts}"
     if agrees is None:
@@ -259,7 +275,8 @@ def answer(claim: Claim, numbers: Mapping[str, Headline]) -> Answer:
     if not met:
         return Answer(number, None)
     decides = failing or min(met, key=lambda check: round(_margin(check, numbers), 9))
-    return Answer(numbers[_name(decides.left)], failing is None, decides, _bound(decides, numbers))
+    left, bound = numbers[_name(decides.left)], _bound(decides, numbers)
+    return Answer(left, failing is None, decides, bound, _meaning(decides.right, numbers))
 
 
 def keys_of(claim: Claim) -> set[str]:
@@ -308,6 +325,14 @@ def _bound(check: Check, numbers: Mapping[str, Headline]) -> str:
         return with_unit(f"{value} ± {check.by:g}", unit) + size
     sign = {">=": "≥", "<=": "≤"}.get(check.operator, check.operator)
     return with_unit(f"{sign} {value}", unit) + size
+
+
+def _meaning(term: str, numbers: Mapping[str, Headline]) -> str:
+    """Return what a bound is, such as ``0.5 times the threshold, 3LS``; nothing for a number."""
+    factor, name = term.rpartition(" * ")[0], _name(term)
+    if name not in numbers:
+        return ""
+    return f"the bound is {f'{factor} times ' if factor else ''}{numbers[name].meaning}"
 
 
 def missed_by(claim: Claim, value: float) -> float:
