@@ -338,7 +338,9 @@ def _of_spike(n: Numbers, run: Run, name: str) -> None:
     n.of(name, "width", "width of the emission at 2 J_th", width, "meV")
     n.of(name, "blue", "longest way of the spike to the blue up to J_π", blue, "meV")
     n.of(name, "red", "longest way of the spike to the red up to J_π", red, "meV")
-    n.of(name, "shift", "shift of the spike per decade of J up to 3 J_th", shift, "meV")
+    n.of(
+        name, "shift", "shift of the spike up to 3 J_th, over decades of J", shift, "meV per decade"
+    )
 
 
 def _of_saturated(n: Numbers, run: Run, name: str) -> None:

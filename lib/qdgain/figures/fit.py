@@ -73,6 +73,10 @@ def headlines(dot: Dot = EXAMPLE) -> Numbers:
         n.add(f"{grade}-bend", f"least curvature of a {grade} absorption over its noise", bend)
     n.add("floor-centre", "least error of A_X, of its width", 100 * FLOOR[0], "%")
     n.add("floor-width", "least error of its width, of itself", 100 * FLOOR[1], "%")
+    true = (dot.stokes_shift_meV, dot.linewidth_meV, dot.emission_linewidth_meV)
+    for name, value in zip(("shift", "width", "pl-width"), true, strict=True):
+        n.add(f"true-{name}", f"{name} of the dot behind the example", value, "meV")
+    n.add("true-binding", "Δ_A2 of the dot behind it", dot.absorptive_binding_meV, "meV")
     fitted = _example(dot)
     errors = fitted.standard_errors
     short = ("centre", "width", "shift", "pl-width", "binding")

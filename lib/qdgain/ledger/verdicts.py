@@ -29,7 +29,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         DEPENDS: "holds in some readings, or in part of their points, and not in others",
         DEVIATES: "does not hold, in any reading that gives the numbers",
         CONTRADICTS: "at odds with another statement of the paper, in every such reading",
-        CALIBRATED: "used to find the parameters, to ten per cent, so that agreement proves nothing",
+        CALIBRATED: "used to find the parameters, to 10 %, so that agreement proves nothing",
         BY_CONSTRUCTION: "true of the equations, whatever the parameters",
         QUOTED: "a measurement, for comparison",
         NOT_COMPUTABLE: "something is missing, and said",
@@ -242,7 +242,7 @@ def verdict(claim: Claim, agrees: bool | None, over: Over | None = None) -> str:
     if claim.kind == "M":
         return QUOTED
     if over is not None and agrees is not None:
-        # What calibrates is missed in part of every set: only if the default misses it others count.
+        # What calibrates is missed in part of every set; others count if the default misses it.
         asked = claim.kind in "PQX" or (claim.kind == "C" and not agrees)
         if asked and over.holds is not agrees:
             return DEPENDS
