@@ -272,7 +272,8 @@ def test_link_shows_what_it_leads_to_to_mouse_and_keyboard(reader):
     shown.wait_for()
     assert shown.inner_text()
     box = shown.bounding_box()
-    assert box["x"] >= 0 and box["x"] + box["width"] <= DESKTOP["width"]
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= DESKTOP["width"]
     assert reader.complaints == []
 
 

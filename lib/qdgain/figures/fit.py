@@ -48,6 +48,15 @@ _PARTS = {
 }
 
 
+#: What the page says of the dot behind its spectra.
+_FIELDS = (
+    "stokes_shift_meV",
+    "linewidth_meV",
+    "emission_linewidth_meV",
+    "absorptive_binding_meV",
+)
+
+
 def headlines(dot: Dot = EXAMPLE) -> Numbers:
     """Return the numbers that the page about fits needs, of the dot behind its spectra."""
     n = Numbers("fit")
@@ -73,10 +82,8 @@ def headlines(dot: Dot = EXAMPLE) -> Numbers:
         n.add(f"{grade}-bend", f"least curvature of a {grade} absorption over its noise", bend)
     n.add("floor-centre", "least error of A_X, of its width", 100 * FLOOR[0], "%")
     n.add("floor-width", "least error of its width, of itself", 100 * FLOOR[1], "%")
-    true = (dot.stokes_shift_meV, dot.linewidth_meV, dot.emission_linewidth_meV)
-    for name, value in zip(("shift", "width", "pl-width"), true, strict=True):
-        n.add(f"true-{name}", f"{name} of the dot behind the example", value, "meV")
-    n.add("true-binding", "Δ_A2 of the dot behind it", dot.absorptive_binding_meV, "meV")
+    for name, field in zip(("shift", "width", "pl-width", "binding"), _FIELDS, strict=True):
+        n.add(f"true-{name}", f"{field} behind the example", dot.values()[field], "meV")
     fitted = _example(dot)
     errors = fitted.standard_errors
     short = ("centre", "width", "shift", "pl-width", "binding")
