@@ -45,8 +45,9 @@ def verdict() -> Fragment:
         ),
         "So does Auger recombination": (
             "The paper's model has no biexciton lifetime and cannot test it. With one of "
-            f"{STATED_AUGER_PS:g} ps the gain threshold of a 3-level dot with ESA rises at most "
-            f"{short} times with 100 fs pulses, and {least} to {most} times with 5 ns pulses."
+            f"{STATED_AUGER_PS:g} ps the gain threshold of a 3-level dot with ESA is at most "
+            f"{short} times as high with 100 fs pulses, and {least} to {most} times with 5 ns "
+            "pulses."
         ),
         "Equilibrium forbids thresholdless": (
             f"At 300 K a Gaussian line of {width} meV allows {plain} excitons without ESA, and "
