@@ -174,7 +174,7 @@ def test_page_is_private_quiet_light_and_accessible(reader, name):
     files = {url for url in reader.asked if url.startswith("file:")}
     total = sum(weight(url.partition("?")[0]) for url in files)
     assert total < LARGEST_PAGE_BYTES, f"{name}: {total} bytes compressed"
-    for size in (DESKTOP, TABLET):
+    for size in (TABLET, DESKTOP):
         reader.size(size)
         assert reader.page.evaluate(TOO_WIDE) == []
         assert reader.page.evaluate("document.documentElement.scrollWidth") <= size["width"]
