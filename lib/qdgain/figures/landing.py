@@ -35,8 +35,10 @@ LOOKS = {
 HOLLOW = ("calibrated", "by construction")
 #: A ratio beyond these is drawn at the edge, with its value.
 _ENDS = (0.2, 5.0)
-#: Words in the map of lifetimes, and beside the thresholds: text, place, colour.
-_IN_THE_MAP = (("plays no part", 5.0, 2e3, "black"), ("100 times\nhigher", 1e4, 6.0, "white"))
+#: Words in the map of lifetimes, and beside the thresholds: text and place.
+_IN_THE_MAP = (("less than 10 %\nhigher", 5.0, 1e3),)
+#: The lines between, and where along the pulse length each has its label, in ps.
+_TIMES, _LABELLED_PS = (2, 10, 100), 3e3
 _IN_EQUILIBRIUM = (("with ESA", 3, 2.1), ("without ESA", 60, 0.75), ("goal", 3, 0.13))
 _KELVIN = 300.0
 #: Letters of a line of a statement.
@@ -137,8 +139,15 @@ def draw_strip(panels: tuple[Panel, Panel, Panel]) -> Picture:
     style.draw_map(axes[0], gain["gain"])
     auger.draw_ratio(axes[1], lifetimes["ratio"])
     axes[1].set_ylabel(style.typeset(lifetimes["ratio"].y_axis.label))
-    for said, x, y, shade in _IN_THE_MAP:
-        axes[1].text(x, y, said, color=shade, ha="center", va="center")
+    for said, x, y in _IN_THE_MAP:
+        axes[1].text(x, y, said, ha="center", va="center")
+    ratio = lifetimes["ratio"]
+    column = int(np.argmin(np.abs(np.asarray(ratio.x) - _LABELLED_PS)))
+    for times in _TIMES:
+        above = np.flatnonzero(np.asarray(ratio.values)[:, column] >= times)
+        place = 1.3 * np.asarray(ratio.x)[column], np.asarray(ratio.y)[above[-1]]
+        shade = "white" if times == _TIMES[-1] else "black"
+        axes[1].text(*place, f"{times}×", color=shade, va="top")
     style.draw_panel(axes[2], forbidden, legend=None)
     for said, x, y in _IN_EQUILIBRIUM:
         axes[2].text(x, y, said, va="center")
