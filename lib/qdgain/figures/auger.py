@@ -32,7 +32,7 @@ from qdgain.beyond.pulse_threshold import (
     short_pulse_sensitivity,
 )
 from qdgain.figures import style
-from qdgain.figures.kit import Figure, Numbers, level, line, mapped, panel, points, slug, upright
+from qdgain.figures.kit import Figure, Numbers, level, line, mapped, panel, points, upright
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.model.cross_sections import sphere_volume_nm3
 from qdgain.model.dot import Dot, FloatArray, presets
@@ -246,14 +246,13 @@ def _finish_own(axes: list[Axes], _: tuple[Panel, ...]) -> None:
         ax.minorticks_off()
 
 
-_LOG_LOG = {"xscale": "log", "yscale": "log"}
 FIGURES = {
     "thresholds": Figure(
         thresholds,
         size=(7.6, 6.2),
         columns=2,
         sharex=True,
-        axes=_LOG_LOG,
+        axes={"xscale": "log", "yscale": "log"},
         legend=None,
         finish=_finish_thresholds,
     ),
@@ -266,11 +265,17 @@ FIGURES = {
 
 def headlines(run: Run) -> Numbers:
     """Return where independence and the Standard Model's law hold, and this run's own ratios."""
-    n = Numbers("auger")
+    n = Numbers("auger", run)
     for kind, title in _KINDS.items():
         _of_kind(n, run, kind, title)
     _of_all_tables(n, run)
-    _of_closed_forms(n)
+    dot = presets()[_SUBJECT]
+    n.add("sensitivity", short_pulse_sensitivity(dot))
+    n.add("rate", auger_limited_rate(dot, 1.0))
+    for name, each in presets().items():
+        gain = exciton_gain(each)
+        n.add("exciton-gain-{dot}", gain.at_maximum, dot=name)
+        n.add("exciton-best-{dot}", gain.largest, dot=name)
     _of_this_run(n, run)
     return n
 
@@ -289,26 +294,25 @@ def _ratios(kind: str, name: str, lifetimes: Iterable[float]) -> FloatArray:
 
 
 def _of_kind(n: Numbers, run: Run, kind: str, title: str) -> None:
-    dots, at = _real_dots(run), stored_numbers(stored("auger")["quoted"])
-    n.add(f"{kind}-tenth", f"τ_XX, {title} within 10 %, 100 fs", at[f"{kind}-tenth"], "ps")
-    lag, law = at[f"{kind}-lag"] / auger_maps.LONG_PULSE_PS, at[f"{kind}-law"] / STATED_AUGER_PS
-    n.add(f"{kind}-lag", f"τ_XX over pulse, {title} within 10 %", lag)
-    n.add(f"{kind}-law", f"pulse over τ_XX from which {title} ∝ 1/τ_XX", law)
+    dots, at, of = _real_dots(run), stored_numbers(stored("auger")["quoted"]), {"kind": title}
+    n.add("{kind}-tenth", at[f"{kind}-tenth"], **of)
+    n.add("{kind}-lag", at[f"{kind}-lag"] / auger_maps.LONG_PULSE_PS, **of)
+    n.add("{kind}-law", at[f"{kind}-law"] / STATED_AUGER_PS, **of)
     read = {"": (" at 30 ps", STATED_AUGER_PS)}
     read |= {f"{_material(d).lower()}-": (f", {d}", dots[d]) for d in (*dots,)[:: len(dots) - 1]}
     ratios = _ratios(kind, _SUBJECT, [lifetime for _, lifetime in read.values()])
-    for (of, (where, _)), both in zip(read.items(), ratios.T, strict=True):
-        for (key, words), value in zip(_LASERS.items(), both, strict=True):
-            n.add(f"{kind}-{of}{key}", f"{title} ratio{where}, {words}", value)
+    for (key, (where, _)), both in zip(read.items(), ratios.T, strict=True):
+        for (laser, words), value in zip(_LASERS.items(), both, strict=True):
+            named = {"of": key, "where": where, "laser": laser, "pulse": words}
+            n.add("{kind}-{of}{laser}", value, **named, **of)
     pulses = np.array(list(LASERS_PS.values()))
     exponents = auger_maps.exponent(default_conditions(), kind, presets()[_SUBJECT], pulses)
-    for (key, words), value in zip(_LASERS.items(), exponents, strict=True):
-        n.add(f"{kind}-exponent-{key}", f"-dln⟨N⟩/dlnτ_XX, {title}, {words}", value)
-    for key, words in _LASERS.items():
-        several = [row[f"{kind}-{key}"] for row in _readings().values()]
+    for (laser, words), value in zip(_LASERS.items(), exponents, strict=True):
+        n.add("{kind}-exponent-{laser}", value, laser=laser, pulse=words, **of)
+    for laser, words in _LASERS.items():
+        several = [row[f"{kind}-{laser}"] for row in _readings().values()]
         for end, value in (("least", min(several)), ("most", max(several))):
-            meaning = f"{end} {title} ratio at 30 ps, {words}, of the readings"
-            n.add(f"{kind}-{key}-{end}-reading", meaning, value)
+            n.add("{kind}-{laser}-{end}-reading", value, laser=laser, pulse=words, end=end, **of)
 
 
 def _readings() -> dict[str, dict[str, float]]:
@@ -331,48 +335,33 @@ class ReadingsTable(Table):
 
 
 def _of_all_tables(n: Numbers, run: Run) -> None:
-    dots = _real_dots(run)
+    dots, at = _real_dots(run), stored_numbers(stored("auger")["quoted"])
     worst = max(float(_ratios("se", name, [STATED_AUGER_PS])[0, 0]) for name in presets())
-    n.add("se-fs-worst", "largest SE ratio of the presets at 30 ps, 100 fs", worst)
+    n.add("se-fs-worst", worst)
     most = {name: float(cases(name, "ase").ratio[: _LONG + 1].max()) for name in presets()}
     for name, value in most.items():
-        n.of(name, "ase-most", "largest ASE ratio, pulses to 10 ns", value)
-    gained = max(value for name, value in most.items() if name != _SUBJECT)
-    n.add("ase-most-exciton", "largest ASE ratio where X gains, to 10 ns", gained)
-    fall = 100 * float(1 - cases(_SUBJECT, "present").ratio.min())
-    n.add("present-fall", "largest fall of the excitons present", fall, "%")
+        n.add("ase-most-{dot}", value, dot=name)
+    n.add("ase-most-exciton", max(value for name, value in most.items() if name != _SUBJECT))
+    n.add("present-fall", 100 * float(1 - cases(_SUBJECT, "present").ratio.min()))
     name = (*dots,)[-1]
     short, long = _absorbed("ase", _SUBJECT, (LASERS_PS["fs"], 1e4), (dots[name],))[:, 0]
-    meaning = f"ASE threshold of 10 ns over that of 100 fs pulses, {name}"
-    n.add("quasi-cw", meaning, long / short)
-    at = stored_numbers(stored("auger")["quoted"])
-    for key, words in (("tenth", "within 10 %"), ("double", "doubled")):
-        meaning = f"τ_XX, ASE {words}, build-up in 100 ps"
-        n.add(f"build-up-{key}", meaning, at[f"build-up-{key}"], "ps")
+    n.add("quasi-cw", long / short, dot=name)
+    n.add("build-up-tenth", at["build-up-tenth"])
+    n.add("build-up-double", at["build-up-double"])
     for name, lifetime in dots.items():
-        of = name.lower().replace(",", "").replace(" ", "-").replace("₃", "3")
-        n.add(f"lifetime-{of}", f"τ_XX by volume, {name}", lifetime, "ps")
-
-
-def _of_closed_forms(n: Numbers) -> None:
-    dot = presets()[_SUBJECT]
-    n.add("sensitivity", "rise of the threshold per t/τ_XX at first", short_pulse_sensitivity(dot))
-    n.add("rate", "arrivals per τ_XX that sustain gain", auger_limited_rate(dot, 1.0))
-    for name, each in presets().items():
-        gain = exciton_gain(each)
-        n.add(f"exciton-gain-{slug(name)}", f"gain of X, {name}, at maximum", gain.at_maximum)
-        n.add(f"exciton-best-{slug(name)}", f"largest gain of X, {name}", gain.largest)
+        of = name.lower().replace(",", "").replace("₃", "3")
+        n.add("lifetime-{of}", lifetime, of=of, dot=name)
 
 
 def _of_this_run(n: Numbers, run: Run) -> None:
     pulse, auger = run["pump_fwhm_ps"], [run["auger_lifetime_ps"], np.inf]
     fixed = Conditions.of(run.settings)
     se, ase = fixed.se(run.subject, pulse, auger), fixed.ase(run.subject, pulse, auger)
-    n.add("own-se-absorbed", "absorbed excitons, SE, this run", se.absorbed[0])
-    n.add("own-se-present", "excitons present, SE, this run", se.present[0])
-    n.add("own-se", "SE ratio, this run", _ratio(se.absorbed))
-    n.add("own-ase-absorbed", "absorbed excitons, ASE, this run", ase[0])
-    n.add("own-ase", "ASE ratio, this run", _ratio(ase))
+    n.add("own-se-absorbed", se.absorbed[0])
+    n.add("own-se-present", se.present[0])
+    n.add("own-se", _ratio(se.absorbed))
+    n.add("own-ase-absorbed", ase[0])
+    n.add("own-ase", _ratio(ase))
 
 
 def _ratio(pair: FloatArray) -> float:

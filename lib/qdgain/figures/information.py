@@ -201,41 +201,28 @@ FIGURES = {
 
 def headlines(run: Run) -> Numbers:
     """Return the chapter's numbers."""
-    n = Numbers("information")
+    n = Numbers("information", run)
     for name in _SHOWN_PARAMETERS:
         _of_parameter(n, name)
-    _of_convergence(n)
+    n.add("fewest", min(result()["effective"].values()))
     _of_sobol_indices(n)
     row = _OUTPUT_KEYS.index("threshold-esa")
     slope = elasticities(_at(run), run["statistics"], run.subject)[row, :_OF_FILM]
     for key, symbol, value in zip(_INPUT_KEYS, _INPUT_SYMBOLS, slope, strict=False):
-        n.add(f"elasticity-threshold-esa-{key}", f"elasticity of ⟨N⟩ with ESA in {symbol}", value)
+        n.add("elasticity-threshold-esa-{key}", value, key=key, symbol=symbol)
     next_measurement.add_headlines(n, run)
     return n
 
 
 def _of_parameter(n: Numbers, name: str) -> None:
     found, axis = result()["posteriors"], SYMBOLS[name]
-    key = name.replace("_mJ_cm2", "").replace("_", "-")
-    for which, end, said in (
-        ("main", "", ""),
-        ("conditions", "-conditions", ", statements too"),
-        ("tight", "-tight", ", δ = 2 %"),
-        ("loose", "-loose", ", δ = 10 %"),
-    ):
-        n.add(
-            f"{key}-bits{end}", f"learnt of {axis.name}{said}", found[which]["bits"][name], "bits"
-        )
-    ends = _in_units(name, found["main"]["quantiles"][name])
-    words = (("low", "5 %"), ("middle", "median"), ("high", "95 %"))
-    for end, (word, said) in zip(ends, words, strict=True):
-        n.add(f"{key}-{word}", f"{axis.name}, {said}", end, axis.unit)
-
-
-def _of_convergence(n: Numbers) -> None:
-    effective = result()["effective"]
-    n.add("readings", "readings sampled", len(result()["readings"]))
-    n.add("fewest", "fewest effective points of any posterior", min(effective.values()))
+    of = {"parameter": name.replace("_", "-"), "symbol": axis.name, "unit": axis.unit}
+    for which, end in (("main", ""), *((x, f"-{x}") for x in ("conditions", "tight", "loose"))):
+        n.add(f"{{parameter}}-bits{end}", found[which]["bits"][name], **of)
+    low, middle, high = _in_units(name, found["main"]["quantiles"][name])
+    n.add("{parameter}-low", low, **of)
+    n.add("{parameter}-middle", middle, **of)
+    n.add("{parameter}-high", high, **of)
 
 
 def _of_sobol_indices(n: Numbers) -> None:
@@ -243,17 +230,16 @@ def _of_sobol_indices(n: Numbers) -> None:
     for scheme, ranges in SOBOL_MAPS:
         found = stored_indices(result(), scheme, ranges)
         errors.append(max(found.first_error.max(), found.total_error.max()))
-        where, end = f"{scheme.upper()} with ESA, {_RANGES[ranges]}", f"{scheme}-{ranges}"
+        of = {"where": f"{scheme.upper()} with ESA, {_RANGES[ranges]}", "end": f"{scheme}-{ranges}"}
         for output, what, inputs in (
             ("threshold-esa", "⟨N⟩", _OF_FILM),
             ("ase-esa", "J_th", len(INPUTS)),
         ):
             total = found.total[_OUTPUT_KEYS.index(output)]
             for i in range(inputs if scheme == "3ls" else 0):
-                meaning = f"total index of {_INPUT_SYMBOLS[i]} for {what}, {where}"
-                n.add(f"sobol-{output}-{_INPUT_KEYS[i]}-{end}", meaning, round(float(total[i]), 9))
+                of |= {"input": _INPUT_KEYS[i], "symbol": _INPUT_SYMBOLS[i], "what": what}
+                key = f"sobol-{output}-{{input}}-{{end}}"
+                n.add(key, round(float(total[i]), 9), **of)
         total = found.total[_OUTPUT_KEYS.index("threshold-esa")]
-        share = total[list(ENERGIES)].sum() / total.sum()
-        meaning = f"share of S, Δ_A2, Δ_E, Γ in all total indices for ⟨N⟩, {where}"
-        n.add(f"sobol-threshold-esa-energies-{end}", meaning, share)
-    n.add("sobol-error", "largest standard error of an index", max(errors))
+        n.add("sobol-threshold-esa-energies-{end}", total[list(ENERGIES)].sum() / total.sum(), **of)
+    n.add("sobol-error", max(errors))

@@ -224,37 +224,28 @@ def _nonnegative_text(bits: float) -> str:
 
 def add_headlines(n: Numbers, run: Run) -> None:
     """Add what the measurements tell to the chapter's numbers."""
-    factor = run["precision_factor"]
+    factor, proposed = run["precision_factor"], KEYS.index(PROPOSED)
+    of = {"proposed": MEASUREMENTS[proposed].name}
     told = _bits_of_parameters("3ls", factor)
     for key, measurement, bits in zip(KEYS, MEASUREMENTS, told, strict=True):
         # Rounding may leave a little below nothing.
-        n.add(f"tells-{key}-3ls", f"{measurement.name}, 3LS", max(bits, 0.0), "bits")
+        n.add("tells-{key}-3ls", max(bits, 0.0), key=key, measurement=measurement.name)
     for about in _COLUMNS[1:]:
-        most = best("3ls", about, factor).bits
-        n.add(f"{about}-best", f"most bits of the {about}, 3LS", most, "bits")
-    proposed = KEYS.index(PROPOSED)
-    name = MEASUREMENTS[proposed].name
-    for end, times, said in (
-        ("", 1.0, ""),
-        ("-halved", 0.5, ", deviations halved"),
-        ("-doubled", 2.0, ", deviations doubled"),
-    ):
-        found = best("3ls", "parameters", factor * times)
+        n.add("{about}-best", best("3ls", about, factor).bits, about=about)
+    for end, times in (("", 1.0), ("-halved", 0.5), ("-doubled", 2.0)):
         rank = _rank(_bits_of_parameters("3ls", factor * times), proposed)
-        n.add(f"best{end}", f"most bits, 3LS{said}", found.bits, "bits")
-        n.add(f"next{end}", f"next{said}", found.second_bits, "bits")
-        n.add(f"rank-{PROPOSED}{end}", f"rank of: {name}{said}", rank)
+        n.add(f"best{end}", best("3ls", "parameters", factor * times).bits)
+        n.add(f"rank-{PROPOSED}{end}", rank, **of)
     _of_proposed(n, proposed, factor)
     for which in ("conditions", "tight", "loose"):
         told = _bits_of(result()["posteriors"][which]["predictive"], factor)
-        said = f"{name}, {POSTERIORS[which]}"
-        n.add(f"best-{which}", said, told[proposed], "bits")
-        n.add(f"rank-{which}", f"rank of: {said}", _rank(told, proposed))
+        n.add("best-{which}", told[proposed], which=which, posterior=POSTERIORS[which], **of)
+        rank = _rank(told, proposed)
+        n.add("rank-{which}", rank, which=which, posterior=POSTERIORS[which], **of)
     i, laws = KEYS.index("saturation"), RIVALS["statistics"]
     rabi, poisson = (_predictive(laws[law].label, "3ls")[0][i] for law in ("rabi", "poisson"))
     bayes = expected_log_bayes_factor(rabi, poisson, factor * MEASUREMENTS[i].precision)
-    meaning = f"expected ln Bayes factor, Rabi over Poisson: {MEASUREMENTS[i].name}"
-    n.add("bayes-saturation", meaning, bayes)
+    n.add("bayes-saturation", bayes, measurement=MEASUREMENTS[i].name)
 
 
 def _rank(bits: FloatArray, i: int) -> int:
@@ -265,15 +256,13 @@ def _rank(bits: FloatArray, i: int) -> int:
 def _of_proposed(n: Numbers, i: int, factor: float) -> None:
     proposed = MEASUREMENTS[i]
     quantiles, _ = _predictive(DEFAULT.label, "3ls")
-    unit = "1" if proposed.is_relative else proposed.unit
+    of = {"proposed": proposed.name, "unit": "1" if proposed.is_relative else proposed.unit}
     # The deviation at which it tells as much as the best of the others.
     others = np.delete(_bits_of_parameters("3ls", factor), i)
     own = np.array([_bits_of_parameters("3ls", f)[i] for f in _FACTORS])
     even = np.exp(np.interp(-others.max(), -own, np.log(_FACTORS))) * proposed.precision
     low, high = (np.interp(p, PROBABILITIES, quantiles[i]) for p in (0.05, 0.95))
     nested = [np.abs(_bits_of_parameters(s, 1.0) - result()["nested"][s]).max() for s in SCHEMES]
-    equal = f"standard deviation at which the next tells as much, {proposed.name}"
-    n.add("even", equal, even, unit)
-    predicted = f"middle nine tenths of what is predicted, {proposed.name}"
-    n.add("spread", predicted, high - low, unit)
-    n.add("nested", "largest difference from nested sampling", max(nested), "bits")
+    n.add("even", even, **of)
+    n.add("spread", high - low, **of)
+    n.add("nested", max(nested))

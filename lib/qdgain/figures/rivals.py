@@ -378,37 +378,21 @@ FIGURES = {
 
 def headlines(run: Run) -> Numbers:
     """Return the chapter's numbers."""
-    n, assumed = Numbers("rivals"), Assumed.of(run.settings)
+    n, assumed = Numbers("rivals", run), Assumed.of(run.settings)
     for model in rivals_of(run):
-        _of_model(n, model, assumed)
+        misfit, _ = total(model, assumed)
+        n.add("chi-{key}", misfit, key=model.key, model=model.name)
+        for one in OBSERVABLES:
+            found = cell(model, one, assumed)
+            if found is not None:
+                of = {"key": f"{one.key}-{model.key}", "model": model.name, "observable": one.name}
+                n.add("{key}", found.predicted.median, unit=one.unit, **of)
+                n.add("off-{key}", found.misfit, **of)
+        pulse = prediction(model, "pulse", assumed)
+        if pulse is not None:
+            n.add("pulse-{key}", np.median(pulse), key=model.key, model=model.name)
     rivals_words.add_decisions(n, assumed)
-    for each in ranked(run):
-        name = MEASUREMENTS[each.key].name
-        n.add(f"bits-{each.key}", f"would tell of which model holds: {name}", each.bits, "bits")
-    for name, ends in list(stokes_ranges(run).items())[:4]:
-        for end, value in zip(("low", "high"), ends, strict=True):
-            key = (
-                name.removeprefix("in balance, ")
-                .split(",")[-1]
-                .strip(" ₃")
-                .replace(" ", "-")
-                .lower()
-            )
-            n.add(f"shift-{key}-{end}", f"Stokes shift, {name}, {end}", value, "meV")
+    low, high = stokes_ranges(run)["in balance, single dots"]
+    n.add("shift-single-dots-low", low)
+    n.add("shift-single-dots-high", high)
     return n
-
-
-def _of_model(n: Numbers, model: Model, assumed: Assumed) -> None:
-    key, (misfit, count) = model.key, total(model, assumed)
-    n.add(f"chi-{key}", f"sum of squared misfits, {model.name}", misfit)
-    n.add(f"count-{key}", f"observables it was not fitted to, {model.name}", count)
-    n.add(f"parameters-{key}", f"fitted parameters, {model.name}", model.parameters)
-    for one in OBSERVABLES:
-        found = cell(model, one, assumed)
-        if found is not None:
-            n.add(f"{one.key}-{key}", f"{one.name}, {model.name}", found.predicted.median, one.unit)
-            n.add(f"off-{one.key}-{key}", f"misfit, {one.name}, {model.name}", found.misfit, "σ")
-    pulse = prediction(model, "pulse", assumed)
-    if pulse is not None:
-        meaning = f"threshold of 5 ns over 0.1 ps pulses, {model.name}"
-        n.add(f"pulse-{key}", meaning, np.median(pulse))
