@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from qdgain.figures import style
+from qdgain.figures.fig08 import GAIN
 from qdgain.figures.kit import level, line, mapped, panel
-from qdgain.figures.panel import ENERGY, FLUENCE, GAIN, MEAN_EXCITONS
+from qdgain.figures.panel import ENERGY, FLUENCE, MEAN_EXCITONS
 from qdgain.figures.projections import draw_maps
 
 

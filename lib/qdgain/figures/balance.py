@@ -16,8 +16,8 @@ from qdgain.calibration.record import admitted, columns
 from qdgain.calibration.record import points as points_of
 from qdgain.figures import line_shapes, style
 from qdgain.figures.kit import Figure, Numbers, line, look, number, panel, points, slug, stated
-from qdgain.figures.line_shapes import COLD_K, TEMPERATURES_K, THRESHOLD
-from qdgain.figures.panel import Axis, Panel
+from qdgain.figures.line_shapes import COLD_K, TEMPERATURES_K
+from qdgain.figures.panel import STOKES_SHIFT, THRESHOLD, Axis, Panel
 from qdgain.model import balance, parameters, units
 from qdgain.model.bands import FWHM_PER_SIGMA, band_centres_eV
 from qdgain.model.dot import Dot, FloatArray
@@ -31,7 +31,6 @@ from qdgain.run import YOUR_DOT, Run
 SETTINGS = chapters.SETTINGS["balance"]
 
 _WIDTH = Axis("linewidth Γ", "meV")
-_SHIFT = Axis("Stokes shift S", "meV")
 _AT_MAXIMUM = Axis("threshold ⟨N⟩ at gain maximum")
 _REPULSION = Axis("biexciton shift Δ / s, attraction positive")
 
@@ -101,8 +100,8 @@ def condition(run: Run) -> tuple[Panel, Panel]:
     name, mean = "Gaussians with S = Γ", _at_maximum(dot)
     thresholds.append(points(name, dot.stokes_shift_meV, mean, "reference", "X"))
     return (
-        panel("a", "Gaussian bands in detailed balance", _WIDTH, _SHIFT, allowed),
-        panel("b", "any line shape, without ESA", _SHIFT, _AT_MAXIMUM, thresholds),
+        panel("a", "Gaussian bands in detailed balance", _WIDTH, STOKES_SHIFT, allowed),
+        panel("b", "any line shape, without ESA", STOKES_SHIFT, _AT_MAXIMUM, thresholds),
     )
 
 

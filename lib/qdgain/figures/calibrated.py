@@ -12,34 +12,12 @@ from matplotlib.figure import Figure as Picture
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from qdgain.calibration import plausibility, record, rows
 from qdgain.calibration.conditions import CONDITIONS, LARGEST_OFFSET, SMALLEST_SHIFT
-from qdgain.calibration.plausibility import (
-    MEASURED_BINDING_MEV,
-    ROOM_TEMPERATURE_K,
-    STATED_FILM_UM,
-    dot_density_per_cm3,
-    film_length_um,
-)
+from qdgain.calibration.plausibility import STATED_FILM_UM, dot_density_per_cm3, film_length_um
 from qdgain.calibration.predictions import READING_OF_A_SPIKE
-from qdgain.calibration.record import (
-    KINDS,
-    bayes_factor,
-    best,
-    calibrated,
-    checked,
-    columns,
-    meets,
-    record,
-)
-from qdgain.calibration.rows import (
-    DEFINITIONS,
-    ROWS,
-    STATISTICS,
-    TARGETS,
-    TOLERANCE,
-    Row,
-    stated_numbers,
-)
+from qdgain.calibration.record import KINDS, bayes_factor, best
+from qdgain.calibration.rows import DEFINITIONS, ROWS, STATISTICS, TARGETS, TOLERANCE, Row
 from qdgain.figures import style
 from qdgain.figures.kit import Figure, Numbers, mapped, panel, points
 from qdgain.figures.panel import NO_AXIS, Axis, Panel
@@ -225,7 +203,7 @@ def solution_set() -> Panel:
     """Return the points of two rows as pairs of parameters."""
     series = []
     for title, (quantity, _) in _SETS.items():
-        values = columns(title)
+        values = record.columns(title)
         for i, row in enumerate(_PAIRED):
             for column in _PAIRED[:i]:
                 axes: Any = {"x_axis": SYMBOLS[column], "y_axis": SYMBOLS[row]}
@@ -277,19 +255,19 @@ FIGURES = {
 
 def default_row() -> Row:
     """Return the row that the presets are of."""
-    return ROWS[record()["default"]]
+    return ROWS[record.record()["default"]]
 
 
 def headlines() -> Numbers:
     """Return the calibration's numbers: stated and computed, evidence, plausibility."""
     n = Numbers("calibration")
     row = default_row()
-    numbers, _ = checked(row, calibrated(row, best(row)["values"]))
+    numbers, _ = record.checked(row, record.calibrated(row, best(row)["values"]))
     for key, name, value in zip(_KEYS, TARGETS, numbers, strict=True):
         claim = claims()[name]
         of = {"statement": claim.statement, "unit": claim.unit}
         n.add("{key}", value, repeats=claim.id, key=key, **of)
-    n.add("worst", 100 * np.max(np.abs(numbers / stated_numbers() - 1)))
+    n.add("worst", 100 * np.max(np.abs(numbers / rows.stated_numbers() - 1)))
     _of_rows(n)
     for name in _SETS:
         _of_set(n, name)
@@ -298,7 +276,7 @@ def headlines() -> Numbers:
 
 
 def _of_rows(n: Numbers) -> None:
-    found = record()["best"]
+    found = record.record()["best"]
     alone = [one for one in found if not one["conditional"]]
     within = [one for one in alone if one["largest_residual"] <= TOLERANCE]
     n.add("numbers", len(TARGETS))
@@ -310,14 +288,14 @@ def _of_rows(n: Numbers) -> None:
     n.add("rows", len(ROWS))
     n.add("solved", len(alone))
     n.add("within", len(within))
-    n.add("full", sum(map(meets, found)))
+    n.add("full", sum(map(record.meets, found)))
     of = {"reference": REFERENCE_ROW}
     for name in ("additive tied", "additive free", "mixed free"):
         for kind in ("numbers", "conditions"):
             factor = round(bayes_factor(name, REFERENCE_ROW, kind).value, 1)
             n.add("bayes-{row}-{kind}", factor, row=name, kind=kind, said=KINDS[kind], **of)
     for kind in ("numbers", "conditions"):
-        runs = record()["rows"][REFERENCE_ROW]["modes"][kind]
+        runs = record.record()["rows"][REFERENCE_ROW]["modes"][kind]
         weights = [100 * run["xx_stokes_shifts_red"] for run in runs]
         n.add("red-xx-low-{kind}", min(weights), kind=kind, said=KINDS[kind], **of)
         n.add("red-xx-high-{kind}", max(weights), kind=kind, said=KINDS[kind], **of)
@@ -327,7 +305,7 @@ def _of_set(n: Numbers, row: str) -> None:
     for name in _QUOTED:
         axis, key = SYMBOLS[name], name.replace("_", "-")
         of = {"row": row, "parameter": key, "symbol": axis.name, "unit": axis.unit}
-        low, high = np.quantile(columns(row)[name], (0.05, 0.95))
+        low, high = np.quantile(record.columns(row)[name], (0.05, 0.95))
         n.add("{row}-{parameter}-low", low, **of)
         n.add("{row}-{parameter}-high", high, **of)
 
@@ -348,11 +326,11 @@ def add_plausibility(n: Numbers) -> None:
         n.add("exponent-film{tail}", exponent * STATED_FILM_UM / length, film=STATED_FILM_UM, **of)
     for name in ("3LS", "4LS"):
         dot = presets()[f"{name}+ESA"]
-        width = balanced_linewidth_meV(dot.stokes_shift_meV, ROOM_TEMPERATURE_K)
+        width = balanced_linewidth_meV(dot.stokes_shift_meV, plausibility.ROOM_TEMPERATURE_K)
         n.add("stokes-{dot}", dot.stokes_shift_meV, dot=name)
         n.add("linewidth-{dot}", width, dot=name)
         n.add("absorptive-{dot}", dot.absorptive_binding_meV, dot=name)
         n.add("emissive-{dot}", dot.emissive_binding_meV, dot=name)
-    low, high = MEASURED_BINDING_MEV
+    low, high = plausibility.MEASURED_BINDING_MEV
     n.add("binding-low", low)
     n.add("binding-high", high)

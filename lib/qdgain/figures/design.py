@@ -21,7 +21,7 @@ from qdgain.beyond.shortest_way import FIELDS, Way, nearest_dot
 from qdgain.calibration import record
 from qdgain.figures import map_grids, style
 from qdgain.figures.kit import Figure, Numbers, line, mapped, number, panel, points, stated, upright
-from qdgain.figures.panel import Axis, Panel, Series
+from qdgain.figures.panel import THRESHOLD, Axis, Panel, Series
 from qdgain.model import parameters
 from qdgain.model.balance import balanced_stokes_shift_meV, biexciton_stokes_shift_meV
 from qdgain.model.bands import FWHM_PER_SIGMA, band_widths_meV
@@ -35,7 +35,6 @@ SETTINGS = chapters.SETTINGS["design"]
 STOKES = Axis("Stokes shift S / linewidth Γ")
 ABSORPTIVE = Axis("absorptive shift Δ_A2 / linewidth Γ")
 BINDING = Axis("binding Δ / linewidth Γ")
-THRESHOLD = Axis("threshold ⟨N⟩")
 SLOPE = Axis("change of ⟨N⟩ with Δ, per standard deviation")
 NOW, FOUR, ALONE, TIED = BASE_OF_YOUR_DOT, "4LS+ESA", "Δ_A2 alone", "one binding energy"
 SYMBOLS = dict(zip(FIELDS, ("S", "Δ_A2", "Δ_E", "Γ"), strict=True))

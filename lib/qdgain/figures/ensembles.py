@@ -18,25 +18,19 @@ from qdgain.beyond.ensemble_saturation import AMPLITUDES, REACH, curves, laws_ap
 from qdgain.beyond.ensemble_thresholds import EnsembleThresholds, ensemble_thresholds, inhomogeneous
 from qdgain.figures import style
 from qdgain.figures.kit import Figure, Numbers, line, look, panel, points, slug, stated
-from qdgain.figures.panel import FLUENCE, MEAN_EXCITONS, Axis, Panel, Series
-from qdgain.model import units
+from qdgain.figures.panel import FLUENCE, MEAN_EXCITONS, THRESHOLD, Axis, Panel, Series
+from qdgain.model import first_exciton, units
 from qdgain.model.balance import balanced_linewidth_meV
 from qdgain.model.bands import FWHM_PER_SIGMA
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.first_exciton import (
-    JASIENIAK,
-    SOURCES,
-    YU,
-    cdse_diameter_nm,
-    cdse_extinction_per_M_cm,
-)
+from qdgain.model.first_exciton import JASIENIAK, YU
 from qdgain.model.parameters import CONTRACT
 from qdgain.model.threshold import threshold_at_maximum
 from qdgain.paper.claims import claims
 from qdgain.run import Run
 
 SETTINGS = chapters.SETTINGS["ensembles"]
-THRESHOLD, THRESHOLD_FLUENCE = Axis("threshold ⟨N⟩"), Axis("threshold fluence", "mJ cm⁻²")
+THRESHOLD_FLUENCE = Axis("threshold fluence", "mJ cm⁻²")
 DETUNING = Axis("detuning Δ_A1 of the second step", "meV")
 FEWER = Axis("biexcitons / independent ones")
 WIDTH = Axis("inhomogeneous width Γ_inh", "meV")
@@ -339,10 +333,10 @@ def _of_widths(n: Numbers, run: Run) -> None:
 def _with_size(energy_eV: float, source: str) -> tuple[float, float]:
     """Return |dE/d ln D| in eV and d ln σ/d ln D of CdSe dots around a first exciton."""
     around = units.nm_from_eV(energy_eV) * np.array([0.99, 1.01])
-    low, high = SOURCES[source].range_nm
+    low, high = first_exciton.SOURCES[source].range_nm
     if not low < around[0] < around[1] < high:
         return math.nan, math.nan
-    diameter = cdse_diameter_nm(around, source)
+    diameter = first_exciton.cdse_diameter_nm(around, source)
     step = np.diff(np.log(diameter))[0]
-    power = np.diff(np.log(cdse_extinction_per_M_cm(diameter, source)))[0] / step
+    power = np.diff(np.log(first_exciton.cdse_extinction_per_M_cm(diameter, source)))[0] / step
     return float(abs(np.diff(units.eV_from_nm(around))[0]) / step), float(power)

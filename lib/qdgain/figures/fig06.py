@@ -208,8 +208,8 @@ def headlines(run: Run) -> Numbers:
     for name, scheme in thermal_schemes(run).items():
         n.add("thermal-{scheme}", kinetics.cw_threshold(scheme), scheme=name)
     n.add("branching", _branching(run))
-    for part in (_of_cooling, _of_build_up, _of_widths):
-        part(n, run)
+    _of_cooling(n, run)
+    _of_dots(n, run)
     return n
 
 
@@ -224,7 +224,8 @@ def _of_cooling(n: Numbers, run: Run) -> None:
     n.add("resolved", shortest, error=100 * _RESOLVED)
 
 
-def _of_build_up(n: Numbers, run: Run) -> None:
+def _of_dots(n: Numbers, run: Run) -> None:
+    """Add how fast the emission builds up, and how the Stokes shifts are to the linewidths."""
     tau = run["relaxation_time_fs"]
     time = np.linspace(0, 6 * tau, 6001)
     risen = transients.relaxed_fraction(time, tau, run["pulse_fwhm_fs"])
@@ -233,9 +234,6 @@ def _of_build_up(n: Numbers, run: Run) -> None:
         dot = run.dots[name]
         prompt = transients.emission_before_relaxation(dot, band_centres_eV(dot).emission)
         n.add("prompt-{dot}", prompt, dot=name)
-
-
-def _of_widths(n: Numbers, run: Run) -> None:
     for name in ("3LS", "4LS"):
         dot = run.dots[name]
         ratio = number(dot.stokes_shift_meV) / number(dot.linewidth_meV)

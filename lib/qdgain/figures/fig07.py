@@ -11,9 +11,9 @@ from matplotlib.figure import Figure as Picture
 
 from qdgain import chapters
 from qdgain.figures import diagrams, fig06, style
-from qdgain.figures.fig06 import NET_GAIN, PUMP, PUMP_RATES
+from qdgain.figures.fig06 import NET_GAIN, PUMP, PUMP_RATES, TIME_PS
 from qdgain.figures.kit import Figure, Numbers, line, mapped, number, panel, points
-from qdgain.figures.panel import ENERGY, Axis, Panel
+from qdgain.figures.panel import DELTA_A2, ENERGY, Axis, Panel
 from qdgain.model import kinetics, levels, multiexcitons, transients
 from qdgain.model.bands import band_centres_eV, energy_window_eV
 from qdgain.model.dot import Dot, FloatArray
@@ -26,9 +26,7 @@ SETTINGS = chapters.SETTINGS["fig07"]
 
 RHO = Axis("strength of ESA / emission, ρ")
 CW_THRESHOLD = Axis("pump rate at threshold, w")
-BINDING = Axis("absorptive biexciton shift Δ_A2", "meV")
 CANCELLED = Axis("part of the X emission that ESA removes")
-DELAY = Axis("time after the pump", "ps")
 DELTA_OD = Axis("ΔOD / OD at the peak of A_X")
 LIGHT = Axis("photoluminescence / one exciton per dot")
 BAND = Axis("band")
@@ -68,7 +66,7 @@ def cancellation(run: Run) -> Panel:
     for (name, dot), dash in zip(dots.items(), ("-", "--", "-.", ":"), strict=False):
         removed = levels.cancelled_fraction(replace(dot, absorptive_binding_meV=binding))
         lines.append(line(name, binding, removed, name, dash))
-    return panel("", "resonance of ESA with the emission of X", BINDING, CANCELLED, lines)
+    return panel("", "resonance of ESA with the emission of X", DELTA_A2, CANCELLED, lines)
 
 
 # --- panel b
@@ -148,9 +146,9 @@ def _ta_panels(run: Run, name: str) -> tuple[Panel, Panel, Panel]:
     ]
     letter = "" if name.startswith(YOUR_DOT) else "c"
     return (
-        panel(letter, f"after X3 pumping, {name}", ENERGY, DELAY, [od]),
+        panel(letter, f"after X3 pumping, {name}", ENERGY, TIME_PS, [od]),
         panel("", "its three parts", ENERGY, DELTA_OD, cuts),
-        panel("", "its course in time", DELAY, DELTA_OD, course),
+        panel("", "its course in time", TIME_PS, DELTA_OD, course),
     )
 
 
@@ -286,8 +284,6 @@ def headlines(run: Run) -> Numbers:
     n = Numbers("fig07", run)
     _of_esa(n, run)
     _of_kinetics(n, run)
-    for name in ("3LS", "4LS"):
-        _of_own_rho(n, run, name)
     for name in _pumped(run):
         _of_induced_absorption(n, run, name)
     _of_four_bands(n, run)
@@ -312,22 +308,20 @@ def _of_esa(n: Numbers, run: Run) -> None:
 
 
 def _of_kinetics(n: Numbers, run: Run) -> None:
-    rho, ideal = run["cw_esa_strength"], kinetics.ideal_schemes()
+    ideal, thermal = kinetics.ideal_schemes(), fig06.thermal_schemes(run)
+    rho = run["cw_esa_strength"]
     n.add("largest-4ls", kinetics.net_gain(ideal["4LS"], PUMP_RATES, rho).max())
     n.add("largest-3ls", kinetics.net_gain(ideal["3LS"], PUMP_RATES, rho).max(), w=PUMP_RATES[-1])
-    for name, scheme in fig06.thermal_schemes(run).items():
+    for name, scheme in thermal.items():
         n.add("rho-{scheme}", kinetics.strongest_esa(scheme), scheme=name)
     n.add("half-3ls", kinetics.cw_threshold(ideal["3LS"], 0.5))
-
-
-def _of_own_rho(n: Numbers, run: Run, name: str) -> None:
-    dot = run.dots[f"{name}+ESA"]
-    rho = levels.esa_over_emission(dot, band_centres_eV(dot).emission)
-    n.add("own-rho-{dot}", rho, dot=name)
-    if name == "3LS":
-        n.add("own-ideal-3ls", kinetics.cw_threshold(kinetics.ideal_schemes()[name], rho))
-    thermal = fig06.thermal_schemes(run)[name]
-    n.add("own-thermal-{dot}", kinetics.cw_threshold(thermal, rho), dot=name)
+    for name in ("3LS", "4LS"):
+        dot = run.dots[f"{name}+ESA"]
+        own = levels.esa_over_emission(dot, band_centres_eV(dot).emission)
+        n.add("own-rho-{dot}", own, dot=name)
+        if name == "3LS":
+            n.add("own-ideal-3ls", kinetics.cw_threshold(ideal[name], own))
+        n.add("own-thermal-{dot}", kinetics.cw_threshold(thermal[name], own), dot=name)
 
 
 def _of_induced_absorption(n: Numbers, run: Run, name: str) -> None:

@@ -19,7 +19,7 @@ from qdgain.calibration.rows import ROWS
 from qdgain.fast.onset import threshold_onset
 from qdgain.figures import kit, style
 from qdgain.figures.kit import Figure, Numbers, line, look, mapped, number, panel, points, stated
-from qdgain.figures.panel import ENERGY, FLUENCE, GAIN, MEAN_EXCITONS, Axis, Panel
+from qdgain.figures.panel import DELTA_A2, ENERGY, FLUENCE, MEAN_EXCITONS, THRESHOLD, Axis, Panel
 from qdgain.figures.projections import draw_maps
 from qdgain.model import parameters, populations
 from qdgain.model.bands import (
@@ -39,9 +39,8 @@ from qdgain.run import YOUR_DOT, Run
 SETTINGS = chapters.SETTINGS["fig08"]
 
 _BAND = Axis("band / peak of A_X")
+GAIN = Axis("gain cross section G / peak absorption cross section")
 _EXCITONS = Axis("mean band-edge excitons ⟨N⟩")
-_BINDING = Axis("absorptive biexciton shift Δ_A2", "meV")
-_THRESHOLD = Axis("threshold ⟨N⟩")
 _FLOOR = Axis("gain floor ε / peak absorption cross section")
 _FITTED = "incoherent, fitted to Rabi up to J_π"
 _LETTERS = {"3LS": "c", "4LS": "d", "3LS+ESA": "e", "4LS+ESA": "f"}
@@ -169,7 +168,7 @@ def _against_binding(run: Run, letter: str, name: str) -> Panel:
     ]
     if letter:
         series.append(points("the paper", low, stated(f"F8-{kit.slug(name)}"), "reference", ">"))
-    return panel(letter, name, _BINDING, _THRESHOLD, series)
+    return panel(letter, name, DELTA_A2, THRESHOLD, series)
 
 
 def onset_against_floor(run: Run) -> Panel:
@@ -181,7 +180,7 @@ def onset_against_floor(run: Run) -> Panel:
         many = replace(dot, linewidth_meV=np.full(floor.shape, dot.linewidth_meV))
         onset = threshold_onset(many, floor, run["statistics"]).mean_excitons
         lines.append(line(name, floor, onset, *look(name)))
-    return panel("", "onset against the floor", _FLOOR, _THRESHOLD, lines)
+    return panel("", "onset against the floor", _FLOOR, THRESHOLD, lines)
 
 
 FIGURES = {
@@ -215,7 +214,7 @@ def headlines(run: Run) -> Numbers:
             _of_esa(n, run, name)
     apart = {one.key: abs(one.value) for one in n}
     n.add("apart-esa", np.fmax(apart["fig08-apart-3ls-esa"], apart["fig08-apart-4ls-esa"]))
-    for part in (_of_saturation, _of_linewidths, _of_losses, _of_bindings, _of_film):
+    for part in (_of_saturation, _of_linewidths, _of_losses, _of_statements):
         part(n, run)
     return n
 
@@ -324,15 +323,12 @@ def _of_losses(n: Numbers, run: Run) -> None:
         n.add("fractional-{dot}", ratio, dot=name)
 
 
-def _of_bindings(n: Numbers, run: Run) -> None:
-    """Add whether the stated numbers need two bindings, and how far the presets' are apart."""
+def _of_statements(n: Numbers, run: Run) -> None:
+    """Add whether the stated numbers need two bindings, and what the stated film would be."""
     departures = [best(ROWS[name], conditional=False)["largest_residual"] for name in _ONE_BINDING]
     dot = run.dots["3LS+ESA"]
     n.add("one-binding", 100 * min(departures))
     n.add("bindings-apart", number(dot.absorptive_binding_meV) - number(dot.emissive_binding_meV))
-
-
-def _of_film(n: Numbers, run: Run) -> None:
     film, transit = stated("F8-film"), stated("F8-transit")
     through = float(transit_time_fs(film, run["film_refractive_index"]))
     n.add("transit", through, film=film)

@@ -15,7 +15,7 @@ from qdgain import chapters
 from qdgain.figures import emission_maps as maps
 from qdgain.figures import fig09_measured, kit
 from qdgain.figures.kit import Figure, Numbers, level, line, look, number, panel, points, stated
-from qdgain.figures.panel import FLUENCE, Axis, Panel
+from qdgain.figures.panel import DELTA_A2, FLUENCE, Axis, Panel
 from qdgain.model import film, parameters, spike
 from qdgain.model.bands import band_centres_eV, bands, energy_window_eV
 from qdgain.model.dot import FloatArray
@@ -29,7 +29,6 @@ from qdgain.run import Run
 SETTINGS = chapters.SETTINGS["fig09"]
 
 _LETTERS = {"3LS": "a", "3LS+ESA": "b", "4LS": "c", "4LS+ESA": "d"}
-_BINDING = Axis("absorptive biexciton shift Δ_A2", "meV")
 _ASE_THRESHOLD = Axis("ASE threshold", "mJ cm⁻²")
 _ABOVE = Axis("pump fluence / ASE threshold")
 _OFFSET = Axis("spike's offset from the centre of PL_X", "meV")
@@ -167,7 +166,7 @@ def thresholds(run: Run) -> Panel:
     papers = [stated(f"F9-{kit.slug(name)}") for name in _LETTERS]
     left = np.full(len(papers), _against_binding(run, "3LS+ESA")[0][0])
     series.append(points("the paper", left, papers, "reference", ">"))
-    return panel("", "", _BINDING, _ASE_THRESHOLD, series)
+    return panel("", "", DELTA_A2, _ASE_THRESHOLD, series)
 
 
 def _against_binding(run: Run, name: str) -> tuple[FloatArray, FloatArray]:

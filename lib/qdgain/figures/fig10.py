@@ -17,7 +17,7 @@ from qdgain.figures import absorption as at_400_nm
 from qdgain.figures import style
 from qdgain.figures.absorption import ENDS, HALF_SPREAD, VOLUME, VOLUMES, cross_section_400, per_nm3
 from qdgain.figures.kit import Figure, Numbers, level, line, look, number, panel, points, stated
-from qdgain.figures.panel import Axis, Panel, Series
+from qdgain.figures.panel import STOKES_SHIFT, THRESHOLD, Axis, Panel, Series
 from qdgain.model import balance, cross_sections, units
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.threshold import threshold_at_maximum
@@ -27,9 +27,7 @@ from qdgain.table import Table
 
 SETTINGS = chapters.SETTINGS["fig10"]
 
-_THRESHOLD = Axis("threshold ⟨N⟩")
 _ROW = Axis("row of the table of published thresholds (size not public)")
-_STOKES = Axis("Stokes shift S", "meV")
 _EMISSIVE = Axis("emissive biexciton binding Δ_E", "meV")
 
 #: The dot the predictions start from: the one that stands for today's dots in the paper.
@@ -91,7 +89,7 @@ def universal(run: Run) -> Panel:
             name = f"{source}, at its size"
             series.append(points(name, row.volume_nm3, count, row.material, "s", **spread))
     series += _papers() + _published_points()
-    return panel("b", "gain thresholds", VOLUME, _THRESHOLD, series)
+    return panel("b", "gain thresholds", VOLUME, THRESHOLD, series)
 
 
 def _papers() -> list[Series]:
@@ -144,7 +142,7 @@ def draw_universal(one: Panel) -> Picture:
     below.set_yticks(places, [style.typeset(series.name) for series in rows])
     below.yaxis.tick_right()
     below.axvline(one[f"universal: {_TODAY}"].values[0], color="black")
-    below.set(xscale="log", xlim=(0.5, 5), xlabel=f"published {_THRESHOLD.label}")
+    below.set(xscale="log", xlim=(0.5, 5), xlabel=f"published {THRESHOLD.label}")
     below.minorticks_off()
     below.set_xticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
     below.grid(axis="y", linewidth=0.4)
@@ -185,7 +183,7 @@ def _against_binding(run: Run) -> Panel:
         series.append(line(name, emissive, mean, "XX engineering", dash))
     goal = f"goal: 1/{run['xx_reduction']:g} of the 3LS+ESA"
     series.append(level(goal, changed.wanted, "reference", "-."))
-    return panel("", "XX engineering", _EMISSIVE, _THRESHOLD, series)
+    return panel("", "XX engineering", _EMISSIVE, THRESHOLD, series)
 
 
 def _against_shift(run: Run) -> Panel:
@@ -202,7 +200,7 @@ def _against_shift(run: Run) -> Panel:
         level(f"goal: ⟨N⟩ = {goal:g}", goal, "reference", "-."),
         line(f"detailed balance, {kelvin:g} K", [balanced] * 2, [1e-3, 2], "reference", ":"),
     ]
-    return panel("", "4LS and 5LS", _STOKES, _THRESHOLD, series)
+    return panel("", "4LS and 5LS", STOKES_SHIFT, THRESHOLD, series)
 
 
 FIGURES = {

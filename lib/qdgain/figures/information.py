@@ -11,16 +11,9 @@ from matplotlib.figure import Figure as Picture
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from qdgain import chapters
+from qdgain.beyond import sensitivity
 from qdgain.beyond.information import DEFAULT, POSTERIORS, VARIED_BY, stored_indices
-from qdgain.beyond.sensitivity import (
-    ENERGIES,
-    INPUTS,
-    OUTPUTS,
-    POSITIVE,
-    elasticities,
-    inputs_of,
-    strips,
-)
+from qdgain.beyond.sensitivity import ENERGIES, INPUTS, OUTPUTS, POSITIVE, elasticities
 from qdgain.calibration.rows import SCHEMES, width_meV
 from qdgain.figures import next_measurement, style
 from qdgain.figures.calibrated import SYMBOLS
@@ -141,7 +134,7 @@ def _draw_sobol_indices(panels: tuple[Panel, ...]) -> Picture:
 
 
 def _at(run: Run) -> FloatArray:
-    return inputs_of(
+    return sensitivity.inputs_of(
         run.subject, run["gain_exponent"], run["pi_pulse_fluence_mJ_cm2"], run["floor"]
     )
 
@@ -152,7 +145,7 @@ def local(run: Run) -> tuple[Panel, Panel]:
     at, base, law = _at(run), run.subject, run["statistics"]
     columns, slope = np.arange(len(INPUTS)), elasticities(at, law, base)
     table = mapped("elasticity", columns, np.arange(POSITIVE), slope, _ELASTICITY)
-    moved, now = strips(at, run["varied_by"], law, base), strips(at, 0.0, law, base)[0, 0]
+    moved, now = (sensitivity.strips(at, by, law, base) for by in (run["varied_by"], 0.0))
     series = []
     for key, quantity, markers in (
         ("threshold-esa", "at gain maximum", "v^"),
@@ -161,7 +154,7 @@ def local(run: Run) -> tuple[Panel, Panel]:
         column = _OUTPUT_KEYS.index(key)
         for row, word, marker in zip(moved, ("lowered", "raised"), markers, strict=True):
             with np.errstate(invalid="ignore"):
-                change = 100 * (row[:, column] / now[column] - 1)
+                change = 100 * (row[:, column] / now[0, 0, column] - 1)
             name = f"{OUTPUTS[column].name}, parameter {word}"
             series.append(points(name, columns, change, quantity, marker))
     title = f"each parameter ± {100 * run['varied_by']:.3g} %"

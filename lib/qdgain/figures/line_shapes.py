@@ -12,14 +12,13 @@ from qdgain.beyond import displaced_oscillators as osc
 from qdgain.fast.onset import threshold_onset
 from qdgain.figures import style
 from qdgain.figures.kit import Numbers, line, number, panel
-from qdgain.figures.panel import Axis, Panel
+from qdgain.figures.panel import THRESHOLD, Axis, Panel
 from qdgain.model import balance, parameters
 from qdgain.model.dot import FloatArray
 from qdgain.model.threshold import threshold_at_maximum
 from qdgain.run import YOUR_DOT, Run
 
 TEMPERATURE = Axis("temperature", "K")
-THRESHOLD = Axis("threshold ⟨N⟩")
 _DETUNING = Axis("photon energy − E_Z", "meV")
 _BAND = Axis("band / peak of A_X")
 

@@ -12,29 +12,10 @@ from matplotlib.figure import Figure as Picture
 from matplotlib.patches import Rectangle
 
 from qdgain import chapters
-from qdgain.beyond import rivals
+from qdgain.beyond import rivals, rivals_record
 from qdgain.beyond.auger_maps import LASERS_PS
-from qdgain.beyond.rivals import (
-    CHARGED_PART,
-    COLD_K,
-    PAPER,
-    PREDICT,
-    ROOM_K,
-    Assumed,
-    Middle,
-    Model,
-    models,
-    prediction,
-)
-from qdgain.beyond.rivals_record import (
-    AUGER,
-    CALCULATED,
-    MEASUREMENTS,
-    OBSERVABLES,
-    PAIRS,
-    WIDTHS,
-    Observable,
-)
+from qdgain.beyond.rivals import ROOM_K, Assumed, Middle, Model, models, prediction
+from qdgain.beyond.rivals_record import CALCULATED, MEASUREMENTS, OBSERVABLES, WIDTHS, Observable
 from qdgain.beyond.rivals_scores import Experiment, cell, experiments, total
 from qdgain.calibration.record import columns
 from qdgain.figures import auger, rivals_words, style
@@ -57,16 +38,15 @@ _MAPS: dict[str, tuple[Axis, Any]] = {
 }
 _CHARGED, _RATIO = Axis("part of the dots with one electron"), Axis("threshold / neutral film's")
 _TEMPERATURE, _OF_ROOM = Axis("temperature", "K"), Axis("threshold / that at 300 K")
-_PULSE, _OF_SHORT = Axis("pulse length", "ps"), Axis("threshold / that of 0.1 ps")
+_OF_SHORT = Axis("threshold / that of 0.1 ps")
 _BITS, _PLACE = Axis("expected information", "bits"), Axis("measurement")
 _WIDTH, _SHIFT = Axis("linewidth Γ", "meV"), Axis("Stokes shift", "meV")
 _SOURCE = Axis("source")
-_AUGER = Axis("biexciton Auger lifetime τ_XX", "ps")
 #: Misfits from here on are drawn alike, from white for agreement to dark red.
 _TOP, _COLOURS = 5.0, "OrRd"
 #: How many dots of a set stand for it in a curve, in a slow one, and in a plane.
 _FEW, _FEWEST, _SHOWN = 24, 3, 40
-_PARTS, _KELVIN = np.linspace(0.0, 1.0, 6), np.linspace(COLD_K, 400.0, 8)
+_PARTS, _KELVIN = np.linspace(0.0, 1.0, 6), np.linspace(rivals.COLD_K, 400.0, 8)
 _PULSES = np.geomspace(0.1, 1e4, 11)
 #: Model to the colour and dash of its curves: one for each kind.
 _DRAWN = {
@@ -145,11 +125,11 @@ def unmeasured(run: Run) -> tuple[Panel, ...]:
     bonati, nair, wu = (by[key].value for key in ("binding", "rate-ratio", "charged"))
     public = {
         "a": [
-            _public("Yu 2019", CHARGED_PART, by["partly-charged"]),
+            _public("Yu 2019", rivals.CHARGED_PART, by["partly-charged"]),
             points("Wu 2017, upper bound", 1.0, wu, "measured", "v"),
         ],
-        "b": [_public("dots in rods, 2012", COLD_K, by["cold"])],
-        "d": [_interval(p.name, p.gain, *p.threshold, "measured") for p in PAIRS],
+        "b": [_public("dots in rods, 2012", rivals.COLD_K, by["cold"])],
+        "d": [_interval(p.name, p.gain, *p.threshold, "measured") for p in rivals_record.PAIRS],
         "e": [
             level("Bonati 2005", bonati, "measured", "--"),
             upright("Nair 2007, lower bound", nair, 0.0, 80.0, "measured"),
@@ -158,7 +138,7 @@ def unmeasured(run: Run) -> tuple[Panel, ...]:
     curves = {
         "a": ("charged dots", _CHARGED, _RATIO, _PARTS),
         "b": ("temperature", _TEMPERATURE, _OF_ROOM, _KELVIN),
-        "c": ("pulse length", _PULSE, _OF_SHORT, _PULSES),
+        "c": ("pulse length", auger.PULSE, _OF_SHORT, _PULSES),
     }
     planes = {
         "d": ("threshold and gain", "gain", "threshold"),
@@ -204,7 +184,7 @@ def _public(name: str, x: float, one: Observable) -> Series:
 
 def _cloud(model: Model, x: str, y: str, assumed: Assumed) -> Series:
     """Return points of a model's set in a plane of two quantities."""
-    across, up = (PREDICT[key](model, assumed)[model.some(_SHOWN)] for key in (x, y))
+    across, up = (rivals.PREDICT[key](model, assumed)[model.some(_SHOWN)] for key in (x, y))
     return points(model.name, across, up, _DRAWN[model.key][0], ".")
 
 
@@ -274,14 +254,15 @@ def auger_map(run: Run) -> Panel:
     across, up = (np.asarray(end)[[0, -1]] for end in (one["ratio"].x, one["ratio"].y))
     lasers = zip(("100 fs laser", "5 ns laser"), LASERS_PS.values(), strict=True)
     marks = [upright(name, ps, *up, behind=True) for name, ps in lasers]
-    for said in AUGER:
+    for said in rivals_record.AUGER:
         if said.pulse_text:
             name = f"{said.source}: {said.pulse_text}"
             marks.append(upright(name, said.pulse_ps, *up, behind=True))
         if said.lifetime_text:
             name = f"{said.source}: {said.lifetime_text}"
             marks.append(line(name, across, [said.lifetime_ps] * 2, "reference", ":", behind=True))
-    return panel("", "ASE threshold / without Auger", _PULSE, _AUGER, [*one.series, *marks])
+    axes = auger.PULSE, auger.LIFETIME
+    return panel("", "ASE threshold / without Auger", *axes, [*one.series, *marks])
 
 
 def _draw_auger(one: Panel) -> Picture:
@@ -297,7 +278,7 @@ def _draw_auger(one: Panel) -> Picture:
         how: Any = {"rotation": 90 if x == other else 0, "path_effects": halo, "fontsize": 8}
         left, bottom = (1.05 * x, 1.15) if x == other else (0.2, y / 1.35)
         ax.text(left, bottom, mark.name, ha="left", va="bottom", **how)
-    ax.set_ylabel(style.typeset(_AUGER.label))
+    ax.set_ylabel(style.typeset(auger.LIFETIME.label))
     bar = figure.colorbar(filled, ax=ax, label="threshold / threshold without Auger", pad=0.01)
     bar.set_ticks([1.1, 2, 10, 100], labels=["1.1", "2", "10", "100"])
     return figure
@@ -339,7 +320,7 @@ def stokes_ranges(run: Run) -> dict[str, tuple[float, float]]:
         found[f"in balance, {one.name}"] = float(ends[0]), float(ends[1])
     found[CALCULATED.name] = CALCULATED.low_meV, CALCULATED.high_meV
     for model in rivals_of(run):
-        for scheme in ("3LS", "4LS") if model.camp == PAPER else ():
+        for scheme in ("3LS", "4LS") if model.camp == rivals.PAPER else ():
             middle = Middle.of(columns(model.name)[f"stokes_{scheme.lower()}"])
             found[f"{scheme}, {model.name}"] = middle.low, middle.high
     return found
