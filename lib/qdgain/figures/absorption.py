@@ -124,7 +124,7 @@ def add_to(n: Numbers, run: Run) -> None:
 
 
 def _of_first_exciton(n: Numbers, run: Run) -> None:
-    """Add hν/σ_1S of the dot that J_π implies and what dots packed in a film would absorb."""
+    """Add σ_1S and hν/σ_1S of a dot from both sources, and the dot that J_π implies."""
     pulse = run["pi_pulse_fluence_mJ_cm2"]
     n.add("example-diameter", _EXAMPLE_NM)
     n.add("pi-photon-per-sigma", first_exciton.pi_pulse_saturation_fluence_mJ_cm2(pulse))
@@ -132,10 +132,13 @@ def _of_first_exciton(n: Numbers, run: Run) -> None:
     for source, tail in _TAILS.items():
         sizes = [_SMALL_NM, _EXAMPLE_NM]
         sigma = first_exciton.cdse_first_exciton_cross_section_cm2(sizes, source)
+        fluence = first_exciton.cdse_saturation_fluence_mJ_cm2(_EXAMPLE_NM, source)
         diameter = first_exciton.cdse_diameter_from_pi_pulse_nm(pulse, source)
         packed, of_small[source] = dot_density_per_cm3(_EXAMPLE_NM) * sigma[1], sigma[0]
-        n.add("pi-diameter{tail}", diameter, tail=tail, source=source)
-        n.add("packed-first{tail}", packed, tail=tail, source=source, size=_EXAMPLE_NM)
+        of = {"tail": tail, "source": source, "size": _EXAMPLE_NM}
+        n.add("photon-per-sigma{tail}", fluence, **of)
+        n.add("pi-diameter{tail}", diameter, **of)
+        n.add("packed-first{tail}", packed, **of)
     n.add("sources-apart", of_small[JASIENIAK] / of_small[YU], size=_SMALL_NM)
 
 

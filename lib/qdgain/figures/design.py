@@ -19,7 +19,7 @@ from qdgain.beyond.levers import MAXIMUM, ONSET
 from qdgain.beyond.repulsion import BINDINGS, best_binding, threshold_slopes
 from qdgain.beyond.shortest_way import FIELDS, Way, nearest_dot
 from qdgain.calibration import record
-from qdgain.figures import map_grids, style
+from qdgain.figures import maps, style
 from qdgain.figures.kit import Figure, Numbers, line, mapped, number, panel, points, stated, upright
 from qdgain.figures.panel import THRESHOLD, Axis, Panel, Series
 from qdgain.model import parameters
@@ -112,7 +112,7 @@ def threshold_map(run: Run) -> tuple[Panel, ...]:
     cases = zip("abcd", product(levers.DEFINITIONS, kinds), strict=True)
     for letter, (definition, (title, emissive)) in cases:
         dots = scaled(run.subject, stokes, column, emissive)
-        values = map_grids.where_red(stokes + emissive, _threshold(run, dots, definition))
+        values = maps.where_red(stokes + emissive, _threshold(run, dots, definition))
         series = [
             mapped("threshold", stokes, absorptive, values, THRESHOLD),
             upright(limited, limit, -1.0, 1.5, "detailed balance", dash="--"),
@@ -120,27 +120,22 @@ def threshold_map(run: Run) -> tuple[Panel, ...]:
         if emissive is not column:  # the maps with the subject's own Δ_E
             series.append(line("A_XX2 on PL_XX", stokes, stokes + emissive, "A_XX2", ":"))
             for name in (_name(run), FOUR):
-                series += [_mark(run, name), _arrow(run, name, definition)]
+                series += _on_map(run, name, definition)
         panels.append(panel(letter, f"{definition}, {title}", STOKES, ABSORPTIVE, series))
     return tuple(panels)
 
 
-def _mark(run: Run, name: str) -> Series:
-    stokes, absorptive = (_ratio(run.dots[name], field) for field in FIELDS[:2])
-    marker = "s" if name == FOUR else "o"
-    return points(name, stokes, absorptive, name.removesuffix("+ESA"), marker)
-
-
-def _arrow(run: Run, name: str, definition: str) -> Series:
-    """Return a dot's shortest way as the map sees it, on which Δ_E changes too."""
-    dot = run.dots[name]
+def _on_map(run: Run, name: str, definition: str) -> list[Series]:
+    """Return a dot and its shortest way as the map sees it, on which Δ_E changes too."""
+    dot, quantity = run.dots[name], name.removesuffix("+ESA")
     change = _way(run, dot, definition=definition).change_meV
     across, up = (
         [_ratio(dot, field), _ratio(dot, field) + change[field] / _width_meV(dot)]
         for field in FIELDS[:2]
     )
-    label = f"{name}, {map_grids.WAY} to {run['low_threshold']:g}"
-    return line(label, across, up, name.removesuffix("+ESA"))
+    label = f"{name}, {maps.WAY} to {run['low_threshold']:g}"
+    mark = points(name, across[0], up[0], quantity, "s" if name == FOUR else "o")
+    return [mark, line(label, across, up, quantity)]
 
 
 #: What a way may change: its name in the legend, its route, whether it ends in equilibrium, dash.
@@ -185,7 +180,7 @@ def repulsion(run: Run) -> tuple[Panel, ...]:
         dots = scaled(run.subject, stokes, column, emissive)
         slopes = threshold_slopes(dots, **_how(run, definition))
         slope = slopes.absorptive if title == ALONE else slopes.both
-        values = map_grids.where_red(stokes + emissive, slope * _sigma_meV(dots))
+        values = maps.where_red(stokes + emissive, slope * _sigma_meV(dots))
         series = mapped("slope", stokes, binding, values, SLOPE)
         panels.append(panel(letter, f"{definition}, {title}", STOKES, BINDING, [series]))
     return tuple(panels)
@@ -207,7 +202,7 @@ def _against_binding(run: Run, letter: str, title: str, dot: Dot) -> Panel:
         for what, quantity in ((ALONE, "A_XX2"), (TIED, "PL_XX")):
             dots = _bound(dot, binding, BINDINGS if what == TIED else BINDINGS[:1])
             emission = np.asarray(dots.stokes_shift_meV) + np.asarray(dots.emissive_binding_meV)
-            values = map_grids.where_red(emission, _threshold(run, dots, definition))
+            values = maps.where_red(emission, _threshold(run, dots, definition))
             finite = np.where(np.isfinite(values), values, np.nan)
             lines.append(line(f"{what}, {definition}", binding, finite, quantity, dash))
     if letter == "a":
@@ -230,7 +225,7 @@ def _finish_ways(axes: list[Axes], _: object) -> None:
 
 
 FIGURES = {
-    "threshold_map": Figure(threshold_map, map_grids.draw_thresholds),
+    "threshold_map": Figure(threshold_map, maps.draw_thresholds),
     "ways": Figure(
         ways,
         size=(7.6, 3.8),
@@ -239,7 +234,7 @@ FIGURES = {
         legend=None,
         finish=_finish_ways,
     ),
-    "repulsion": Figure(repulsion, map_grids.draw_slopes),
+    "repulsion": Figure(repulsion, maps.draw_slopes),
     "bindings": Figure(
         bindings,
         size=(7.6, 4.2),

@@ -181,8 +181,7 @@ def _finish_thresholds(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
         _mark_out_of_reach(ax, one)
         for x in (-0.5, 0.5, 4.5, 5.5):
             ax.axvline(x, ymax=0.78, **thin)
-    place: dict[str, Any] = {"loc": "outside lower center", "ncols": 6}
-    style.legend_without(axes[0], "the paper", axes[0].get_figure(), **place)
+    style.legend_below(axes[0], without="the paper", ncols=6)
 
 
 def _mark_out_of_reach(ax: Axes, one: Panel) -> None:
@@ -240,11 +239,15 @@ def _of_thresholds(n: Numbers, run: Run, found: _Found) -> None:
     for dot in run.dots:
         for name in (EQUAL, TOGETHER, BOTH):
             n.add("{sample}-{dot}", found[dot, name].at_maximum, sample=name, dot=dot)
+            if name == EQUAL:
+                n.add("{sample}-onset-{dot}", found[dot, name].onset, sample=name, dot=dot)
             n.add("{sample}-ase-{dot}", found[dot, name].ase_fluence, sample=name, dot=dot)
         for name in (SIZE, BEAM, TOGETHER):
             of = {"sample": name, "dot": dot}
             if name != BEAM:
                 n.add("{sample}-{dot}-change", change(dot, name, "at_maximum"), **of)
+            if name == TOGETHER:
+                n.add("{sample}-onset-{dot}-change", change(dot, name, "onset"), **of)
             n.add("{sample}-ase-{dot}-change", change(dot, name, "ase_fluence"), **of)
     for key, field in (("se", "at_maximum"), ("onset", "onset"), ("ase", "ase_fluence")):
         n.add(f"moves-{key}", max(abs(change(dot, TOGETHER, field)) for dot in run.dots))

@@ -171,7 +171,7 @@ def draw_transient_absorption(panels: tuple[Panel, ...]) -> Picture:
             ax.set_ylabel("ΔOD / OD")
             end = f"{_TA_TIMES_PS[-1]:.1f} ps"
             place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
-            style.legend_without(ax, end, handlelength=1.5, **place)
+            style.legend_without(end, ax, handlelength=1.5, **place)
     return picture
 
 
@@ -250,7 +250,7 @@ def draw_four_bands(panels: tuple[Panel, Panel]) -> Picture:
     left, right = picture.subplots(1, 2, width_ratios=(1.25, 1))
     style.draw_panel(left, panels[0], legend=None)
     below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.15)}
-    style.legend_without(left, "single fit", ncols=2, **below)
+    style.legend_without("single fit", left, ncols=2, **below)
     for series in panels[1].series:
         style.draw_series(right, series)
     for mark in right.get_lines():

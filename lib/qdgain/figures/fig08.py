@@ -19,8 +19,8 @@ from qdgain.calibration.rows import ROWS
 from qdgain.fast.onset import threshold_onset
 from qdgain.figures import kit, style
 from qdgain.figures.kit import Figure, Numbers, line, look, mapped, number, panel, points, stated
+from qdgain.figures.maps import draw_projections
 from qdgain.figures.panel import DELTA_A2, ENERGY, FLUENCE, MEAN_EXCITONS, THRESHOLD, Axis, Panel
-from qdgain.figures.projections import draw_maps
 from qdgain.model import parameters, populations
 from qdgain.model.bands import (
     FWHM_PER_SIGMA,
@@ -142,7 +142,7 @@ def _draw_contours(panels: tuple[Panel, ...]) -> Picture:
         right.locator_params(axis="x", nbins=3, steps=[1, 2, 5, 10])
         return top, right
 
-    return draw_maps(panels, GAIN, lambda ax, one: style.draw_map(ax, one, limit), finish)
+    return draw_projections(panels, GAIN, lambda ax, one: style.draw_map(ax, one, limit), finish)
 
 
 def thresholds(run: Run) -> tuple[Panel, ...]:

@@ -13,7 +13,7 @@ from scipy.interpolate import PchipInterpolator
 
 from qdgain import chapters
 from qdgain.figures import emission_maps as maps
-from qdgain.figures import fig09_measured, kit
+from qdgain.figures import fig09_measured, kit, style
 from qdgain.figures.kit import Figure, Numbers, level, line, look, number, panel, points, stated
 from qdgain.figures.panel import DELTA_A2, FLUENCE, Axis, Panel
 from qdgain.model import film, parameters, spike
@@ -180,9 +180,7 @@ def _against_binding(run: Run, name: str) -> tuple[FloatArray, FloatArray]:
 
 
 def _finish_thresholds(axes: list[Axes], _: tuple[Panel, ...]) -> None:
-    handles, labels = axes[0].get_legend_handles_labels()
-    named = [i for i, label in enumerate(labels) if not label.endswith(("preset", "as given"))]
-    axes[0].legend([handles[i] for i in named], [labels[i] for i in named], loc="upper right")
+    style.legend_without("(preset|as given)$", axes[0], loc="upper right")
 
 
 def saturation(run: Run) -> tuple[Panel, ...]:

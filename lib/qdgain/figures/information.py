@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis as DrawnAxis
 from matplotlib.figure import Figure as Picture
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
@@ -88,17 +87,13 @@ def _finish_posterior(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
             ax.xaxis.set_major_locator(MaxNLocator(3))
         else:
             ax.set_xscale("log")
-            _plain_decades(ax.xaxis)
+            low, high = sorted(ax.xaxis.get_view_interval())
+            ax.xaxis.set_major_locator(LogLocator(subs=(1.0,) if high > 30 * low else (1.0, 3.0)))
+            ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set_ylim(0, None)
         ax.lines[-1].set_clip_on(False)
     style.legend_below(axes[0], ncols=3)
-
-
-def _plain_decades(axis: DrawnAxis) -> None:
-    low, high = sorted(axis.get_view_interval())
-    axis.set_major_locator(LogLocator(subs=(1.0,) if high > 30 * low else (1.0, 3.0)))
-    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axis.set_minor_formatter(NullFormatter())
 
 
 # --- Sobol indices
@@ -123,9 +118,7 @@ def _draw_sobol_indices(panels: tuple[Panel, ...]) -> Picture:
     figure = style.new_figure(7.6, 8.2)
     axes = figure.subplots(2, 2, sharex=True, sharey=True)
     for ax, one in zip(axes.flat, panels, strict=True):
-        total = one["total"].values
-        style.draw_cells(ax, total, (0.0, 1.0))
-        next_measurement.write_numbers(ax, total, total < 0.5)
+        style.draw_numbers(ax, one, (0.0, 1.0), one["total"].values < 0.5)
         style.name_cells(ax, one, _INPUT_SYMBOLS, [output.name for output in OUTPUTS], 8)
     return figure
 
@@ -168,9 +161,8 @@ def _draw_local(panels: tuple[Panel, ...]) -> Picture:
     """Draw the table of elasticities, and the changes below it."""
     figure = style.new_figure(7.2, 6.2)
     upper, lower = figure.subplots(2, 1, height_ratios=(3, 2))
-    slope = panels[0]["elasticity"].values
-    style.draw_cells(upper, slope, (-1.0, 1.0), style.GAIN_MAP)
-    next_measurement.write_numbers(upper, slope, np.abs(slope) > 0.6)
+    steep = np.abs(panels[0]["elasticity"].values) > 0.6
+    style.draw_numbers(upper, panels[0], (-1.0, 1.0), steep, style.GAIN_MAP)
     style.name_cells(upper, panels[0], _INPUT_SYMBOLS, [o.name for o in OUTPUTS[:POSITIVE]], 8)
     style.draw_panel(lower, panels[1], legend=None)
     lower.axhline(0, color=style.colour("reference"), linewidth=0.8)

@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 from numpy.typing import ArrayLike
 
@@ -120,20 +119,6 @@ def measurements(run: Run) -> tuple[Panel, ...]:
     return (*panels, panel("c", title, _FACTOR, _BITS, lines))
 
 
-def two_digits(value: Any) -> str:
-    """Return a number for a cell, a dash where there is none."""
-    if not np.isfinite(value):
-        return "–"
-    return f"{float(value):.2f}".replace("-0.00", "0.00").replace("-", "−")
-
-
-def write_numbers(ax: Axes, table: FloatArray, dark: Any) -> None:
-    """Write a table's numbers into its cells, which stay empty where a number rounds to zero."""
-    for i, j in np.ndindex(*table.shape):
-        text = two_digits(table[i, j])
-        style.write_cell(ax, j, i, text.replace("0.00", ""), dark[i, j], fontsize=8)
-
-
 def draw_measurements(panels: tuple[Panel, ...]) -> Picture:
     """Draw two tables of bits, and the bits against the precision below them."""
     figure = style.new_figure(7.6, 7.6)
@@ -141,9 +126,7 @@ def draw_measurements(panels: tuple[Panel, ...]) -> Picture:
     left = figure.add_subplot(grid[0, 0])
     right = figure.add_subplot(grid[0, 1], sharey=left)
     for ax, one in zip((left, right), panels, strict=False):
-        bits = one.series[0].values
-        style.draw_cells(ax, bits, (0.0, 3.0))
-        write_numbers(ax, bits, bits < 1.5)
+        style.draw_numbers(ax, one, (0.0, 3.0), one.series[0].values < 1.5)
         style.name_cells(ax, one, _COLUMNS, [m.name for m in MEASUREMENTS], 8)
         ax.tick_params(axis="x", labelrotation=20)
     right.tick_params(labelleft=False)
@@ -207,16 +190,13 @@ class Candidates(Table):
     def __init__(self, run: Run) -> None:
         factor = run["precision_factor"]
         header = ("measurement", "standard deviation", "origin", "bits, 3LS", "bits, 4LS")
-        told = zip(*(_bits_of_parameters(scheme, factor) for scheme in SCHEMES), strict=True)
+        # Rounding may leave a little below nothing.
+        told = np.maximum([_bits_of_parameters(scheme, factor) for scheme in SCHEMES], 0.0).T
         rows = [
-            (m.name, _scaled(m, factor), m.origin, *(_nonnegative_text(x) for x in bits))
+            (m.name, _scaled(m, factor), m.origin, *(significant(float(x), 2) for x in bits))
             for m, bits in zip(MEASUREMENTS, told, strict=True)
         ]
         super().__init__(header, rows)
-
-
-def _nonnegative_text(bits: float) -> str:
-    return significant(max(float(bits), 0.0), 2)
 
 
 # --- numbers

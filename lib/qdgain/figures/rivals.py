@@ -195,11 +195,7 @@ def _finish_unmeasured(axes: list[Axes], _: object) -> None:
     axes[3].set(xscale="log", xlim=(0.05, 1.5), **ticks)
     for ax in axes[2:4]:
         ax.minorticks_off()
-    every = [zip(*ax.get_legend_handles_labels(), strict=True) for ax in axes[::-1]]
-    known = {label: handle for both in every for handle, label in both}
-    kept = [name for name in known if not name.endswith("spread")]
-    where: Any = {"loc": "outside lower center", "ncols": 4, "fontsize": 8}
-    axes[0].figure.legend([known[name] for name in kept], kept, **where)
+    style.legend_below(*axes[::-1], without="spread$", ncols=4, fontsize=8)
 
 
 # --- which experiment
