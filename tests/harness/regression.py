@@ -152,6 +152,7 @@ RULES = (
     ("auger/own/*", "extremum"),
     ("auger/headlines/auger-own-*", "extremum"),
     ("fit/example/*", "fit"),
+    ("fit/headlines/fit-example-*", "fit"),
     # Differences of roots over small steps.
     ("information/local/*", "extremum"),
     ("information/headlines/information-elasticity-*", "extremum"),

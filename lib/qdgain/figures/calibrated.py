@@ -262,11 +262,13 @@ def headlines() -> Numbers:
     """Return the calibration's numbers: stated and computed, evidence, plausibility."""
     n = Numbers("calibration")
     row = default_row()
-    numbers, _ = record.checked(row, record.calibrated(row, best(row)["values"]))
+    numbers, margins = record.checked(row, record.calibrated(row, best(row)["values"]))
     for key, name, value in zip(_KEYS, TARGETS, numbers, strict=True):
         claim = claims()[name]
         of = {"statement": claim.statement, "unit": claim.unit}
         n.add("{key}", value, repeats=claim.id, key=key, **of)
+    for i, (condition, margin) in enumerate(zip(CONDITIONS, margins, strict=True), 1):
+        n.add("condition-{i}", margin, i=i, condition=condition)
     n.add("worst", 100 * np.max(np.abs(numbers / rows.stated_numbers() - 1)))
     _of_rows(n)
     for name in _SETS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -73,16 +73,29 @@ def headlines(dot: Dot = EXAMPLE) -> Numbers:
         n.add("{grade}-bend", bend, grade=grade)
     n.add("floor-centre", 100 * FLOOR[0])
     n.add("floor-width", 100 * FLOOR[1])
+    fitted = _example(dot)
+    errors = fitted.standard_errors
+    for i, name in enumerate(("centre", "width", "shift", "pl-width", "binding")):
+        of = {"name": name, "unit": "eV" if name == "centre" else "meV"}
+        n.add("example-{name}", fitted.values[i], fitted=fitted.names[i], **of)
+        n.add("example-{name}-error", errors[i], **of)
+    n.add("example-together", fitted.covariance[0, 1] / errors[0] / errors[1])
     low, high = ASSUMED_HOMOGENEOUS
     n.add("one-dot-low", low)
     n.add("one-dot-high", high)
     return n
 
 
+@cache
+def _example(dot: Dot) -> FittedBands:
+    """Return the fit to the page's synthetic spectra, as they are before any file."""
+    simulated = simulate(dot, noise=EXAMPLE_NOISE, seed=EXAMPLE_SEED)
+    return fit_bands(*simulated.against_energy)
+
+
 def example() -> tuple[Panel, ...]:
-    """Return the panels of the fit to the page's synthetic spectra, before they are files."""
-    simulated = simulate(EXAMPLE, noise=EXAMPLE_NOISE, seed=EXAMPLE_SEED)
-    return panels(fit_bands(*simulated.against_energy))
+    """Return the panels of that fit."""
+    return panels(_example(EXAMPLE))
 
 
 def panels(fit: FittedBands) -> tuple[Panel, ...]:
