@@ -188,11 +188,7 @@ FIGURES = {
         build_up, size=(7.0, 3.6), axes={"ylim": (0, 1.1)}, legend={"loc": "lower right"}
     ),
     "continuous_gain": Figure(
-        continuous_gain,
-        size=(7.0, 3.4),
-        axes=NET_GAIN_AXES,
-        legend="ends",
-        zeros=(0,),
+        continuous_gain, size=(7.0, 3.4), axes=NET_GAIN_AXES, legend="ends", zeros=(0,)
     ),
 }
 
