@@ -135,7 +135,7 @@ def _of_first_exciton(n: Numbers, run: Run) -> None:
         fluence = first_exciton.cdse_saturation_fluence_mJ_cm2(_EXAMPLE_NM, source)
         diameter = first_exciton.cdse_diameter_from_pi_pulse_nm(pulse, source)
         packed, of_small[source] = dot_density_per_cm3(_EXAMPLE_NM) * sigma[1], sigma[0]
-        of = {"tail": tail, "source": source, "size": _EXAMPLE_NM}
+        of: dict[str, Any] = {"tail": tail, "source": source, "size": _EXAMPLE_NM}
         n.add("photon-per-sigma{tail}", fluence, **of)
         n.add("pi-diameter{tail}", diameter, **of)
         n.add("packed-first{tail}", packed, **of)
