@@ -82,6 +82,7 @@ lint: $(BIN)/.installed
 	$(BIN)/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff
 	$(BIN)/check-jsonschema --quiet --schemafile lib/qdgain/data/parameters.schema.json lib/qdgain/data/parameters.toml
+	$(BIN)/check-jsonschema --quiet --schemafile lib/qdgain/data/numbers.schema.json lib/qdgain/data/numbers.toml
 
 # The book is built beside the tests, so that both cores stay busy. Make 3.81, the one of macOS,
 # mixes their output: it cannot keep it apart. With new dependencies, one failure hides no other.

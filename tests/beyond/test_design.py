@@ -463,7 +463,7 @@ def test_a_public_number_has_its_source_and_none_is_filled_in():
         assert row.seen_in
         assert row.is_public == (row.quoted != "not in the text seen")
         assert not row.is_public or np.isnan(row.low_meV) or row.low_meV <= row.value_meV
-    page = figures.PublishedTable()._repr_html_()
+    page = figures.published_table()._repr_html_()
     assert page.count("https://doi.org/") == len(published_shifts())
 
 

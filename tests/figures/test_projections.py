@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from qdgain.figures import style
+from qdgain.figures.fig08 import GAIN
 from qdgain.figures.kit import level, line, mapped, panel
-from qdgain.figures.panel import ENERGY, FLUENCE, GAIN, MEAN_EXCITONS
-from qdgain.figures.projections import draw_maps
+from qdgain.figures.maps import draw_projections
+from qdgain.figures.panel import ENERGY, FLUENCE, MEAN_EXCITONS
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def sides():
         return top, right
 
     one = panel("c", "a map of A_X", ENERGY, MEAN_EXCITONS, series)
-    draw_maps([one], GAIN, style.draw_map, finish)
+    draw_projections([one], GAIN, style.draw_map, finish)
     return found
 
 
@@ -48,6 +49,6 @@ def test_an_odd_number_of_maps_leaves_a_place_free():
         panel("", f"{i}", ENERGY, FLUENCE, [mapped("gain", x, x, np.outer(x, x), GAIN)])
         for i in range(3)
     ]
-    picture = draw_maps(maps, GAIN, style.draw_map, lambda main, *_: (main,))
+    picture = draw_projections(maps, GAIN, style.draw_map, lambda main, *_: (main,))
     drawn = [ax.get_title() for ax in picture.axes if ax.get_title()]
     assert drawn == ["0", "1", "2"]

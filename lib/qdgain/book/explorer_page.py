@@ -21,7 +21,7 @@ from matplotlib.colors import to_hex, to_rgb
 
 from qdgain import chapters
 from qdgain.figures import fig08, kit, style
-from qdgain.figures.panel import ENERGY, FLUENCE, GAIN, MEAN_EXCITONS, Axis
+from qdgain.figures.panel import ENERGY, FLUENCE, MEAN_EXCITONS, Axis
 from qdgain.fitting.absorption_fit import BLUE, RED
 from qdgain.fitting.judgement import LEAST_CURVATURE
 from qdgain.model import parameters
@@ -63,7 +63,7 @@ _STEPS = 300
 _AXES = {
     "energy": (ENERGY, ""),
     "mean": (MEAN_EXCITONS, "⟨N⟩"),
-    "gain": (GAIN, "gain G"),
+    "gain": (fig08.GAIN, "gain G"),
     "fluence": (FLUENCE, "fluence"),
     "emission": (Axis("emission / its maximum"), "emission"),
     "amplification": (Axis("log₁₀(∫I / ∫P)"), ""),

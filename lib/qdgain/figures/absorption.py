@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from qdgain.calibration.plausibility import dot_density_per_cm3
-from qdgain.figures.kit import Numbers, band, level, line, panel, points, slug
+from qdgain.figures.kit import Numbers, band, level, line, panel, points
 from qdgain.figures.panel import Axis, Panel
 from qdgain.model import cross_sections, first_exciton
 from qdgain.model.dot import FloatArray
@@ -114,50 +114,44 @@ def finish_order(axes: list[Axes], _: object) -> None:
 def add_to(n: Numbers, run: Run) -> None:
     """Add the cross sections per nm³, which material absorbs more, and what J_π is worth."""
     for material in cross_sections.MATERIALS:
-        sigma, *_ = per_nm3(run, material)
-        n.add(f"sigma-{slug(material)}", f"σ_400, {material}", 1e16 * sigma, "10⁻¹⁶ cm² nm⁻³")
+        n.add("sigma-{material}", 1e16 * per_nm3(run, material)[0], material=material)
     drawn = order(run)
     for count, (key, _, _) in _COUNTS.items():
-        ratio = drawn[f"per {count}"].values[0]
-        n.add(f"order-{key}", f"σ_400 CsPbBr3 / CdSe per {count}", ratio)
-    alike = 1 / drawn["per nm³"].values[0]
-    n.add("reversal", "relative rescaling at which both absorb alike per nm³", alike)
+        n.add("order-{key}", drawn[f"per {count}"].values[0], key=key, counted=count)
+    n.add("reversal", 1 / drawn["per nm³"].values[0])
     _of_first_exciton(n, run)
     _of_films(n, run)
 
 
 def _of_first_exciton(n: Numbers, run: Run) -> None:
     """Add σ_1S and hν/σ_1S of a dot from both sources, and the dot that J_π implies."""
-    pulse, sizes = run["pi_pulse_fluence_mJ_cm2"], [_SMALL_NM, _EXAMPLE_NM]
-    own = first_exciton.pi_pulse_saturation_fluence_mJ_cm2(pulse)
-    n.add("example-diameter", "diameter of the CdSe dot compared", _EXAMPLE_NM, "nm")
-    n.add("pi-photon-per-sigma", "hν/σ of the model, 2J_π/π²", own, "mJ cm⁻²")
+    pulse = run["pi_pulse_fluence_mJ_cm2"]
+    n.add("example-diameter", _EXAMPLE_NM)
+    n.add("pi-photon-per-sigma", first_exciton.pi_pulse_saturation_fluence_mJ_cm2(pulse))
     of_small = {}
     for source, tail in _TAILS.items():
-        of = f"of a CdSe dot of {_EXAMPLE_NM:g} nm, {source}"
+        sizes = [_SMALL_NM, _EXAMPLE_NM]
         sigma = first_exciton.cdse_first_exciton_cross_section_cm2(sizes, source)
         fluence = first_exciton.cdse_saturation_fluence_mJ_cm2(_EXAMPLE_NM, source)
         diameter = first_exciton.cdse_diameter_from_pi_pulse_nm(pulse, source)
-        packed = dot_density_per_cm3(_EXAMPLE_NM) * sigma[1]
-        of_small[source] = sigma[0]
-        n.add(f"photon-per-sigma{tail}", f"hν/σ_1S {of}", fluence, "mJ cm⁻²")
-        n.add(f"pi-diameter{tail}", f"CdSe diameter that J_π implies, {source}", diameter, "nm")
-        at = f"absorption at the first exciton, packed CdSe dots of {_EXAMPLE_NM:g} nm, {source}"
-        n.add(f"packed-first{tail}", at, packed, "cm⁻¹")
-    apart = f"σ_1S of a CdSe dot of {_SMALL_NM:g} nm, Jasieniak 2009 / Yu 2003"
-    n.add("sources-apart", apart, of_small[JASIENIAK] / of_small[YU])
+        packed, of_small[source] = dot_density_per_cm3(_EXAMPLE_NM) * sigma[1], sigma[0]
+        of: dict[str, Any] = {"tail": tail, "source": source, "size": _EXAMPLE_NM}
+        n.add("photon-per-sigma{tail}", fluence, **of)
+        n.add("pi-diameter{tail}", diameter, **of)
+        n.add("packed-first{tail}", packed, **of)
+    n.add("sources-apart", of_small[JASIENIAK] / of_small[YU], size=_SMALL_NM)
 
 
 def _of_films(n: Numbers, run: Run) -> None:
     """Add what real films absorb, and what dots packed as assumed for a film would."""
     for key, medium, wavelength in (
-        ("film-cdse", "CdSe/ZnCdS film", cross_sections.PUMP_WAVELENGTH_NM),
-        ("film-first", "CdSe/ZnCdS film", _FILM_PEAK_NM),
-        ("film-cspbi3", "CsPbI3 film", cross_sections.PUMP_WAVELENGTH_NM),
+        ("cdse", "CdSe/ZnCdS film", cross_sections.PUMP_WAVELENGTH_NM),
+        ("first", "CdSe/ZnCdS film", _FILM_PEAK_NM),
+        ("cspbi3", "CsPbI3 film", cross_sections.PUMP_WAVELENGTH_NM),
     ):
         index = cross_sections.refractive_index(medium, "any", wavelength)
         absorbed = cross_sections.absorption_coefficient_per_cm(index, wavelength)
-        n.add(key, f"absorption at {wavelength:g} nm, {medium}", absorbed, "cm⁻¹")
+        n.add("film-{film}", absorbed, film=key, medium=medium, wavelength=wavelength)
     volume = cross_sections.sphere_volume_nm3(_EXAMPLE_NM)
     packed = dot_density_per_cm3(_EXAMPLE_NM) * volume * per_nm3(run, "CdSe")[0]
-    n.add("packed-cdse", f"the same, packed CdSe dots of {_EXAMPLE_NM:g} nm", packed, "cm⁻¹")
+    n.add("packed-cdse", packed, size=_EXAMPLE_NM)

@@ -15,24 +15,10 @@ from matplotlib.figure import Figure as Picture
 from matplotlib.ticker import LogLocator
 
 from qdgain import chapters
-from qdgain.beyond import auger_maps
-from qdgain.beyond.auger_maps import (
-    LASERS_PS,
-    RATIOS,
-    STATED_AUGER_PS,
-    Conditions,
-    cases,
-    default_conditions,
-    stored_numbers,
-)
-from qdgain.beyond.pulse_threshold import (
-    auger_limited_rate,
-    exciton_gain,
-    gaussian_area,
-    short_pulse_sensitivity,
-)
+from qdgain.beyond import auger_maps, pulse_threshold
+from qdgain.beyond.auger_maps import LASERS_PS, STATED_AUGER_PS, Conditions, cases, stored_numbers
 from qdgain.figures import style
-from qdgain.figures.kit import Figure, Numbers, level, line, mapped, panel, points, slug, upright
+from qdgain.figures.kit import Figure, Numbers, level, line, mapped, panel, points, upright
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.model.cross_sections import sphere_volume_nm3
 from qdgain.model.dot import Dot, FloatArray, presets
@@ -53,11 +39,11 @@ _NAMED_AT = {"CdSe": (0.03, "left", "bottom"), "CsPbBr3": (0.97, "right", "top")
 #: Drawn alike from here on, and where no pump reaches the threshold.
 _TOP = 1e3
 
-_AUGER = Axis("biexciton Auger lifetime τ_XX", "ps")
+LIFETIME = Axis("biexciton Auger lifetime τ_XX", "ps")
 _ABSORBED = Axis("absorbed excitons per dot at threshold")
 _PRESENT = Axis("excitons present at threshold")
 _RATIO = Axis("threshold / threshold without Auger")
-_PULSE = Axis("pulse length", "ps")
+PULSE = Axis("pulse length", "ps")
 _BUILD_UP = Axis("build-up time", "ps")
 
 #: Drawn pulse lengths: their rows in the tables, dashes, and where their names stand.
@@ -82,14 +68,14 @@ def thresholds(_: Run) -> tuple[Panel, ...]:
 
 def _of_pulses(letter: str, kind: str, title: str) -> Panel:
     table = cases(_SUBJECT, kind)
-    law = auger_limited_rate(presets()[_SUBJECT], table.auger_ps)
+    law = pulse_threshold.auger_limited_rate(presets()[_SUBJECT], table.auger_ps)
     lines = [
         line(name, table.auger_ps, table.with_auger[row], f"pulse {name}", dash)
         for name, (row, dash, _) in _DRAWN.items()
     ]
-    whole_pulse = law * gaussian_area(table.first[_LONG])
+    whole_pulse = law * pulse_threshold.gaussian_area(table.first[_LONG])
     lines.append(line("1/τ_XX, 10 ns", table.auger_ps, whole_pulse, "reference", ":"))
-    return panel(letter, f"{title}, {_SUBJECT}", _AUGER, _ABSORBED, lines)
+    return panel(letter, f"{title}, {_SUBJECT}", LIFETIME, _ABSORBED, lines)
 
 
 def _of_presets(letter: str, kind: str, title: str) -> Panel:
@@ -99,7 +85,7 @@ def _of_presets(letter: str, kind: str, title: str) -> Panel:
         quantity = name.removesuffix("+ESA")
         lines.append(line(name, table.auger_ps, table.ratio[_LONG], quantity, dash))
     lines.append(level("the paper: no dependence", 1.0, "reference", ":"))
-    return panel(letter, f"{title}, 10 ns pulses", _AUGER, _RATIO, lines)
+    return panel(letter, f"{title}, 10 ns pulses", LIFETIME, _RATIO, lines)
 
 
 def _finish_thresholds(axes: list[Axes], _: tuple[Panel, ...]) -> None:
@@ -135,7 +121,7 @@ def maps(run: Run) -> tuple[Panel, ...]:
     )
 
 
-def _map(run: Run, letter: str, kind: str, title: str, across: Axis = _PULSE) -> Panel:
+def _map(run: Run, letter: str, kind: str, title: str, across: Axis = PULSE) -> Panel:
     table, here = cases(_SUBJECT, kind), run["pump_fwhm_ps"]
     if across == _BUILD_UP:
         here = run["build_up_time_ps"]
@@ -145,7 +131,7 @@ def _map(run: Run, letter: str, kind: str, title: str, across: Axis = _PULSE) ->
         dash = "-" if name.startswith("CdSe") else "--"
         series.append(line(name, ends, [lifetime] * 2, _material(name), dash))
     series.append(points("this run", here, run["auger_lifetime_ps"], "your dot", "-"))
-    return panel(letter, title, across, _AUGER, series)
+    return panel(letter, title, across, LIFETIME, series)
 
 
 def _draw_maps(panels: tuple[Panel, ...]) -> Picture:
@@ -157,13 +143,13 @@ def _draw_maps(panels: tuple[Panel, ...]) -> Picture:
         draw_dots(ax, one, named=one is panels[0])
         ax.set_title(one.title)
         style.letter(ax, one.letter)
-        ax.set_ylabel(style.typeset(_AUGER.label))
+        ax.set_ylabel(style.typeset(LIFETIME.label))
     for name, at in zip(_LASERS.values(), LASERS_PS.values(), strict=True):
         for ax in axes[:2]:
             ax.axvline(at, color="black", linestyle=":")
         axes[0].text(1.1 * at, 1.2, f"{name} laser", rotation=90, **_SMALL)
     bar = figure.colorbar(filled, ax=axes, label=_RATIO.name, pad=0.01)
-    bar.set_ticks([*RATIOS.values(), 10, 100], labels=["1.1", "2", "10", "100"])
+    bar.set_ticks([*auger_maps.RATIOS.values(), 10, 100], labels=["1.1", "2", "10", "100"])
     return figure
 
 
@@ -180,7 +166,7 @@ def draw_ratio(ax: Axes, series: Series) -> ContourSet:
     along_y = scipy.interpolate.PchipInterpolator(y, logs, axis=0)(fine_y)
     ratio = np.exp(scipy.interpolate.PchipInterpolator(x, along_y, axis=1)(fine_x))
     grid = (np.exp(fine_x), np.exp(fine_y), ratio)
-    levels = [*RATIOS.values(), 10.0, 100.0]
+    levels = [*auger_maps.RATIOS.values(), 10.0, 100.0]
     shades = ("#FFFFFF", "#DCE6F2", "#A9C4E2", "#6C94C4", "#3A5F95")
     filled = ax.contourf(*grid, levels=[0.5, *levels, 10 * _TOP], colors=shades)
     widths, dashes = [1.8, 1.0, 0.8, 0.8], ["-", "--", "-.", ":"]
@@ -220,8 +206,8 @@ def own(run: Run) -> tuple[Panel, ...]:
     top = np.nanmax([1.0, *(value for series in absorbed for value in series.values)])
     absorbed.append(upright("this run's τ_XX", run["auger_lifetime_ps"], 1.0, top))
     return (
-        panel("a", f"absorbed, {pulse:g} ps pulses", _AUGER, _ABSORBED, absorbed),
-        panel("b", f"present, {pulse:g} ps pulses", _AUGER, _PRESENT, present),
+        panel("a", f"absorbed, {pulse:g} ps pulses", LIFETIME, _ABSORBED, absorbed),
+        panel("b", f"present, {pulse:g} ps pulses", LIFETIME, _PRESENT, present),
     )
 
 
@@ -246,14 +232,13 @@ def _finish_own(axes: list[Axes], _: tuple[Panel, ...]) -> None:
         ax.minorticks_off()
 
 
-_LOG_LOG = {"xscale": "log", "yscale": "log"}
 FIGURES = {
     "thresholds": Figure(
         thresholds,
         size=(7.6, 6.2),
         columns=2,
         sharex=True,
-        axes=_LOG_LOG,
+        axes={"xscale": "log", "yscale": "log"},
         legend=None,
         finish=_finish_thresholds,
     ),
@@ -266,20 +251,33 @@ FIGURES = {
 
 def headlines(run: Run) -> Numbers:
     """Return where independence and the Standard Model's law hold, and this run's own ratios."""
-    n = Numbers("auger")
+    n = Numbers("auger", run)
     for kind, title in _KINDS.items():
         _of_kind(n, run, kind, title)
     _of_all_tables(n, run)
-    _of_closed_forms(n)
-    _of_this_run(n, run)
+    dot = presets()[_SUBJECT]
+    n.add("sensitivity", pulse_threshold.short_pulse_sensitivity(dot))
+    n.add("rate", pulse_threshold.auger_limited_rate(dot, 1.0))
+    for name, each in presets().items():
+        gain = pulse_threshold.exciton_gain(each)
+        n.add("exciton-gain-{dot}", gain.at_maximum, dot=name)
+        n.add("exciton-best-{dot}", gain.largest, dot=name)
+    pulse, auger = run["pump_fwhm_ps"], [run["auger_lifetime_ps"], np.inf]
+    fixed = Conditions.of(run.settings)
+    se, ase = fixed.se(run.subject, pulse, auger), fixed.ase(run.subject, pulse, auger)
+    n.add("own-se-absorbed", se.absorbed[0])
+    n.add("own-se-present", se.present[0])
+    n.add("own-se", _ratio(se.absorbed))
+    n.add("own-ase-absorbed", ase[0])
+    n.add("own-ase", _ratio(ase))
     return n
 
 
 @lru_cache(maxsize=32)
 def _absorbed(kind: str, name: str, pulses: tuple[float, ...], auger: tuple[float, ...]) -> Any:
     """Return thresholds of a preset at the default conditions, of shape pulses + τ_XX."""
-    pulse = np.array(pulses)[:, None]
-    return auger_maps.threshold(default_conditions(), kind, presets()[name], pulse, auger)
+    fixed, pulse = auger_maps.default_conditions(), np.array(pulses)[:, None]
+    return auger_maps.threshold(fixed, kind, presets()[name], pulse, auger)
 
 
 def _ratios(kind: str, name: str, lifetimes: Iterable[float]) -> FloatArray:
@@ -289,26 +287,25 @@ def _ratios(kind: str, name: str, lifetimes: Iterable[float]) -> FloatArray:
 
 
 def _of_kind(n: Numbers, run: Run, kind: str, title: str) -> None:
-    dots, at = _real_dots(run), stored_numbers(stored("auger")["quoted"])
-    n.add(f"{kind}-tenth", f"τ_XX, {title} within 10 %, 100 fs", at[f"{kind}-tenth"], "ps")
-    lag, law = at[f"{kind}-lag"] / auger_maps.LONG_PULSE_PS, at[f"{kind}-law"] / STATED_AUGER_PS
-    n.add(f"{kind}-lag", f"τ_XX over pulse, {title} within 10 %", lag)
-    n.add(f"{kind}-law", f"pulse over τ_XX from which {title} ∝ 1/τ_XX", law)
+    dots, at, of = _real_dots(run), stored_numbers(stored("auger")["quoted"]), {"kind": title}
+    n.add("{kind}-tenth", at[f"{kind}-tenth"], **of)
+    n.add("{kind}-lag", at[f"{kind}-lag"] / auger_maps.LONG_PULSE_PS, **of)
+    n.add("{kind}-law", at[f"{kind}-law"] / STATED_AUGER_PS, **of)
     read = {"": (" at 30 ps", STATED_AUGER_PS)}
     read |= {f"{_material(d).lower()}-": (f", {d}", dots[d]) for d in (*dots,)[:: len(dots) - 1]}
     ratios = _ratios(kind, _SUBJECT, [lifetime for _, lifetime in read.values()])
-    for (of, (where, _)), both in zip(read.items(), ratios.T, strict=True):
-        for (key, words), value in zip(_LASERS.items(), both, strict=True):
-            n.add(f"{kind}-{of}{key}", f"{title} ratio{where}, {words}", value)
-    pulses = np.array(list(LASERS_PS.values()))
-    exponents = auger_maps.exponent(default_conditions(), kind, presets()[_SUBJECT], pulses)
-    for (key, words), value in zip(_LASERS.items(), exponents, strict=True):
-        n.add(f"{kind}-exponent-{key}", f"-dln⟨N⟩/dlnτ_XX, {title}, {words}", value)
-    for key, words in _LASERS.items():
-        several = [row[f"{kind}-{key}"] for row in _readings().values()]
+    for (key, (where, _)), both in zip(read.items(), ratios.T, strict=True):
+        for (laser, words), value in zip(_LASERS.items(), both, strict=True):
+            named = {"of": key, "where": where, "laser": laser, "pulse": words}
+            n.add("{kind}-{of}{laser}", value, **named, **of)
+    fixed, pulses = auger_maps.default_conditions(), np.array(list(LASERS_PS.values()))
+    exponents = auger_maps.exponent(fixed, kind, presets()[_SUBJECT], pulses)
+    for (laser, words), value in zip(_LASERS.items(), exponents, strict=True):
+        n.add("{kind}-exponent-{laser}", value, laser=laser, pulse=words, **of)
+    for laser, words in _LASERS.items():
+        several = [row[f"{kind}-{laser}"] for row in _readings().values()]
         for end, value in (("least", min(several)), ("most", max(several))):
-            meaning = f"{end} {title} ratio at 30 ps, {words}, of the readings"
-            n.add(f"{kind}-{key}-{end}-reading", meaning, value)
+            n.add("{kind}-{laser}-{end}-reading", value, laser=laser, pulse=words, end=end, **of)
 
 
 def _readings() -> dict[str, dict[str, float]]:
@@ -331,48 +328,22 @@ class ReadingsTable(Table):
 
 
 def _of_all_tables(n: Numbers, run: Run) -> None:
-    dots = _real_dots(run)
+    dots, at = _real_dots(run), stored_numbers(stored("auger")["quoted"])
     worst = max(float(_ratios("se", name, [STATED_AUGER_PS])[0, 0]) for name in presets())
-    n.add("se-fs-worst", "largest SE ratio of the presets at 30 ps, 100 fs", worst)
+    n.add("se-fs-worst", worst)
     most = {name: float(cases(name, "ase").ratio[: _LONG + 1].max()) for name in presets()}
     for name, value in most.items():
-        n.of(name, "ase-most", "largest ASE ratio, pulses to 10 ns", value)
-    gained = max(value for name, value in most.items() if name != _SUBJECT)
-    n.add("ase-most-exciton", "largest ASE ratio where X gains, to 10 ns", gained)
-    fall = 100 * float(1 - cases(_SUBJECT, "present").ratio.min())
-    n.add("present-fall", "largest fall of the excitons present", fall, "%")
+        n.add("ase-most-{dot}", value, dot=name)
+    n.add("ase-most-exciton", max(value for name, value in most.items() if name != _SUBJECT))
+    n.add("present-fall", 100 * float(1 - cases(_SUBJECT, "present").ratio.min()))
     name = (*dots,)[-1]
     short, long = _absorbed("ase", _SUBJECT, (LASERS_PS["fs"], 1e4), (dots[name],))[:, 0]
-    meaning = f"ASE threshold of 10 ns over that of 100 fs pulses, {name}"
-    n.add("quasi-cw", meaning, long / short)
-    at = stored_numbers(stored("auger")["quoted"])
-    for key, words in (("tenth", "within 10 %"), ("double", "doubled")):
-        meaning = f"τ_XX, ASE {words}, build-up in 100 ps"
-        n.add(f"build-up-{key}", meaning, at[f"build-up-{key}"], "ps")
+    n.add("quasi-cw", long / short, dot=name)
+    n.add("build-up-tenth", at["build-up-tenth"])
+    n.add("build-up-double", at["build-up-double"])
     for name, lifetime in dots.items():
-        of = name.lower().replace(",", "").replace(" ", "-").replace("₃", "3")
-        n.add(f"lifetime-{of}", f"τ_XX by volume, {name}", lifetime, "ps")
-
-
-def _of_closed_forms(n: Numbers) -> None:
-    dot = presets()[_SUBJECT]
-    n.add("sensitivity", "rise of the threshold per t/τ_XX at first", short_pulse_sensitivity(dot))
-    n.add("rate", "arrivals per τ_XX that sustain gain", auger_limited_rate(dot, 1.0))
-    for name, each in presets().items():
-        gain = exciton_gain(each)
-        n.add(f"exciton-gain-{slug(name)}", f"gain of X, {name}, at maximum", gain.at_maximum)
-        n.add(f"exciton-best-{slug(name)}", f"largest gain of X, {name}", gain.largest)
-
-
-def _of_this_run(n: Numbers, run: Run) -> None:
-    pulse, auger = run["pump_fwhm_ps"], [run["auger_lifetime_ps"], np.inf]
-    fixed = Conditions.of(run.settings)
-    se, ase = fixed.se(run.subject, pulse, auger), fixed.ase(run.subject, pulse, auger)
-    n.add("own-se-absorbed", "absorbed excitons, SE, this run", se.absorbed[0])
-    n.add("own-se-present", "excitons present, SE, this run", se.present[0])
-    n.add("own-se", "SE ratio, this run", _ratio(se.absorbed))
-    n.add("own-ase-absorbed", "absorbed excitons, ASE, this run", ase[0])
-    n.add("own-ase", "ASE ratio, this run", _ratio(ase))
+        of = name.lower().replace(",", "").replace("₃", "3")
+        n.add("lifetime-{of}", lifetime, of=of, dot=name)
 
 
 def _ratio(pair: FloatArray) -> float:

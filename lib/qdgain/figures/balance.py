@@ -16,8 +16,8 @@ from qdgain.calibration.record import admitted, columns
 from qdgain.calibration.record import points as points_of
 from qdgain.figures import line_shapes, style
 from qdgain.figures.kit import Figure, Numbers, line, look, number, panel, points, slug, stated
-from qdgain.figures.line_shapes import COLD_K, TEMPERATURES_K, THRESHOLD
-from qdgain.figures.panel import Axis, Panel
+from qdgain.figures.line_shapes import COLD_K, TEMPERATURES_K
+from qdgain.figures.panel import STOKES_SHIFT, THRESHOLD, Axis, Panel
 from qdgain.model import balance, parameters, units
 from qdgain.model.bands import FWHM_PER_SIGMA, band_centres_eV
 from qdgain.model.dot import Dot, FloatArray
@@ -31,7 +31,6 @@ from qdgain.run import YOUR_DOT, Run
 SETTINGS = chapters.SETTINGS["balance"]
 
 _WIDTH = Axis("linewidth Γ", "meV")
-_SHIFT = Axis("Stokes shift S", "meV")
 _AT_MAXIMUM = Axis("threshold ⟨N⟩ at gain maximum")
 _REPULSION = Axis("biexciton shift Δ / s, attraction positive")
 
@@ -101,8 +100,8 @@ def condition(run: Run) -> tuple[Panel, Panel]:
     name, mean = "Gaussians with S = Γ", _at_maximum(dot)
     thresholds.append(points(name, dot.stokes_shift_meV, mean, "reference", "X"))
     return (
-        panel("a", "Gaussian bands in detailed balance", _WIDTH, _SHIFT, allowed),
-        panel("b", "any line shape, without ESA", _SHIFT, _AT_MAXIMUM, thresholds),
+        panel("a", "Gaussian bands in detailed balance", _WIDTH, STOKES_SHIFT, allowed),
+        panel("b", "any line shape, without ESA", STOKES_SHIFT, _AT_MAXIMUM, thresholds),
     )
 
 
@@ -222,7 +221,7 @@ FIGURES = {
 
 def headlines(run: Run) -> Numbers:
     """Return the chapter's numbers; `number` in claims.toml says which statement each answers."""
-    n = Numbers("balance")
+    n = Numbers("balance", run)
     for part in (_of_condition, _of_schemes, _of_biexcitons, _of_imposed):
         part(n, run)
     line_shapes.add_to(n, run)
@@ -231,78 +230,69 @@ def headlines(run: Run) -> Numbers:
 
 
 def _of_condition(n: Numbers, run: Run) -> None:
-    kelvin, as_wide = run["temperature_K"], _as_wide(run)
-    kT = number(units.thermal_energy_meV(kelvin))
-    n.add("temperature", "temperature of the numbers below", kelvin, "K")
+    kelvin = run["temperature_K"]
+    n.add("temperature", kelvin)
     # S = Γ/2 = s²/kT.
-    n.add("half-width", "Γ at which S = Γ/2 is in balance", 0.5 * FWHM_PER_SIGMA**2 * kT, "meV")
-    n.add("equal-threshold", "threshold of Gaussians with S = Γ", _at_maximum(as_wide))
-    for key, which, lower in (("4ls", "S", 0), ("3ls", "largest S", 1)):
-        # The stated number of the 4LS, and the lowest that rounds to that of the 3LS.
-        shift = balance.stokes_shift_for_threshold_meV(stated(f"F8-{key}", lower), kelvin)
-        meaning = f"{which} for the {key.upper()}'s stated threshold, any line shape"
-        n.add(f"{key}-stokes", meaning, shift, "meV")
+    n.add("half-width", 0.5 * FWHM_PER_SIGMA**2 * number(units.thermal_energy_meV(kelvin)))
+    n.add("equal-threshold", _at_maximum(_as_wide(run)))
+    # The stated number of the 4LS, and the lowest that rounds to that of the 3LS.
+    shift_for = balance.stokes_shift_for_threshold_meV
+    n.add("4ls-stokes", shift_for(stated("F8-4ls", 0), kelvin))
+    n.add("3ls-stokes", shift_for(stated("F8-3ls", 1), kelvin))
     for end, gamma in _PAPERS_WIDTHS_MEV.items():
         ratio = balance.balanced_stokes_shift_meV(gamma, kelvin) / gamma
-        lowest = f"threshold without ESA at S = {gamma:g} meV, any line shape"
-        n.add(f"ratio-{end}", f"S/Γ in balance, Γ = {gamma:g} meV", ratio)
-        n.add(f"paper-{end}", lowest, balance.threshold_at_emission_peak(gamma, kelvin))
+        lowest = balance.threshold_at_emission_peak(gamma, kelvin)
+        n.add("ratio-{end}", ratio, end=end, width=gamma)
+        n.add("paper-{end}", lowest, end=end, width=gamma)
 
 
 def _of_schemes(n: Numbers, run: Run) -> None:
     kelvin = run["temperature_K"]
     kT = units.thermal_energy_meV(kelvin)
     for name in run.pairs:
-        width, shift = (
-            number(getattr(run.dots[name], f"{x}_meV")) for x in ("linewidth", "stokes_shift")
-        )
-        needed, warm = np.nan, np.inf
+        dot, needed, warm = run.dots[name], np.nan, np.inf
+        width, shift = number(dot.linewidth_meV), number(dot.stokes_shift_meV)
         if shift > 0:
             needed = number(balance.balanced_linewidth_meV(shift, kelvin))
             warm = number(balance.balanced_temperature_K(shift, width))
         scaled = units.fwhm_from_sigma(shift / units.sigma_from_fwhm(width) * kT)
         spread = np.sqrt(width**2 - needed**2) if needed <= width else np.nan
-        n.of(name, "stokes", "S", shift, "meV")
-        n.of(name, "linewidth", "Γ in balance at its S", needed, "meV")
-        n.of(name, "scaled", "Γ in balance at its S/Γ, so at its thresholds", scaled, "meV")
-        n.of(name, "warm", "temperature at which S and Γ are in balance", warm, "K")
-        n.of(name, "spread", "width of a spread of sizes that would make up Γ", spread, "meV")
+        n.add("stokes-{dot}", shift, dot=name)
+        n.add("linewidth-{dot}", needed, dot=name)
+        n.add("scaled-{dot}", scaled, dot=name)
+        n.add("warm-{dot}", warm, dot=name)
+        n.add("spread-{dot}", spread, dot=name)
     subject = run.subject.linewidth_meV
-    n.add("linewidth", "Γ of the presets, or yours", subject, "meV")
-    own = balance.balanced_stokes_shift_meV(subject, kelvin)
-    n.add("own", f"S in balance at that Γ, {kelvin:g} K", own, "meV")
+    n.add("linewidth", subject)
+    n.add("own", balance.balanced_stokes_shift_meV(subject, kelvin))
     sigma = units.sigma_from_fwhm(parameters.PRESETS["shared"]["linewidth_meV"])
     for name in ("3LS", "4LS"):
         several = [
             np.percentile(columns(row)[f"stokes_{slug(name)}"], (5, 95)) for row in admitted()
         ]
         widths = units.fwhm_from_sigma(np.array(several) / sigma * kT)
-        for end, width in (("low", widths.min()), ("high", widths.max())):
-            meaning = f"the same, {end}est 5 or 95 % quantile of every reading's set, {name}"
-            n.add(f"scaled-{slug(name)}-{end}", meaning, width, "meV")
+        n.add("scaled-{dot}-{end}", widths.min(), dot=name, end="low")
+        n.add("scaled-{dot}-{end}", widths.max(), dot=name, end="high")
 
 
 def _of_biexcitons(n: Numbers, run: Run) -> None:
-    kelvin = run["temperature_K"]
+    kelvin, real = run["temperature_K"], run.subject
     for name in run.pairs:
-        of, shift = slug(name), number(balance.biexciton_stokes_shift_meV(run.dots[f"{name}+ESA"]))
-        n.add(f"xx-{of}", f"Stokes shift of the biexciton, {name}+ESA", shift, "meV")
-    real = run.subject
+        shift = balance.biexciton_stokes_shift_meV(run.dots[f"{name}+ESA"])
+        n.add("xx-{dot}", shift, dot=name)
     with np.errstate(divide="ignore", invalid="ignore"):
         strengths = np.divide(real.xx_emission_strength, real.xx_absorption_strength)
         entropy = units.thermal_energy_meV(kelvin) * np.log(strengths)
-    n.add("strengths", "strength of PL_XX over that of A_XX2", strengths)
-    n.add("strengths-meV", "energy by which it shifts the biexciton's E_Z", entropy, "meV")
+    n.add("strengths", strengths)
+    n.add("strengths-meV", entropy)
     for which, row in (("wide", "replacing free"), ("lean", "replacing lean")):
-        meaning = f"share of the set {row} with both biexciton Stokes shifts above zero"
-        n.add(f"xx-positive-{which}", meaning, 100 * _share_above_zero(row), "%")
+        n.add("xx-positive-{which}", 100 * _share_above_zero(row), which=which, row=row)
     several = [
         _imposed(dot, np.array([kelvin]), "stokes_shift_meV", True)[0]
         for dot, _ in readings_of_chapter().values()
     ]
-    for end, value in (("least", min(several)), ("most", max(several))):
-        meaning = f"{end} threshold of the readings, S kept, ESA in balance, {kelvin:g} K, 3LS"
-        n.add(f"both-{end}-reading", meaning, value)
+    n.add("both-{end}-reading", min(several), end="least")
+    n.add("both-{end}-reading", max(several), end="most")
 
 
 @cache
@@ -319,21 +309,20 @@ def _of_imposed(n: Numbers, run: Run) -> None:
         for way, (keep, short) in _WAYS.items():
             for what, esa, biexciton, tail in _CASES:
                 mean = _imposed(run.dots[f"{name}{esa}"], np.array([kelvin]), keep, biexciton)
-                n.of(name, f"{short}{tail}", f"threshold, {way}, {what}, {kelvin:g} K", mean[0])
+                of = {"way": short, "tail": tail, "dot": name, "imposed": way, "what": what}
+                n.add("{way}{tail}-{dot}", mean[0], **of)
         cold = _imposed(run.dots[name], np.array([COLD_K]), "stokes_shift_meV", False)[0]
-        n.of(name, "shift-cold", f"threshold, S kept, without ESA, {COLD_K:g} K", cold)
+        n.add("shift-cold-{dot}", cold, dot=name, kelvin=COLD_K)
     for name, dot in run.dots.items():
-        n.of(name, "preset", "threshold, not imposed", _at_maximum(dot))
+        n.add("preset-{dot}", _at_maximum(dot), dot=name)
     # Between which the threshold at the gain maximum lies in every reading, bands in balance.
     dot = balance.balanced_dot(run.dots["3LS+ESA"], kelvin, "stokes_shift_meV", biexciton=True)
     at = number(dot.absorption_energy_eV) + 1e-3 * number(gain_maximum_meV(dot))
-    bound = max(map(number, balance.threshold_bounds(dot, at)))
     equal = replace(dot, xx_absorption_strength=1.0, xx_emission_strength=1.0)
-    alone = "the higher of the thresholds of X alone and X → XX alone, in balance, S kept"
-    n.of("3LS", "bound", alone, bound)
-    n.of("3LS", "mirrored", "threshold in balance, S kept, a = γ = 1", _at_maximum(equal))
     split = balance.fine_structure_threshold(run.dots["3LS"].stokes_shift_meV, kelvin)
-    n.add("fine-structure", "threshold of a 3LS by fine structure alone, split by its S", split)
+    n.add("bound-3ls", max(map(number, balance.threshold_bounds(dot, at))))
+    n.add("mirrored-3ls", _at_maximum(equal))
+    n.add("fine-structure", split)
 
 
 def _of_prior(n: Numbers, run: Run) -> None:
@@ -344,37 +333,29 @@ def _of_prior(n: Numbers, run: Run) -> None:
     rabi, sequential, _ = np.round(off.max(axis=1), 9)
     shift = _balanced_shift(run)
     balanced = _at_centre(run, ratio, "sequential", shift)
-    without = "threshold without a shift, Poisson, S = 0"
-    n.add("klimov-sequential", "largest departure from Klimov's formula, sequential", sequential)
-    n.add("klimov-rabi", "the same, Rabi", rabi)
-    for law, meaning in (
-        ("rabi", "threshold far from the line, Rabi, S = 0"),
-        ("sequential", "the same, sequential"),
-        ("poisson", "the same, Poisson"),
-    ):
-        n.add(f"klimov-far-{law}", meaning, _at_centre(run, far, law)[0])
-    n.add("klimov-none-poisson", without, _at_centre(run, none, "poisson")[0])
-    n.add("klimov-stokes", "S in balance at the subject's Γ", shift, "meV")
-    for key, at, text in (("repulsion", -1, "−s"), ("attraction", 1, "+s"), ("unshifted", 0, "0")):
-        meaning = f"threshold, sequential, S in balance, Δ = {text}"
-        n.add(f"klimov-{key}", meaning, np.interp(at, ratio, balanced))
-    for tail, definition in (("", "gain maximum"), ("-centre", "centre of PL_X")):
-        for key, sign in (("repulsion", -1.0), ("attraction", 1.0)):
-            meaning = f"threshold of the 3LS, Rabi, Δ = {sign:+g}s, {definition}"
-            n.add(f"{key}{tail}", meaning, _shifted_threshold(run, sign, definition))
-    real = run.dots["3LS+ESA"]
-    factor = _at_maximum(real) / _at_maximum(replace(real, xx_absorption_strength=0.0))
-    highest = highest_mean_excitons("rabi")
-    n.add("esa-factor", "threshold with ESA over that without A_XX2, 3LS+ESA", factor)
-    n.add("highest-rabi", "highest ⟨N⟩ that Rabi statistics can have", highest)
+    n.add("klimov-sequential", sequential)
+    n.add("klimov-rabi", rabi)
+    n.add("klimov-far-rabi", _at_centre(run, far, "rabi")[0])
+    n.add("klimov-far-sequential", _at_centre(run, far, "sequential")[0])
+    n.add("klimov-far-poisson", _at_centre(run, far, "poisson")[0])
+    n.add("klimov-none-poisson", _at_centre(run, none, "poisson")[0])
+    n.add("klimov-stokes", shift)
+    n.add("klimov-repulsion", np.interp(-1, ratio, balanced))
+    n.add("klimov-attraction", np.interp(1, ratio, balanced))
+    n.add("klimov-unshifted", np.interp(0, ratio, balanced))
+    three, real = run.dots["3LS"], run.dots["3LS+ESA"]
+    n.add("repulsion", _at_maximum(_shifted(three, -1.0)))
+    n.add("attraction", _at_maximum(_shifted(three, 1.0)))
+    centre = number(band_centres_eV(three).emission)
+    n.add("repulsion-centre", threshold_at_energy(_shifted(three, -1.0), centre))
+    n.add("attraction-centre", threshold_at_energy(_shifted(three, 1.0), centre))
+    alone = _at_maximum(replace(real, xx_absorption_strength=0.0))
+    n.add("esa-factor", _at_maximum(real) / alone)
+    n.add("highest-rabi", highest_mean_excitons("rabi"))
 
 
-def _shifted_threshold(run: Run, ratio: float, definition: str) -> FloatArray:
-    """Return the threshold of the 3LS with full strengths and one biexciton shift, in widths s."""
-    dot = run.dots["3LS"]
+def _shifted(dot: Dot, ratio: float) -> Dot:
+    """Return a dot in the replacing reading with one biexciton shift, in standard deviations."""
     shift = ratio * number(units.sigma_from_fwhm(dot.linewidth_meV))
     bound: dict[str, Any] = {"absorptive_binding_meV": shift, "emissive_binding_meV": shift}
-    shifted = replace(dot, reading="replacing", **bound)
-    if definition == "gain maximum":
-        return _at_maximum(shifted)
-    return threshold_at_energy(shifted, number(band_centres_eV(dot).emission))
+    return replace(dot, reading="replacing", **bound)

@@ -12,36 +12,14 @@ from matplotlib.figure import Figure as Picture
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from qdgain.calibration import plausibility, record, rows
 from qdgain.calibration.conditions import CONDITIONS, LARGEST_OFFSET, SMALLEST_SHIFT
-from qdgain.calibration.plausibility import (
-    MEASURED_BINDING_MEV,
-    ROOM_TEMPERATURE_K,
-    STATED_FILM_UM,
-    dot_density_per_cm3,
-    film_length_um,
-)
+from qdgain.calibration.plausibility import STATED_FILM_UM, dot_density_per_cm3, film_length_um
 from qdgain.calibration.predictions import READING_OF_A_SPIKE
-from qdgain.calibration.record import (
-    KINDS,
-    bayes_factor,
-    best,
-    calibrated,
-    checked,
-    columns,
-    meets,
-    record,
-)
-from qdgain.calibration.rows import (
-    DEFINITIONS,
-    ROWS,
-    STATISTICS,
-    TARGETS,
-    TOLERANCE,
-    Row,
-    stated_numbers,
-)
+from qdgain.calibration.record import KINDS, bayes_factor, best
+from qdgain.calibration.rows import DEFINITIONS, ROWS, STATISTICS, TARGETS, TOLERANCE, Row
 from qdgain.figures import style
-from qdgain.figures.kit import Figure, Numbers, mapped, panel, points, slug
+from qdgain.figures.kit import Figure, Numbers, mapped, panel, points
 from qdgain.figures.panel import NO_AXIS, Axis, Panel
 from qdgain.model import first_exciton
 from qdgain.model.balance import balanced_linewidth_meV
@@ -73,6 +51,8 @@ SYMBOLS: Mapping[str, Axis] = {
     "gain_exponent": Axis("L_g"),
     "pi_pulse_fluence_mJ_cm2": Axis("J_π", "mJ cm⁻²"),
 }
+#: The unknowns whose ranges the prose quotes.
+_QUOTED = ("stokes_3ls", "stokes_4ls", "emissive_3ls", "emissive_4ls", "gain_exponent")
 _UNPAIRED = ("absorptive_3ls", "emissive_3ls", "xx_emission_strength")
 _PAIRED = tuple(name for name in SYMBOLS if name not in _UNPAIRED)
 #: Sampled sets that are drawn: row -> colour and size of the points.
@@ -223,7 +203,7 @@ def solution_set() -> Panel:
     """Return the points of two rows as pairs of parameters."""
     series = []
     for title, (quantity, _) in _SETS.items():
-        values = columns(title)
+        values = record.columns(title)
         for i, row in enumerate(_PAIRED):
             for column in _PAIRED[:i]:
                 axes: Any = {"x_axis": SYMBOLS[column], "y_axis": SYMBOLS[row]}
@@ -275,23 +255,21 @@ FIGURES = {
 
 def default_row() -> Row:
     """Return the row that the presets are of."""
-    return ROWS[record()["default"]]
+    return ROWS[record.record()["default"]]
 
 
 def headlines() -> Numbers:
     """Return the calibration's numbers: stated and computed, evidence, plausibility."""
     n = Numbers("calibration")
     row = default_row()
-    numbers, margins = checked(row, calibrated(row, best(row)["values"]))
-    off = 100 * (numbers / stated_numbers() - 1)
-    stated = [claims()[name] for name in TARGETS]
-    for key, claim, value in zip(_KEYS, stated, numbers, strict=True):
-        n.add(key, claim.statement, value, claim.unit, repeats=claim.id)
-    for key, claim, value in zip(_KEYS, stated, off, strict=True):
-        n.add(f"off-{key}", f"departure, {claim.statement}", value, "%")
+    numbers, margins = record.checked(row, record.calibrated(row, best(row)["values"]))
+    for key, name, value in zip(_KEYS, TARGETS, numbers, strict=True):
+        claim = claims()[name]
+        of = {"statement": claim.statement, "unit": claim.unit}
+        n.add("{key}", value, repeats=claim.id, key=key, **of)
     for i, (condition, margin) in enumerate(zip(CONDITIONS, margins, strict=True), 1):
-        n.add(f"condition-{i}", f"beyond its margin, in linewidths: {condition}", margin)
-    n.add("worst", "largest departure", np.max(np.abs(off)), "%")
+        n.add("condition-{i}", margin, i=i, condition=condition)
+    n.add("worst", 100 * np.max(np.abs(numbers / rows.stated_numbers() - 1)))
     _of_rows(n)
     for name in _SETS:
         _of_set(n, name)
@@ -300,66 +278,61 @@ def headlines() -> Numbers:
 
 
 def _of_rows(n: Numbers) -> None:
-    found = record()["best"]
+    found = record.record()["best"]
     alone = [one for one in found if not one["conditional"]]
     within = [one for one in alone if one["largest_residual"] <= TOLERANCE]
-    n.add("numbers", "stated numbers that calibrate", len(TARGETS))
-    n.add("parameters", "free parameters of the default", default_row().parameters)
-    n.add("conditions", "qualitative statements asked for", len(CONDITIONS))
-    n.add("centre-margin", "what still is the centre, in linewidths", LARGEST_OFFSET)
-    n.add("shift-margin", "what already is red, or a shift, in linewidths", SMALLEST_SHIFT)
-    n.add("spike-reading", "standard deviation of a condition, linewidths", READING_OF_A_SPIKE)
-    n.add("rows", "rows: readings and what is free in them", len(ROWS))
-    n.add("solved", "rows, statistics and definitions solved", len(alone))
-    n.add("within", "of them meet every number", len(within))
-    n.add("full", "of them also meet every condition", sum(map(meets, found)))
+    n.add("numbers", len(TARGETS))
+    n.add("parameters", default_row().parameters)
+    n.add("conditions", len(CONDITIONS))
+    n.add("centre-margin", LARGEST_OFFSET)
+    n.add("shift-margin", SMALLEST_SHIFT)
+    n.add("spike-reading", READING_OF_A_SPIKE)
+    n.add("rows", len(ROWS))
+    n.add("solved", len(alone))
+    n.add("within", len(within))
+    n.add("full", sum(map(record.meets, found)))
+    of = {"reference": REFERENCE_ROW}
     for name in ("additive tied", "additive free", "mixed free"):
-        for kind, said in KINDS.items():
-            factor = bayes_factor(name, REFERENCE_ROW, kind)
-            key = f"bayes-{slug(name)}-{slug(kind)}"
-            n.add(
-                key, f"ln Bayes factor, {name} over {REFERENCE_ROW}, {said}", round(factor.value, 1)
-            )
+        for kind in ("numbers", "conditions"):
+            factor = round(bayes_factor(name, REFERENCE_ROW, kind).value, 1)
+            n.add("bayes-{row}-{kind}", factor, row=name, kind=kind, said=KINDS[kind], **of)
     for kind in ("numbers", "conditions"):
-        runs = record()["rows"][REFERENCE_ROW]["modes"][kind]
-        weights = [run["xx_stokes_shifts_red"] for run in runs]
-        said = f"S_XX above zero in both schemes, {REFERENCE_ROW}, {KINDS[kind]}"
-        n.add(f"red-xx-low-{kind}", f"{said}: least of the runs", 100 * min(weights), "%")
-        n.add(f"red-xx-high-{kind}", f"{said}: most of the runs", 100 * max(weights), "%")
+        runs = record.record()["rows"][REFERENCE_ROW]["modes"][kind]
+        weights = [100 * run["xx_stokes_shifts_red"] for run in runs]
+        n.add("red-xx-low-{kind}", min(weights), kind=kind, said=KINDS[kind], **of)
+        n.add("red-xx-high-{kind}", max(weights), kind=kind, said=KINDS[kind], **of)
 
 
 def _of_set(n: Numbers, row: str) -> None:
-    for name, x in columns(row).items():
-        if name in SYMBOLS and np.ptp(x) > 0:
-            axis, key = SYMBOLS[name], f"{slug(row)}-{name.replace('_', '-')}"
-            low, high = np.quantile(x, (0.05, 0.95))
-            n.add(f"{key}-low", f"{axis.name}, {row}: 5 % quantile", low, axis.unit)
-            n.add(f"{key}-high", f"{axis.name}, {row}: 95 % quantile", high, axis.unit)
+    for name in _QUOTED:
+        axis, key = SYMBOLS[name], name.replace("_", "-")
+        of = {"row": row, "parameter": key, "symbol": axis.name, "unit": axis.unit}
+        low, high = np.quantile(record.columns(row)[name], (0.05, 0.95))
+        n.add("{row}-{parameter}-low", low, **of)
+        n.add("{row}-{parameter}-high", high, **of)
 
 
 def add_plausibility(n: Numbers) -> None:
     """Add what the presets would mean for a real film, each beside a known value."""
     film = PRESETS["film"]
     pi_pulse, exponent = film["pi_pulse_fluence_mJ_cm2"], film["gain_exponent"]
-    saturation = first_exciton.pi_pulse_saturation_fluence_mJ_cm2(pi_pulse)
-    n.add("saturation", "fluence for one absorbed photon, hν/σ_A = 2J_π/π²", saturation, "mJ cm⁻²")
+    n.add("saturation", first_exciton.pi_pulse_saturation_fluence_mJ_cm2(pi_pulse))
     for source, tail in ((first_exciton.YU, ""), (first_exciton.JASIENIAK, "-jasieniak")):
         diameter = first_exciton.cdse_diameter_from_pi_pulse_nm(pi_pulse, source)
         sigma = float(first_exciton.cdse_first_exciton_cross_section_cm2(diameter, source))
         length = film_length_um(exponent, sigma, dot_density_per_cm3(diameter))
-        dense, um = exponent * STATED_FILM_UM / length, f"{STATED_FILM_UM:.0f} µm"
-        n.add(f"diameter{tail}", f"diameter of the CdSe dot that has it, {source}", diameter, "nm")
-        n.add(f"sigma{tail}", f"its absorption cross section σ_1S, {source}", sigma, "cm²")
-        n.add(f"length{tail}", f"dense film that has L_g, {source}", length, "µm")
-        n.add(f"exponent-film{tail}", f"L_g of {um} of that film, {source}", dense)
+        of = {"tail": tail, "source": source}
+        n.add("diameter{tail}", diameter, **of)
+        n.add("sigma{tail}", sigma, **of)
+        n.add("length{tail}", length, **of)
+        n.add("exponent-film{tail}", exponent * STATED_FILM_UM / length, film=STATED_FILM_UM, **of)
     for name in ("3LS", "4LS"):
-        dot, key = presets()[f"{name}+ESA"], slug(name)
-        width = balanced_linewidth_meV(dot.stokes_shift_meV, ROOM_TEMPERATURE_K)
-        absorptive, emissive = dot.absorptive_binding_meV, dot.emissive_binding_meV
-        n.add(f"stokes-{key}", f"Stokes shift, {name}", dot.stokes_shift_meV, "meV")
-        n.add(f"linewidth-{key}", f"linewidth that balances it at 300 K, {name}", width, "meV")
-        n.add(f"absorptive-{key}", f"absorptive biexciton shift Δ_A2, {name}", absorptive, "meV")
-        n.add(f"emissive-{key}", f"emissive biexciton binding Δ_E, {name}", emissive, "meV")
-    for end, value in zip(("from", "to"), MEASURED_BINDING_MEV, strict=True):
-        key = {"from": "binding-low", "to": "binding-high"}[end]
-        n.add(key, f"measured biexciton binding, CdSe, {end}", value, "meV")
+        dot = presets()[f"{name}+ESA"]
+        width = balanced_linewidth_meV(dot.stokes_shift_meV, plausibility.ROOM_TEMPERATURE_K)
+        n.add("stokes-{dot}", dot.stokes_shift_meV, dot=name)
+        n.add("linewidth-{dot}", width, dot=name)
+        n.add("absorptive-{dot}", dot.absorptive_binding_meV, dot=name)
+        n.add("emissive-{dot}", dot.emissive_binding_meV, dot=name)
+    low, high = plausibility.MEASURED_BINDING_MEV
+    n.add("binding-low", low)
+    n.add("binding-high", high)

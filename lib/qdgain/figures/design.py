@@ -19,20 +19,9 @@ from qdgain.beyond.levers import MAXIMUM, ONSET
 from qdgain.beyond.repulsion import BINDINGS, best_binding, threshold_slopes
 from qdgain.beyond.shortest_way import FIELDS, Way, nearest_dot
 from qdgain.calibration import record
-from qdgain.figures import map_grids, style
-from qdgain.figures.kit import (
-    Figure,
-    Numbers,
-    line,
-    mapped,
-    number,
-    panel,
-    points,
-    slug,
-    stated,
-    upright,
-)
-from qdgain.figures.panel import Axis, Panel, Series
+from qdgain.figures import maps, style
+from qdgain.figures.kit import Figure, Numbers, line, mapped, number, panel, points, stated, upright
+from qdgain.figures.panel import THRESHOLD, Axis, Panel, Series
 from qdgain.model import parameters
 from qdgain.model.balance import balanced_stokes_shift_meV, biexciton_stokes_shift_meV
 from qdgain.model.bands import FWHM_PER_SIGMA, band_widths_meV
@@ -46,7 +35,6 @@ SETTINGS = chapters.SETTINGS["design"]
 STOKES = Axis("Stokes shift S / linewidth Γ")
 ABSORPTIVE = Axis("absorptive shift Δ_A2 / linewidth Γ")
 BINDING = Axis("binding Δ / linewidth Γ")
-THRESHOLD = Axis("threshold ⟨N⟩")
 SLOPE = Axis("change of ⟨N⟩ with Δ, per standard deviation")
 NOW, FOUR, ALONE, TIED = BASE_OF_YOUR_DOT, "4LS+ESA", "Δ_A2 alone", "one binding energy"
 SYMBOLS = dict(zip(FIELDS, ("S", "Δ_A2", "Δ_E", "Γ"), strict=True))
@@ -124,7 +112,7 @@ def threshold_map(run: Run) -> tuple[Panel, ...]:
     cases = zip("abcd", product(levers.DEFINITIONS, kinds), strict=True)
     for letter, (definition, (title, emissive)) in cases:
         dots = scaled(run.subject, stokes, column, emissive)
-        values = map_grids.where_red(stokes + emissive, _threshold(run, dots, definition))
+        values = maps.where_red(stokes + emissive, _threshold(run, dots, definition))
         series = [
             mapped("threshold", stokes, absorptive, values, THRESHOLD),
             upright(limited, limit, -1.0, 1.5, "detailed balance", dash="--"),
@@ -132,27 +120,22 @@ def threshold_map(run: Run) -> tuple[Panel, ...]:
         if emissive is not column:  # the maps with the subject's own Δ_E
             series.append(line("A_XX2 on PL_XX", stokes, stokes + emissive, "A_XX2", ":"))
             for name in (_name(run), FOUR):
-                series += [_mark(run, name), _arrow(run, name, definition)]
+                series += _on_map(run, name, definition)
         panels.append(panel(letter, f"{definition}, {title}", STOKES, ABSORPTIVE, series))
     return tuple(panels)
 
 
-def _mark(run: Run, name: str) -> Series:
-    stokes, absorptive = (_ratio(run.dots[name], field) for field in FIELDS[:2])
-    marker = "s" if name == FOUR else "o"
-    return points(name, stokes, absorptive, name.removesuffix("+ESA"), marker)
-
-
-def _arrow(run: Run, name: str, definition: str) -> Series:
-    """Return a dot's shortest way as the map sees it, on which Δ_E changes too."""
-    dot = run.dots[name]
+def _on_map(run: Run, name: str, definition: str) -> list[Series]:
+    """Return a dot and its shortest way as the map sees it, on which Δ_E changes too."""
+    dot, quantity = run.dots[name], name.removesuffix("+ESA")
     change = _way(run, dot, definition=definition).change_meV
     across, up = (
         [_ratio(dot, field), _ratio(dot, field) + change[field] / _width_meV(dot)]
         for field in FIELDS[:2]
     )
-    label = f"{name}, {map_grids.WAY} to {run['low_threshold']:g}"
-    return line(label, across, up, name.removesuffix("+ESA"))
+    label = f"{name}, {maps.WAY} to {run['low_threshold']:g}"
+    mark = points(name, across[0], up[0], quantity, "s" if name == FOUR else "o")
+    return [mark, line(label, across, up, quantity)]
 
 
 #: What a way may change: its name in the legend, its route, whether it ends in equilibrium, dash.
@@ -197,7 +180,7 @@ def repulsion(run: Run) -> tuple[Panel, ...]:
         dots = scaled(run.subject, stokes, column, emissive)
         slopes = threshold_slopes(dots, **_how(run, definition))
         slope = slopes.absorptive if title == ALONE else slopes.both
-        values = map_grids.where_red(stokes + emissive, slope * _sigma_meV(dots))
+        values = maps.where_red(stokes + emissive, slope * _sigma_meV(dots))
         series = mapped("slope", stokes, binding, values, SLOPE)
         panels.append(panel(letter, f"{definition}, {title}", STOKES, BINDING, [series]))
     return tuple(panels)
@@ -219,7 +202,7 @@ def _against_binding(run: Run, letter: str, title: str, dot: Dot) -> Panel:
         for what, quantity in ((ALONE, "A_XX2"), (TIED, "PL_XX")):
             dots = _bound(dot, binding, BINDINGS if what == TIED else BINDINGS[:1])
             emission = np.asarray(dots.stokes_shift_meV) + np.asarray(dots.emissive_binding_meV)
-            values = map_grids.where_red(emission, _threshold(run, dots, definition))
+            values = maps.where_red(emission, _threshold(run, dots, definition))
             finite = np.where(np.isfinite(values), values, np.nan)
             lines.append(line(f"{what}, {definition}", binding, finite, quantity, dash))
     if letter == "a":
@@ -242,7 +225,7 @@ def _finish_ways(axes: list[Axes], _: object) -> None:
 
 
 FIGURES = {
-    "threshold_map": Figure(threshold_map, map_grids.draw_thresholds),
+    "threshold_map": Figure(threshold_map, maps.draw_thresholds),
     "ways": Figure(
         ways,
         size=(7.6, 3.8),
@@ -251,7 +234,7 @@ FIGURES = {
         legend=None,
         finish=_finish_ways,
     ),
-    "repulsion": Figure(repulsion, map_grids.draw_slopes),
+    "repulsion": Figure(repulsion, maps.draw_slopes),
     "bindings": Figure(
         bindings,
         size=(7.6, 4.2),
@@ -262,25 +245,22 @@ FIGURES = {
 }
 
 
-class PublishedTable(Table):
-    """The published shifts with their sources."""
-
-    def __init__(self) -> None:
-        header = ("row", "dot", "quantity", "published", "by", "read in", "note", "DOI")
-        of = attrgetter("label", "quantity", "quoted", "method", "seen_in", "note", "doi")
-        rows = [(str(i), *of(row)) for i, row in enumerate(published_shifts(), start=1)]
-        super().__init__(header, rows)
+def published_table() -> Table:
+    """Return the published shifts with their sources."""
+    header = ("row", "dot", "quantity", "published", "by", "read in", "note", "DOI")
+    of = attrgetter("label", "quantity", "quoted", "method", "seen_in", "note", "doi")
+    rows = [(str(i), *of(row)) for i, row in enumerate(published_shifts(), start=1)]
+    return Table(header, rows)
 
 
 def headlines(run: Run) -> Numbers:
     """Return the numbers of the chapter."""
-    n = Numbers("design")
-    n.add("goal", "wanted threshold ⟨N⟩", run["low_threshold"])
-    n.add("floor", "floor of the onset", run["floor"])
+    n = Numbers("design", run)
+    n.add("goal", run["low_threshold"])
+    n.add("floor", run["floor"])
     way, *_ = [_of_dot(n, run, name) for name in dict.fromkeys((NOW, FOUR, _name(run)))]
-    n.add("lever", "part of S in the squared length of the way, 3LS+ESA", _part_of_stokes(way))
-    onset = f"way to an onset of {run['low_threshold']:g} by shifts, {_name(run)}"
-    _of_way(n, "onset", onset, _way(run, run.subject, definition=ONSET), ())
+    n.add("lever", _part_of_stokes(way))
+    n.add("onset", _way(run, run.subject, definition=ONSET).distance_meV, dot=_name(run))
     for part in (_of_set, _of_readings, _of_one_parameter, _of_equilibrium, _of_repulsion):
         part(n, run)
     return n
@@ -297,27 +277,25 @@ def _narrowest(run: Run, dot: Dot, **how: Any) -> float:
 
 def _of_dot(n: Numbers, run: Run, name: str) -> Way:
     """Add what a dot is and what it needs; return the way by shifts."""
-    dot, key = run.dots[name], slug(name.removesuffix("+ESA"))
-    to = f"way to ⟨N⟩ = {run['low_threshold']:g} by"
+    dot, scheme = run.dots[name], name.removesuffix("+ESA")
     for definition, end in DEFINITION_KEYS.items():
         now = _threshold(run, dot, definition)
-        n.add(f"now-{key}{end}", f"threshold {definition}, {name}", now)
+        n.add("now-{scheme}{end}", now, scheme=scheme, end=end, definition=definition)
     way, wide = (_way(run, dot, route) for route in ("shifts", "shifts and linewidth"))
-    _of_way(n, f"way-{key}", f"{to} shifts, {name}", way)
-    _of_way(n, f"wide-{key}", f"{to} shifts and linewidth, {name}", wide, FIELDS)
-    second, own = biexciton_stokes_shift_meV(dot), number(dot.stokes_shift_meV)
-    last = own + way.change_meV["stokes_shift_meV"]
-    n.add(f"biexciton-stokes-{key}", f"Stokes shift of the biexciton, {name}", second, "meV")
-    n.add(f"stokes-{key}", f"Stokes shift of the exciton, {name}", own, "meV")
-    n.add(f"end-stokes-{key}", f"S at the end of the way, {name}", last, "meV")
+    _of_way(n, "way-{scheme}", way, FIELDS[:3], scheme=scheme)
+    _of_way(n, "wide-{scheme}", wide, FIELDS, scheme=scheme)
+    own = number(dot.stokes_shift_meV)
+    n.add("biexciton-stokes-{scheme}", biexciton_stokes_shift_meV(dot), scheme=scheme)
+    n.add("stokes-{scheme}", own, scheme=scheme)
+    n.add("end-stokes-{scheme}", own + way.change_meV["stokes_shift_meV"], scheme=scheme)
     return way
 
 
-def _of_way(n: Numbers, key: str, of: str, way: Way, fields: Sequence[str] = FIELDS[:3]) -> None:
-    n.add(key, f"length of the {of}", way.distance_meV, "meV")
+def _of_way(n: Numbers, key: str, way: Way, fields: Sequence[str], **named: str) -> None:
+    n.add(key, way.distance_meV, **named)
     for name in fields:
-        change = f"change of {SYMBOLS[name]} on the {of}"
-        n.add(f"{key}-{FIELD_KEYS[name]}", change, way.change_meV[name], "meV")
+        of = {"field": FIELD_KEYS[name], "symbol": SYMBOLS[name]}
+        n.add(f"{key}-{{field}}", way.change_meV[name], **of, **named)
 
 
 def _of_set(n: Numbers, run: Run) -> None:
@@ -325,12 +303,11 @@ def _of_set(n: Numbers, run: Run) -> None:
     # Of the reading that leaves both bindings free; in tied ones neither is the larger.
     free = [record.points("replacing free").dots[name] for name in (NOW, FOUR)]
     larger = [biexciton_stokes_shift_meV(dot) > dot.stokes_shift_meV for dot in free]
-    meaning = "part of the set replacing free with the larger Stokes shift in the biexciton"
-    n.add("set-larger", meaning, 100 * float(np.mean(np.all(larger, axis=0))), "%")
     own = record.points(record.record()["default"]).dots[NOW]
     widths = [_narrowest(run, own.at(i)) for i in range(0, own.shape[0], 32)]
-    n.add("set-narrowest", "smallest such linewidth over the presets' set", min(widths), "meV")
-    n.add("set-widest", "largest such linewidth over the presets' set", max(widths), "meV")
+    n.add("set-larger", 100 * float(np.mean(np.all(larger, axis=0))))
+    n.add("set-narrowest", min(widths))
+    n.add("set-widest", max(widths))
 
 
 def _of_readings(n: Numbers, run: Run) -> None:
@@ -342,15 +319,11 @@ def _of_readings(n: Numbers, run: Run) -> None:
         for dot in dots
     ]
     widths = [_narrowest(run, dot) for dot in dots]
-    broader = min(way.change_meV["linewidth_meV"] for way in ways)
-    lever = min(_part_of_stokes(_way(run, dot)) for dot in dots)
-    of = "of the readings"
-    n.add("lowest-least-reading", f"least lowest threshold in equilibrium {of}", min(lowest))
-    n.add("broader-least-reading", f"least broadening in equilibrium {of}", broader, "meV")
-    n.add("lever-least-reading", f"least part of S in the squared way {of}", lever)
-    for end, value in (("least", min(widths)), ("most", max(widths))):
-        meaning = f"{end} linewidth from which equilibrium allows it {of}"
-        n.add(f"narrowest-{end}-reading", meaning, value, "meV")
+    n.add("lowest-least-reading", min(lowest))
+    n.add("broader-least-reading", min(way.change_meV["linewidth_meV"] for way in ways))
+    n.add("lever-least-reading", min(_part_of_stokes(_way(run, dot)) for dot in dots))
+    n.add("narrowest-least-reading", min(widths))
+    n.add("narrowest-most-reading", max(widths))
 
 
 def _part_of_stokes(way: Way) -> float:
@@ -359,37 +332,31 @@ def _part_of_stokes(way: Way) -> float:
 
 
 def _of_one_parameter(n: Numbers, run: Run) -> None:
-    goal, name = run["low_threshold"], _name(run)
+    goal = run["low_threshold"]
     for field in advice.SINGLES:
-        key, what = FIELD_KEYS.get(field, "both"), SYMBOLS.get(field, TIED)
+        of = {"field": FIELD_KEYS.get(field, "both"), "what": SYMBOLS.get(field, TIED)}
         alone = advice.single(run.subject, field, goal, **_how(run))
         if field in FIELDS[::2]:
-            n.add(f"alone-{key}", f"{what} alone for ⟨N⟩ = {goal:g}, {name}", alone.needed, "meV")
+            n.add("alone-{field}", alone.needed, dot=_name(run), **of)
         else:  # which cannot take it there
-            lowest = f"lowest threshold by {what} alone, {name}"
-            n.add(f"alone-{key}-lowest", lowest, alone.lowest)
+            n.add("alone-{field}-lowest", alone.lowest, dot=_name(run), **of)
 
 
 def _of_equilibrium(n: Numbers, run: Run) -> None:
-    subject, kelvin, goal = run.subject, run["temperature_K"], run["low_threshold"]
-    width, name = _width_meV(subject), _name(run)
-    largest = f"largest Stokes shift in equilibrium at that width, {kelvin:g} K"
-    n.add("linewidth", f"linewidth, {name}", width, "meV")
-    n.add("largest-shift", largest, balanced_stokes_shift_meV(width, kelvin), "meV")
-    allowed = f"linewidth from which equilibrium allows ⟨N⟩ = {goal:g}"
+    subject, kelvin, name = run.subject, run["temperature_K"], _name(run)
+    width = _width_meV(subject)
+    n.add("linewidth", width, dot=name)
+    n.add("largest-shift", balanced_stokes_shift_meV(width, kelvin))
     for definition, end in DEFINITION_KEYS.items():
         least = reachable.lowest_balanced(subject, width, kelvin, **_how(run, definition))
-        lowest = f"lowest threshold in equilibrium at that width, {definition}"
-        n.add(f"lowest{end}", lowest, least.threshold)
         narrowest = _narrowest(run, subject, definition=definition)
-        n.add(f"narrowest{end}", f"{allowed}, {definition}", narrowest, "meV")
-    plain = _narrowest(run, replace(subject, **PLAIN))
-    n.add("narrowest-plain", f"{allowed}, {MAXIMUM}, a = γ = 1", plain, "meV")
+        n.add("lowest{end}", least.threshold, end=end, definition=definition)
+        n.add("narrowest{end}", narrowest, end=end, definition=definition)
+    n.add("narrowest-plain", _narrowest(run, replace(subject, **PLAIN)))
     for law in ("poisson", "sequential"):
-        same = f"the same linewidth at gain maximum, {law} statistics"
-        n.add(f"narrowest-{law}", same, _narrowest(run, subject, statistics=law), "meV")
+        n.add("narrowest-{law}", _narrowest(run, subject, statistics=law), law=law)
     way = _way(run, subject, "shifts and linewidth", balanced_at_K=kelvin)
-    _of_way(n, "balanced", f"way to ⟨N⟩ = {goal:g} that equilibrium allows, {name}", way, FIELDS)
+    _of_way(n, "balanced", way, FIELDS, dot=name)
 
 
 def _turn_meV(run: Run) -> float:
@@ -404,17 +371,15 @@ def _turn_meV(run: Run) -> float:
 
 def _of_repulsion(n: Numbers, run: Run) -> None:
     """Add where a binding lowers the threshold, and what half a standard deviation of it does."""
-    subject, name, signs = run.subject, _name(run), {"repulsion": -1, "none": 0, "attraction": 1}
-    turn = "Δ_A2 beyond which attraction lowers the threshold at the gain maximum, Δ_E held"
-    n.add("turn-absorptive", turn, _turn_meV(run), "meV")
-    plain, of_plain = replace(subject, **PLAIN), f"{name} with a = γ = 1"
-    for key, what, dot in (("", name, subject), ("-plain", of_plain, plain)):
-        best, _ = best_binding(dot, **_how(run))
-        n.add(f"best{key}", f"best one binding energy at gain maximum, {what}", best, "meV")
+    subject, signs = run.subject, {"repulsion": -1, "none": 0, "attraction": 1}
+    n.add("turn-absorptive", _turn_meV(run))
+    n.add("best", best_binding(subject, **_how(run))[0], dot=_name(run))
+    plain, _ = best_binding(replace(subject, **PLAIN), **_how(run))
+    n.add("best-plain", plain, dot=_name(run))
     balanced = _with_balanced_shift(run)
     step = 0.5 * _sigma_meV(balanced)
-    n.add("step", "half a standard deviation of the bands", step, "meV")
+    n.add("step", step)
     for definition, (word, sign) in product(levers.DEFINITIONS, signs.items()):
         value = _threshold(run, _bound(balanced, sign * step), definition)
-        meaning = f"threshold {definition}, one binding energy: {word}"
-        n.add(f"{word}{DEFINITION_KEYS[definition]}", meaning, value)
+        end = DEFINITION_KEYS[definition]
+        n.add("{word}{end}", value, word=word, end=end, definition=definition)

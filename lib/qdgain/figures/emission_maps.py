@@ -13,8 +13,8 @@ from matplotlib.figure import Figure as Picture
 
 from qdgain.figures import style
 from qdgain.figures.kit import line, mapped, panel, points, stated
+from qdgain.figures.maps import draw_projections
 from qdgain.figures.panel import ENERGY, FLUENCE, Axis, Panel, Series
-from qdgain.figures.projections import draw_maps
 from qdgain.model.dot import FloatArray
 
 RELATIVE = Axis("emission / its maximum")
@@ -81,7 +81,8 @@ def draw_emission_maps(panels: tuple[Panel, ...]) -> Picture:
         right.set_xlabel(AMPLIFICATION.label)
         return (top,)
 
-    return draw_maps([_own_amplification(one) for one in panels], RELATIVE, _draw_intensity, finish)
+    own = [_own_amplification(one) for one in panels]
+    return draw_projections(own, RELATIVE, _draw_intensity, finish)
 
 
 def _own_amplification(one: Panel) -> Panel:

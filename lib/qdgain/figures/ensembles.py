@@ -18,25 +18,19 @@ from qdgain.beyond.ensemble_saturation import AMPLITUDES, REACH, curves, laws_ap
 from qdgain.beyond.ensemble_thresholds import EnsembleThresholds, ensemble_thresholds, inhomogeneous
 from qdgain.figures import style
 from qdgain.figures.kit import Figure, Numbers, line, look, panel, points, slug, stated
-from qdgain.figures.panel import FLUENCE, MEAN_EXCITONS, Axis, Panel, Series
-from qdgain.model import units
+from qdgain.figures.panel import FLUENCE, MEAN_EXCITONS, THRESHOLD, Axis, Panel, Series
+from qdgain.model import first_exciton, units
 from qdgain.model.balance import balanced_linewidth_meV
 from qdgain.model.bands import FWHM_PER_SIGMA
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.first_exciton import (
-    JASIENIAK,
-    SOURCES,
-    YU,
-    cdse_diameter_nm,
-    cdse_extinction_per_M_cm,
-)
+from qdgain.model.first_exciton import JASIENIAK, YU
 from qdgain.model.parameters import CONTRACT
 from qdgain.model.threshold import threshold_at_maximum
 from qdgain.paper.claims import claims
 from qdgain.run import Run
 
 SETTINGS = chapters.SETTINGS["ensembles"]
-THRESHOLD, THRESHOLD_FLUENCE = Axis("threshold ⟨N⟩"), Axis("threshold fluence", "mJ cm⁻²")
+THRESHOLD_FLUENCE = Axis("threshold fluence", "mJ cm⁻²")
 DETUNING = Axis("detuning Δ_A1 of the second step", "meV")
 FEWER = Axis("biexcitons / independent ones")
 WIDTH = Axis("inhomogeneous width Γ_inh", "meV")
@@ -48,16 +42,6 @@ TOGETHER, SECOND_STEP, BOTH = "together", "second step", "together, second step"
 ALONE = (SIZE, ORIENTATION, DEPTH, BEAM)
 #: Alike only where curves run far apart.
 DASHES = {EQUAL: ":", SIZE: "--", ORIENTATION: "--", DEPTH: "-.", BEAM: "-.", TOGETHER: "-"}
-#: A threshold's key, what it is called, its field of `EnsembleThresholds`, and its unit.
-THRESHOLDS = (
-    ("", "threshold at gain maximum", "at_maximum", "1"),
-    ("onset-", "threshold onset", "onset", "1"),
-    ("ase-", "ASE threshold", "ase_fluence", "mJ cm⁻²"),
-)
-
-#: The effects alone whose changes are among the numbers.
-_CHANGES = ((SIZE, "at_maximum"), (SIZE, "ase_fluence"), (BEAM, "ase_fluence"))
-
 _Samples = Mapping[str, Ensemble]
 _Found = Mapping[tuple[str, str], EnsembleThresholds]
 
@@ -197,8 +181,7 @@ def _finish_thresholds(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
         _mark_out_of_reach(ax, one)
         for x in (-0.5, 0.5, 4.5, 5.5):
             ax.axvline(x, ymax=0.78, **thin)
-    place: dict[str, Any] = {"loc": "outside lower center", "ncols": 6}
-    style.legend_without(axes[0], "the paper", axes[0].get_figure(), **place)
+    style.legend_below(axes[0], without="the paper", ncols=6)
 
 
 def _mark_out_of_reach(ax: Axes, one: Panel) -> None:
@@ -215,11 +198,7 @@ def _mark_out_of_reach(ax: Axes, one: Panel) -> None:
 
 FIGURES = {
     "saturations": Figure(
-        saturations,
-        size=(7.0, 5.4),
-        columns=1,
-        axes={"ylim": (0, 2.1)},
-        legend="ends",
+        saturations, size=(7.0, 5.4), columns=1, axes={"ylim": (0, 2.1)}, legend="ends"
     ),
     "thresholds": Figure(thresholds, size=(7.0, 4.2), legend=None, finish=_finish_thresholds),
     "second_step": Figure(
@@ -231,7 +210,7 @@ FIGURES = {
 
 def headlines(run: Run) -> Numbers:
     """Return the chapter's numbers."""
-    n, every = Numbers("ensembles"), samples(run.settings)
+    n, every = Numbers("ensembles", run), samples(run.settings)
     found = {
         (name, which): _thresholds(run, dot, sample)
         for name, dot in run.dots.items()
@@ -259,71 +238,55 @@ def _of_thresholds(n: Numbers, run: Run, found: _Found) -> None:
 
     for dot in run.dots:
         for name in (EQUAL, TOGETHER, BOTH):
-            for key, what, field, unit in THRESHOLDS:
-                if field != "onset" or name == EQUAL:
-                    value = getattr(found[dot, name], field)
-                    n.add(f"{slug(name)}-{key}{slug(dot)}", f"{what}, {name}, {dot}", value, unit)
+            n.add("{sample}-{dot}", found[dot, name].at_maximum, sample=name, dot=dot)
+            if name == EQUAL:
+                n.add("{sample}-onset-{dot}", found[dot, name].onset, sample=name, dot=dot)
+            n.add("{sample}-ase-{dot}", found[dot, name].ase_fluence, sample=name, dot=dot)
         for name in (SIZE, BEAM, TOGETHER):
-            for key, what, field, _ in THRESHOLDS:
-                if name == TOGETHER or (name, field) in _CHANGES:
-                    changed = f"change of the {what} by {name}, {dot}"
-                    value = change(dot, name, field)
-                    n.add(f"{slug(name)}-{key}{slug(dot)}-change", changed, value, "%")
-    for key, field, what in (
-        ("se", "at_maximum", "a threshold at gain maximum"),
-        ("onset", "onset", "an onset"),
-        ("ase", "ase_fluence", "an ASE threshold"),
-    ):
-        largest = max(abs(change(dot, TOGETHER, field)) for dot in run.dots)
-        n.add(f"moves-{key}", f"largest change of {what}, together", largest, "%")
+            of = {"sample": name, "dot": dot}
+            if name != BEAM:
+                n.add("{sample}-{dot}-change", change(dot, name, "at_maximum"), **of)
+            if name == TOGETHER:
+                n.add("{sample}-onset-{dot}-change", change(dot, name, "onset"), **of)
+            n.add("{sample}-ase-{dot}-change", change(dot, name, "ase_fluence"), **of)
+    for key, field in (("se", "at_maximum"), ("onset", "onset"), ("ase", "ase_fluence")):
+        n.add(f"moves-{key}", max(abs(change(dot, TOGETHER, field)) for dot in run.dots))
 
 
 def _of_laws(n: Numbers, run: Run, every: _Samples) -> None:
     """Add whether saturation tells Rabi's law from Poisson's in a sample."""
     dot, pi_pulse = run.subject, run["pi_pulse_fluence_mJ_cm2"]
     for name in (EQUAL, TOGETHER, SECOND_STEP, BOTH):
-        apart, key = laws_apart(dot, every[name]), slug(name)
-        n.add(f"highest-{key}", f"largest ⟨N⟩, Rabi, {name}", apart.highest)
+        apart = laws_apart(dot, every[name])
+        n.add("highest-{sample}", apart.highest, sample=name)
         if name not in (EQUAL, TOGETHER):
             continue
-        left = f"what a fit of Poisson leaves of Rabi up to a π pulse, {name}"
-        largest = f"largest difference of Rabi and Poisson below a π pulse, {name}"
         tell = ensemble_saturation.fluence_to_tell(dot, every[name])
-        n.add(f"misfit-{key}", left, 100 * apart.fitted, "%")
-        n.add(f"largest-{key}", largest, apart.largest)
-        for what, meaning, fluence in (
-            ("part", "fluence at which Rabi and Poisson part by 10 %", apart.ten_per_cent),
-            ("tell", "last fluence at which a fit of Poisson leaves 5 %", tell),
-            ("top", "fluence of the largest ⟨N⟩", apart.highest_fluence),
-        ):
-            n.add(f"{what}-{key}", f"{meaning}, {name}", pi_pulse * fluence, "mJ cm⁻²")
+        n.add("misfit-{sample}", 100 * apart.fitted, sample=name)
+        n.add("largest-{sample}", apart.largest, sample=name)
+        n.add("part-{sample}", pi_pulse * apart.ten_per_cent, sample=name)
+        n.add("tell-{sample}", pi_pulse * tell, sample=name)
+        n.add("top-{sample}", pi_pulse * apart.highest_fluence, sample=name)
 
 
 def _of_choices(n: Numbers, run: Run, every: _Samples, found: _Found) -> None:
     """Add what other choices of dipole, probe, pump and beam would give."""
-    dot = run.subject
-    thin = laws_apart(dot, replace(every[TOGETHER], pump_optical_density=0.0))
-    left = "what a fit of Poisson leaves of Rabi up to a π pulse, together but thin"
-    incident = "fluence in front of the film / mean in it, unbleached"
-    peak = "fluence at the beam's centre / mean over the probed spot"
-    n.add("misfit-thin", left, 100 * thin.fitted, "%")
-    n.add("incident", incident, every[DEPTH].incident_per_mean)
-    n.add("peak", peak, every[BEAM].peak_per_mean)
-    at_maximum = "change of the threshold at gain maximum"
+    thin = laws_apart(run.subject, replace(every[TOGETHER], pump_optical_density=0.0))
+    n.add("misfit-thin", 100 * thin.fitted)
+    n.add("incident", every[DEPTH].incident_per_mean)
+    n.add("peak", every[BEAM].peak_per_mean)
     parallel = replace(every[ORIENTATION], probe_polarisation="parallel")
-    alike, of_size = replace(every[SIZE], resonant_pump=False), "change by size"
-    for what, meaning, sample, name in (
-        ("parallel", f"{at_maximum}, parallel probe", parallel, "3LS+ESA"),
-        ("parallel", f"{at_maximum}, parallel probe", parallel, "4LS+ESA"),
-        ("broad", f"{of_size}, all dots pumped alike", alike, "4LS"),
-        ("broad", f"{of_size}, all dots pumped alike", alike, "4LS+ESA"),
+    alike = replace(every[SIZE], resonant_pump=False)
+    for what, sample, name in (
+        ("parallel", parallel, "3LS+ESA"),
+        ("parallel", parallel, "4LS+ESA"),
+        ("broad", alike, "4LS"),
+        ("broad", alike, "4LS+ESA"),
     ):
         now = _thresholds(run, run.dots[name], sample).at_maximum
-        n.of(name, what, meaning, _change(now, found[name, EQUAL].at_maximum), "%")
+        n.add(f"{what}-{{dot}}", _change(now, found[name, EQUAL].at_maximum), dot=name)
     wide = _thresholds(run, run.dots["3LS"], replace(every[EQUAL], probe_spot_ratio=1.0))
-    meaning = "change of the ASE threshold, probed spot as wide as the pump"
-    change = _change(wide.ase_fluence, found["3LS", EQUAL].ase_fluence)
-    n.of("3LS", "wide", meaning, change, "%")
+    n.add("wide-3ls", _change(wide.ase_fluence, found["3LS", EQUAL].ase_fluence))
 
 
 def _of_ladder(n: Numbers, run: Run, every: _Samples) -> None:
@@ -334,57 +297,49 @@ def _of_ladder(n: Numbers, run: Run, every: _Samples) -> None:
     area = np.pi * AMPLITUDES / math.sqrt(driven_ladder.slope_with_dephasing(duration, time))
     dephased = 2 * driven_ladder.dephased_occupation(area, duration, time)
     poisson = curves(run.subject, every[EQUAL], "poisson").band_edge_excitons
-    left = misfit(CubicSpline(AMPLITUDES, dephased), poisson, 1.0)
-    half = driven_ladder.half_suppressed_meV(duration)
-    pairs = driven_ladder.pair_suppression(own, duration)
-    n.add("detuning", "detuning of the second step", own, "meV")
-    n.add("duration", "duration of the pump pulse", duration, "fs")
-    n.add("half-suppressed", "detuning that halves the biexcitons at low fluence", half, "meV")
-    n.add("pairs", "biexcitons / those of independent channels, low fluence", pairs)
-    n.add("dephasing-time", "dephasing time if the linewidth were all dephasing", time, "fs")
-    most = "largest ⟨N⟩ at any fluence with that dephasing, equal dots"
-    n.add("highest-dephased", most, dephased.max())
-    n.add("misfit-dephased", "what a fit of Poisson leaves of it up to a π pulse", 100 * left, "%")
+    n.add("detuning", own)
+    n.add("duration", duration)
+    n.add("half-suppressed", driven_ladder.half_suppressed_meV(duration))
+    n.add("pairs", driven_ladder.pair_suppression(own, duration))
+    n.add("dephasing-time", time)
+    n.add("highest-dephased", dephased.max())
+    n.add("misfit-dephased", 100 * misfit(CubicSpline(AMPLITUDES, dephased), poisson, 1.0))
 
 
 def _of_widths(n: Numbers, run: Run) -> None:
     """Add what the inhomogeneous width means for detailed balance, and for the diameter."""
     for name in run.pairs:
-        dot, key = run.dots[name], slug(name)
+        dot = run.dots[name]
         width, shift, balanced = float(dot.linewidth_meV), dot.stokes_shift_meV, math.nan
         if float(shift) > 0:
             balanced = float(balanced_linewidth_meV(shift, run["temperature_K"]))
         rest = math.sqrt(width**2 - balanced**2) if balanced <= width else math.nan
-        asked = f"width of one dot that detailed balance asks of the Stokes shift, {name}"
-        left = f"inhomogeneous width that would make up the rest of the linewidth, {name}"
-        n.add(f"balanced-{key}", asked, balanced, "meV")
-        n.add(f"rest-{key}", left, rest, "meV")
-        n.add(f"linewidth-{key}", f"linewidth, {name}", width, "meV")
+        n.add("balanced-{dot}", balanced, dot=name)
+        n.add("rest-{dot}", rest, dot=name)
+        n.add("linewidth-{dot}", width, dot=name)
     spread, dispersion = run["inhomogeneous_width_meV"], run["size_dispersion"]
     for name in ("4LS", "4LS+ESA"):
         alone, sample = _pumped_alike(run, run.dots[name], np.array([0.0, spread]))
-        closed = "change by the inhomogeneous width alone, all dots pumped alike"
-        n.of(name, "closed", closed, _change(float(sample), float(alone)), "%")
-    n.add("width", "inhomogeneous width", spread, "meV")
-    n.add("dispersion", "size dispersion", 100 * dispersion, "%")
-    n.add("density", "optical density for the pump", run["pump_optical_density"])
-    n.add("spot", "probed over pumped spot", run["probe_spot_ratio"])
-    sized = "inhomogeneous width that the sizing curve of CdSe gives this dispersion"
+        n.add("closed-{dot}", _change(float(sample), float(alone)), dot=name)
+    n.add("width", spread)
+    n.add("dispersion", 100 * dispersion)
+    n.add("density", run["pump_optical_density"])
+    n.add("spot", run["probe_spot_ratio"])
     energy = float(run.subject.absorption_energy_eV)
     for source, tail in ((YU, ""), (JASIENIAK, "-jasieniak")):
         from_size, power = _with_size(energy, source)
         from_size *= 1e3 * FWHM_PER_SIGMA * dispersion
-        n.add(f"width-from-size{tail}", f"{sized}, {source}", from_size, "meV")
-    n.add("power-jasieniak", f"d log σ_1S/d log D of CdSe at the dot's energy, {source}", power)
+        n.add("width-from-size{tail}", from_size, tail=tail, source=source)
+    n.add("power-jasieniak", power, source=source)
 
 
 def _with_size(energy_eV: float, source: str) -> tuple[float, float]:
     """Return |dE/d ln D| in eV and d ln σ/d ln D of CdSe dots around a first exciton."""
     around = units.nm_from_eV(energy_eV) * np.array([0.99, 1.01])
-    low, high = SOURCES[source].range_nm
+    low, high = first_exciton.SOURCES[source].range_nm
     if not low < around[0] < around[1] < high:
         return math.nan, math.nan
-    diameter = cdse_diameter_nm(around, source)
+    diameter = first_exciton.cdse_diameter_nm(around, source)
     step = np.diff(np.log(diameter))[0]
-    power = np.diff(np.log(cdse_extinction_per_M_cm(diameter, source)))[0] / step
+    power = np.diff(np.log(first_exciton.cdse_extinction_per_M_cm(diameter, source)))[0] / step
     return float(abs(np.diff(units.eV_from_nm(around))[0]) / step), float(power)

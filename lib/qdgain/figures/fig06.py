@@ -6,14 +6,13 @@ import numpy as np
 
 from qdgain import chapters
 from qdgain.figures import diagrams
-from qdgain.figures.kit import Figure, Numbers, line, number, panel, points, slug, stated, upright
+from qdgain.figures.kit import Figure, Numbers, line, number, panel, points, stated, upright
 from qdgain.figures.panel import Axis, Panel
 from qdgain.model import balance, kinetics, transients
 from qdgain.model.bands import band_centres_eV
 from qdgain.model.dot import Dot
 from qdgain.model.kinetics import Scheme
 from qdgain.model.transients import Photoluminescence
-from qdgain.paper.claims import Headline
 from qdgain.run import YOUR_DOT, Run
 
 SETTINGS = chapters.SETTINGS["fig06"]
@@ -189,35 +188,25 @@ FIGURES = {
         build_up, size=(7.0, 3.6), axes={"ylim": (0, 1.1)}, legend={"loc": "lower right"}
     ),
     "continuous_gain": Figure(
-        continuous_gain,
-        size=(7.0, 3.4),
-        axes=NET_GAIN_AXES,
-        legend="ends",
-        zeros=(0,),
+        continuous_gain, size=(7.0, 3.4), axes=NET_GAIN_AXES, legend="ends", zeros=(0,)
     ),
 }
 
 
-def headlines(run: Run) -> tuple[Headline, ...]:
+def headlines(run: Run) -> Numbers:
     """Return the chapter's numbers."""
-    n = Numbers("fig06")
+    n = Numbers("fig06", run)
     two_level = diagrams.level_diagrams(run, {"2LS": run.dots["3LS"]}, biexciton=False)["2LS"]
     absorbed, emitted = (two_level.transition(name).energy_eV for name in ("pump", "emission"))
-    apart = 1e3 * (absorbed - emitted)
-    n.add("energies-2ls", "absorption less emission energy of the 2LS", apart, "meV")
-    for part in (_of_schemes, _of_cooling, _of_build_up, _of_widths):
-        part(n, run)
-    return tuple(n)
-
-
-def _of_schemes(n: Numbers, run: Run) -> None:
+    n.add("energies-2ls", 1e3 * (absorbed - emitted))
     for name, scheme in kinetics.ideal_schemes().items():
-        meaning = f"pump rate w at which the ideal {name} begins to gain"
-        n.add(f"ideal-{slug(name)}", meaning, kinetics.cw_threshold(scheme))
+        n.add("ideal-{scheme}", kinetics.cw_threshold(scheme), scheme=name)
     for name, scheme in thermal_schemes(run).items():
-        meaning = f"the same at {run['temperature_K']:g} K with finite rates, {name}"
-        n.add(f"thermal-{slug(name)}", meaning, kinetics.cw_threshold(scheme))
-    n.add("branching", "relaxation time over exciton lifetime", _branching(run))
+        n.add("thermal-{scheme}", kinetics.cw_threshold(scheme), scheme=name)
+    n.add("branching", _branching(run))
+    _of_cooling(n, run)
+    _of_dots(n, run)
+    return n
 
 
 def _of_cooling(n: Numbers, run: Run) -> None:
@@ -226,31 +215,25 @@ def _of_cooling(n: Numbers, run: Run) -> None:
     relative = [_cooling_fit(run, time, None).standard_error_ps / time for time in true]
     # The relative error falls as the cooling time grows towards the response's width.
     shortest = np.exp(np.interp(-np.log(_RESOLVED), -np.log(relative), np.log(true)))
-    least = f"shortest cooling time known to {100 * _RESOLVED:g} % at this noise"
-    n.add("hot-cooling", "cooling time recovered from noisy transients", found, "ps")
-    n.add("hot-cooling-error", "its standard error", error, "ps")
-    n.add("resolved", least, shortest, "ps")
+    n.add("hot-cooling", found)
+    n.add("hot-cooling-error", error)
+    n.add("resolved", shortest, error=100 * _RESOLVED)
 
 
-def _of_build_up(n: Numbers, run: Run) -> None:
+def _of_dots(n: Numbers, run: Run) -> None:
+    """Add how fast the emission builds up, and how the Stokes shifts are to the linewidths."""
     tau = run["relaxation_time_fs"]
     time = np.linspace(0, 6 * tau, 6001)
     risen = transients.relaxed_fraction(time, tau, run["pulse_fwhm_fs"])
-    reached = 1e-3 * np.interp(1 - np.exp(-1), risen, time)
-    n.add("build-up", "time at which X_E holds 1 - 1/e of the excitons", reached, "ps")
+    n.add("build-up", 1e-3 * np.interp(1 - np.exp(-1), risen, time))
     for name in run.pairs:
         dot = run.dots[name]
         prompt = transients.emission_before_relaxation(dot, band_centres_eV(dot).emission)
-        meaning = f"emission at the centre of PL_X before relaxation / after it, {name}"
-        n.add(f"prompt-{slug(name)}", meaning, prompt)
-
-
-def _of_widths(n: Numbers, run: Run) -> None:
+        n.add("prompt-{dot}", prompt, dot=name)
     for name in ("3LS", "4LS"):
         dot = run.dots[name]
         ratio = number(dot.stokes_shift_meV) / number(dot.linewidth_meV)
-        n.add(f"stokes-linewidth-{slug(name)}", f"Stokes shift / linewidth, {name}", ratio)
-    width, kelvin = run.dots["3LS"].linewidth_meV, run["temperature_K"]
-    balanced = number(balance.balanced_stokes_shift_meV(width, kelvin)) / number(width)
-    meaning = f"Stokes shift / linewidth in detailed balance at {kelvin:g} K"
-    n.add("balanced", meaning, balanced)
+        n.add("stokes-linewidth-{dot}", ratio, dot=name)
+    width = run.dots["3LS"].linewidth_meV
+    balanced = balance.balanced_stokes_shift_meV(width, run["temperature_K"])
+    n.add("balanced", number(balanced) / number(width))

@@ -11,25 +11,22 @@ from matplotlib.figure import Figure as Picture
 
 from qdgain import chapters
 from qdgain.figures import diagrams, fig06, style
-from qdgain.figures.fig06 import NET_GAIN, PUMP, PUMP_RATES
-from qdgain.figures.kit import Figure, Numbers, line, mapped, number, panel, points, slug
-from qdgain.figures.panel import ENERGY, Axis, Panel
+from qdgain.figures.fig06 import NET_GAIN, PUMP, PUMP_RATES, TIME_PS
+from qdgain.figures.kit import Figure, Numbers, line, mapped, number, panel, points
+from qdgain.figures.panel import DELTA_A2, ENERGY, Axis, Panel
 from qdgain.model import kinetics, levels, multiexcitons, transients
 from qdgain.model.bands import band_centres_eV, energy_window_eV
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.multiexcitons import BANDS, Comparison, FourBands, Measurement
 from qdgain.model.parameters import clipped
 from qdgain.model.transients import TransientAbsorption
-from qdgain.paper.claims import Headline
 from qdgain.run import YOUR_DOT, Run
 
 SETTINGS = chapters.SETTINGS["fig07"]
 
 RHO = Axis("strength of ESA / emission, ρ")
 CW_THRESHOLD = Axis("pump rate at threshold, w")
-BINDING = Axis("absorptive biexciton shift Δ_A2", "meV")
 CANCELLED = Axis("part of the X emission that ESA removes")
-DELAY = Axis("time after the pump", "ps")
 DELTA_OD = Axis("ΔOD / OD at the peak of A_X")
 LIGHT = Axis("photoluminescence / one exciton per dot")
 BAND = Axis("band")
@@ -69,7 +66,7 @@ def cancellation(run: Run) -> Panel:
     for (name, dot), dash in zip(dots.items(), ("-", "--", "-.", ":"), strict=False):
         removed = levels.cancelled_fraction(replace(dot, absorptive_binding_meV=binding))
         lines.append(line(name, binding, removed, name, dash))
-    return panel("", "resonance of ESA with the emission of X", BINDING, CANCELLED, lines)
+    return panel("", "resonance of ESA with the emission of X", DELTA_A2, CANCELLED, lines)
 
 
 # --- panel b
@@ -149,9 +146,9 @@ def _ta_panels(run: Run, name: str) -> tuple[Panel, Panel, Panel]:
     ]
     letter = "" if name.startswith(YOUR_DOT) else "c"
     return (
-        panel(letter, f"after X3 pumping, {name}", ENERGY, DELAY, [od]),
+        panel(letter, f"after X3 pumping, {name}", ENERGY, TIME_PS, [od]),
         panel("", "its three parts", ENERGY, DELTA_OD, cuts),
-        panel("", "its course in time", DELAY, DELTA_OD, course),
+        panel("", "its course in time", TIME_PS, DELTA_OD, course),
     )
 
 
@@ -174,7 +171,7 @@ def draw_transient_absorption(panels: tuple[Panel, ...]) -> Picture:
             ax.set_ylabel("ΔOD / OD")
             end = f"{_TA_TIMES_PS[-1]:.1f} ps"
             place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
-            style.legend_without(ax, end, handlelength=1.5, **place)
+            style.legend_without(end, ax, handlelength=1.5, **place)
     return picture
 
 
@@ -253,7 +250,7 @@ def draw_four_bands(panels: tuple[Panel, Panel]) -> Picture:
     left, right = picture.subplots(1, 2, width_ratios=(1.25, 1))
     style.draw_panel(left, panels[0], legend=None)
     below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.15)}
-    style.legend_without(left, "single fit", ncols=2, **below)
+    style.legend_without("single fit", left, ncols=2, **below)
     for series in panels[1].series:
         style.draw_series(right, series)
     for mark in right.get_lines():
@@ -282,22 +279,18 @@ FIGURES = {
 }
 
 
-def headlines(run: Run) -> tuple[Headline, ...]:
+def headlines(run: Run) -> Numbers:
     """Return the chapter's numbers."""
-    n = Numbers("fig07")
+    n = Numbers("fig07", run)
     _of_esa(n, run)
     _of_kinetics(n, run)
-    for name in ("3LS", "4LS"):
-        _of_own_rho(n, run, name)
     for name in _pumped(run):
         _of_induced_absorption(n, run, name)
     _of_four_bands(n, run)
-    return tuple(n)
+    return n
 
 
 def _of_esa(n: Numbers, run: Run) -> None:
-    where = "Δ_A2 at which ESA removes most of the X emission, to 0.25 meV"
-    own = "part of the X emission that ESA removes at the dot's own Δ_A2"
     dots = _schemes(run)
     for name, dot in dots.items():
         # Around the dot's Stokes shift, without leaning on it being the answer.
@@ -305,39 +298,30 @@ def _of_esa(n: Numbers, run: Run) -> None:
         binding = np.arange(-2 * width, stokes + 2 * width, 0.25)
         allowed = binding[binding == clipped("absorptive_binding_meV", binding)]
         resonance = levels.binding_of_most_cancellation_meV(dot, allowed)
-        n.add(f"resonance-{slug(name)}", f"{where}, {name}", resonance, "meV")
+        n.add("resonance-{dot}", resonance, dot=name)
         if name not in ("2LS", "4LS"):
-            n.add(f"cancelled-{slug(name)}", f"{own}, {name}", levels.cancelled_fraction(dot))
+            n.add("cancelled-{dot}", levels.cancelled_fraction(dot), dot=name)
     dots.pop("2LS")
     for name, diagram in diagrams.level_diagrams(run, dots, biexciton=True).items():
         first = levels.binding_by_energies_meV(diagram)
-        apart = first - levels.binding_by_transitions_meV(diagram)
-        meaning = f"2A_X - E_XX less E_0,X - E_X,XX for A_XX2, {name}"
-        n.add(f"definitions-{slug(name)}", meaning, apart, "meV")
+        n.add("definitions-{dot}", first - levels.binding_by_transitions_meV(diagram), dot=name)
 
 
 def _of_kinetics(n: Numbers, run: Run) -> None:
-    rho, ideal = run["cw_esa_strength"], kinetics.ideal_schemes()
-    four, three = (kinetics.net_gain(ideal[name], PUMP_RATES, rho) for name in ("4LS", "3LS"))
-    n.add("largest-4ls", f"largest net gain of the ideal 4LS, ρ = {rho:g}", four.max())
-    n.add("largest-3ls", f"the same, ideal 3LS up to w = {PUMP_RATES[-1]:g}", three.max())
-    for name, scheme in fig06.thermal_schemes(run).items():
-        meaning = f"ρ below which gain comes back at {run['temperature_K']:g} K, {name}"
-        n.add(f"rho-{slug(name)}", meaning, kinetics.strongest_esa(scheme))
-    half = kinetics.cw_threshold(ideal["3LS"], 0.5)
-    n.add("half-3ls", "threshold w of the ideal 3LS at ρ = 0.5", half)
-
-
-def _of_own_rho(n: Numbers, run: Run, name: str) -> None:
-    dot = run.dots[f"{name}+ESA"]
-    rho = levels.esa_over_emission(dot, band_centres_eV(dot).emission)
-    ideal, thermal = kinetics.ideal_schemes()[name], fig06.thermal_schemes(run)[name]
-    meaning = f"ρ that the dot's own bands give at the centre of PL_X, {name}+ESA"
-    at_ideal, at_thermal = (kinetics.cw_threshold(scheme, rho) for scheme in (ideal, thermal))
-    n.add(f"own-rho-{slug(name)}", meaning, rho)
-    if name == "3LS":
-        n.add("own-ideal-3ls", "threshold w of the ideal 3LS at that ρ", at_ideal)
-    n.add(f"own-thermal-{slug(name)}", f"the same at {run['temperature_K']:g} K", at_thermal)
+    ideal, thermal = kinetics.ideal_schemes(), fig06.thermal_schemes(run)
+    rho = run["cw_esa_strength"]
+    n.add("largest-4ls", kinetics.net_gain(ideal["4LS"], PUMP_RATES, rho).max())
+    n.add("largest-3ls", kinetics.net_gain(ideal["3LS"], PUMP_RATES, rho).max(), w=PUMP_RATES[-1])
+    for name, scheme in thermal.items():
+        n.add("rho-{scheme}", kinetics.strongest_esa(scheme), scheme=name)
+    n.add("half-3ls", kinetics.cw_threshold(ideal["3LS"], 0.5))
+    for name in ("3LS", "4LS"):
+        dot = run.dots[f"{name}+ESA"]
+        own = levels.esa_over_emission(dot, band_centres_eV(dot).emission)
+        n.add("own-rho-{dot}", own, dot=name)
+        if name == "3LS":
+            n.add("own-ideal-3ls", kinetics.cw_threshold(ideal[name], own))
+        n.add("own-thermal-{dot}", kinetics.cw_threshold(thermal[name], own), dot=name)
 
 
 def _of_induced_absorption(n: Numbers, run: Run, name: str) -> None:
@@ -346,16 +330,13 @@ def _of_induced_absorption(n: Numbers, run: Run, name: str) -> None:
     red_part, _, blue_part = early / abs(early.min())
     red, _, blue = _delta_od(run, name, places_eV, _TA_TIMES_PS).total
     fit = transients.apparent_times(_TA_TIMES_PS, blue, run["pulse_fwhm_fs"])
-    last = f"red ΔOD at {_TA_TIMES_PS[-1]:g} ps over its largest value"
-    for key, meaning, value, unit in (
-        ("red", "largest ΔOD red of the bleach, over the bleach", red_part, "1"),
-        ("blue", "largest ΔOD blue of the bleach, over the bleach", blue_part, "1"),
-        ("rise", "rise of the blue induced absorption, fitted", 1e-3 * fit.rise_fs, "ps"),
-        ("decay", "decay of the blue induced absorption, fitted", fit.decay_ps, "ps"),
-        ("peak", "time of the largest blue induced absorption", _TA_TIMES_PS[blue.argmax()], "ps"),
-        ("late", last, red[-1] / np.max(np.abs(red)), "1"),
-    ):
-        n.add(f"pia-{key}{own}", meaning + of, value, unit)
+    named = {"own": own, "of": of, "last": _TA_TIMES_PS[-1]}
+    n.add("pia-red{own}", red_part, **named)
+    n.add("pia-blue{own}", blue_part, **named)
+    n.add("pia-rise{own}", 1e-3 * fit.rise_fs, **named)
+    n.add("pia-decay{own}", fit.decay_ps, **named)
+    n.add("pia-peak{own}", _TA_TIMES_PS[blue.argmax()], **named)
+    n.add("pia-late{own}", red[-1] / np.max(np.abs(red)), **named)
 
 
 def _of_four_bands(n: Numbers, run: Run) -> None:
@@ -363,21 +344,16 @@ def _of_four_bands(n: Numbers, run: Run) -> None:
     single, together = compared.single_expected_meV, compared.global_expected_meV
     with np.errstate(invalid="ignore"):
         ratio = single / together
-    least = "least standard error, single fit over global fit: smallest of the four bands"
-    counts = "the same when the single spectrum has as many counts as all together"
-    n.add("four-bands-smallest", least, ratio.min())
-    n.add("four-bands-counts", counts, ratio.min() / np.sqrt(len(many[0].spectra)))
+    n.add("four-bands-smallest", ratio.min())
+    n.add("four-bands-counts", ratio.min() / np.sqrt(len(many[0].spectra)))
     alone = multiexcitons.one_spectrum(many[0], _ALONE)
     known = multiexcitons.expected_errors_meV(truth, alone, widths_known=True)
     rms = np.sqrt(np.mean(compared.global_errors_meV**2, axis=0))
     # To whole meV: where a fit has no clear minimum, its end depends on the last digits.
     median = np.round(np.median(np.abs(compared.single_errors_meV), axis=0))
     for i, band in enumerate(BANDS):
-        for key, meaning, errors in (
-            ("single", f"least standard error of {band}, single fit", single),
-            ("global", f"least standard error of {band}, global fit", together),
-            ("known", f"the same, single fit with the widths known, {band}", known),
-            ("global-actual", f"actual rms error of {band}, global fit", rms),
-            ("single-actual", f"actual median error of {band}, single fit", median),
-        ):
-            n.add(f"{key}-{slug(band)}", meaning, errors[i], "meV")
+        n.add("single-{band}", single[i], band=band)
+        n.add("global-{band}", together[i], band=band)
+        n.add("known-{band}", known[i], band=band)
+        n.add("global-actual-{band}", rms[i], band=band)
+        n.add("single-actual-{band}", median[i], band=band)

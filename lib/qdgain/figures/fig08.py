@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +19,8 @@ from qdgain.calibration.rows import ROWS
 from qdgain.fast.onset import threshold_onset
 from qdgain.figures import kit, style
 from qdgain.figures.kit import Figure, Numbers, line, look, mapped, number, panel, points, stated
-from qdgain.figures.panel import ENERGY, FLUENCE, GAIN, MEAN_EXCITONS, Axis, Panel
-from qdgain.figures.projections import draw_maps
+from qdgain.figures.maps import draw_projections
+from qdgain.figures.panel import DELTA_A2, ENERGY, FLUENCE, MEAN_EXCITONS, THRESHOLD, Axis, Panel
 from qdgain.model import parameters, populations
 from qdgain.model.bands import (
     FWHM_PER_SIGMA,
@@ -38,9 +39,8 @@ from qdgain.run import YOUR_DOT, Run
 SETTINGS = chapters.SETTINGS["fig08"]
 
 _BAND = Axis("band / peak of A_X")
+GAIN = Axis("gain cross section G / peak absorption cross section")
 _EXCITONS = Axis("mean band-edge excitons ⟨N⟩")
-_BINDING = Axis("absorptive biexciton shift Δ_A2", "meV")
-_THRESHOLD = Axis("threshold ⟨N⟩")
 _FLOOR = Axis("gain floor ε / peak absorption cross section")
 _FITTED = "incoherent, fitted to Rabi up to J_π"
 _LETTERS = {"3LS": "c", "4LS": "d", "3LS+ESA": "e", "4LS+ESA": "f"}
@@ -142,7 +142,7 @@ def _draw_contours(panels: tuple[Panel, ...]) -> Picture:
         right.locator_params(axis="x", nbins=3, steps=[1, 2, 5, 10])
         return top, right
 
-    return draw_maps(panels, GAIN, lambda ax, one: style.draw_map(ax, one, limit), finish)
+    return draw_projections(panels, GAIN, lambda ax, one: style.draw_map(ax, one, limit), finish)
 
 
 def thresholds(run: Run) -> tuple[Panel, ...]:
@@ -168,7 +168,7 @@ def _against_binding(run: Run, letter: str, name: str) -> Panel:
     ]
     if letter:
         series.append(points("the paper", low, stated(f"F8-{kit.slug(name)}"), "reference", ">"))
-    return panel(letter, name, _BINDING, _THRESHOLD, series)
+    return panel(letter, name, DELTA_A2, THRESHOLD, series)
 
 
 def onset_against_floor(run: Run) -> Panel:
@@ -180,7 +180,7 @@ def onset_against_floor(run: Run) -> Panel:
         many = replace(dot, linewidth_meV=np.full(floor.shape, dot.linewidth_meV))
         onset = threshold_onset(many, floor, run["statistics"]).mean_excitons
         lines.append(line(name, floor, onset, *look(name)))
-    return panel("", "onset against the floor", _FLOOR, _THRESHOLD, lines)
+    return panel("", "onset against the floor", _FLOOR, THRESHOLD, lines)
 
 
 FIGURES = {
@@ -206,23 +206,15 @@ FIGURES = {
 
 def headlines(run: Run) -> Numbers:
     """Return the chapter's numbers: those the paper states, and those it leaves out."""
-    n = Numbers("fig08")
+    n = Numbers("fig08", run)
     for name in run.dots:
         _of_dot(n, run, name)
     for name in run.dots:
         if name.endswith("+ESA"):
             _of_esa(n, run, name)
     apart = {one.key: abs(one.value) for one in n}
-    apart_esa = np.fmax(apart["fig08-apart-3ls-esa"], apart["fig08-apart-4ls-esa"])
-    n.add("apart-esa", "the larger distance of gain maximum and onset with ESA", apart_esa, "meV")
-    for part in (
-        _of_saturation,
-        _of_incoherent,
-        _of_linewidths,
-        _of_losses,
-        _of_bindings,
-        _of_film,
-    ):
+    n.add("apart-esa", np.fmax(apart["fig08-apart-3ls-esa"], apart["fig08-apart-4ls-esa"]))
+    for part in (_of_saturation, _of_linewidths, _of_losses, _of_statements):
         part(n, run)
     return n
 
@@ -230,15 +222,14 @@ def headlines(run: Run) -> Numbers:
 def _of_dot(n: Numbers, run: Run, name: str) -> None:
     dot, law = run.dots[name], run["statistics"]
     at_maximum, onset = _at_maximum(run, dot), threshold_onset(dot, run["floor"], law)
-    apart = 1e3 * (at_maximum.energy_eV - onset.energy_eV)
     energy = energy_window_eV(dot, points=2001)
     at_one = gain(dot, energy, 1.0, law)
     red_of_pl = 1e3 * (energy[np.argmax(at_one)] - band_centres_eV(dot).emission)
-    n.of(name, "threshold", "threshold at gain maximum", at_maximum.mean_excitons)
-    n.of(name, "onset", "threshold onset", onset.mean_excitons)
-    n.of(name, "apart", "energy of the gain maximum from the onset's", apart, "meV")
-    n.of(name, "gain-at-one", "largest gain at ⟨N⟩ = 1", at_one.max())
-    n.of(name, "red-of-pl", "its energy from the centre of PL_X", red_of_pl, "meV")
+    n.add("threshold-{dot}", at_maximum.mean_excitons, dot=name)
+    n.add("onset-{dot}", onset.mean_excitons, dot=name)
+    n.add("apart-{dot}", 1e3 * (at_maximum.energy_eV - onset.energy_eV), dot=name)
+    n.add("gain-at-one-{dot}", at_one.max(), dot=name)
+    n.add("red-of-pl-{dot}", red_of_pl, dot=name)
 
 
 def _of_esa(n: Numbers, run: Run, name: str) -> None:
@@ -252,15 +243,15 @@ def _of_esa(n: Numbers, run: Run, name: str) -> None:
     def minus_threshold(binding: float) -> float:
         return -float(_at_maximum(run, dot, absorptive_binding_meV=binding).mean_excitons)
 
-    worst = minimize_scalar(minus_threshold, bounds=tuple(ends)).x
     harmless = _at_maximum(run, dot, xx_absorption_strength=0.0).mean_excitons
-    n.of(name, "share", "share of X in the emission at threshold", share)
-    n.of(name, "worst", "Δ_A2 of the highest threshold", worst, "meV")
-    n.of(name, "plateau", "threshold with ESA far away", harmless)
+    n.add("share-{dot}", share, dot=name)
+    n.add("worst-{dot}", minimize_scalar(minus_threshold, bounds=tuple(ends)).x, dot=name)
+    n.add("plateau-{dot}", harmless, dot=name)
 
 
 def _of_saturation(n: Numbers, run: Run) -> None:
-    pi_pulse = run["pi_pulse_fluence_mJ_cm2"]
+    """Add how far the laws are apart, and how near incoherent saturation comes to Rabi's law."""
+    pi_pulse, fitted = run["pi_pulse_fluence_mJ_cm2"], _incoherent_fit()
 
     def rabi(fluence: ArrayLike) -> FloatArray:
         return _excitons(run, fluence, "rabi")
@@ -268,35 +259,25 @@ def _of_saturation(n: Numbers, run: Run) -> None:
     def poisson(fluence: ArrayLike) -> FloatArray:
         return populations.band_edge_excitons(_excitons(run, fluence, "poisson"))
 
-    of_poisson = brentq(lambda J: float(rabi(J) / poisson(J)) - 0.9, 0.5 * pi_pulse, 2 * pi_pulse)
+    def ten_per_cent_below(other: Callable[[float], Any], low: float, high: float) -> float:
+        """Return the fluence at which Rabi's law falls 10 % below another, between π pulses."""
+        ends = low * pi_pulse, high * pi_pulse
+        return float(brentq(lambda J: float(rabi(J) / other(J)) - 0.9, *ends))
+
     linear = populations.photons_per_fluence_cm2_mJ(pi_pulse)
-    of_line = brentq(lambda J: float(rabi(J) / (linear * J)) - 0.9, 1e-6 * pi_pulse, pi_pulse)
     below_pi = np.linspace(0, pi_pulse, 2001)
-    apart = np.max(np.abs(rabi(below_pi) - poisson(below_pi)))
     two = replace(run.dots["3LS"], stokes_shift_meV=0.0)
-    of_two = {law: threshold_at_maximum(two, statistics=law) for law in ("rabi", "poisson")}
-    n.add("rabi", "fluence at which Rabi falls 10 % below Poisson", of_poisson, "mJ cm⁻²")
-    n.add("rabi-poisson", "largest difference of Rabi and Poisson below a π pulse", apart)
-    n.add("part-linear", "fluence at which Rabi falls 10 % below σJ/hν", of_line, "mJ cm⁻²")
-    n.add("2ls", "threshold of a 2LS, Rabi", of_two["rabi"].mean_excitons)
-    n.add("2ls-poisson", "threshold of a 2LS, Poisson", of_two["poisson"].mean_excitons)
-    n.add("max-ideal", "largest gain, without ESA", largest_gain(run.dots["3LS"]))
-    n.add("max-esa", "largest gain, with ESA", largest_gain(run.dots["3LS+ESA"]))
-    n.add("floor", "floor of the onset", run["floor"])
-
-
-def _of_incoherent(n: Numbers, run: Run) -> None:
-    """Add how near incoherent saturation comes to Rabi's law, and where it does not."""
-    fitted, pi_pulse = _incoherent_fit(), run["pi_pulse_fluence_mJ_cm2"]
-
-    def short(fluence: float) -> float:
-        return float(_excitons(run, fluence, "rabi") / _incoherent_fitted(run, fluence)) - 0.9
-
-    part, height = brentq(short, pi_pulse, 2 * pi_pulse), "⟨N⟩ at which the fitted one ends"
-    left = "what incoherent saturation, fitted, leaves of Rabi's law up to a π pulse"
-    n.add("incoherent", left, 100 * fitted.misfit, "%")
-    n.add("incoherent-height", height, fitted.height)
-    n.add("incoherent-part", "fluence at which Rabi falls 10 % below it", part, "mJ cm⁻²")
+    n.add("rabi", ten_per_cent_below(poisson, 0.5, 2))
+    n.add("rabi-poisson", np.max(np.abs(rabi(below_pi) - poisson(below_pi))))
+    n.add("part-linear", ten_per_cent_below(lambda J: linear * J, 1e-6, 1))
+    n.add("2ls", threshold_at_maximum(two, statistics="rabi").mean_excitons)
+    n.add("2ls-poisson", threshold_at_maximum(two, statistics="poisson").mean_excitons)
+    n.add("max-ideal", largest_gain(run.dots["3LS"]))
+    n.add("max-esa", largest_gain(run.dots["3LS+ESA"]))
+    n.add("floor", run["floor"])
+    n.add("incoherent", 100 * fitted.misfit)
+    n.add("incoherent-height", fitted.height)
+    n.add("incoherent-part", ten_per_cent_below(lambda J: _incoherent_fitted(run, J), 1, 2))
 
 
 def _of_linewidths(n: Numbers, run: Run) -> None:
@@ -305,16 +286,15 @@ def _of_linewidths(n: Numbers, run: Run) -> None:
     as_wide = _at_maximum(run, ideal, stokes_shift_meV=ideal.linewidth_meV).mean_excitons
     # ⟨N⟩ = 2r/(1+r) with r = exp(-S²/2s²), at the lowest ⟨N⟩ that rounds to the stated one.
     mean = stated("F8-3ls", 1)
-    largest = np.sqrt(2 * np.log((2 - mean) / mean)) / FWHM_PER_SIGMA
-    n.add("3ls-as-wide", "threshold of a 3LS whose Stokes shift is its linewidth", as_wide)
-    n.add("largest-stokes", "largest Stokes shift / linewidth for the stated threshold", largest)
+    n.add("3ls-as-wide", as_wide)
+    n.add("largest-stokes", np.sqrt(2 * np.log((2 - mean) / mean)) / FWHM_PER_SIGMA)
     for name in run.pairs:
-        n.of(name, "stokes", "Stokes shift", run.dots[name].stokes_shift_meV, "meV")
+        n.add("stokes-{dot}", run.dots[name].stokes_shift_meV, dot=name)
 
 
 def _of_losses(n: Numbers, run: Run) -> None:
     """Add what ESA does and what it does not."""
-    dot, law, of = run.dots["3LS+ESA"], run["statistics"], "3LS+ESA"
+    dot, law = run.dots["3LS+ESA"], run["statistics"]
     at, own = _at_maximum(run, dot), number(dot.xx_absorption_strength)
     target, tenth = stated("F3-x1-threshold"), stated("F8-exp-cdse")
     # The gain is linear in the strength of ESA.
@@ -329,41 +309,29 @@ def _of_losses(n: Numbers, run: Run) -> None:
         moving = [field for field in fields if getattr(dot, field) != 0]
         return max(abs(levers.sensitivity(dot, field, statistics=law)) for field in moving)
 
-    kept = peak(replace(dot, xx_emission_strength=1.0)) / peak(run.dots["3LS"])
-    weaker = own * weak / (weak - strong) if weak != strong else np.inf
-    for_tenth = threshold_at_maximum(dot, tenth, law).mean_excitons
     position = sensitivity("stokes_shift_meV", "absorptive_binding_meV", "emissive_binding_meV")
-    strength = sensitivity("xx_absorption_strength", "xx_emission_strength")
-    with_over = "gain at ⟨N⟩ = 2 with ESA over without, XX emitting at full strength, 3LS"
-    n.add("attenuated", with_over, kept)
-    n.add("weaker", f"strength of ESA for a threshold of {target:g}, {of}", weaker)
-    n.add("own-esa-strength", f"strength of ESA, {of}", own)
-    at_tenth = f"⟨N⟩ at which the gain at its maximum is {tenth:g}, {of}"
-    n.add("excitons-for-tenth", at_tenth, for_tenth)
-    largest = f"largest |∂ln⟨N⟩/∂ln x| for a band position x, {of}"
-    n.add("position-sensitivity", largest, position)
-    n.add("strength-sensitivity", "the same for a strength", strength)
+    n.add("attenuated", peak(replace(dot, xx_emission_strength=1.0)) / peak(run.dots["3LS"]))
+    n.add("weaker", own * weak / (weak - strong) if weak != strong else np.inf, target=target)
+    n.add("own-esa-strength", own)
+    for_tenth = threshold_at_maximum(dot, tenth, law).mean_excitons
+    n.add("excitons-for-tenth", for_tenth, tenth=tenth)
+    n.add("position-sensitivity", position)
+    n.add("strength-sensitivity", sensitivity("xx_absorption_strength", "xx_emission_strength"))
     for name in ("3LS+ESA", "4LS+ESA"):
         one = run.dots[name]
         ratio = 1 / bands(one, _at_maximum(run, one).energy_eV).absorption
-        n.of(name, "fractional", "fractional over absolute gain at the maximum", ratio)
+        n.add("fractional-{dot}", ratio, dot=name)
 
 
-def _of_bindings(n: Numbers, run: Run) -> None:
-    """Add whether the stated numbers need two bindings, and how far the presets' are apart."""
+def _of_statements(n: Numbers, run: Run) -> None:
+    """Add whether the stated numbers need two bindings, and what the stated film would be."""
     departures = [best(ROWS[name], conditional=False)["largest_residual"] for name in _ONE_BINDING]
-    dot, least = run.dots["3LS+ESA"], 100 * min(departures)
-    apart = number(dot.absorptive_binding_meV) - number(dot.emissive_binding_meV)
-    n.add("one-binding", "largest departure from a stated number with one binding", least, "%")
-    n.add("bindings-apart", "distance of absorptive and emissive binding, 3LS+ESA", apart, "meV")
-
-
-def _of_film(n: Numbers, run: Run) -> None:
+    dot = run.dots["3LS+ESA"]
+    n.add("one-binding", 100 * min(departures))
+    n.add("bindings-apart", number(dot.absorptive_binding_meV) - number(dot.emissive_binding_meV))
     film, transit = stated("F8-film"), stated("F8-transit")
-    index, pi_pulse = run["film_refractive_index"], run["pi_pulse_fluence_mJ_cm2"]
-    through, vacuum = (float(transit_time_fs(film, value)) for value in (index, 1.0))
-    thick = film * transit / through
-    n.add("transit", f"time through {film:g} mm at a refractive index of {index:g}", through, "fs")
-    n.add("transit-vacuum", f"time through {film:g} mm of vacuum", vacuum, "fs")
-    n.add("thickness-for-transit", f"film that light crosses in {transit:g} fs", thick, "mm")
-    n.add("degenerate", "mean excitons at the π pulse", _excitons(run, pi_pulse, "rabi"))
+    through = float(transit_time_fs(film, run["film_refractive_index"]))
+    n.add("transit", through, film=film)
+    n.add("transit-vacuum", float(transit_time_fs(film, 1.0)), film=film)
+    n.add("thickness-for-transit", film * transit / through, transit=transit)
+    n.add("degenerate", _excitons(run, run["pi_pulse_fluence_mJ_cm2"], "rabi"))

@@ -13,9 +13,9 @@ from scipy.interpolate import PchipInterpolator
 
 from qdgain import chapters
 from qdgain.figures import emission_maps as maps
-from qdgain.figures import fig09_measured, kit
+from qdgain.figures import fig09_measured, kit, style
 from qdgain.figures.kit import Figure, Numbers, level, line, look, number, panel, points, stated
-from qdgain.figures.panel import FLUENCE, Axis, Panel
+from qdgain.figures.panel import DELTA_A2, FLUENCE, Axis, Panel
 from qdgain.model import film, parameters, spike
 from qdgain.model.bands import band_centres_eV, bands, energy_window_eV
 from qdgain.model.dot import FloatArray
@@ -29,7 +29,6 @@ from qdgain.run import Run
 SETTINGS = chapters.SETTINGS["fig09"]
 
 _LETTERS = {"3LS": "a", "3LS+ESA": "b", "4LS": "c", "4LS+ESA": "d"}
-_BINDING = Axis("absorptive biexciton shift Δ_A2", "meV")
 _ASE_THRESHOLD = Axis("ASE threshold", "mJ cm⁻²")
 _ABOVE = Axis("pump fluence / ASE threshold")
 _OFFSET = Axis("spike's offset from the centre of PL_X", "meV")
@@ -42,13 +41,8 @@ _TICKS = (1, 2, 5, 10, 20)
 _AROUND_THRESHOLD = np.array([0.25, 0.5, 0.8, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0])
 #: ln of the most photons drawn, lest their number overflow.
 _LARGEST_LOG = 600.0
-_J = FLUENCE.unit
 #: What is quoted of the ratio of the spikes, from so far above the threshold with ESA.
 _FROM = 1.2
-_SPREAD = {
-    "least-amplitude": "least ratio of the spikes",
-    "most-amplitude": "largest ratio of them",
-}
 
 _saturated: Callable[..., SaturatedEmission] = cache(saturated_emission)
 
@@ -172,7 +166,7 @@ def thresholds(run: Run) -> Panel:
     papers = [stated(f"F9-{kit.slug(name)}") for name in _LETTERS]
     left = np.full(len(papers), _against_binding(run, "3LS+ESA")[0][0])
     series.append(points("the paper", left, papers, "reference", ">"))
-    return panel("", "", _BINDING, _ASE_THRESHOLD, series)
+    return panel("", "", DELTA_A2, _ASE_THRESHOLD, series)
 
 
 def _against_binding(run: Run, name: str) -> tuple[FloatArray, FloatArray]:
@@ -186,9 +180,7 @@ def _against_binding(run: Run, name: str) -> tuple[FloatArray, FloatArray]:
 
 
 def _finish_thresholds(axes: list[Axes], _: tuple[Panel, ...]) -> None:
-    handles, labels = axes[0].get_legend_handles_labels()
-    named = [i for i, label in enumerate(labels) if not label.endswith(("preset", "as given"))]
-    axes[0].legend([handles[i] for i in named], [labels[i] for i in named], loc="upper right")
+    style.legend_without("(preset|as given)$", axes[0], loc="upper right")
 
 
 def saturation(run: Run) -> tuple[Panel, ...]:
@@ -232,11 +224,7 @@ FIGURES = {
         thresholds, axes={"ylim": (0, None)}, legend=None, finish=_finish_thresholds
     ),
     "saturation": Figure(
-        saturation,
-        size=(3.8, 3.4),
-        per_panel=True,
-        legend=None,
-        finish=_finish_saturation,
+        saturation, size=(3.8, 3.4), per_panel=True, legend=None, finish=_finish_saturation
     ),
     "measured": Figure(fig09_measured.measured, maps.draw_emission_maps),
 }
@@ -256,10 +244,13 @@ def headlines(run: Run) -> Numbers:
 
 def small_signal_headlines(run: Run) -> Numbers:
     """Return those numbers of the chapter that need neither saturation nor measured spectra."""
-    n = Numbers("fig09")
+    n = Numbers("fig09", run)
     for name in run.dots:
         _of_threshold(n, run, name)
-    _of_ratios(n, run)
+    for name in ("3LS", "4LS"):
+        found, plain = (_threshold(run, dot).fluence_mJ_cm2 for dot in (f"{name}+ESA", name))
+        n.add("ratio-{dot}", number(found) / number(plain), dot=name)
+    n.add("stated-ratio", stated("F9-3ls-esa") / stated("F9-3ls"))
     _of_statements(n, run)
     for name in run.dots:
         _of_spike(n, run, name)
@@ -268,53 +259,38 @@ def small_signal_headlines(run: Run) -> Numbers:
 
 def _of_threshold(n: Numbers, run: Run, name: str) -> None:
     found = _threshold(run, name)
-    n.of(name, "threshold", "ASE threshold", found.fluence_mJ_cm2, _J)
-    n.of(name, "excitons", "⟨N⟩ at the ASE threshold", found.mean_excitons)
+    n.add("threshold-{dot}", found.fluence_mJ_cm2, dot=name)
+    n.add("excitons-{dot}", found.mean_excitons, dot=name)
     if not name.endswith("+ESA"):
         return
     binding, against = _against_binding(run, name)
     top = int(np.argmax(against))
     worst = parabolic_peak(binding, against) if np.isfinite(against[top]) else binding[top]
     at_worst = replace(run.dots[name], absorptive_binding_meV=worst)
-    highest = ase_threshold(at_worst, *_film(run)).fluence_mJ_cm2
-    n.of(name, "highest", "highest ASE threshold at any Δ_A2", highest, _J)
-    n.of(name, "worst", "Δ_A2 of the highest ASE threshold", worst, "meV")
-    n.of(name, "lowest", "lowest ASE threshold at any Δ_A2", against.min(), _J)
-
-
-def _of_ratios(n: Numbers, run: Run) -> None:
-    meaning, esa = "ASE threshold with over without ESA", stated("F9-3ls-esa")
-    for name in ("3LS", "4LS"):
-        found, plain = (_threshold(run, dot).fluence_mJ_cm2 for dot in (f"{name}+ESA", name))
-        n.of(name, "ratio", meaning, number(found) / number(plain))
-    both = f"{meaning}, 3LS, from the two numbers the paper states"
-    n.add("stated-ratio", both, esa / stated("F9-3ls"))
+    n.add("highest-{dot}", ase_threshold(at_worst, *_film(run)).fluence_mJ_cm2, dot=name)
+    n.add("worst-{dot}", worst, dot=name)
+    n.add("lowest-{dot}", against.min(), dot=name)
 
 
 def _of_statements(n: Numbers, run: Run) -> None:
-    """Add the case the paper may mean by weakly bound, and what a threshold depends on."""
-    unbound = replace(run.dots["3LS+ESA"], absorptive_binding_meV=0.0, emissive_binding_meV=0.0)
-    weak = ase_threshold(unbound, *_film(run)).fluence_mJ_cm2
-    inputs = (*parameters.DOT_PARAMETERS, *SETTINGS)
-    _of_engineering(n, run)
-    times = float(sum(parameters.parameter(name).unit in _TIME_UNITS for name in inputs))
-    n.add("weakly-bound", "ASE threshold with ESA and no biexciton shift, 3LS", weak, _J)
-    n.add("times", "inputs of the threshold that are times", times)
+    """Add the case the paper may mean by weakly bound, what the biexciton's shifts do, and times.
 
-
-def _of_engineering(n: Numbers, run: Run) -> None:
-    """Add by how much the biexciton's shifts alone can lower the ASE threshold of today's dot."""
+    That is by how much these shifts alone can lower the ASE threshold of today's dot.
+    """
     dot, now = run.dots["3LS+ESA"], _threshold(run, "3LS+ESA")
     away = replace(dot, xx_absorption_strength=0.0)
     red = np.linspace(number(dot.emissive_binding_meV), number(dot.linewidth_meV), 101)
     one = ase_threshold(away, *_film(run))
     both = ase_threshold(replace(away, emissive_binding_meV=red), *_film(run))
     excitons, fluence = np.min(both.mean_excitons), np.min(both.fluence_mJ_cm2)
-    meaning = "factor in ⟨N⟩ at the ASE threshold, A_XX2 out of the way, 3LS+ESA"
-    n.add("xx-absorptive", meaning, _over(now.mean_excitons, one.mean_excitons))
-    both_moved = "the same, PL_XX also red by up to a linewidth"
-    n.add("xx-both", both_moved, _over(now.mean_excitons, excitons))
-    n.add("xx-fluence", "the same factor in fluence", _over(now.fluence_mJ_cm2, fluence))
+    n.add("xx-absorptive", _over(now.mean_excitons, one.mean_excitons))
+    n.add("xx-both", _over(now.mean_excitons, excitons))
+    n.add("xx-fluence", _over(now.fluence_mJ_cm2, fluence))
+    unbound = replace(dot, absorptive_binding_meV=0.0, emissive_binding_meV=0.0)
+    n.add("weakly-bound", ase_threshold(unbound, *_film(run)).fluence_mJ_cm2)
+    inputs = (*parameters.DOT_PARAMETERS, *SETTINGS)
+    times = sum(parameters.parameter(name).unit in _TIME_UNITS for name in inputs)
+    n.add("times", float(times))
 
 
 def _over(threshold: ArrayLike, lowest: ArrayLike) -> float:
@@ -329,25 +305,22 @@ def _of_spike(n: Numbers, run: Run, name: str) -> None:
     for times in _TIMES_THRESHOLD:
         reached, fluence = times * threshold <= pi_pulse, np.array(times * threshold)
         offset = maps.hundredths(_offset_meV(run, name, fluence)) if reached else np.nan
-        meaning = f"spike's offset from the centre of PL_X at {times:g} J_th, {name}"
-        n.add(f"offset-{kit.slug(name)}-{times:g}", meaning, offset, "meV")
-    shift = spike.spike_shift_meV_per_decade(dot, length, pi_pulse, law)
+        n.add("offset-{dot}-{times:g}", offset, dot=name, times=times)
     mean = _excitons(run, np.array(2.0 * threshold)) if 2 * threshold <= pi_pulse else np.nan
     width = spike.spike_width_meV(dot, mean, length, law) if np.isfinite(mean) else np.nan
     blue, red = (maps.hundredths(way) for way in spike.spike_ways_meV(dot, length, pi_pulse, law))
-    n.of(name, "width", "width of the emission at 2 J_th", width, "meV")
-    n.of(name, "blue", "longest way of the spike to the blue up to J_π", blue, "meV")
-    n.of(name, "red", "longest way of the spike to the red up to J_π", red, "meV")
-    n.of(
-        name, "shift", "shift of the spike up to 3 J_th, over decades of J", shift, "meV per decade"
-    )
+    n.add("width-{dot}", width, dot=name)
+    n.add("blue-{dot}", blue, dot=name)
+    n.add("red-{dot}", red, dot=name)
+    shift = spike.spike_shift_meV_per_decade(dot, length, pi_pulse, law)
+    n.add("shift-{dot}", shift, dot=name)
 
 
 def _of_saturated(n: Numbers, run: Run, name: str) -> None:
     fluence, emission = _saturated_sweep(run, name)
     weak = 0.5 * number(_threshold(run, name).fluence_mJ_cm2)
     lines = spike.threshold_by_two_lines(fluence, emission.guided_photons, weak)
-    n.of(name, "lines", "threshold by two straight lines", lines, _J)
+    n.add("lines-{dot}", lines, dot=name)
 
 
 def _of_amplitude(n: Numbers, run: Run, scheme: str) -> None:
@@ -355,26 +328,24 @@ def _of_amplitude(n: Numbers, run: Run, scheme: str) -> None:
     (length, pi_pulse, law), names = _film(run), (scheme, f"{scheme}+ESA")
     plain, esa = (_saturated_sweep(run, name)[1].guided_photons[-1] for name in names)
     logs = [_log_simple_photons(run, name, np.array([pi_pulse]))[0] for name in names]
-    ratio, decades = plain / esa if esa > 0 else np.inf, (logs[0] - logs[1]) / np.log(10)
-    n.of(scheme, "amplitude", "saturated spike at J_π, without over with ESA", ratio)
-    simple = "the same by the simple formula, in powers of ten"
-    n.of(scheme, "simple-amplitude", simple, decades)
-    for key, value in _spread_of_amplitude(run, names).items():
-        n.of(scheme, key, f"{_SPREAD[key]} at any J from {_FROM:g} J_th to J_π, either fate", value)
-    more = "J above which the simple formula emits more than ⟨N⟩"
+    n.add("amplitude-{dot}", plain / esa if esa > 0 else np.inf, dot=scheme)
+    n.add("simple-amplitude-{dot}", (logs[0] - logs[1]) / np.log(10), dot=scheme)
+    least, most = _ends_of_amplitude(run, names)
+    n.add("least-amplitude-{dot}", least, dot=scheme, times=_FROM)
+    n.add("most-amplitude-{dot}", most, dot=scheme, times=_FROM)
     for name, photons in zip(names, (plain, esa), strict=True):
         dot, beta = run.dots[name], run["guided_fraction"]
         limit = spike.undepleted_limit_mJ_cm2(dot, length, pi_pulse, beta, law)
-        n.of(name, "photons", "saturated spike at J_π in photons per dot", photons)
-        n.of(name, "bankrupt", more, limit, _J)
+        n.add("photons-{dot}", photons, dot=name)
+        n.add("bankrupt-{dot}", limit, dot=name)
 
 
-def _spread_of_amplitude(run: Run, names: tuple[str, str]) -> dict[str, float]:
+def _ends_of_amplitude(run: Run, names: tuple[str, str]) -> tuple[float, float]:
     """Return the least and the largest ratio of the spikes, over fluences and fates of XXX."""
     _, pi_pulse, _ = _film(run)
     start = _FROM * number(_threshold(run, names[1]).fluence_mJ_cm2)
     if not start < pi_pulse:
-        return dict.fromkeys(_SPREAD, np.nan)
+        return np.nan, np.nan
     mean = tuple(_excitons(run, np.linspace(start, pi_pulse, 5)).tolist())
     fates = parameters.parameter("third_exciton").choices
     if not any(map(np.any, weights_of_bands(run.dots[names[1]]).absorption[-1])):
@@ -382,4 +353,4 @@ def _spread_of_amplitude(run: Run, names: tuple[str, str]) -> dict[str, float]:
     plain = _saturated_at(run, names[0], mean, run["third_exciton"]).guided_photons
     with np.errstate(divide="ignore"):
         ratios = [plain / _saturated_at(run, names[1], mean, fate).guided_photons for fate in fates]
-    return dict(zip(_SPREAD, (np.min(ratios), np.max(ratios)), strict=True))
+    return np.min(ratios), np.max(ratios)

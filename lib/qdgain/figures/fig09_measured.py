@@ -10,7 +10,7 @@ import numpy as np
 
 from qdgain.figures import emission_maps as maps
 from qdgain.figures.kit import Numbers, number
-from qdgain.figures.panel import FLUENCE, Panel
+from qdgain.figures.panel import Panel
 from qdgain.measured import surrogate
 from qdgain.measured.gain_spectra import MeasuredSpectra, read_spectra
 from qdgain.model import spike
@@ -122,17 +122,13 @@ def of_measured(n: Numbers, run: Run, source: Measured) -> None:
     every = maps.relative(log_ase(top * np.linspace(0, 1, 401)[1:]))
     counts = np.array([spike.count_spikes(spectrum) for spectrum in every])
     saturated = float(spike.count_spikes(source.saturated(run).spectrum_per_meV[-1]))
-    off = "spike's offset from the PL peak at"
-    for key, meaning, value, unit in (
-        ("threshold-{}", "ASE threshold", start, FLUENCE.unit),
-        ("offset-{}-1", f"{off} J_th", offset_meV(start), "meV"),
-        ("offset-{}-top", f"{off} the highest J", offset_meV(top), "meV"),
-        ("shift-{}", "shift per decade up to 3 J_th", shift, "meV"),
-        ("width-{}", "width of the emission at 2 J_th", width, "meV"),
-        ("spikes-{}", "most spikes at any J", counts.max(), "1"),
-        ("saturated-spikes-{}", "spikes at the highest J, saturated", saturated, "1"),
-    ):
-        n.add(key.format(source.slug), f"{meaning}, {source.title}", value, unit)
+    of = {"sample": source.slug, "title": source.title}
+    n.add("threshold-{sample}", start, **of)
+    n.add("offset-{sample}-1", offset_meV(start), **of)
+    n.add("offset-{sample}-top", offset_meV(top), **of)
+    n.add("shift-{sample}", shift, **of)
+    n.add("width-{sample}", width, **of)
+    n.add("spikes-{sample}", counts.max(), **of)
+    n.add("saturated-spikes-{sample}", saturated, **of)
     if "your" in source.title:
-        meaning = f"band edge whose absorption is the unit, {source.title}"
-        n.add(f"band-edge-{source.slug}", meaning, data.band_edge_eV, "eV")
+        n.add("band-edge-{sample}", data.band_edge_eV, **of)

@@ -15,44 +15,32 @@ from qdgain.beyond import levers
 from qdgain.beyond.reachable import Engineered, engineered
 from qdgain.figures import absorption as at_400_nm
 from qdgain.figures import style
-from qdgain.figures.absorption import (
-    ENDS,
-    HALF_SPREAD,
-    VOLUME,
-    VOLUMES,
-    cross_section_400,
-    per_nm3,
-)
+from qdgain.figures.absorption import ENDS, HALF_SPREAD, VOLUME, VOLUMES, cross_section_400, per_nm3
 from qdgain.figures.kit import Figure, Numbers, level, line, look, number, panel, points, stated
-from qdgain.figures.panel import Axis, Panel, Series
+from qdgain.figures.panel import STOKES_SHIFT, THRESHOLD, Axis, Panel, Series
 from qdgain.model import balance, cross_sections, units
-from qdgain.model.dot import Dot
+from qdgain.model.dot import Dot, FloatArray
+from qdgain.model.threshold import threshold_at_maximum
 from qdgain.paper.thresholds import MeasuredThreshold, measured_thresholds, size_dependence
 from qdgain.run import YOUR_DOT, Run
 from qdgain.table import Table
 
 SETTINGS = chapters.SETTINGS["fig10"]
 
-_THRESHOLD = Axis("threshold ⟨N⟩")
 _ROW = Axis("row of the table of published thresholds (size not public)")
-_STOKES = Axis("Stokes shift S", "meV")
 _EMISSIVE = Axis("emissive biexciton binding Δ_E", "meV")
 
 #: The dot the predictions start from: the one that stands for today's dots in the paper.
 _TODAY = "3LS+ESA"
-_MAXIMUM, _ = levers.DEFINITIONS
 
 
-def _how(run: Run) -> dict[str, Any]:
-    return {"definition": _MAXIMUM, "floor": run["floor"], "statistics": run["statistics"]}
-
-
-def _threshold(run: Run, dot: Dot) -> float:
-    return float(levers.threshold_of(dot, **_how(run)))
+def _threshold(run: Run, dot: Dot) -> FloatArray:
+    return threshold_at_maximum(dot, statistics=run["statistics"]).mean_excitons
 
 
 def _engineered(run: Run, dot: Dot) -> Engineered:
-    return engineered(dot, run["xx_reduction"], **_how(run))
+    how = {"definition": levers.MAXIMUM, "statistics": run["statistics"]}
+    return engineered(dot, run["xx_reduction"], **how)
 
 
 def level_schemes(run: Run) -> Mapping[str, Dot]:
@@ -79,7 +67,7 @@ def universal(run: Run) -> Panel:
     fluence = cross_sections.fluence_for_excitons_absorbed(threshold, core * run["harvest_ratio"])
     counted = cross_sections.mean_excitons_absorbed(fluence, core)
     series = [
-        across(f"universal: {_TODAY}", today, _MAXIMUM, "-"),
+        across(f"universal: {_TODAY}", today, levers.MAXIMUM, "-"),
         across("XX engineering, Δ_A2 alone", changed.away, "XX engineering", ":"),
         across("XX engineering, Δ_A2 and Δ_E", changed.best, "XX engineering", "-"),
         line("light harvesting, core's share", VOLUMES, counted, "light harvesting", "-."),
@@ -101,12 +89,12 @@ def universal(run: Run) -> Panel:
             name = f"{source}, at its size"
             series.append(points(name, row.volume_nm3, count, row.material, "s", **spread))
     series += _papers() + _published_points()
-    return panel("b", "gain thresholds", VOLUME, _THRESHOLD, series)
+    return panel("b", "gain thresholds", VOLUME, THRESHOLD, series)
 
 
 def _papers() -> list[Series]:
     """Return the paper's universal threshold, and what it predicts below it, at the left edge."""
-    top, quantities = stated("F10-cdse-se"), (_MAXIMUM, "XX engineering", "light harvesting")
+    top, quantities = stated("F10-cdse-se"), (levers.MAXIMUM, "XX engineering", "light harvesting")
     factors = 1.0, stated("F10-xx-3x"), stated("F10-harvest-10x")
     return [
         points(f"the paper's {top / factor:g}", 1.08 * ENDS[0], top / factor, quantity, ">")
@@ -154,7 +142,7 @@ def draw_universal(one: Panel) -> Picture:
     below.set_yticks(places, [style.typeset(series.name) for series in rows])
     below.yaxis.tick_right()
     below.axvline(one[f"universal: {_TODAY}"].values[0], color="black")
-    below.set(xscale="log", xlim=(0.5, 5), xlabel=f"published {_THRESHOLD.label}")
+    below.set(xscale="log", xlim=(0.5, 5), xlabel=f"published {THRESHOLD.label}")
     below.minorticks_off()
     below.set_xticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
     below.grid(axis="y", linewidth=0.4)
@@ -191,11 +179,11 @@ def _against_binding(run: Run) -> Panel:
     away = f"ESA away, Δ_A2 = {harmless} meV"
     series = []
     for name, dot, dash in ((_TODAY, today, "--"), (away, changed.away, "-")):
-        mean = levers.threshold_of(replace(dot, emissive_binding_meV=emissive), **_how(run))
+        mean = _threshold(run, replace(dot, emissive_binding_meV=emissive))
         series.append(line(name, emissive, mean, "XX engineering", dash))
     goal = f"goal: 1/{run['xx_reduction']:g} of the 3LS+ESA"
     series.append(level(goal, changed.wanted, "reference", "-."))
-    return panel("", "XX engineering", _EMISSIVE, _THRESHOLD, series)
+    return panel("", "XX engineering", _EMISSIVE, THRESHOLD, series)
 
 
 def _against_shift(run: Run) -> Panel:
@@ -204,8 +192,7 @@ def _against_shift(run: Run) -> Panel:
     series = []
     for scheme in ("3LS",) if run.is_papers else ("3LS", YOUR_DOT):
         for name in (scheme, f"{scheme}+ESA"):
-            dots = replace(run.dots[name], stokes_shift_meV=shift)
-            mean = levers.threshold_of(dots, **_how(run))
+            mean = _threshold(run, replace(run.dots[name], stokes_shift_meV=shift))
             series.append(line(name, shift, mean, *look(name)))
     balanced = number(balance.balanced_stokes_shift_meV(width, kelvin))
     goal = run["low_threshold"]
@@ -213,7 +200,7 @@ def _against_shift(run: Run) -> Panel:
         level(f"goal: ⟨N⟩ = {goal:g}", goal, "reference", "-."),
         line(f"detailed balance, {kelvin:g} K", [balanced] * 2, [1e-3, 2], "reference", ":"),
     ]
-    return panel("", "4LS and 5LS", _STOKES, _THRESHOLD, series)
+    return panel("", "4LS and 5LS", STOKES_SHIFT, THRESHOLD, series)
 
 
 FIGURES = {
@@ -244,70 +231,64 @@ FIGURES = {
 
 def headlines(run: Run) -> Numbers:
     """Return the chapter's numbers; `number` in claims.toml says which statement each answers."""
-    n = Numbers("fig10")
+    n = Numbers("fig10", run)
     at_400_nm.add_to(n, run)
     for part in (_of_universal, _of_engineering, _of_harvest, _of_thresholdless):
         part(n, run)
     if not run.is_papers:
-        _of_yours(n, run)
+        for name in (YOUR_DOT, f"{YOUR_DOT}+ESA"):
+            n.add("{dot}", _threshold(run, run.dots[name]), dot=name)
     return n
 
 
 def headlines_at_maximum(run: Run) -> Numbers:
     """Return those numbers of the chapter's predictions that need no onset."""
-    n = Numbers("fig10")
+    n = Numbers("fig10", run)
     _of_engineering(n, run)
     _of_thresholdless(n, run)
     return n
 
 
 def _of_universal(n: Numbers, run: Run) -> None:
-    flat = universal(run)[f"universal: {_TODAY}"]
-    slope = np.diff(np.log(flat.values[[0, -1]])) / np.diff(np.log(ENDS))
+    flat = universal(run)[f"universal: {_TODAY}"].values
     published = measured_thresholds()
     fit = size_dependence(published)
     means = [row.value for row in published if row.is_number and not row.bound]
-    share = 100 * fit.points / len(means)
-    steep = levers.sensitivity(run.dots[_TODAY], "stokes_shift_meV", **_how(run))
-    smaller = 100 * (0.9**steep - 1)
-    n.add("threshold-3ls-esa", f"threshold at any volume, {_TODAY}", flat.values[0])
-    n.add("slope", "slope d log⟨N⟩/d log V of the model", slope[0])
-    n.add("published-slope", "slope d log⟨N⟩/d log V of the published points", fit.slope)
-    n.add("published-sizes", "share of the published ⟨N⟩ that can enter this slope", share, "%")
-    n.add("published-lowest", "lowest published ⟨N⟩", min(means))
-    n.add("published-highest", "highest published ⟨N⟩", max(means))
-    n.add("sensitivity", f"∂ln⟨N⟩/∂ln S, {_TODAY}", steep)
-    n.add("smaller-shift", f"change of ⟨N⟩ for a Stokes shift 10 % smaller, {_TODAY}", smaller, "%")
+    steep = levers.sensitivity(run.dots[_TODAY], "stokes_shift_meV", statistics=run["statistics"])
+    n.add("threshold-3ls-esa", flat[0])
+    n.add("slope", (np.diff(np.log(flat[[0, -1]])) / np.diff(np.log(ENDS)))[0])
+    n.add("published-slope", fit.slope)
+    n.add("published-sizes", 100 * fit.points / len(means))
+    n.add("published-lowest", min(means))
+    n.add("published-highest", max(means))
+    n.add("sensitivity", steep)
+    n.add("smaller-shift", 100 * (0.9**steep - 1))
     for row in _published_fluences():
         source, *_ = re.findall(r"\w+ \d{4}", row.label)
         if not row.has_volume:
             sigma = per_nm3(run, row.material)[0]
             volume = 1 / cross_sections.mean_excitons_absorbed(row.value, sigma)
-            meaning = f"volume that absorbs one photon at the threshold of {source}"
-            n.add("dang-volume", meaning, volume, "nm³")
-            diameter = cross_sections.sphere_diameter_nm(volume)
-            n.add("dang-size", "diameter of that volume", diameter, "nm")
+            n.add("dang-volume", volume, source=source)
+            n.add("dang-size", cross_sections.sphere_diameter_nm(volume))
             continue
         words = ("", ""), ("lowest ", "-low"), ("highest ", "-high")
         for (word, tail), count in zip(words, _excitons_at_fluence(run, row), strict=True):
-            at = f"{word}⟨N⟩ at the threshold of {source}, dots of {row.volume_nm3:g} nm³"
-            n.add(f"yakunin-excitons{tail}", at, count)
+            dots = {"word": word, "source": source, "volume": row.volume_nm3}
+            n.add("yakunin-excitons{tail}", count, tail=tail, **dots)
 
 
 def _of_engineering(n: Numbers, run: Run) -> None:
-    today, factor = run.dots[_TODAY], f"1/{run['xx_reduction']:g}"
-    found, best = _engineered(run, today), "largest factor by Δ_A2 alone"
-    away = f"Δ_E for {factor}, ESA out of resonance"
-    n.add("xx-best-maximum", best, _threshold(run, today) / found.lowest_by_absorptive)
-    n.add("xx-emissive-maximum", f"Δ_E for {factor}", found.emissive_meV, "meV")
-    n.add("xx-both-maximum", away, found.emissive_without_esa_meV, "meV")
-    n.add("emissive-now", f"Δ_E of the {_TODAY}", today.emissive_binding_meV, "meV")
+    today = run.dots[_TODAY]
+    found = _engineered(run, today)
+    n.add("xx-best-maximum", _threshold(run, today) / found.lowest_by_absorptive)
+    n.add("xx-emissive-maximum", found.emissive_meV)
+    n.add("xx-both-maximum", found.emissive_without_esa_meV)
+    n.add("emissive-now", today.emissive_binding_meV)
 
 
 def _of_harvest(n: Numbers, run: Run) -> None:
     ratio, drawn = run["harvest_ratio"], universal(run)
     core = drawn[f"universal: {_TODAY}"].values[0]
-    counted = drawn["light harvesting, core's share"].values[0]
     sigma = cross_sections.cross_section_400_cm2("CdSe", 100.0, run["host_index"])
     # The third dot, of twice the cross section, is there for the slope alone.
     bare, shelled, larger = (
@@ -315,35 +296,29 @@ def _of_harvest(n: Numbers, run: Run) -> None:
         for s in (sigma, sigma * ratio, 2 * sigma)
     )
     absorbed = cross_sections.mean_excitons_absorbed
-    excitons = absorbed(bare, sigma) / absorbed(shelled, sigma * ratio)
-    radius = "outer radius / core radius, shell absorbing as the core"
-    n.add("harvest-fluence", "threshold fluence, bare / with shell", bare / shelled)
-    n.add("harvest-excitons", "excitons in the core at threshold, bare / with shell", excitons)
-    n.add("harvest-counted", "⟨N⟩ counted with the bare core's σ", counted)
-    n.add("harvest-radius", radius, np.cbrt(ratio))
-    n.add("fluence-slope", "slope d log J/d log σ at one threshold ⟨N⟩", np.log2(larger / bare))
+    n.add("harvest-fluence", bare / shelled)
+    n.add("harvest-excitons", absorbed(bare, sigma) / absorbed(shelled, sigma * ratio))
+    n.add("harvest-counted", drawn["light harvesting, core's share"].values[0])
+    n.add("harvest-radius", np.cbrt(ratio))
+    n.add("fluence-slope", np.log2(larger / bare))
 
 
 def _of_thresholdless(n: Numbers, run: Run) -> None:
-    today, ideal = run.dots[_TODAY], run.dots["3LS"]
-    gamma, kelvin, goal = today.linewidth_meV, run["temperature_K"], run["low_threshold"]
-    width = units.sigma_from_fwhm(gamma)
-    needed = {}
-    for dot, name, tail in ((ideal, "without ESA", ""), (today, "with ESA", "-esa")):
-        needed[tail] = levers.nearest_value_for(dot, "stokes_shift_meV", goal, **_how(run)) / width
-        n.add(f"thresholdless{tail}", f"S/s for ⟨N⟩ = {goal:g}, {name}", needed[tail])
+    gamma, kelvin, goal = run.dots[_TODAY].linewidth_meV, run["temperature_K"], run["low_threshold"]
+    shifts = [
+        levers.nearest_value_for(
+            run.dots[name], "stokes_shift_meV", goal, statistics=run["statistics"]
+        )
+        for name in ("3LS", _TODAY)
+    ]
+    without, with_esa = np.array(shifts) / units.sigma_from_fwhm(gamma)
+    n.add("thresholdless", without)
+    n.add("thresholdless-esa", with_esa)
     for name, dot in level_schemes(run).items():
-        n.of(name, "threshold", "threshold", _threshold(run, dot))
-    shift = balance.balanced_stokes_shift_meV(gamma, kelvin)
-    lowest = balance.balanced_threshold_at_emission(gamma, kelvin)
+        n.add("threshold-{dot}", _threshold(run, dot), dot=name)
+    n.add("linewidth", gamma)
+    n.add("balanced-shift", balance.balanced_stokes_shift_meV(gamma, kelvin))
+    n.add("balanced-threshold", balance.balanced_threshold_at_emission(gamma, kelvin))
     # S/s = s/kT in detailed balance, so the wanted S/s fixes the width.
-    wide = units.fwhm_from_sigma(needed[""] * units.thermal_energy_meV(kelvin))
-    n.add("linewidth", "linewidth Γ of the presets", gamma, "meV")
-    n.add("balanced-shift", "S in detailed balance at that Γ", shift, "meV")
-    n.add("balanced-threshold", "threshold without ESA at that S", lowest)
-    n.add("balanced-linewidth", f"Γ at which detailed balance allows ⟨N⟩ = {goal:g}", wide, "meV")
-
-
-def _of_yours(n: Numbers, run: Run) -> None:
-    n.add("your-dot", "threshold, your dot", _threshold(run, run.dots[YOUR_DOT]))
-    n.add("your-dot-esa", "threshold, your dot+ESA", _threshold(run, run.dots[f"{YOUR_DOT}+ESA"]))
+    wide = units.fwhm_from_sigma(without * units.thermal_energy_meV(kelvin))
+    n.add("balanced-linewidth", wide)

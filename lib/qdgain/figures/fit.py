@@ -63,38 +63,37 @@ def headlines(dot: Dot = EXAMPLE) -> Numbers:
     relaxation = CONTRACT["relaxation_time_fs"].default
     assert isinstance(relaxation, float)
     bias = 2e-3 * band_widths_meV(dot).emission ** 2 / band_centres_eV(dot).emission
-    n.add("relaxation", "relaxation time of X_A to X_E", relaxation, "fs")
-    n.add("delay", "delay by which 99 % have relaxed", earliest_delay_ps(relaxation), "ps")
-    n.add("jacobian", "shift of the PL if the Jacobian is left out", bias, "meV")
-    n.add("pl-narrow", "narrowest half window of the PL, in its FWHM", WINDOWS[0])
-    n.add("pl-wide", "widest half window of the PL, in its FWHM", WINDOWS[-1])
-    n.add("red", "window red of the PL", 1e3 * RED, "meV")
-    n.add("blue-near", "nearest end of a window blue of the PL", 1e3 * BLUE[0], "meV")
-    n.add("blue-far", "farthest end of a window blue of the PL", 1e3 * BLUE[-1], "meV")
-    n.add("largest-error", "largest error of a determined a", LARGEST_ERROR)
-    n.add("largest-correlation", "its largest correlation", LARGEST_CORRELATION)
-    n.add("samples", "sampled dots", SAMPLES)
-    n.add("samples-of-sample", "of these, for a sample", SAMPLES_OF_SAMPLE)
+    n.add("relaxation", relaxation)
+    n.add("delay", earliest_delay_ps(relaxation))
+    n.add("jacobian", bias)
+    n.add("pl-narrow", WINDOWS[0])
+    n.add("pl-wide", WINDOWS[-1])
+    n.add("red", 1e3 * RED)
+    n.add("blue-near", 1e3 * BLUE[0])
+    n.add("blue-far", 1e3 * BLUE[-1])
+    n.add("largest-error", LARGEST_ERROR)
+    n.add("largest-correlation", LARGEST_CORRELATION)
+    n.add("samples", SAMPLES)
+    n.add("samples-of-sample", SAMPLES_OF_SAMPLE)
     for grade in ("good", "usable"):
         error, share, bend = GRADES[grade]
-        n.add(f"{grade}-error", f"largest error of a {grade} A_X, of its width", 100 * error, "%")
-        n.add(f"{grade}-share", f"least share of a {grade} PL", 100 * share, "%")
-        n.add(f"{grade}-bend", f"least curvature of a {grade} absorption over its noise", bend)
-    n.add("floor-centre", "least error of A_X, of its width", 100 * FLOOR[0], "%")
-    n.add("floor-width", "least error of its width, of itself", 100 * FLOOR[1], "%")
+        n.add("{grade}-error", 100 * error, grade=grade)
+        n.add("{grade}-share", 100 * share, grade=grade)
+        n.add("{grade}-bend", bend, grade=grade)
+    n.add("floor-centre", 100 * FLOOR[0])
+    n.add("floor-width", 100 * FLOOR[1])
     for name, field in zip(("shift", "width", "pl-width", "binding"), _FIELDS, strict=True):
-        n.add(f"true-{name}", f"{field} behind the example", dot.values()[field], "meV")
+        n.add("true-{name}", dot.values()[field], name=name, field=field)
     fitted = _example(dot)
     errors = fitted.standard_errors
-    short = ("centre", "width", "shift", "pl-width", "binding")
-    for i, name in enumerate(short):
-        unit = "eV" if name == "centre" else "meV"
-        n.add(f"example-{name}", f"{fitted.names[i]} of the example", fitted.values[i], unit)
-        n.add(f"example-{name}-error", "its standard error", errors[i], unit)
-    together = fitted.covariance[0, 1] / errors[0] / errors[1]
-    n.add("example-together", "correlation of centre and width", together)
-    for side, width in zip(("low", "high"), ASSUMED_HOMOGENEOUS, strict=True):
-        n.add(f"one-dot-{side}", f"width of one dot's PL, {side}", width, "meV")
+    for i, name in enumerate(("centre", "width", "shift", "pl-width", "binding")):
+        of = {"name": name, "unit": "eV" if name == "centre" else "meV"}
+        n.add("example-{name}", fitted.values[i], fitted=fitted.names[i], **of)
+        n.add("example-{name}-error", errors[i], **of)
+    n.add("example-together", fitted.covariance[0, 1] / errors[0] / errors[1])
+    low, high = ASSUMED_HOMOGENEOUS
+    n.add("one-dot-low", low)
+    n.add("one-dot-high", high)
     return n
 
 

@@ -6,21 +6,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis as DrawnAxis
 from matplotlib.figure import Figure as Picture
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from qdgain import chapters
+from qdgain.beyond import sensitivity
 from qdgain.beyond.information import DEFAULT, POSTERIORS, VARIED_BY, stored_indices
-from qdgain.beyond.sensitivity import (
-    ENERGIES,
-    INPUTS,
-    OUTPUTS,
-    POSITIVE,
-    elasticities,
-    inputs_of,
-    strips,
-)
+from qdgain.beyond.sensitivity import ENERGIES, INPUTS, OUTPUTS, POSITIVE, elasticities
 from qdgain.calibration.rows import SCHEMES, width_meV
 from qdgain.figures import next_measurement, style
 from qdgain.figures.calibrated import SYMBOLS
@@ -95,17 +87,13 @@ def _finish_posterior(axes: list[Axes], panels: tuple[Panel, ...]) -> None:
             ax.xaxis.set_major_locator(MaxNLocator(3))
         else:
             ax.set_xscale("log")
-            _plain_decades(ax.xaxis)
+            low, high = sorted(ax.xaxis.get_view_interval())
+            ax.xaxis.set_major_locator(LogLocator(subs=(1.0,) if high > 30 * low else (1.0, 3.0)))
+            ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set_ylim(0, None)
         ax.lines[-1].set_clip_on(False)
     style.legend_below(axes[0], ncols=3)
-
-
-def _plain_decades(axis: DrawnAxis) -> None:
-    low, high = sorted(axis.get_view_interval())
-    axis.set_major_locator(LogLocator(subs=(1.0,) if high > 30 * low else (1.0, 3.0)))
-    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axis.set_minor_formatter(NullFormatter())
 
 
 # --- Sobol indices
@@ -130,9 +118,7 @@ def _draw_sobol_indices(panels: tuple[Panel, ...]) -> Picture:
     figure = style.new_figure(7.6, 8.2)
     axes = figure.subplots(2, 2, sharex=True, sharey=True)
     for ax, one in zip(axes.flat, panels, strict=True):
-        total = one["total"].values
-        style.draw_cells(ax, total, (0.0, 1.0))
-        next_measurement.write_numbers(ax, total, total < 0.5)
+        style.draw_numbers(ax, one, (0.0, 1.0), one["total"].values < 0.5)
         style.name_cells(ax, one, _INPUT_SYMBOLS, [output.name for output in OUTPUTS], 8)
     return figure
 
@@ -141,7 +127,7 @@ def _draw_sobol_indices(panels: tuple[Panel, ...]) -> Picture:
 
 
 def _at(run: Run) -> FloatArray:
-    return inputs_of(
+    return sensitivity.inputs_of(
         run.subject, run["gain_exponent"], run["pi_pulse_fluence_mJ_cm2"], run["floor"]
     )
 
@@ -152,7 +138,7 @@ def local(run: Run) -> tuple[Panel, Panel]:
     at, base, law = _at(run), run.subject, run["statistics"]
     columns, slope = np.arange(len(INPUTS)), elasticities(at, law, base)
     table = mapped("elasticity", columns, np.arange(POSITIVE), slope, _ELASTICITY)
-    moved, now = strips(at, run["varied_by"], law, base), strips(at, 0.0, law, base)[0, 0]
+    moved, now = (sensitivity.strips(at, by, law, base) for by in (run["varied_by"], 0.0))
     series = []
     for key, quantity, markers in (
         ("threshold-esa", "at gain maximum", "v^"),
@@ -161,7 +147,7 @@ def local(run: Run) -> tuple[Panel, Panel]:
         column = _OUTPUT_KEYS.index(key)
         for row, word, marker in zip(moved, ("lowered", "raised"), markers, strict=True):
             with np.errstate(invalid="ignore"):
-                change = 100 * (row[:, column] / now[column] - 1)
+                change = 100 * (row[:, column] / now[0, 0, column] - 1)
             name = f"{OUTPUTS[column].name}, parameter {word}"
             series.append(points(name, columns, change, quantity, marker))
     title = f"each parameter ± {100 * run['varied_by']:.3g} %"
@@ -175,9 +161,8 @@ def _draw_local(panels: tuple[Panel, ...]) -> Picture:
     """Draw the table of elasticities, and the changes below it."""
     figure = style.new_figure(7.2, 6.2)
     upper, lower = figure.subplots(2, 1, height_ratios=(3, 2))
-    slope = panels[0]["elasticity"].values
-    style.draw_cells(upper, slope, (-1.0, 1.0), style.GAIN_MAP)
-    next_measurement.write_numbers(upper, slope, np.abs(slope) > 0.6)
+    steep = np.abs(panels[0]["elasticity"].values) > 0.6
+    style.draw_numbers(upper, panels[0], (-1.0, 1.0), steep, style.GAIN_MAP)
     style.name_cells(upper, panels[0], _INPUT_SYMBOLS, [o.name for o in OUTPUTS[:POSITIVE]], 8)
     style.draw_panel(lower, panels[1], legend=None)
     lower.axhline(0, color=style.colour("reference"), linewidth=0.8)
@@ -201,41 +186,28 @@ FIGURES = {
 
 def headlines(run: Run) -> Numbers:
     """Return the chapter's numbers."""
-    n = Numbers("information")
+    n = Numbers("information", run)
     for name in _SHOWN_PARAMETERS:
         _of_parameter(n, name)
-    _of_convergence(n)
+    n.add("fewest", min(result()["effective"].values()))
     _of_sobol_indices(n)
     row = _OUTPUT_KEYS.index("threshold-esa")
     slope = elasticities(_at(run), run["statistics"], run.subject)[row, :_OF_FILM]
     for key, symbol, value in zip(_INPUT_KEYS, _INPUT_SYMBOLS, slope, strict=False):
-        n.add(f"elasticity-threshold-esa-{key}", f"elasticity of ⟨N⟩ with ESA in {symbol}", value)
+        n.add("elasticity-threshold-esa-{key}", value, key=key, symbol=symbol)
     next_measurement.add_headlines(n, run)
     return n
 
 
 def _of_parameter(n: Numbers, name: str) -> None:
     found, axis = result()["posteriors"], SYMBOLS[name]
-    key = name.replace("_mJ_cm2", "").replace("_", "-")
-    for which, end, said in (
-        ("main", "", ""),
-        ("conditions", "-conditions", ", statements too"),
-        ("tight", "-tight", ", δ = 2 %"),
-        ("loose", "-loose", ", δ = 10 %"),
-    ):
-        n.add(
-            f"{key}-bits{end}", f"learnt of {axis.name}{said}", found[which]["bits"][name], "bits"
-        )
-    ends = _in_units(name, found["main"]["quantiles"][name])
-    words = (("low", "5 %"), ("middle", "median"), ("high", "95 %"))
-    for end, (word, said) in zip(ends, words, strict=True):
-        n.add(f"{key}-{word}", f"{axis.name}, {said}", end, axis.unit)
-
-
-def _of_convergence(n: Numbers) -> None:
-    effective = result()["effective"]
-    n.add("readings", "readings sampled", len(result()["readings"]))
-    n.add("fewest", "fewest effective points of any posterior", min(effective.values()))
+    of = {"parameter": name.replace("_", "-"), "symbol": axis.name, "unit": axis.unit}
+    for which, end in (("main", ""), *((x, f"-{x}") for x in ("conditions", "tight", "loose"))):
+        n.add(f"{{parameter}}-bits{end}", found[which]["bits"][name], **of)
+    low, middle, high = _in_units(name, found["main"]["quantiles"][name])
+    n.add("{parameter}-low", low, **of)
+    n.add("{parameter}-middle", middle, **of)
+    n.add("{parameter}-high", high, **of)
 
 
 def _of_sobol_indices(n: Numbers) -> None:
@@ -243,17 +215,16 @@ def _of_sobol_indices(n: Numbers) -> None:
     for scheme, ranges in SOBOL_MAPS:
         found = stored_indices(result(), scheme, ranges)
         errors.append(max(found.first_error.max(), found.total_error.max()))
-        where, end = f"{scheme.upper()} with ESA, {_RANGES[ranges]}", f"{scheme}-{ranges}"
+        of = {"where": f"{scheme.upper()} with ESA, {_RANGES[ranges]}", "end": f"{scheme}-{ranges}"}
         for output, what, inputs in (
             ("threshold-esa", "⟨N⟩", _OF_FILM),
             ("ase-esa", "J_th", len(INPUTS)),
         ):
             total = found.total[_OUTPUT_KEYS.index(output)]
             for i in range(inputs if scheme == "3ls" else 0):
-                meaning = f"total index of {_INPUT_SYMBOLS[i]} for {what}, {where}"
-                n.add(f"sobol-{output}-{_INPUT_KEYS[i]}-{end}", meaning, round(float(total[i]), 9))
+                of |= {"input": _INPUT_KEYS[i], "symbol": _INPUT_SYMBOLS[i], "what": what}
+                key = f"sobol-{output}-{{input}}-{{end}}"
+                n.add(key, round(float(total[i]), 9), **of)
         total = found.total[_OUTPUT_KEYS.index("threshold-esa")]
-        share = total[list(ENERGIES)].sum() / total.sum()
-        meaning = f"share of S, Δ_A2, Δ_E, Γ in all total indices for ⟨N⟩, {where}"
-        n.add(f"sobol-threshold-esa-energies-{end}", meaning, share)
-    n.add("sobol-error", "largest standard error of an index", max(errors))
+        n.add("sobol-threshold-esa-energies-{end}", total[list(ENERGIES)].sum() / total.sum(), **of)
+    n.add("sobol-error", max(errors))

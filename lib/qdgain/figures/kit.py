@@ -6,8 +6,11 @@ figures; and ``headlines``, which returns its `Numbers`.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -179,20 +182,33 @@ def _compared(one: Panel, papers: tuple[Panel, ...]) -> Panel:
 # --- numbers
 
 
+@cache
+def meanings() -> Mapping[str, Mapping[str, str]]:
+    """Return chapter → key → meaning and unit of every number, as data/numbers.toml has them."""
+    text = resources.files("qdgain").joinpath("data/numbers.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
 class Numbers(list[Headline]):
-    """A chapter's numbers as they are added: key without the chapter, meaning, value, unit."""
+    """A chapter's numbers as they are added; data/numbers.toml has each one's meaning and unit.
 
-    def __init__(self, chapter: str) -> None:
+    In braces a key and its meaning have what `add` is given by name, a meaning also settings.
+    """
+
+    def __init__(self, chapter: str, run: Run | None = None) -> None:
         super().__init__()
-        self.chapter = chapter
+        self.chapter, self.settings = chapter, {} if run is None else run.settings
 
-    def add(self, key: str, meaning: str, value: ArrayLike, unit: str = "1", **more: str) -> None:
-        """Add one number; its key is ``chapter-key``, `more` are fields of `Headline`."""
-        self.append(Headline(f"{self.chapter}-{key}", meaning, number(value), unit, **more))
+    def add(self, key: str, value: ArrayLike, /, repeats: str = "", **named: Any) -> None:
+        """Add one number, such as ``add("threshold-{dot}", 1.5, dot="3LS")``.
 
-    def of(self, name: str, key: str, meaning: str, value: ArrayLike, unit: str = "1") -> None:
-        """Add a number of one dot, which is named at the end of the key and of the meaning."""
-        self.add(f"{key}-{slug(name)}", f"{meaning}, {name}", value, unit)
+        `repeats` is the id of a statement that another chapter's number answers and this one too.
+        """
+        parts = {name: slug(x) if isinstance(x, str) else x for name, x in named.items()}
+        text = meanings()[self.chapter][key].format(**{**self.settings, **named})
+        meaning, _, unit = text.removesuffix("]").partition(" [")
+        whole = f"{self.chapter}-{key.format(**parts)}"
+        self.append(Headline(whole, meaning, number(value), unit or "1", repeats))
 
 
 def slug(name: str) -> str:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure as Picture
 
 from qdgain.figures import auger, fig08, style
 from qdgain.figures.kit import level, line, look, panel, points, upright
-from qdgain.figures.panel import Axis, Panel
+from qdgain.figures.panel import STOKES_SHIFT, THRESHOLD, Axis, Panel
 from qdgain.model import balance
 from qdgain.model.dot import presets
 from qdgain.model.threshold import threshold_at_maximum
@@ -22,7 +22,6 @@ from qdgain.text import typeset
 
 _OVER = Axis("model / paper")
 _ROW = Axis("statement: row")
-_STOKES, _THRESHOLD = Axis("Stokes shift S", "meV"), Axis("threshold ⟨N⟩")
 #: What is drawn for each verdict: its colour's quantity and its marker; hollow ones test nothing.
 LOOKS = {
     "reproduced": ("verdict holds", "o"),
@@ -128,7 +127,7 @@ def _forbidden() -> Panel:
         level(f"goal: {_GOAL:g}", _GOAL, "reference", "-."),
         upright("equilibrium, 300 K", balanced, 1e-3, 2.0),
     ]
-    return panel("", "equilibrium forbids the right side", _STOKES, _THRESHOLD, series)
+    return panel("", "equilibrium forbids the right side", STOKES_SHIFT, THRESHOLD, series)
 
 
 def draw_strip(panels: tuple[Panel, Panel, Panel]) -> Picture:

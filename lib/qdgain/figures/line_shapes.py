@@ -11,15 +11,14 @@ from matplotlib.figure import Figure as Picture
 from qdgain.beyond import displaced_oscillators as osc
 from qdgain.fast.onset import threshold_onset
 from qdgain.figures import style
-from qdgain.figures.kit import Numbers, line, number, panel, slug
-from qdgain.figures.panel import Axis, Panel
+from qdgain.figures.kit import Numbers, line, number, panel
+from qdgain.figures.panel import THRESHOLD, Axis, Panel
 from qdgain.model import balance, parameters
 from qdgain.model.dot import FloatArray
 from qdgain.model.threshold import threshold_at_maximum
 from qdgain.run import YOUR_DOT, Run
 
 TEMPERATURE = Axis("temperature", "K")
-THRESHOLD = Axis("threshold ⟨N⟩")
 _DETUNING = Axis("photon energy − E_Z", "meV")
 _BAND = Axis("band / peak of A_X")
 
@@ -37,7 +36,7 @@ def lineshape(run: Run) -> tuple[Panel, ...]:
     )
     return (
         *spectra,
-        _against_temperature(run, "c", "maximum", "at the gain maximum"),
+        _against_temperature(run, "c", "max", "at the gain maximum"),
         _against_temperature(run, "d", "onset", f"onset, ε = {run['floor']:g}"),
     )
 
@@ -65,15 +64,8 @@ def _spectra(run: Run, name: str, letter: str, title: str) -> Panel:
     return panel(letter, f"{name}, {title}", _DETUNING, _BAND, lines)
 
 
-#: Of displaced oscillators and of Gaussians: key of a curve -> part of the headline's key, meaning.
-_CURVES = {
-    "maximum": ("max", "threshold at the gain maximum, displaced oscillators", "1"),
-    "maximum, Gaussian": ("max-gauss", "threshold at the gain maximum, their Gaussian", "1"),
-    "onset": ("onset", "onset, displaced oscillators", "1"),
-    "onset, Gaussian": ("onset-gauss", "onset, their Gaussian", "1"),
-    "peaks": ("peaks", "S between peaks", "meV"),
-    "ratio": ("ratio", "S kT/s² between and of whole bands", "1"),
-}
+#: Curves of displaced oscillators and of Gaussians, by the first part of a number's key.
+_CURVES = ("max", "max-gauss", "onset", "onset-gauss", "peaks", "ratio")
 
 
 def _curves(
@@ -96,10 +88,10 @@ def _curves_of(
     dot, band = osc.gaussian_dot(modes), osc.absorption_band(modes)
     peaks = 2 * band.peak_meV
     return {
-        "maximum": balance.threshold_at_emission_peak(peaks, modes.temperature_K),
-        "maximum, Gaussian": threshold_at_maximum(dot).mean_excitons,
+        "max": balance.threshold_at_emission_peak(peaks, modes.temperature_K),
+        "max-gauss": threshold_at_maximum(dot).mean_excitons,
         "onset": osc.threshold_onset(modes, floor).mean_excitons,
-        "onset, Gaussian": threshold_onset(dot, floor).mean_excitons,
+        "onset-gauss": threshold_onset(dot, floor).mean_excitons,
         "peaks": peaks,
         "ratio": modes.stokes_shift_meV * modes.thermal_energy_meV / modes.width_meV**2,
     }
@@ -110,8 +102,8 @@ def _against_temperature(run: Run, letter: str, key: str, title: str) -> Panel:
     series = []
     for name in run.pairs:
         curves = _curves(run, name, temperature)
-        for what, dash in (("", "-"), (", Gaussian", "--")):
-            curve = curves[f"{key}{what}"]
+        for what, tail, dash in (("", "", "-"), (", Gaussian", "-gauss", "--")):
+            curve = curves[f"{key}{tail}"]
             series.append(line(f"{name}{what}", temperature, curve, name, dash))
     return panel(letter, title, TEMPERATURE, THRESHOLD, series)
 
@@ -134,12 +126,11 @@ def add_to(n: Numbers, run: Run) -> None:
     """Add thresholds and bands of displaced oscillators, and the thresholds of their Gaussians."""
     temperatures = np.array([*TEMPERATURES_K.values()])
     strongest = parameters.parameter("huang_rhys_factor").maximum
-    cases = [(name, slug(name), _curves(run, name, temperatures)) for name in run.pairs]
+    cases = [(name, name, _curves(run, name, temperatures)) for name in run.pairs]
     share = f"4LS, {100 * osc.MOST_OPTICAL:g} % of S from the optical phonon"
     cases.append((share, "strong", _curves(run, "4LS", temperatures, strongest)))
-    for name, of, curves in cases:
+    for of, case, curves in cases:
         for i, label in enumerate(("77 K", "300 K")):
-            for key, (tail, meaning, unit) in _CURVES.items():
-                if of != "strong" or key.startswith("maximum"):
-                    at = f"{tail}-{label.removesuffix(' K')}-{of}"
-                    n.add(at, f"{meaning}, {name}, {label}", curves[key][i], unit)
+            for key in _CURVES if case != "strong" else _CURVES[:2]:
+                at = label.removesuffix(" K")
+                n.add(f"{key}-{{at}}-{{case}}", curves[key][i], at=at, case=case, of=of)

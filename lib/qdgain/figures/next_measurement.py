@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 from numpy.typing import ArrayLike
 
@@ -120,20 +119,6 @@ def measurements(run: Run) -> tuple[Panel, ...]:
     return (*panels, panel("c", title, _FACTOR, _BITS, lines))
 
 
-def two_digits(value: Any) -> str:
-    """Return a number for a cell, a dash where there is none."""
-    if not np.isfinite(value):
-        return "–"
-    return f"{float(value):.2f}".replace("-0.00", "0.00").replace("-", "−")
-
-
-def write_numbers(ax: Axes, table: FloatArray, dark: Any) -> None:
-    """Write a table's numbers into its cells, which stay empty where a number rounds to zero."""
-    for i, j in np.ndindex(*table.shape):
-        text = two_digits(table[i, j])
-        style.write_cell(ax, j, i, text.replace("0.00", ""), dark[i, j], fontsize=8)
-
-
 def draw_measurements(panels: tuple[Panel, ...]) -> Picture:
     """Draw two tables of bits, and the bits against the precision below them."""
     figure = style.new_figure(7.6, 7.6)
@@ -141,9 +126,7 @@ def draw_measurements(panels: tuple[Panel, ...]) -> Picture:
     left = figure.add_subplot(grid[0, 0])
     right = figure.add_subplot(grid[0, 1], sharey=left)
     for ax, one in zip((left, right), panels, strict=False):
-        bits = one.series[0].values
-        style.draw_cells(ax, bits, (0.0, 3.0))
-        write_numbers(ax, bits, bits < 1.5)
+        style.draw_numbers(ax, one, (0.0, 3.0), one.series[0].values < 1.5)
         style.name_cells(ax, one, _COLUMNS, [m.name for m in MEASUREMENTS], 8)
         ax.tick_params(axis="x", labelrotation=20)
     right.tick_params(labelleft=False)
@@ -207,16 +190,13 @@ class Candidates(Table):
     def __init__(self, run: Run) -> None:
         factor = run["precision_factor"]
         header = ("measurement", "standard deviation", "origin", "bits, 3LS", "bits, 4LS")
-        told = zip(*(_bits_of_parameters(scheme, factor) for scheme in SCHEMES), strict=True)
+        # Rounding may leave a little below nothing.
+        told = np.maximum([_bits_of_parameters(scheme, factor) for scheme in SCHEMES], 0.0).T
         rows = [
-            (m.name, _scaled(m, factor), m.origin, *(_nonnegative_text(x) for x in bits))
+            (m.name, _scaled(m, factor), m.origin, *(significant(float(x), 2) for x in bits))
             for m, bits in zip(MEASUREMENTS, told, strict=True)
         ]
         super().__init__(header, rows)
-
-
-def _nonnegative_text(bits: float) -> str:
-    return significant(max(float(bits), 0.0), 2)
 
 
 # --- numbers
@@ -224,37 +204,28 @@ def _nonnegative_text(bits: float) -> str:
 
 def add_headlines(n: Numbers, run: Run) -> None:
     """Add what the measurements tell to the chapter's numbers."""
-    factor = run["precision_factor"]
+    factor, proposed = run["precision_factor"], KEYS.index(PROPOSED)
+    of = {"proposed": MEASUREMENTS[proposed].name}
     told = _bits_of_parameters("3ls", factor)
     for key, measurement, bits in zip(KEYS, MEASUREMENTS, told, strict=True):
         # Rounding may leave a little below nothing.
-        n.add(f"tells-{key}-3ls", f"{measurement.name}, 3LS", max(bits, 0.0), "bits")
+        n.add("tells-{key}-3ls", max(bits, 0.0), key=key, measurement=measurement.name)
     for about in _COLUMNS[1:]:
-        most = best("3ls", about, factor).bits
-        n.add(f"{about}-best", f"most bits of the {about}, 3LS", most, "bits")
-    proposed = KEYS.index(PROPOSED)
-    name = MEASUREMENTS[proposed].name
-    for end, times, said in (
-        ("", 1.0, ""),
-        ("-halved", 0.5, ", deviations halved"),
-        ("-doubled", 2.0, ", deviations doubled"),
-    ):
-        found = best("3ls", "parameters", factor * times)
+        n.add("{about}-best", best("3ls", about, factor).bits, about=about)
+    for end, times in (("", 1.0), ("-halved", 0.5), ("-doubled", 2.0)):
         rank = _rank(_bits_of_parameters("3ls", factor * times), proposed)
-        n.add(f"best{end}", f"most bits, 3LS{said}", found.bits, "bits")
-        n.add(f"next{end}", f"next{said}", found.second_bits, "bits")
-        n.add(f"rank-{PROPOSED}{end}", f"rank of: {name}{said}", rank)
+        n.add(f"best{end}", best("3ls", "parameters", factor * times).bits)
+        n.add(f"rank-{PROPOSED}{end}", rank, **of)
     _of_proposed(n, proposed, factor)
     for which in ("conditions", "tight", "loose"):
         told = _bits_of(result()["posteriors"][which]["predictive"], factor)
-        said = f"{name}, {POSTERIORS[which]}"
-        n.add(f"best-{which}", said, told[proposed], "bits")
-        n.add(f"rank-{which}", f"rank of: {said}", _rank(told, proposed))
+        n.add("best-{which}", told[proposed], which=which, posterior=POSTERIORS[which], **of)
+        rank = _rank(told, proposed)
+        n.add("rank-{which}", rank, which=which, posterior=POSTERIORS[which], **of)
     i, laws = KEYS.index("saturation"), RIVALS["statistics"]
     rabi, poisson = (_predictive(laws[law].label, "3ls")[0][i] for law in ("rabi", "poisson"))
     bayes = expected_log_bayes_factor(rabi, poisson, factor * MEASUREMENTS[i].precision)
-    meaning = f"expected ln Bayes factor, Rabi over Poisson: {MEASUREMENTS[i].name}"
-    n.add("bayes-saturation", meaning, bayes)
+    n.add("bayes-saturation", bayes, measurement=MEASUREMENTS[i].name)
 
 
 def _rank(bits: FloatArray, i: int) -> int:
@@ -265,15 +236,13 @@ def _rank(bits: FloatArray, i: int) -> int:
 def _of_proposed(n: Numbers, i: int, factor: float) -> None:
     proposed = MEASUREMENTS[i]
     quantiles, _ = _predictive(DEFAULT.label, "3ls")
-    unit = "1" if proposed.is_relative else proposed.unit
+    of = {"proposed": proposed.name, "unit": "1" if proposed.is_relative else proposed.unit}
     # The deviation at which it tells as much as the best of the others.
     others = np.delete(_bits_of_parameters("3ls", factor), i)
     own = np.array([_bits_of_parameters("3ls", f)[i] for f in _FACTORS])
     even = np.exp(np.interp(-others.max(), -own, np.log(_FACTORS))) * proposed.precision
     low, high = (np.interp(p, PROBABILITIES, quantiles[i]) for p in (0.05, 0.95))
     nested = [np.abs(_bits_of_parameters(s, 1.0) - result()["nested"][s]).max() for s in SCHEMES]
-    equal = f"standard deviation at which the next tells as much, {proposed.name}"
-    n.add("even", equal, even, unit)
-    predicted = f"middle nine tenths of what is predicted, {proposed.name}"
-    n.add("spread", predicted, high - low, unit)
-    n.add("nested", "largest difference from nested sampling", max(nested), "bits")
+    n.add("even", even, **of)
+    n.add("spread", high - low, **of)
+    n.add("nested", max(nested))

@@ -36,8 +36,10 @@ class Axis:
 NO_AXIS = Axis("")
 ENERGY = Axis("photon energy", "eV")
 MEAN_EXCITONS = Axis("mean excitons ⟨N⟩")
-GAIN = Axis("gain cross section G / peak absorption cross section")
 FLUENCE = Axis("pump fluence", "mJ cm⁻²")
+THRESHOLD = Axis("threshold ⟨N⟩")
+STOKES_SHIFT = Axis("Stokes shift S", "meV")
+DELTA_A2 = Axis("absorptive biexciton shift Δ_A2", "meV")
 
 
 @dataclass(frozen=True, eq=False)

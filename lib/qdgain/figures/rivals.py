@@ -12,30 +12,10 @@ from matplotlib.figure import Figure as Picture
 from matplotlib.patches import Rectangle
 
 from qdgain import chapters
-from qdgain.beyond import rivals
+from qdgain.beyond import rivals, rivals_record
 from qdgain.beyond.auger_maps import LASERS_PS
-from qdgain.beyond.rivals import (
-    CHARGED_PART,
-    COLD_K,
-    PAPER,
-    PREDICT,
-    ROOM_K,
-    STANDARD,
-    Assumed,
-    Middle,
-    Model,
-    models,
-    prediction,
-)
-from qdgain.beyond.rivals_record import (
-    AUGER,
-    CALCULATED,
-    MEASUREMENTS,
-    OBSERVABLES,
-    PAIRS,
-    WIDTHS,
-    Observable,
-)
+from qdgain.beyond.rivals import ROOM_K, Assumed, Middle, Model, models, prediction
+from qdgain.beyond.rivals_record import CALCULATED, MEASUREMENTS, OBSERVABLES, WIDTHS, Observable
 from qdgain.beyond.rivals_scores import Experiment, cell, experiments, total
 from qdgain.calibration.record import columns
 from qdgain.figures import auger, rivals_words, style
@@ -58,16 +38,15 @@ _MAPS: dict[str, tuple[Axis, Any]] = {
 }
 _CHARGED, _RATIO = Axis("part of the dots with one electron"), Axis("threshold / neutral film's")
 _TEMPERATURE, _OF_ROOM = Axis("temperature", "K"), Axis("threshold / that at 300 K")
-_PULSE, _OF_SHORT = Axis("pulse length", "ps"), Axis("threshold / that of 0.1 ps")
+_OF_SHORT = Axis("threshold / that of 0.1 ps")
 _BITS, _PLACE = Axis("expected information", "bits"), Axis("measurement")
 _WIDTH, _SHIFT = Axis("linewidth Γ", "meV"), Axis("Stokes shift", "meV")
 _SOURCE = Axis("source")
-_AUGER = Axis("biexciton Auger lifetime τ_XX", "ps")
 #: Misfits from here on are drawn alike, from white for agreement to dark red.
 _TOP, _COLOURS = 5.0, "OrRd"
 #: How many dots of a set stand for it in a curve, in a slow one, and in a plane.
 _FEW, _FEWEST, _SHOWN = 24, 3, 40
-_PARTS, _KELVIN = np.linspace(0.0, 1.0, 6), np.linspace(COLD_K, 400.0, 8)
+_PARTS, _KELVIN = np.linspace(0.0, 1.0, 6), np.linspace(rivals.COLD_K, 400.0, 8)
 _PULSES = np.geomspace(0.1, 1e4, 11)
 #: Model to the colour and dash of its curves: one for each kind.
 _DRAWN = {
@@ -128,7 +107,7 @@ def _draw_table(one: Panel) -> Picture:
     ax.set_title("")
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
-    standard = sum(model.camp == STANDARD for model in models(Assumed()))
+    standard = sum(model.camp == rivals.STANDARD for model in models(Assumed()))
     fitted = len(models(Assumed())) - standard
     camps = {"Standard Model": (standard - 1) / 2, "readings, fitted": standard + (fitted - 1) / 2}
     for camp, place in camps.items():
@@ -149,11 +128,11 @@ def unmeasured(run: Run) -> tuple[Panel, ...]:
     bonati, nair, wu = (by[key].value for key in ("binding", "rate-ratio", "charged"))
     public = {
         "a": [
-            _public("Yu 2019", CHARGED_PART, by["partly-charged"]),
+            _public("Yu 2019", rivals.CHARGED_PART, by["partly-charged"]),
             points("Wu 2017, upper bound", 1.0, wu, "measured", "v"),
         ],
-        "b": [_public("dots in rods, 2012", COLD_K, by["cold"])],
-        "d": [_interval(p.name, p.gain, *p.threshold, "measured") for p in PAIRS],
+        "b": [_public("dots in rods, 2012", rivals.COLD_K, by["cold"])],
+        "d": [_interval(p.name, p.gain, *p.threshold, "measured") for p in rivals_record.PAIRS],
         "e": [
             level("Bonati 2005", bonati, "measured", "--"),
             upright("Nair 2007, lower bound", nair, 0.0, 80.0, "measured"),
@@ -162,7 +141,7 @@ def unmeasured(run: Run) -> tuple[Panel, ...]:
     curves = {
         "a": ("charged dots", _CHARGED, _RATIO, _PARTS),
         "b": ("temperature", _TEMPERATURE, _OF_ROOM, _KELVIN),
-        "c": ("pulse length", _PULSE, _OF_SHORT, _PULSES),
+        "c": ("pulse length", auger.PULSE, _OF_SHORT, _PULSES),
     }
     planes = {
         "d": ("threshold and gain", "gain", "threshold"),
@@ -208,7 +187,7 @@ def _public(name: str, x: float, one: Observable) -> Series:
 
 def _cloud(model: Model, x: str, y: str, assumed: Assumed) -> Series:
     """Return points of a model's set in a plane of two quantities."""
-    across, up = (PREDICT[key](model, assumed)[model.some(_SHOWN)] for key in (x, y))
+    across, up = (rivals.PREDICT[key](model, assumed)[model.some(_SHOWN)] for key in (x, y))
     return points(model.name, across, up, _DRAWN[model.key][0], ".")
 
 
@@ -219,11 +198,7 @@ def _finish_unmeasured(axes: list[Axes], _: object) -> None:
     axes[3].set(xscale="log", xlim=(0.05, 1.5), **ticks)
     for ax in axes[2:4]:
         ax.minorticks_off()
-    every = [zip(*ax.get_legend_handles_labels(), strict=True) for ax in axes[::-1]]
-    known = {label: handle for both in every for handle, label in both}
-    kept = [name for name in known if not name.endswith("spread")]
-    where: Any = {"loc": "outside lower center", "ncols": 4, "fontsize": 8}
-    axes[0].figure.legend([known[name] for name in kept], kept, **where)
+    style.legend_below(*axes[::-1], without="spread$", ncols=4, fontsize=8)
 
 
 # --- which experiment
@@ -278,14 +253,15 @@ def auger_map(run: Run) -> Panel:
     across, up = (np.asarray(end)[[0, -1]] for end in (one["ratio"].x, one["ratio"].y))
     lasers = zip(("100 fs laser", "5 ns laser"), LASERS_PS.values(), strict=True)
     marks = [upright(name, ps, *up, behind=True) for name, ps in lasers]
-    for said in AUGER:
+    for said in rivals_record.AUGER:
         if said.pulse_text:
             name = f"{said.source}: {said.pulse_text}"
             marks.append(upright(name, said.pulse_ps, *up, behind=True))
         if said.lifetime_text:
             name = f"{said.source}: {said.lifetime_text}"
             marks.append(line(name, across, [said.lifetime_ps] * 2, "reference", ":", behind=True))
-    return panel("", "ASE threshold / without Auger", _PULSE, _AUGER, [*one.series, *marks])
+    axes = auger.PULSE, auger.LIFETIME
+    return panel("", "ASE threshold / without Auger", *axes, [*one.series, *marks])
 
 
 def _draw_auger(one: Panel) -> Picture:
@@ -301,7 +277,7 @@ def _draw_auger(one: Panel) -> Picture:
         how: Any = {"rotation": 90 if x == other else 0, "path_effects": halo, "fontsize": 8}
         left, bottom = (1.05 * x, 1.15) if x == other else (0.2, y / 1.35)
         ax.text(left, bottom, mark.name, ha="left", va="bottom", **how)
-    ax.set_ylabel(style.typeset(_AUGER.label))
+    ax.set_ylabel(style.typeset(auger.LIFETIME.label))
     bar = figure.colorbar(filled, ax=ax, label="threshold / threshold without Auger", pad=0.01)
     bar.set_ticks([1.1, 2, 10, 100], labels=["1.1", "2", "10", "100"])
     return figure
@@ -343,7 +319,7 @@ def stokes_ranges(run: Run) -> dict[str, tuple[float, float]]:
         found[f"in balance, {one.name}"] = float(ends[0]), float(ends[1])
     found[CALCULATED.name] = CALCULATED.low_meV, CALCULATED.high_meV
     for model in rivals_of(run):
-        for scheme in ("3LS", "4LS") if model.camp == PAPER else ():
+        for scheme in ("3LS", "4LS") if model.camp == rivals.PAPER else ():
             middle = Middle.of(columns(model.name)[f"stokes_{scheme.lower()}"])
             found[f"{scheme}, {model.name}"] = middle.low, middle.high
     return found
@@ -382,37 +358,21 @@ FIGURES = {
 
 def headlines(run: Run) -> Numbers:
     """Return the chapter's numbers."""
-    n, assumed = Numbers("rivals"), Assumed.of(run.settings)
+    n, assumed = Numbers("rivals", run), Assumed.of(run.settings)
     for model in rivals_of(run):
-        _of_model(n, model, assumed)
+        misfit, _ = total(model, assumed)
+        n.add("chi-{key}", misfit, key=model.key, model=model.name)
+        for one in OBSERVABLES:
+            found = cell(model, one, assumed)
+            if found is not None:
+                of = {"key": f"{one.key}-{model.key}", "model": model.name, "observable": one.name}
+                n.add("{key}", found.predicted.median, unit=one.unit, **of)
+                n.add("off-{key}", found.misfit, **of)
+        pulse = prediction(model, "pulse", assumed)
+        if pulse is not None:
+            n.add("pulse-{key}", np.median(pulse), key=model.key, model=model.name)
     rivals_words.add_decisions(n, assumed)
-    for each in ranked(run):
-        name = MEASUREMENTS[each.key].name
-        n.add(f"bits-{each.key}", f"would tell of which model holds: {name}", each.bits, "bits")
-    for name, ends in list(stokes_ranges(run).items())[:4]:
-        for end, value in zip(("low", "high"), ends, strict=True):
-            key = (
-                name.removeprefix("in balance, ")
-                .split(",")[-1]
-                .strip(" ₃")
-                .replace(" ", "-")
-                .lower()
-            )
-            n.add(f"shift-{key}-{end}", f"Stokes shift, {name}, {end}", value, "meV")
+    low, high = stokes_ranges(run)["in balance, single dots"]
+    n.add("shift-single-dots-low", low)
+    n.add("shift-single-dots-high", high)
     return n
-
-
-def _of_model(n: Numbers, model: Model, assumed: Assumed) -> None:
-    key, (misfit, count) = model.key, total(model, assumed)
-    n.add(f"chi-{key}", f"sum of squared misfits, {model.name}", misfit)
-    n.add(f"count-{key}", f"observables it was not fitted to, {model.name}", count)
-    n.add(f"parameters-{key}", f"fitted parameters, {model.name}", model.parameters)
-    for one in OBSERVABLES:
-        found = cell(model, one, assumed)
-        if found is not None:
-            n.add(f"{one.key}-{key}", f"{one.name}, {model.name}", found.predicted.median, one.unit)
-            n.add(f"off-{one.key}-{key}", f"misfit, {one.name}, {model.name}", found.misfit, "σ")
-    pulse = prediction(model, "pulse", assumed)
-    if pulse is not None:
-        meaning = f"threshold of 5 ns over 0.1 ps pulses, {model.name}"
-        n.add(f"pulse-{key}", meaning, np.median(pulse))

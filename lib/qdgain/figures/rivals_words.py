@@ -11,7 +11,7 @@ import numpy as np
 from qdgain.beyond import auger_maps
 from qdgain.beyond.rivals import Assumed, Model, models, prediction
 from qdgain.beyond.rivals_record import AUGER, MEASUREMENTS, OBSERVABLES
-from qdgain.beyond.rivals_scores import Experiment, cell, compared, decision, separation
+from qdgain.beyond.rivals_scores import Experiment, cell, decision, separation
 from qdgain.figures.kit import Numbers
 from qdgain.run import Run
 from qdgain.table import Table
@@ -24,7 +24,6 @@ _FACTORS = (
     ("additive-tied", "replacing-free"),
     ("additive-tied", "degenerate"),
     ("additive-tied", "two-at-most"),
-    ("degenerate", "replacing-free"),
 )
 #: What is called undecided, excluded and agreement: odds, and σ.
 _ODDS, _EXCLUDED, _AGREES = 20.0, 3.0, 2.0
@@ -170,18 +169,12 @@ def experiments_table(found: Sequence[Experiment], factor: float = 1.0) -> Table
 
 
 def add_decisions(n: Numbers, assumed: Assumed) -> None:
-    """Add Bayes factors, what decides most in each, and what Auger recombination does."""
+    """Add Bayes factors, what decides most in each, and what is said of Auger recombination."""
     by = by_key(assumed)
     for one, other in _FACTORS:
-        found, key = decision(by[one], by[other], assumed), f"bayes-{one}-{other}"
-        over, (most, part) = f"{by[one].name} over {by[other].name}", found.most
-        n.add(key, f"ln of the Bayes factor, {over}", found.total)
-        n.add(f"{key}-most", f"its largest part, {most.name}, {over}", part)
-    for key in CONTENDERS:
-        short, long = auger_ratios(by[key], assumed)
-        n.add(f"auger-fs-{key}", f"SE threshold / without Auger, 100 fs, {by[key].name}", short)
-        n.add(f"auger-ns-{key}", f"SE threshold / without Auger, 5 ns, {by[key].name}", long)
-    shared = len(compared([by[key] for key in CONTENDERS], assumed))
-    n.add("shared", "observables that the three kinds of models share", shared)
-    n.add("auger-statements", "public statements on Auger recombination", len(AUGER))
-    n.add("auger-decide", "such as decide", sum(s.decides for s in AUGER))
+        found, over = decision(by[one], by[other], assumed), f"{by[one].name} over {by[other].name}"
+        most, part = found.most
+        n.add("bayes-{key}", found.total, key=f"{one}-{other}", over=over)
+        n.add("bayes-{key}-most", part, key=f"{one}-{other}", over=over, part=most.name)
+    n.add("auger-statements", len(AUGER))
+    n.add("auger-decide", sum(s.decides for s in AUGER))

@@ -141,6 +141,22 @@ def write_cell(ax: Axes, x: float, y: float, text: str, white: bool, **font: Any
     ax.text(x, y, text, ha="center", va="center", color=colour, **font)
 
 
+def draw_numbers(
+    ax: Axes,
+    panel: Panel,
+    limits: tuple[float, float],
+    dark: ArrayLike,
+    colours: str = SEQUENTIAL_MAP,
+) -> None:
+    """Draw a panel's map as cells with their numbers; those that round to zero stay empty."""
+    table = panel.series[0].values
+    draw_cells(ax, table, limits, colours)
+    for i, j in np.ndindex(*table.shape):
+        text = f"{table[i, j]:.2f}".replace("-0.00", "0.00").replace("0.00", "").replace("-", "−")
+        text = text if np.isfinite(table[i, j]) else "–"
+        write_cell(ax, j, i, text, bool(np.asarray(dark)[i, j]), fontsize=8)
+
+
 def name_cells(
     ax: Axes, panel: Panel, columns: Sequence[str], rows: Sequence[str], size: float = 7
 ) -> None:
@@ -151,9 +167,9 @@ def name_cells(
     letter(ax, panel.letter)
 
 
-def legend_below(*axes: Axes, **how: Any) -> None:
-    """Draw one legend of some of a figure's panels below all of them."""
-    axes[0].figure.legend(*_named(axes), loc="outside lower center", **how)
+def legend_below(*axes: Axes, without: str = "$^", **how: Any) -> None:
+    """Draw one legend of some panels below all; names that the pattern `without` finds stay out."""
+    legend_without(without, *axes, on=axes[0].figure, **({"loc": "outside lower center"} | how))
 
 
 def name_beside(ax: Axes, places: Mapping[str, tuple[float, float]], **how: Any) -> None:
@@ -247,10 +263,11 @@ def name_ends(ax: Axes, lines: Iterable[Series], gap: float = 0.06) -> None:
         ax.annotate(typeset(one.name), (right, height), (4, 0), color=shade, fontsize=8, **how)
 
 
-def legend_without(ax: Axes, word: str, on: FigureBase | None = None, **how: Any) -> None:
-    """Draw a panel's legend, on itself or its figure, of the names that do not contain a word."""
-    named = zip(*ax.get_legend_handles_labels(), strict=True)
-    (on or ax).legend(*zip(*(pair for pair in named if word not in pair[1]), strict=True), **how)
+def legend_without(word: str, *axes: Axes, on: Any = None, **how: Any) -> None:
+    """Draw the legend of panels, on the first or `on`, of the names in which a pattern is not."""
+    named = zip(*_named(axes), strict=True)
+    kept = zip(*(pair for pair in named if not re.search(word, pair[1])), strict=True)
+    (on or axes[0]).legend(*kept, **how)
 
 
 def zero_line(ax: Axes) -> None:
