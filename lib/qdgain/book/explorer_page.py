@@ -11,7 +11,6 @@ import json
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from typing import Any
 
 import matplotlib as mpl
@@ -28,10 +27,9 @@ from qdgain.model import parameters
 from qdgain.model.dot import Dot, presets
 from qdgain.model.parameters import CONTRACT, DOT_PARAMETERS, Origin, Parameter
 from qdgain.run import BASE_OF_YOUR_DOT, resolve
+from qdgain.text import data_text
 
-_CONTENT = tomllib.loads(
-    resources.files("qdgain").joinpath("data/explorer.toml").read_text(encoding="utf-8")
-)
+_CONTENT = tomllib.loads(data_text("explorer.toml"))
 #: The chapters' settings that an explorer has, beside every parameter of a dot.
 SETTINGS: tuple[str, ...] = tuple(_CONTENT["settings"])
 #: The chapters that can be rerun with what the explorer shows.

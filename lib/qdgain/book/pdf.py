@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import sys
-from importlib import resources
 from pathlib import Path
 
 from qdgain.book import chromium
 from qdgain.files import whole
+from qdgain.text import data_text
 
 NAME = "book.pdf"
 NO_BROWSER = (
@@ -52,7 +52,7 @@ def printed(browser: str, one_page: Path, target: Path) -> None:
 
     The PDF has bookmarks, page numbers and links within the book and outwards.
     """
-    prepare = resources.files("qdgain").joinpath("data/print.js").read_text(encoding="utf-8")
+    prepare = data_text("print.js")
     statics = one_page.parent / "_static" / "explorer"
     with chromium.driven(browser) as driven:
         page = driven.new_page(color_scheme="light")

@@ -10,7 +10,6 @@ import html
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, Template
@@ -23,7 +22,7 @@ from qdgain.ledger import joined, shares, verdicts
 from qdgain.ledger import matrix as statements_matrix
 from qdgain.ledger.verdicts import MEANINGS, Row
 from qdgain.paper.claims import KINDS, Claim, claims
-from qdgain.text import significant
+from qdgain.text import data_text, significant
 
 _THRESHOLDS = {"maximum": "threshold at the gain maximum", "onset": "onset of gain"}
 _STATISTICS = {"rabi": "Rabi", "sequential": "sequential", "poisson": "Poisson"}
@@ -222,7 +221,6 @@ def _slug(verdict: str) -> str:
 
 @cache
 def _template() -> Template:
-    text = resources.files("qdgain").joinpath("data/ledger.html").read_text(encoding="utf-8")
     environment = Environment(autoescape=False)
     filters: dict[str, Callable[..., str]] = {
         "beside": _beside,
@@ -238,4 +236,6 @@ def _template() -> Template:
     }
     environment.filters.update(filters)
     environment.globals.update(kinds=KINDS, meanings=MEANINGS)
-    return environment.from_string("".join(line.strip() for line in text.splitlines()))
+    return environment.from_string(
+        "".join(line.strip() for line in data_text("ledger.html").splitlines())
+    )

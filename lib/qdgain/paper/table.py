@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Collection, Iterator
-from importlib import resources
 from typing import Any
 
 import numpy as np
+
+from qdgain.text import data_text
 
 
 def rows(name: str, numbers: Collection[str]) -> Iterator[dict[str, Any]]:
@@ -20,6 +21,6 @@ def rows(name: str, numbers: Collection[str]) -> Iterator[dict[str, Any]]:
     numbers : collection of str
         The columns of numbers; nan where a cell is empty.
     """
-    text = resources.files("qdgain").joinpath(f"data/literature_{name}.csv").read_text("utf-8")
+    text = data_text(f"literature_{name}.csv")
     for row in csv.DictReader(text.splitlines()):
         yield row | {column: float(row[column] or np.nan) for column in numbers}
