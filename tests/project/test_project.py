@@ -92,7 +92,6 @@ def test_api_reference_has_every_module():
 
 
 NOTEBOOK_MODULES = (
-    "book.all_figures",
     "book.chapter",
     "book.explorer",
     "book.explorer_page",

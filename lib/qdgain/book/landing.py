@@ -16,8 +16,7 @@ from qdgain.text import significant
 
 def verdict() -> Fragment:
     """Return what this book found, in about eighty words."""
-    over = [row.over for row in joined.ledger() if row.over and row.claim.kind in "PQX"]
-    every, none = (sum(one.holds is holds for one in over) for holds in (True, False))
+    over, every, none = joined.over_bands()
     fewest = best(ROWS[record()["default"]])["parameters"]
     lifetime = joined.headlines_of("auger")["auger-se-tenth"]
     of_fig10 = joined.headlines_of("fig10")
@@ -25,8 +24,8 @@ def verdict() -> Fragment:
     text = (
         f"The stated numbers hang together: {len(admitted())} of {len(ROWS)} readings of "
         f"the paper give all {len(TARGETS)} of them, with {fewest} parameters at the least. Of the "
-        f"{len(over)} other statements that depend on the bands, {every} hold in every one of "
-        f"these readings, {none} hold in none, and {len(over) - every - none} depend on the "
+        f"{over} other statements that depend on the bands, {every} hold in every one of "
+        f"these readings, {none} hold in none, and {over - every - none} depend on the "
         "reading. A model without a biexciton lifetime cannot test whether Auger recombination "
         "matters; with one, a 100 fs pulse finds the 3-level threshold unmoved, to 10\u00a0%, down "
         f"to a lifetime of {significant(lifetime.value, 2)} ps. In equilibrium at 300 K a line of "

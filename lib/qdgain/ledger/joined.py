@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
@@ -54,6 +54,13 @@ def of_chapter(chapter: str) -> tuple[Row, ...]:
     return tuple(row(claim.id) for claim in claims().values() if chapter_of(claim) == chapter)
 
 
+def over_bands() -> tuple[int, int, int]:
+    """Return how many statements depend on the bands, and hold in every reading, and in none."""
+    over = [line.over for line in ledger() if line.over and line.claim.kind in "PQX"]
+    every, none = (sum(one.holds is holds for one in over) for holds in (True, False))
+    return len(over), every, none
+
+
 @cache
 def headlines_of(chapter: str) -> Mapping[str, Headline]:
     """Return a chapter's headlines for the paper's presets, by key."""
@@ -65,17 +72,11 @@ def headlines_of(chapter: str) -> Mapping[str, Headline]:
     return MappingProxyType({headline.key: headline for headline in found})
 
 
-class _EveryNumber(Mapping[str, Headline]):
+class _EveryNumber(dict[str, Headline]):
     """The headlines of all chapters by key; a chapter is run when a key of its own is needed."""
 
-    def __getitem__(self, key: str) -> Headline:
+    def __missing__(self, key: str) -> Headline:
         chapter = key.partition("-")[0]
         if chapter not in MODULES:
             raise KeyError(key)
         return headlines_of(chapter)[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return (key for chapter in MODULES for key in headlines_of(chapter))
-
-    def __len__(self) -> int:
-        return sum(len(headlines_of(chapter)) for chapter in MODULES)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -67,8 +67,8 @@ def of_chapter(chapter: str, minutes: int) -> Fragment:
 def summary() -> Fragment:
     """Return how many of the paper's statements have each verdict, each linked to those."""
     counts, further = (verdicts.counts(joined.ledger(), of) for of in (False, True))
-    text = ", ".join(f"{n} {name}" for name, n in counts.items())
-    return Fragment(text, "summary", counts, _in_words(further))
+    text, apart = (", ".join(f"{n} {v}" for v, n in of.items() if n) for of in (counts, further))
+    return Fragment(text, "summary", counts, apart)
 
 
 def legend() -> Fragment:
@@ -87,10 +87,6 @@ def deviations(further: bool = False) -> Fragment:
 
 def _rows(further: bool) -> list[Row]:
     return [row for row in joined.ledger() if row.claim.further is further]
-
-
-def _in_words(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{n} {name}" for name, n in counts.items() if n)
 
 
 def missing() -> Fragment:
@@ -125,28 +121,26 @@ def over_readings() -> Fragment:
     """Return in what share of each reading's set every statement holds, as tiles."""
     of_rows, admitted = shares.shares(), record.admitted()
     answered = sorted(set().union(*of_rows.values()), key=list(claims()).index)
-    lines = [(claims()[name], [of.get(name) for of in of_rows.values()]) for name in answered]
-    text = "\n".join(f"{claim.id}: {over.text}" for claim, _ in lines if (over := _over(claim)))
+    lines = [
+        (claims()[name], [of.get(name) for of in of_rows.values()], shares.over(name))
+        for name in answered
+    ]
+    text = "\n".join(f"{claim.id}: {over.text}" for claim, _, over in lines if over)
     heads = [(row, row in admitted) for row in of_rows]
-    return Fragment(text, "over_readings", heads, [(*line, _over(line[0])) for line in lines])
+    return Fragment(text, "over_readings", heads, lines)
 
 
 def over_count() -> Fragment:
     """Return how many of the paper's statements hold in every reading, in some and in none."""
-    found = [row.over for row in joined.ledger() if row.over and row.claim.kind in "PQX"]
-    every, none = (sum(over.holds is holds for over in found) for holds in (True, False))
+    found, every, none = joined.over_bands()
     rows, admitted = shares.shares(), record.admitted()
     text = (
         f"{len(admitted)} of {len(rows)} readings give the paper's {len(TARGETS)} numbers and "
-        f"meet the {len(CONDITIONS)} conditions. Of the {len(found)} further statements that "
+        f"meet the {len(CONDITIONS)} conditions. Of the {found} further statements that "
         f"depend on the bands, {every} hold in every one of these readings, {none} hold in none, "
-        f"and {len(found) - every - none} depend on the reading."
+        f"and {found - every - none} depend on the reading."
     )
     return Fragment(text, "paragraph", text)
-
-
-def _over(claim: Claim) -> shares.Over | None:
-    return shares.over(claim.id)
 
 
 def hanging_on_rabi(refitted: bool = True) -> Fragment:
@@ -201,10 +195,6 @@ def _in_tolerances(row: Row) -> str:
     return f"{abs(row.missed) / row.claim.tolerance:.6g}"
 
 
-def _beside(row: Row) -> str:
-    return "; ".join(f"{headline.meaning}: {headline.text}" for headline in row.beside)
-
-
 def _code(claim: Claim) -> str:
     """Return the address of the function that computes a statement."""
     return f"{api_page_of(claim.function.rpartition('.')[0])}#{claim.function}"
@@ -215,15 +205,10 @@ def _rich(text: str) -> str:
     return re.sub(r"\*([^*]+)\*", r"<em>\1</em>", html.escape(text))
 
 
-def _slug(verdict: str) -> str:
-    return "verdict-" + verdict.replace(" ", "-")
-
-
 @cache
 def _template() -> Template:
     environment = Environment(autoescape=False)
     filters: dict[str, Callable[..., str]] = {
-        "beside": _beside,
         "capital": _capital,
         "code": _code,
         "e": html.escape,
@@ -232,7 +217,6 @@ def _template() -> Template:
         "rich": _rich,
         "sides": _sides,
         "significant": significant,
-        "slug": _slug,
     }
     environment.filters.update(filters)
     environment.globals.update(kinds=KINDS, meanings=MEANINGS)

@@ -322,7 +322,7 @@ def _compared(claim: Claim, numbers: Mapping[str, Headline]) -> float | None:
     if claim.stated is None or claim.tolerance is None:
         return None
     if claim.kind != "X":
-        return numbers[claim.number].value if claim.number in numbers else None
+        return numbers[claim.number].value if claim.number else None
     return numbers[claim.against].value if claim.against else claims()[claim.contradicts].stated
 
 
