@@ -1,4 +1,4 @@
-"""A table of text: printed in columns, as HTML, or as Markdown."""
+"""What a page shows as HTML and a terminal as text; tables, which are Markdown besides."""
 
 from __future__ import annotations
 
@@ -8,6 +8,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 _DOI = re.compile(r"10\.\d{4,}/\S+")
+
+
+class Shown:
+    """A piece of a page: HTML, and plain text where there is none."""
+
+    def __init__(self, markup: str, text: str) -> None:
+        self.markup, self.text = markup, text
+
+    def _repr_html_(self) -> str:
+        return self.markup
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True, repr=False)

@@ -31,7 +31,7 @@ from qdgain.model.parameters import CONTRACT
 from qdgain.model.states import states, weights_of_bands
 from qdgain.model.threshold import threshold_at_maximum
 from qdgain.model.units import sigma_from_fwhm, thermal_energy_meV
-from qdgain.paper.prior_work import klimov_threshold
+from qdgain.paper.published import klimov_threshold
 
 #: Points of a set that are used, and of these for what is slow.
 POINTS, FEW = 120, 5

@@ -15,29 +15,13 @@ from qdgain.figures import style
 _LIBRARY = Path(qdgain.__file__).parent
 #: The modules of the model to read first: the way from parameters to thresholds and films.
 READ_FIRST = (
-    "parameters",
-    "dot",
-    "bands",
-    "populations",
-    "states",
-    "gain",
-    "threshold",
-    "film",
-    "saturation",
-    "spike",
+    *("parameters", "dot", "bands", "populations", "states"),
+    *("gain", "threshold", "film", "saturation", "spike"),
 )
 #: What only helps, or stands in every room, and would hide the way.
 _LEFT_OUT = (
-    "chapters",
-    "version",
-    "text",
-    "table",
-    "files",
-    "given_files",
-    "interrupts",
-    "benchmark",
-    "stored",
-    "cli",
+    *("chapters", "version", "text", "table", "files"),
+    *("given_files", "interrupts", "benchmark", "stored", "cli"),
 )
 Graph = Mapping[str, frozenset[str]]
 

@@ -26,7 +26,7 @@ from qdgain.model import parameters
 from qdgain.model.dot import presets
 from qdgain.paper.claims import Headline, answered_by
 from qdgain.run import Run, resolve
-from qdgain.table import Table
+from qdgain.table import Shown, Table
 from qdgain.text import significant, with_unit
 from qdgain.version import library_hash
 
@@ -122,7 +122,7 @@ def glued(headlines: Iterable[Headline]) -> tuple[Headline, ...]:
     return headlines
 
 
-def results(figure: ModuleType) -> table.Fragment:
+def results(figure: ModuleType) -> Shown:
     """Return what becomes of the statements that belong to a chapter's figures, at the presets."""
     name = name_of(figure)
     return table.of_chapter(name, _minutes(notebook_of(name)))
@@ -137,7 +137,7 @@ def _minutes(notebook: Path | None) -> int:
     return round(sum(len(text.split()) for text in prose) / WORDS_A_MINUTE)
 
 
-def verdict_summary() -> table.Fragment:
+def verdict_summary() -> Shown:
     """Return how many statements have each verdict, linked to the ledger."""
     return table.summary()
 

@@ -27,6 +27,7 @@ from qdgain.model import parameters
 from qdgain.model.dot import Dot, presets
 from qdgain.model.parameters import CONTRACT, DOT_PARAMETERS, Origin, Parameter
 from qdgain.run import BASE_OF_YOUR_DOT, resolve
+from qdgain.table import Shown
 from qdgain.text import data_text
 
 _CONTENT = tomllib.loads(data_text("explorer.toml"))
@@ -75,20 +76,7 @@ _SCRIPTS = tuple(
 )
 
 
-class Explorer:
-    """An explorer as a page shows it: HTML, and a sentence where there is none."""
-
-    def __init__(self, markup: str, sentence: str) -> None:
-        self.markup, self.sentence = markup, sentence
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/html": self.markup, "text/markdown": self.sentence}
-
-    def __repr__(self) -> str:
-        return self.sentence
-
-
-def explorer(kind: str = "full") -> Explorer:
+def explorer(kind: str = "full") -> Shown:
     """Return the explorer with every parameter and view, or a small one.
 
     Parameters
@@ -112,7 +100,7 @@ def explorer(kind: str = "full") -> Explorer:
         f'<p class="qd-waiting">{name}: on the page of the book, with JavaScript.</p>'
         f'<script type="application/json">{content}</script></div>\n{scripts}'
     )
-    return Explorer(markup, f"*{layout['name']}: on the page of the book.*")
+    return Shown(markup, f"{layout['name']}: on the page of the book.")
 
 
 def data(

@@ -9,12 +9,13 @@ from qdgain.figures.kit import Figure
 from qdgain.figures.landing import LOOKS, Stated
 from qdgain.figures.panel import Panel
 from qdgain.ledger import joined
-from qdgain.ledger.table import Fragment
+from qdgain.ledger.table import fragment
 from qdgain.ledger.verdicts import Row
+from qdgain.table import Shown
 from qdgain.text import significant
 
 
-def verdict() -> Fragment:
+def verdict() -> Shown:
     """Return what this book found, in about eighty words."""
     over, every, none = joined.over_bands()
     fewest = best(ROWS[record()["default"]])["parameters"]
@@ -32,7 +33,7 @@ def verdict() -> Fragment:
         f"{significant(width.value, 2)} meV allows a threshold of "
         f"{significant(lowest.value, 2)} without ESA, not zero."
     )
-    return Fragment(text, "paragraph", text)
+    return fragment(text, "paragraph", text)
 
 
 def statements() -> list[Stated]:

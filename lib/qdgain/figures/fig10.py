@@ -27,7 +27,7 @@ from qdgain.figures.kit import Figure, Numbers, level, line, look, number, panel
 from qdgain.figures.panel import Axis, Panel, Series
 from qdgain.model import balance, cross_sections, units
 from qdgain.model.dot import Dot
-from qdgain.paper.thresholds import MeasuredThreshold, measured_thresholds, size_dependence
+from qdgain.paper.published import MeasuredThreshold, measured_thresholds, size_dependence
 from qdgain.run import YOUR_DOT, Run
 from qdgain.table import Table
 

@@ -11,22 +11,9 @@ from qdgain.figures.modules import MODULES
 from qdgain.ledger import kept_numbers, verdicts
 from qdgain.ledger.shares import over
 from qdgain.ledger.verdicts import Row, chapter_of
+from qdgain.model.parameters import ParameterError
 from qdgain.paper.claims import Headline, claims
 from qdgain.run import resolve
-
-
-class UnknownClaim(KeyError):
-    """An id that no statement has, with the nearest one."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        lower = {known.lower(): known for known in claims()}
-        near = difflib.get_close_matches(name.lower(), lower, n=1)
-        hint = f": did you mean {lower[near[0]]}?" if near else "."
-        self.sentence = f"there is no statement {name!r}{hint}"
-
-    def __str__(self) -> str:
-        return self.sentence
 
 
 @cache
@@ -41,11 +28,14 @@ def row(name: str) -> Row:
 
     Raises
     ------
-    UnknownClaim
-        If no statement has that id.
+    ParameterError
+        If no statement has that id, with the nearest one.
     """
     if name not in claims():
-        raise UnknownClaim(name)
+        lower = {known.lower(): known for known in claims()}
+        near = difflib.get_close_matches(name.lower(), lower, n=1)
+        hint = f": did you mean {lower[near[0]]}?" if near else "."
+        raise ParameterError(f"there is no statement {name!r}{hint}")
     return verdicts.row(claims()[name], _EveryNumber(), over(name))
 
 

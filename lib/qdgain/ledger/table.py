@@ -22,37 +22,29 @@ from qdgain.ledger import joined, shares, verdicts
 from qdgain.ledger import matrix as statements_matrix
 from qdgain.ledger.verdicts import MEANINGS, Row
 from qdgain.paper.claims import KINDS, Claim, claims
+from qdgain.table import Shown
 from qdgain.text import data_text, significant
 
 _THRESHOLDS = {"maximum": "threshold at the gain maximum", "onset": "onset of gain"}
 _STATISTICS = {"rabi": "Rabi", "sequential": "sequential", "poisson": "Poisson"}
 
 
-class Fragment:
-    """A piece of a page: one of the template's macros with what it shows, and plain text."""
-
-    def __init__(self, text: str, macro: str, *shown: Any) -> None:
-        self.text = text
-        self.markup = str(getattr(_template().module, macro)(*shown))
-
-    def _repr_html_(self) -> str:
-        return self.markup
-
-    def __repr__(self) -> str:
-        return self.text
+def fragment(text: str, macro: str, *shown: Any) -> Shown:
+    """Return a piece of a page: one of the template's macros with what it shows, and plain text."""
+    return Shown(str(getattr(_template().module, macro)(*shown)), text)
 
 
-def full(further: bool = False) -> Fragment:
+def full(further: bool = False) -> Shown:
     """Return the ledger of the paper's statements, or that of this book's own further tests."""
     rows = _rows(further)
-    return Fragment(_as_text(rows), "full", rows, further)
+    return fragment(_as_text(rows), "full", rows, further)
 
 
 #: What a chapter shows first; the others test nothing there, and are folded.
 _FIRST = (verdicts.REPRODUCED, verdicts.DEPENDS, verdicts.DEVIATES, verdicts.CONTRADICTS)
 
 
-def of_chapter(chapter: str, minutes: int) -> Fragment:
+def of_chapter(chapter: str, minutes: int) -> Shown:
     """Return the statements shown with one chapter's figures, such as ``fig08``, by verdict.
 
     Beside them stands how many minutes the page takes to read.
@@ -61,42 +53,42 @@ def of_chapter(chapter: str, minutes: int) -> Fragment:
     ordered = sorted(rows, key=lambda row: list(MEANINGS).index(row.group))
     first = [row for row in ordered if row.group in _FIRST]
     rest = [row for row in ordered if row.group not in _FIRST]
-    return Fragment(_as_text(ordered), "of_chapter", first, rest, minutes)
+    return fragment(_as_text(ordered), "of_chapter", first, rest, minutes)
 
 
-def summary() -> Fragment:
+def summary() -> Shown:
     """Return how many of the paper's statements have each verdict, each linked to those."""
     counts, further = (verdicts.counts(joined.ledger(), of) for of in (False, True))
     text, apart = (", ".join(f"{n} {v}" for v, n in of.items() if n) for of in (counts, further))
-    return Fragment(text, "summary", counts, apart)
+    return fragment(text, "summary", counts, apart)
 
 
-def legend() -> Fragment:
+def legend() -> Shown:
     """Return the verdicts with their counts, as the places that the summary links to."""
     counts, further = (verdicts.counts(joined.ledger(), of) for of in (False, True))
     text = "\n".join(f"{name} ({n}): {MEANINGS[name]}" for name, n in counts.items())
-    return Fragment(text, "legend", counts, further)
+    return fragment(text, "legend", counts, further)
 
 
-def deviations(further: bool = False) -> Fragment:
+def deviations(further: bool = False) -> Shown:
     """Return every deviation and contradiction in words."""
     rows = [r for r in _rows(further) if r.group in (verdicts.DEVIATES, verdicts.CONTRADICTS)]
     text = [f"{r.claim.id}, {r.verdict}. {_capital(r.claim.statement)}. {_sides(r)}." for r in rows]
-    return Fragment("\n".join(text), "deviations", rows)
+    return fragment("\n".join(text), "deviations", rows)
 
 
 def _rows(further: bool) -> list[Row]:
     return [row for row in joined.ledger() if row.claim.further is further]
 
 
-def missing() -> Fragment:
+def missing() -> Shown:
     """Return what it would take to compute each statement that cannot be computed."""
     rows = [row for row in joined.ledger() if row.claim.missing]
     text = "\n".join(f"{row.claim.id}: {row.claim.missing}" for row in rows)
-    return Fragment(text, "missing", rows)
+    return fragment(text, "missing", rows)
 
 
-def matrix() -> Fragment:
+def matrix() -> Shown:
     """Return the statements under every reading, refitted and with the presets."""
     columns = statements_matrix.matrix()
     lines = [
@@ -114,10 +106,10 @@ def matrix() -> Fragment:
     )
     thresholds = [_THRESHOLDS[name] for name in statements_matrix.THRESHOLDS]
     statistics = [_STATISTICS[name] for name in statements_matrix.STATISTICS]
-    return Fragment(text, "matrix", thresholds, statistics, fits, lines)
+    return fragment(text, "matrix", thresholds, statistics, fits, lines)
 
 
-def over_readings() -> Fragment:
+def over_readings() -> Shown:
     """Return in what share of each reading's set every statement holds, as tiles."""
     of_rows, admitted = shares.shares(), record.admitted()
     answered = sorted(set().union(*of_rows.values()), key=list(claims()).index)
@@ -127,10 +119,10 @@ def over_readings() -> Fragment:
     ]
     text = "\n".join(f"{claim.id}: {over.text}" for claim, _, over in lines if over)
     heads = [(row, row in admitted) for row in of_rows]
-    return Fragment(text, "over_readings", heads, lines)
+    return fragment(text, "over_readings", heads, lines)
 
 
-def over_count() -> Fragment:
+def over_count() -> Shown:
     """Return how many of the paper's statements hold in every reading, in some and in none."""
     found, every, none = joined.over_bands()
     rows, admitted = shares.shares(), record.admitted()
@@ -140,10 +132,10 @@ def over_count() -> Fragment:
         f"depend on the bands, {every} hold in every one of these readings, {none} hold in none, "
         f"and {found - every - none} depend on the reading."
     )
-    return Fragment(text, "paragraph", text)
+    return fragment(text, "paragraph", text)
 
 
-def hanging_on_rabi(refitted: bool = True) -> Fragment:
+def hanging_on_rabi(refitted: bool = True) -> Shown:
     """Return the statements that hold under Rabi statistics and under no other.
 
     Parameters
@@ -154,13 +146,13 @@ def hanging_on_rabi(refitted: bool = True) -> Fragment:
     return _listed(statements_matrix.hanging_on_rabi(refitted))
 
 
-def failing_on_rabi() -> Fragment:
+def failing_on_rabi() -> Shown:
     """Return the statements that fail under Rabi statistics and hold under another."""
     return _listed(statements_matrix.failing_on_rabi())
 
 
-def _listed(found: Sequence[Claim]) -> Fragment:
-    return Fragment("\n".join(claim.id for claim in found) or "none", "claims", found)
+def _listed(found: Sequence[Claim]) -> Shown:
+    return fragment("\n".join(claim.id for claim in found) or "none", "claims", found)
 
 
 def _as_text(rows: Sequence[Row]) -> str:
