@@ -47,7 +47,7 @@ def test_figures_get_a_frame_and_their_size(tmp_path):
 
 def test_references_are_items_of_their_list():
     page = '<div role="list"><div class="citation" role="doc-biblioentry">a</div></div>'
-    assert 'class="citation" role="listitem"' in pages.with_listed_citations(page)
+    assert 'class="citation" role="listitem"' in pages.framed(page, {})
 
 
 def test_without_a_browser_the_pdf_is_refused_in_a_sentence(monkeypatch, capsys, tmp_path):

@@ -218,12 +218,8 @@ def slider(entry: Parameter, value: float, linewidth_meV: float) -> dict[str, An
         steps = max(round(_POSITIONS_A_DECADE * (high - low)), 1)
         return {"low": low, "step": (high - low) / steps, "steps": steps, "log": True}
     if entry.kind == "integer":
-        return {
-            "low": entry.minimum,
-            "step": 1.0,
-            "steps": int(entry.maximum - entry.minimum),
-            "log": False,
-        }
+        steps = int(entry.maximum - entry.minimum)
+        return {"low": entry.minimum, "step": 1.0, "steps": steps, "log": False}
     low, high = window(entry, value, linewidth_meV)
     rough = (high - low) / _STEPS
     power = 10.0 ** math.floor(math.log10(rough))
