@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import psutil
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.paths import jupyter_path
@@ -41,7 +40,8 @@ from qdgain.version import library_hash
 LIMIT_S = 600
 _INPUTS = "inputs"
 _KEPT = "kept"
-_CONNECTION = "qdgain-kernel.json"
+# At work in this process.
+_KERNELS: set[AsyncKernelManager] = set()
 
 
 class RunFailed(Exception):
@@ -113,9 +113,11 @@ def execute(todo: Task) -> Executed:
     """
     with scratch() as folder:
         values = dict(todo.given)
+        inputs = folder / _INPUTS
+        inputs.mkdir()
         for parameter, (file_name, content) in todo.files.items():
-            values[parameter] = str(folder / _INPUTS / file_name)
-            _write(folder / _INPUTS / file_name, content)
+            values[parameter] = str(inputs / file_name)
+            (inputs / file_name).write_bytes(content)
         started, began = datetime.now(UTC), time.monotonic()
         notebook = _executed(folder, todo, values)
         duration = time.monotonic() - began
@@ -132,27 +134,23 @@ def execute(todo: Task) -> Executed:
     return Executed(notebook, tuple(numbers["headlines"]), kept, when, round(duration, 3))
 
 
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(content)
-
-
 def _executed(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
     """Execute a task's notebook with these parameters, its files in the folder, and return it."""
     # What goes wrong is said once, in a sentence, by whoever catches it.
     for noisy in ("nbclient", "traitlets", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     notebook = _with_parameters(nbformat.reads(todo.notebook, as_version=4), values)
+    kernel = AsyncKernelManager(
+        kernel_name="python3",
+        # Sockets that no other user can listen to.
+        transport="ipc",
+        connection_file=str(folder / "kernel.json"),
+        # Without the kernels of the user's IPython folder, which would have to be there.
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=jupyter_path("kernels")),
+    )
     client = NotebookClient(
         notebook,
-        km=AsyncKernelManager(
-            kernel_name="python3",
-            # Sockets that no other user can listen to.
-            transport="ipc",
-            connection_file=str(folder / _CONNECTION),
-            # Without the kernels of the user's IPython folder, which would have to be there.
-            kernel_spec_manager=KernelSpecManager(kernel_dirs=jupyter_path("kernels")),
-        ),
+        km=kernel,
         timeout=CELL_TIMEOUT_S,
         startup_timeout=START_TIMEOUT_S,
         record_timing=False,
@@ -171,7 +169,7 @@ def _executed(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
         "IPYTHONDIR": str(folder / "ipython"),
     }
     quiet = {"stderr": subprocess.DEVNULL, "env": os.environ | environment}
-    with _time_limit(folder, todo.limit_s) as expired:
+    with _time_limit(kernel, todo.limit_s) as expired:
         try:
             client.execute(cwd=str(folder), cleanup_kc=True, **quiet)
         except CellExecutionError as error:
@@ -193,25 +191,21 @@ def _with_parameters(notebook: NotebookNode, values: Mapping[str, Any]) -> Noteb
     return notebook
 
 
-def kill_kernels(folder: Path | str = "") -> None:
-    """End at once the kernels of a run's folder, or of all runs in this process.
+def kill_kernels() -> None:
+    """End at once the kernels of all runs in this process."""
+    for kernel in tuple(_KERNELS):
+        _kill(kernel)
 
-    They are known by their connection file, so that none is missed that has just been started.
-    """
-    found = []
-    for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.Error):
-            if any(
-                word.startswith(str(folder)) and word.endswith(_CONNECTION)
-                for word in process.cmdline()
-            ):
-                process.kill()
-                found.append(process)
-    psutil.wait_procs(found, timeout=10)
+
+def _kill(kernel: AsyncKernelManager) -> None:
+    process = getattr(kernel.provisioner, "process", None)
+    if process is not None:
+        process.kill()
+        process.wait(timeout=10)
 
 
 @contextmanager
-def _time_limit(folder: Path, limit_s: float) -> Iterator[threading.Event]:
+def _time_limit(kernel: AsyncKernelManager, limit_s: float) -> Iterator[threading.Event]:
     """Kill a run's kernel after a time, and say whether that was needed.
 
     Kernels were seen to hang with no cell at work, which no timeout of a cell ends. One that is
@@ -221,13 +215,15 @@ def _time_limit(folder: Path, limit_s: float) -> Iterator[threading.Event]:
 
     def expire() -> None:
         expired.set()
-        kill_kernels(folder)
+        _kill(kernel)
 
     timer = threading.Timer(limit_s, expire)
     timer.daemon = True
     timer.start()
+    _KERNELS.add(kernel)
     try:
         yield expired
     finally:
         timer.cancel()
-        kill_kernels(folder)
+        _kill(kernel)
+        _KERNELS.remove(kernel)
