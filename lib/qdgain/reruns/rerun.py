@@ -171,7 +171,9 @@ def _executed(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
     quiet = {"stderr": subprocess.DEVNULL, "env": os.environ | environment}
     with _time_limit(kernel, todo.limit_s) as expired:
         try:
-            client.execute(cwd=str(folder), cleanup_kc=True, **quiet)
+            with client.setup_kernel(cwd=str(folder), cleanup_kc=True, **quiet):
+                for index, cell in enumerate(notebook.cells):
+                    client.execute_cell(cell, index)
         except CellExecutionError as error:
             raise RunFailed(f"{error.ename}: {error.evalue}") from None
         except (DeadKernelError, TimeoutError, RuntimeError) as error:
