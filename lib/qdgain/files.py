@@ -172,21 +172,10 @@ def whole(target: str | Path, replace: bool = False, ours: str = "") -> Iterator
 
 
 def refuse_existing(target: Path, replace: bool, ours: str = "") -> None:
-    """Refuse a target that is there and may not be replaced.
+    """Refuse a target, file or folder, that is there and may not be replaced.
 
-    Parameters
-    ----------
-    target : pathlib.Path
-        A file or folder that is to appear.
-    replace : bool
-        Whether what stands there may be replaced.
-    ours : str
-        Only a folder that holds a file of this name is replaced, so that nothing else is lost.
-
-    Raises
-    ------
-    ParameterError
-        With what can be done, in one sentence.
+    With ``ours`` only a folder that holds a file of this name is replaced, so that nothing else is
+    lost. The ParameterError says what can be done.
     """
     if not target.exists() and not target.is_symlink():
         return

@@ -25,20 +25,11 @@ class Shown:
 
 @dataclass(frozen=True, repr=False)
 class Table:
-    """A table of text, which a notebook shows as HTML.
+    """A table of text, which a notebook shows as HTML; there a DOI becomes a link.
 
-    Parameters
-    ----------
-    header : sequence of str
-        A name for each column.
-    rows : sequence of sequence of str
-        The cells, as many in each row as there are columns. In HTML a DOI becomes a link.
-    right : collection of int
-        The columns that are aligned right in text and Markdown, counted from 0.
-    style : str
-        The class of the HTML table, see ``book/_static``.
-    frame : str
-        The class of a ``div`` around it, in which a wide table scrolls; without one if empty.
+    The columns in ``right``, counted from 0, are aligned right in text and Markdown. ``style`` is
+    the class of the HTML table, see ``book/_static``, and ``frame`` that of a ``div`` around it, in
+    which a wide table scrolls.
     """
 
     header: Sequence[str]

@@ -51,17 +51,8 @@ def show_figures_as_svg() -> None:
 def start(figure: ModuleType, namespace: Mapping[str, Any]) -> Run:
     """Resolve a chapter's parameters cell and show matplotlib figures as SVG from here on.
 
-    Parameters
-    ----------
-    figure : module
-        The chapter's module in `qdgain.figures`; its ``SETTINGS`` name the chapter's settings.
-    namespace : Mapping
-        The notebook's ``globals()``.
-
-    Raises
-    ------
-    ParameterError
-        If a value is refused.
+    From the chapter's module in `qdgain.figures`, whose ``SETTINGS`` name its settings, and the
+    notebook's ``globals()``; a ParameterError if a value is refused.
     """
     show_figures_as_svg()
     names = (*parameters.DOT_PARAMETERS, *figure.SETTINGS)
@@ -137,11 +128,6 @@ def _minutes(notebook: Path | None) -> int:
     return round(sum(len(text.split()) for text in prose) / WORDS_A_MINUTE)
 
 
-def verdict_summary() -> Shown:
-    """Return how many statements have each verdict, linked to the ledger."""
-    return table.summary()
-
-
 def parameter_table() -> Markdown:
     """Return the contract as a table."""
     rows = []
@@ -170,18 +156,14 @@ def symbol_table() -> Markdown:
     return Markdown(Table(("symbol", "meaning", "unit", "parameter"), rows).markdown())
 
 
-def _shown(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.4g}"
-
-
 def preset_table() -> Markdown:
     """Return the named dots as a table."""
-    dots = presets()
-    rows = [
-        (f"`{name}`", *(_shown(getattr(dot, name)) for dot in dots.values()))
-        for name in parameters.DOT_PARAMETERS
-        if not parameters.CONTRACT[name].stand_in
-    ]
+    dots, rows = presets(), []
+    for name in parameters.DOT_PARAMETERS:
+        if not parameters.CONTRACT[name].stand_in:
+            values = (getattr(dot, name) for dot in dots.values())
+            shown = (v if isinstance(v, str) else f"{v:.4g}" for v in values)
+            rows.append((f"`{name}`", *shown))
     return Markdown(Table(("parameter", *dots), rows).markdown())
 
 

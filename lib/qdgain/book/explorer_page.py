@@ -77,13 +77,10 @@ _SCRIPTS = tuple(
 
 
 def explorer(kind: str = "full") -> Shown:
-    """Return the explorer with every parameter and view, or a small one.
+    """Return the explorer with every parameter and view, or a small one of `LAYOUTS`.
 
-    Parameters
-    ----------
-    kind : {"full", "binding", "levels", "fluence"}
-        Small are thresholds against the biexciton shift, the gain from the 3LS to the 4LS, and
-        emission against fluence.
+    Small are ``binding``, thresholds against the biexciton shift, ``levels``, the gain from the 3LS
+    to the 4LS, and ``fluence``, emission against it.
     """
     layout = LAYOUTS[kind]
     inside = data(layout["views"], layout.get("controls", _EVERY_CONTROL))

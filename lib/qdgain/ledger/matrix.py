@@ -38,16 +38,10 @@ _SOURCES = (
 
 @dataclass(frozen=True)
 class Reading:
-    """One column of the matrix.
+    """One column of the matrix: one of `THRESHOLDS`, one of `STATISTICS`, and parameters.
 
-    Parameters
-    ----------
-    threshold, statistics : str
-        One of `THRESHOLDS`, one of `STATISTICS`.
-    refitted : bool
-        Whether the parameters were solved for under this reading, or are the presets.
-    dots, settings : Mapping
-        Named dots, and the chapters' settings: statistics, floor, film.
+    If ``refitted`` they were solved for under this reading, otherwise they are the presets. The
+    dots have names; the chapters' settings are statistics, floor and film.
     """
 
     threshold: str
@@ -164,10 +158,7 @@ def rows() -> tuple[Claim, ...]:
 def hanging_on_rabi(refitted: bool = True) -> tuple[Claim, ...]:
     """Return the statements that hold under Rabi statistics alone, at the gain maximum.
 
-    Parameters
-    ----------
-    refitted : bool
-        Whether each statistics has parameters of its own, or all have the presets.
+    Each statistics has parameters of its own, or, if not ``refitted``, all have the presets.
     """
     return _told_apart(True, refitted)
 

@@ -136,13 +136,7 @@ def over_count() -> Shown:
 
 
 def hanging_on_rabi(refitted: bool = True) -> Shown:
-    """Return the statements that hold under Rabi statistics and under no other.
-
-    Parameters
-    ----------
-    refitted : bool
-        Whether each statistics has parameters of its own, or all have the presets.
-    """
+    """Return the statements that hold under Rabi statistics alone, see `qdgain.ledger.matrix`."""
     return _listed(statements_matrix.hanging_on_rabi(refitted))
 
 

@@ -54,20 +54,11 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the ledger.
+    """One line of the ledger: the statement as stored, and the number that the verdict rests on.
 
-    Parameters
-    ----------
-    claim : Claim
-        The statement as stored.
-    answer : Answer
-        The number that the verdict rests on, and what it says.
-    other_number, other : str
-        Of a contradiction: the number that stands against it, and what it is.
-    beside, note : tuple of Headline, str
-        Numbers to read it with; the note with its numbers.
-    over : Over or None
-        What becomes of it over the readings; None where it does not depend on their parameters.
+    Of a contradiction ``other_number`` stands against it, and ``other`` says what that is. Beside
+    are numbers to read it with; the note has its numbers. ``over`` is what becomes of it over the
+    readings, None where it does not depend on their parameters.
     """
 
     claim: Claim
