@@ -39,26 +39,20 @@ def verdict() -> Shown:
 def statements() -> list[Stated]:
     """Return the paper's statements whose number and the model's can be divided."""
     rows = [row for row in joined.ledger() if not row.claim.further and row.group in LOOKS]
-    return [_stated(row) for row in rows if _has_ratio(row)]
+    return [found for row in rows if (found := _stated(row)) is not None]
 
 
-def _has_ratio(row: Row) -> bool:
-    claim = row.claim
-    if row.missed is None or row.computed is None or not claim.stated:
-        return False
-    return claim.compare == "equal" and row.computed / claim.stated > 0
-
-
-def _stated(row: Row) -> Stated:
-    claim = row.claim
-    assert claim.stated is not None
-    assert claim.tolerance is not None
-    assert row.computed is not None
+def _stated(row: Row) -> Stated | None:
+    claim, computed = row.claim, row.computed
+    if row.missed is None or computed is None or not claim.stated or claim.tolerance is None:
+        return None
+    if claim.compare != "equal" or computed / claim.stated <= 0:
+        return None
     return Stated(
         claim.statement,
         row.stated_text,
-        significant(row.computed, 3),
-        row.computed / claim.stated,
+        significant(computed, 3),
+        computed / claim.stated,
         abs(claim.tolerance / claim.stated),
         row.group,
     )

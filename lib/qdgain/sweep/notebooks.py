@@ -140,7 +140,10 @@ def run(
         return
     for job, result in spread(_jobs(sweep, ended)):
         if isinstance(result, Exception):
-            path, content = f"{FAILURES}/{job.key}.json", as_json(_failure(result)).encode()
+            known = isinstance(result, Failed)
+            reason = result.reason if known else f"{type(result).__name__}: {result}"
+            why = {"reason": " ".join(reason.split()), "seconds": result.seconds if known else None}
+            path, content = f"{FAILURES}/{job.key}.json", as_json(why).encode()
             write_whole(folder / path, content)
             failed += 1
         else:
@@ -161,14 +164,6 @@ def _jobs(sweep: Sweep, ended: Container[str]) -> Iterator[Job]:
             # The file may have changed since the sweep began.
             task = replace(task, notebook=sweep.notebook)
             yield Job(name, sweep.function, Asked(task, values))
-
-
-def _failure(error: Exception) -> dict[str, Any]:
-    if isinstance(error, Failed):
-        reason, seconds = error.reason, error.seconds
-    else:
-        reason, seconds = f"{type(error).__name__}: {error}", None
-    return {"reason": " ".join(reason.split()), "seconds": seconds}
 
 
 def write_table(sweep: Sweep, folder: Path) -> None:
