@@ -40,7 +40,7 @@ class Asked(NamedTuple):
 class Failed(Exception):
     """A run that could not be made: the reason, and the seconds it took."""
 
-    def __init__(self, reason: str, seconds: float) -> None:
+    def __init__(self, reason: str, seconds: float | None) -> None:
         super().__init__(reason, seconds)
         self.reason, self.seconds = reason, seconds
 
@@ -140,10 +140,10 @@ def run(
         return
     for job, result in spread(_jobs(sweep, ended)):
         if isinstance(result, Exception):
-            known = isinstance(result, Failed)
-            reason = result.reason if known else f"{type(result).__name__}: {result}"
-            why = {"reason": " ".join(reason.split()), "seconds": result.seconds if known else None}
-            path, content = f"{FAILURES}/{job.key}.json", as_json(why).encode()
+            in_words = f"{type(result).__name__}: {result}"
+            why = result if isinstance(result, Failed) else Failed(in_words, None)
+            said = {"reason": " ".join(why.reason.split()), "seconds": why.seconds}
+            path, content = f"{FAILURES}/{job.key}.json", as_json(said).encode()
             write_whole(folder / path, content)
             failed += 1
         else:
