@@ -21,7 +21,7 @@ READ_FIRST = (
 #: What only helps, or stands in every room, and would hide the way.
 _LEFT_OUT = (
     *("chapters", "version", "text", "table", "files"),
-    *("given_files", "interrupts", "benchmark", "stored", "cli"),
+    *("interrupts", "benchmark", "stored", "cli"),
 )
 Graph = Mapping[str, frozenset[str]]
 

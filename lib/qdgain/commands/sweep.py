@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qdgain.chapters import NAMES
 from qdgain.commands import Failure, Parser, UsageError, number_above_0, say, tell
-from qdgain.given_files import path_of
+from qdgain.files import path_of
 from qdgain.model.parameters import CONTRACT
 from qdgain.reruns import rerun
 from qdgain.reruns.request import EVERY_CHAPTER, Request, chapters_named, names_of, request

@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from qdgain.chapters import CHAPTERS, NAMES, SETTINGS
-from qdgain.given_files import path_of, read_bytes, read_text, unusable
+from qdgain.files import path_of, read_bytes, read_text, unusable
 from qdgain.model import parameters
 from qdgain.model.parameters import Parameter, ParameterError
 from qdgain.run import Run, resolve

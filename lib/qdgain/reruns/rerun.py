@@ -30,8 +30,7 @@ from nbformat import NotebookNode
 
 from qdgain.book import keep
 from qdgain.chapters import CELL_TIMEOUT_S, START_TIMEOUT_S, notebook_of
-from qdgain.files import scratch
-from qdgain.given_files import read_bytes
+from qdgain.files import read_bytes, scratch
 from qdgain.ledger import STORED_NUMBERS, kept_in_or_users
 from qdgain.model.parameters import CONTRACT, ParameterError
 from qdgain.version import library_hash

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qdgain.given_files import path_of, unusable
+from qdgain.files import path_of, unusable
 from qdgain.model.parameters import CONTRACT
 from qdgain.reruns.request import CARD, CARD_FORMAT, EVERY_CHAPTER, read_table
 from qdgain.reruns.rerun import Executed, Task

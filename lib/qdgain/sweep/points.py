@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from qdgain.given_files import read_text, sha256_of, unusable
+from qdgain.files import read_text, sha256_of, unusable
 from qdgain.model.parameters import CONTRACT, Parameter, ParameterError
 from qdgain.reruns.request import checked, entry_of, value_of
 
