@@ -11,10 +11,11 @@ _DOI = re.compile(r"10\.\d{4,}/\S+")
 
 
 class Shown:
-    """A piece of a page: HTML, and plain text where there is none."""
+    """A piece of a page: HTML, and plain text where there is none, by default what it says."""
 
-    def __init__(self, markup: str, text: str) -> None:
-        self.markup, self.text = markup, text
+    def __init__(self, markup: str, text: str = "") -> None:
+        self.markup = markup
+        self.text = text or html.unescape(re.sub(r"(<[^>]*>| )+", " ", markup)).strip()
 
     def _repr_html_(self) -> str:
         return self.markup

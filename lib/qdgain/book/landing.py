@@ -22,7 +22,8 @@ def verdict() -> Shown:
     lifetime = joined.headlines_of("auger")["auger-se-tenth"]
     of_fig10 = joined.headlines_of("fig10")
     width, lowest = (of_fig10[f"fig10-{key}"] for key in ("linewidth", "balanced-threshold"))
-    text = (
+    return fragment(
+        "paragraph",
         f"The stated numbers hang together: {len(admitted())} of {len(ROWS)} readings of "
         f"the paper give all {len(TARGETS)} of them, with {fewest} parameters at the least. Of the "
         f"{over} other statements that depend on the bands, {every} hold in every one of "
@@ -31,9 +32,8 @@ def verdict() -> Shown:
         "matters; with one, a 100 fs pulse finds the 3-level threshold unmoved, to 10\u00a0%, down "
         f"to a lifetime of {significant(lifetime.value, 2)} ps. In equilibrium at 300 K a line of "
         f"{significant(width.value, 2)} meV allows a threshold of "
-        f"{significant(lowest.value, 2)} without ESA, not zero."
+        f"{significant(lowest.value, 2)} without ESA, not zero.",
     )
-    return fragment(text, "paragraph", text)
 
 
 def statements() -> list[Stated]:

@@ -1,4 +1,4 @@
-"""The ledger on the book's pages: as HTML, made by ``data/ledger.html``, and as plain text.
+"""The ledger on the book's pages, as HTML made by ``data/ledger.html``.
 
 Links are relative to the book's pages. Nothing needs a script; ``_static/ledger.js`` adds filters
 and sorting where there is one.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -29,15 +29,14 @@ _THRESHOLDS = {"maximum": "threshold at the gain maximum", "onset": "onset of ga
 _STATISTICS = {"rabi": "Rabi", "sequential": "sequential", "poisson": "Poisson"}
 
 
-def fragment(text: str, macro: str, *shown: Any) -> Shown:
-    """Return a piece of a page: one of the template's macros with what it shows, and plain text."""
-    return Shown(str(getattr(_template().module, macro)(*shown)), text)
+def fragment(macro: str, *shown: Any) -> Shown:
+    """Return a piece of a page: one of the template's macros with what it shows."""
+    return Shown(str(getattr(_template().module, macro)(*shown)))
 
 
 def full(further: bool = False) -> Shown:
     """Return the ledger of the paper's statements, or that of this book's own further tests."""
-    rows = _rows(further)
-    return fragment(_as_text(rows), "full", rows, further)
+    return fragment("full", _rows(further), further)
 
 
 #: What a chapter shows first; the others test nothing there, and are folded.
@@ -53,28 +52,26 @@ def of_chapter(chapter: str, minutes: int) -> Shown:
     ordered = sorted(rows, key=lambda row: list(MEANINGS).index(row.group))
     first = [row for row in ordered if row.group in _FIRST]
     rest = [row for row in ordered if row.group not in _FIRST]
-    return fragment(_as_text(ordered), "of_chapter", first, rest, minutes)
+    return fragment("of_chapter", first, rest, minutes)
 
 
 def summary() -> Shown:
     """Return how many of the paper's statements have each verdict, each linked to those."""
     counts, further = (verdicts.counts(joined.ledger(), of) for of in (False, True))
-    text, apart = (", ".join(f"{n} {v}" for v, n in of.items() if n) for of in (counts, further))
-    return fragment(text, "summary", counts, apart)
+    apart = ", ".join(f"{n} {name}" for name, n in further.items() if n)
+    return fragment("summary", counts, apart)
 
 
 def legend() -> Shown:
     """Return the verdicts with their counts, as the places that the summary links to."""
     counts, further = (verdicts.counts(joined.ledger(), of) for of in (False, True))
-    text = "\n".join(f"{name} ({n}): {MEANINGS[name]}" for name, n in counts.items())
-    return fragment(text, "legend", counts, further)
+    return fragment("legend", counts, further)
 
 
 def deviations(further: bool = False) -> Shown:
     """Return every deviation and contradiction in words."""
     rows = [r for r in _rows(further) if r.group in (verdicts.DEVIATES, verdicts.CONTRADICTS)]
-    text = [f"{r.claim.id}, {r.verdict}. {_capital(r.claim.statement)}. {_sides(r)}." for r in rows]
-    return fragment("\n".join(text), "deviations", rows)
+    return fragment("deviations", rows)
 
 
 def _rows(further: bool) -> list[Row]:
@@ -83,9 +80,7 @@ def _rows(further: bool) -> list[Row]:
 
 def missing() -> Shown:
     """Return what it would take to compute each statement that cannot be computed."""
-    rows = [row for row in joined.ledger() if row.claim.missing]
-    text = "\n".join(f"{row.claim.id}: {row.claim.missing}" for row in rows)
-    return fragment(text, "missing", rows)
+    return fragment("missing", [row for row in joined.ledger() if row.claim.missing])
 
 
 def matrix() -> Shown:
@@ -100,13 +95,9 @@ def matrix() -> Shown:
         if reading.refitted
     ]
     fits = [(variant, statements_matrix.conditions_met(variant)) for variant in best]
-    text = "\n".join(
-        f"{claim.id}: " + ", ".join(significant(cell.headline.value, 3) for cell in cells)
-        for claim, cells in lines
-    )
     thresholds = [_THRESHOLDS[name] for name in statements_matrix.THRESHOLDS]
     statistics = [_STATISTICS[name] for name in statements_matrix.STATISTICS]
-    return fragment(text, "matrix", thresholds, statistics, fits, lines)
+    return fragment("matrix", thresholds, statistics, fits, lines)
 
 
 def over_readings() -> Shown:
@@ -117,44 +108,31 @@ def over_readings() -> Shown:
         (claims()[name], [of.get(name) for of in of_rows.values()], shares.over(name))
         for name in answered
     ]
-    text = "\n".join(f"{claim.id}: {over.text}" for claim, _, over in lines if over)
     heads = [(row, row in admitted) for row in of_rows]
-    return fragment(text, "over_readings", heads, lines)
+    return fragment("over_readings", heads, lines)
 
 
 def over_count() -> Shown:
     """Return how many of the paper's statements hold in every reading, in some and in none."""
     found, every, none = joined.over_bands()
     rows, admitted = shares.shares(), record.admitted()
-    text = (
+    return fragment(
+        "paragraph",
         f"{len(admitted)} of {len(rows)} readings give the paper's {len(TARGETS)} numbers and "
         f"meet the {len(CONDITIONS)} conditions. Of the {found} further statements that "
         f"depend on the bands, {every} hold in every one of these readings, {none} hold in none, "
-        f"and {found - every - none} depend on the reading."
+        f"and {found - every - none} depend on the reading.",
     )
-    return fragment(text, "paragraph", text)
 
 
 def hanging_on_rabi(refitted: bool = True) -> Shown:
     """Return the statements that hold under Rabi statistics alone, see `qdgain.ledger.matrix`."""
-    return _listed(statements_matrix.hanging_on_rabi(refitted))
+    return fragment("claims", statements_matrix.hanging_on_rabi(refitted))
 
 
 def failing_on_rabi() -> Shown:
     """Return the statements that fail under Rabi statistics and hold under another."""
-    return _listed(statements_matrix.failing_on_rabi())
-
-
-def _listed(found: Sequence[Claim]) -> Shown:
-    return fragment("\n".join(claim.id for claim in found) or "none", "claims", found)
-
-
-def _as_text(rows: Sequence[Row]) -> str:
-    return "\n".join(
-        f"{row.claim.id}: stated {row.stated_text or '-'}, computed {row.answer_text or '-'}, "
-        f"{row.verdict}"
-        for row in rows
-    )
+    return fragment("claims", statements_matrix.failing_on_rabi())
 
 
 def _sides(row: Row) -> str:
