@@ -46,13 +46,12 @@ def rooms() -> Graph:
 
 def floors(graph: Graph) -> list[list[str]]:
     """Return the names floor by floor; each imports from the floors before its own alone."""
-    floor: dict[str, int] = {}
-    for name in graphlib.TopologicalSorter(graph).static_order():
-        floor[name] = 1 + max((floor[needed] for needed in graph[name]), default=-1)
-    return [
-        sorted(n for n, level in floor.items() if level == i)
-        for i in range(1 + max(floor.values()))
-    ]
+    sorter, found = graphlib.TopologicalSorter(graph), []
+    sorter.prepare()
+    while ready := sorter.get_ready():
+        found.append(sorted(ready))
+        sorter.done(*ready)
+    return found
 
 
 def draw(graph: Graph) -> Picture:
