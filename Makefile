@@ -64,7 +64,7 @@ book: $(BIN)/.installed
 
 # The pages as read by the book's build are written anew as a single one, so nothing is executed twice.
 pdf: $(BIN)/.installed
-	@$(BIN)/python -c 'from qdgain.book import chromium, pdf; chromium.installed() or exit(pdf.NO_BROWSER)'
+	@$(BIN)/python -c 'from qdgain.book import pdf; pdf.installed() or exit(pdf.NO_BROWSER)'
 	$(MAKE) book
 	QDGAIN_STORED_NUMBERS="$(abspath $(SOURCE))/_build/numbers" \
 	QDGAIN_KEEP_PICTURES="$(abspath $(SOURCE))/_build/html/files" \

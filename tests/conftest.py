@@ -6,7 +6,7 @@ import hypothesis
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-from qdgain.book import chromium
+from qdgain.book import pdf
 
 #: The fixtures of a page with an explorer.
 pytest_plugins = ["explorer_reader"]
@@ -38,11 +38,11 @@ def root():
 @pytest.fixture(scope="module")
 def browser():
     """Return the system's Chromium, driven; without one the test is skipped."""
-    path = chromium.installed()
+    path = pdf.installed()
     if path is None:
         pytest.skip("no Chromium is installed")
     # Of a file's own: its event loop would be in the way of other files' tests.
-    with chromium.driven(path) as driven:
+    with pdf.driven(path) as driven:
         yield driven
 
 

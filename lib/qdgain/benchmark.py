@@ -8,10 +8,10 @@ from functools import cache
 from typing import Any
 
 from qdgain.chapters import BOOK
+from qdgain.table import Table
 from qdgain.text import significant
 
 _STORED = BOOK / "speed.json"
-_DIGITS = 3
 
 
 @cache
@@ -41,32 +41,21 @@ def machine() -> str:
 
 def table() -> str:
     """Return all measurements: the median, the middle half of the runs, the goal."""
-    rows = [
-        "| what | measured | middle half of runs | goal | met or missed |",
-        "|---|---:|---:|---:|---|",
-    ]
+    rows = []
     for subject in stored()["subjects"]:
-        rows.append(f"| **{subject['title']}** | | | | |")
+        rows.append((f"**{subject['title']}**", "", "", "", ""))
         rows += [_row(one) for one in subject["measured"]]
-    return "\n".join(rows)
+    header = ("what", "measured", "middle half of runs", "goal", "met or missed")
+    return Table(header, rows, right=(1, 2, 3)).markdown()
 
 
-def _row(one: Mapping[str, Any]) -> str:
-    spread = ""
-    if one["high"] > one["low"]:
-        spread = f"{significant(one['low'], _DIGITS)} to {significant(one['high'], _DIGITS)}"
-    goal = "" if one["goal"] is None else _goal(one)
+def _row(one: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
+    value, low, high = (significant(one[which], 3) for which in ("value", "low", "high"))
+    measured = f"slope {value}" if one["unit"] == "slope" else f"{value} {one['unit']}".strip()
+    spread, goal = f"{low} to {high}" if one["high"] > one["low"] else "", ""
+    if one["goal"] is not None:
+        # Kept on one line.
+        number = f"{one['goal']:g}".replace("e-0", "e-").replace("-", "\N{NON-BREAKING HYPHEN}")
+        goal = f"{'≥' if one['at_least'] else '≤'}\N{NO-BREAK SPACE}{number}"
     met = {True: "met", False: "missed", None: ""}[one["met"]]
-    what = one["what"].replace("|", "\\|")
-    return f"| {what} | {_value(one['value'], one['unit'])} | {spread} | {goal} | {met} |"
-
-
-def _goal(one: Mapping[str, Any]) -> str:
-    # Kept on one line.
-    number = f"{one['goal']:g}".replace("e-0", "e-").replace("-", "\N{NON-BREAKING HYPHEN}")
-    return f"{'≥' if one['at_least'] else '≤'}\N{NO-BREAK SPACE}{number}"
-
-
-def _value(value: float, unit: str) -> str:
-    text = significant(value, _DIGITS)
-    return f"slope {text}" if unit == "slope" else f"{text} {unit}".strip()
+    return one["what"], measured, spread, goal, met

@@ -8,9 +8,8 @@ import logging
 import os
 import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from qdgain import interrupts
 from qdgain.commands import Failure, Parser, UsageError, tell
@@ -20,7 +19,6 @@ from qdgain.version import __version__
 
 #: To the number of the signal that ended a program.
 _SHELL_ADDS = 128
-_ENDING = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 #: Each subcommand with what it is for; a module of `qdgain.commands` describes and does it.
 COMMANDS = {
     "advise": "how far a dot is from a low threshold, and the shortest way there",
@@ -69,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     code, sentence = 0, ""
     try:
-        with _ends_by_exception(), interrupts.remembered():
+        with interrupts.remembered():
             if sys.stdout is None:
                 raise UsageError("the standard output is closed.")
             words = list(sys.argv[1:] if arguments is None else arguments)
@@ -96,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code, sentence = 2, f"{where} cannot be used: {error.strerror or error}."
     except KeyboardInterrupt:
         code = _SHELL_ADDS + signal.SIGINT
-    except _Ended as end:
+    except interrupts.Ended as end:
         code = _SHELL_ADDS + end.signal
     if sentence:
         tell(f"qdgain: {sentence}")
@@ -107,32 +105,3 @@ def _write_no_more() -> None:
     """Let nothing more be written to a standard output that takes no more, not even at exit."""
     with suppress(OSError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-class _Ended(BaseException):
-    """The process was asked to end, and cleans up on its way out."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.signal = number
-
-
-@contextmanager
-def _ends_by_exception() -> Iterator[None]:
-    """Turn the signals that end a process into an exception; nohup's stays ignored."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in _ENDING}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, _ended)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _ended(number: int, _: object) -> None:
-    raise _Ended(number)

@@ -1,4 +1,7 @@
-"""How files are written wholly or not at all, and read only where they are plain files."""
+"""How files are written wholly or not at all, and read only where they are plain files.
+
+Those that a user names are looked at before anything waits for them, and read up to a limit.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,8 @@ _SCRATCH = "qdgain-scratch-"
 _LONG_PATH = 60
 # A folder that was made just now may not be locked yet.
 _YOUNG_S = 60.0
+#: Of a file that has no tighter limit.
+_MOST_BYTES = 200_000_000
 
 
 def write_whole(target: Path, content: str | bytes) -> None:
@@ -172,21 +177,10 @@ def whole(target: str | Path, replace: bool = False, ours: str = "") -> Iterator
 
 
 def refuse_existing(target: Path, replace: bool, ours: str = "") -> None:
-    """Refuse a target that is there and may not be replaced.
+    """Refuse a target, file or folder, that is there and may not be replaced.
 
-    Parameters
-    ----------
-    target : pathlib.Path
-        A file or folder that is to appear.
-    replace : bool
-        Whether what stands there may be replaced.
-    ours : str
-        Only a folder that holds a file of this name is replaced, so that nothing else is lost.
-
-    Raises
-    ------
-    ParameterError
-        With what can be done, in one sentence.
+    With ``ours`` only a folder that holds a file of this name is replaced, so that nothing else is
+    lost. The ParameterError says what can be done.
     """
     if not target.exists() and not target.is_symlink():
         return
@@ -194,3 +188,46 @@ def refuse_existing(target: Path, replace: bool, ours: str = "") -> None:
         raise ParameterError(f"{target} is there already: name another, or add --replace.")
     if (ours or target.is_dir()) and not (ours and (target / ours).is_file()):
         raise ParameterError(f"{target} is not a folder that qdgain wrote: name another.")
+
+
+def path_of(text: str | Path) -> Path:
+    """Return the path that a user typed, ``~`` replaced; refuse what is none."""
+    if "\0" in str(text):
+        raise ParameterError(f"{str(text)!r} is not a path: it has a zero byte.")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ParameterError(f"{text} is not a path here: there is no such folder.") from None
+
+
+def read_bytes(what: str, path: Path, most_bytes: int = _MOST_BYTES) -> bytes:
+    """Return the content of a file, such as a ``parameter file``.
+
+    Raises
+    ------
+    ParameterError
+        If it cannot be opened, is no plain file (a folder, a pipe, a device), or is too large.
+    """
+    try:
+        return read_plain(path.resolve(), most_bytes)
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise unusable(what, path, f"it cannot be opened ({reason})") from None
+
+
+def read_text(what: str, path: Path, most_bytes: int = _MOST_BYTES) -> str:
+    """Return the text of a file in UTF-8; see `read_bytes`."""
+    try:
+        return read_bytes(what, path, most_bytes).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise unusable(what, path, "it is not text in UTF-8") from None
+
+
+def sha256_of(path: str | Path) -> str:
+    """Return the SHA-256 of a file's content."""
+    return hashlib.sha256(read_bytes("file", Path(path))).hexdigest()
+
+
+def unusable(what: str, path: Path, reason: str) -> ParameterError:
+    """Return the refusal of a user's file."""
+    return ParameterError(f"the {what} {path.name} is not usable: {reason}.")

@@ -1,4 +1,7 @@
-"""Ctrl-C is never lost: where a library swallows the exception, it is raised again at the end."""
+"""Signals that end a command raise an exception, so that it cleans up on its way out.
+
+Ctrl-C is never lost: where a library swallows the exception, it is raised again at the end.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _ASKED = threading.Event()
+_ENDING = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+
+
+class Ended(BaseException):
+    """The process was asked to end by the signal of this number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = number
 
 
 @contextmanager
 def remembered() -> Iterator[None]:
-    """Remember an interrupt inside the context, besides raising it; in the main thread alone."""
+    """Raise on signals inside the context, and remember an interrupt; in the main thread alone."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     _ASKED.clear()
-    before = signal.signal(signal.SIGINT, _interrupted)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, *_ENDING)}
+    for number, handler in before.items():
+        # What nohup ignores stays ignored.
+        if handler is not signal.SIG_IGN or number == signal.SIGINT:
+            signal.signal(number, _raise)
     try:
         yield
     finally:
         _ASKED.clear()
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def raise_pending() -> None:
@@ -34,6 +51,8 @@ def raise_pending() -> None:
         raise KeyboardInterrupt
 
 
-def _interrupted(*_: object) -> None:
+def _raise(number: int, _: object) -> None:
+    if number != signal.SIGINT:
+        raise Ended(number)
     _ASKED.set()
     raise KeyboardInterrupt

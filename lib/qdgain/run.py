@@ -69,19 +69,10 @@ class Run:
 
 
 def resolve(settings: tuple[str, ...], given: Mapping[str, Any]) -> Run:
-    """Return the run of a chapter with some parameters, checked.
+    """Return the run of a chapter, whose own settings have these names, with some parameters.
 
-    Parameters
-    ----------
-    settings : tuple of str
-        The names of the chapter's own settings.
-    given : Mapping
-        Name to value: settings, and dot fields. A dot field that is None is not set.
-
-    Raises
-    ------
-    ParameterError
-        If a name is unknown or a value refused.
+    Settings and dot fields are given by name; a dot field that is None is not set. A ParameterError
+    if a name is unknown or a value refused.
     """
     known = (*parameters.DOT_PARAMETERS, *settings)
     for name in given:

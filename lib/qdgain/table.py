@@ -1,4 +1,4 @@
-"""A table of text: printed in columns, as HTML, or as Markdown."""
+"""What a page shows as HTML and a terminal as text; tables, which are Markdown besides."""
 
 from __future__ import annotations
 
@@ -10,22 +10,27 @@ from dataclasses import dataclass
 _DOI = re.compile(r"10\.\d{4,}/\S+")
 
 
+class Shown:
+    """A piece of a page: HTML, and plain text where there is none, by default what it says."""
+
+    def __init__(self, markup: str, text: str = "") -> None:
+        self.markup = markup
+        self.text = text or html.unescape(re.sub(r"(<[^>]*>| )+", " ", markup)).strip()
+
+    def _repr_html_(self) -> str:
+        return self.markup
+
+    def __repr__(self) -> str:
+        return self.text
+
+
 @dataclass(frozen=True, repr=False)
 class Table:
-    """A table of text, which a notebook shows as HTML.
+    """A table of text, which a notebook shows as HTML; there a DOI becomes a link.
 
-    Parameters
-    ----------
-    header : sequence of str
-        A name for each column.
-    rows : sequence of sequence of str
-        The cells, as many in each row as there are columns. In HTML a DOI becomes a link.
-    right : collection of int
-        The columns that are aligned right in text and Markdown, counted from 0.
-    style : str
-        The class of the HTML table, see ``book/_static``.
-    frame : str
-        The class of a ``div`` around it, in which a wide table scrolls; without one if empty.
+    The columns in ``right``, counted from 0, are aligned right in text and Markdown. ``style`` is
+    the class of the HTML table, see ``book/_static``, and ``frame`` that of a ``div`` around it, in
+    which a wide table scrolls.
     """
 
     header: Sequence[str]

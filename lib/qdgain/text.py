@@ -1,4 +1,4 @@
-"""Numbers as text: significant digits and units; content as JSON; text that is safe to print."""
+"""Numbers as text, with units; JSON; text that is safe to print; the texts of the data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ import json
 import math
 import re
 import unicodedata
+from pathlib import Path
 from typing import Any
+
+_DATA = Path(__file__).parent / "data"
+
+
+def data_text(name: str) -> str:
+    """Return the text of a file in ``qdgain/data/``."""
+    return (_DATA / name).read_text(encoding="utf-8")
 
 
 def significant(value: float, digits: int) -> str:

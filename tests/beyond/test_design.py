@@ -25,7 +25,7 @@ from qdgain.model.gain import exciton_share, gain_maximum_meV
 from qdgain.model.parameters import ParameterError
 from qdgain.model.populations import populations
 from qdgain.model.threshold import threshold_at_energy
-from qdgain.paper.shifts import published_shifts
+from qdgain.paper.published import published_shifts
 from qdgain.run import resolve
 from strategies import STATISTICS, dots
 

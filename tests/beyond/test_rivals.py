@@ -38,7 +38,7 @@ from qdgain.model.bands import bands
 from qdgain.model.dot import Dot
 from qdgain.model.parameters import ParameterError
 from qdgain.model.threshold import threshold_at_maximum
-from qdgain.paper.prior_work import klimov_threshold
+from qdgain.paper.published import klimov_threshold
 
 ASSUMED = Assumed()
 PLAIN = {"linewidth_meV": 60.0, "stokes_shift_meV": np.zeros(2)}

@@ -6,7 +6,7 @@ import pytest
 from docutils import nodes
 
 from conftest import ROOT
-from qdgain.book import chromium, explorer_page, pages, pdf
+from qdgain.book import explorer_page, pages, pdf
 
 
 def linked(*texts, terms=("ESA", "Stokes shift", "biexciton", "biexciton shift")):
@@ -47,18 +47,18 @@ def test_figures_get_a_frame_and_their_size(tmp_path):
 
 def test_references_are_items_of_their_list():
     page = '<div role="list"><div class="citation" role="doc-biblioentry">a</div></div>'
-    assert 'class="citation" role="listitem"' in pages.with_listed_citations(page)
+    assert 'class="citation" role="listitem"' in pages.framed(page, {})
 
 
 def test_without_a_browser_the_pdf_is_refused_in_a_sentence(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(chromium, "installed", lambda: None)
+    monkeypatch.setattr(pdf, "installed", lambda: None)
     assert pdf.main(tmp_path) == 2
     assert "found neither" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(chromium.installed() is None, reason="no Chromium is installed")
+@pytest.mark.skipif(pdf.installed() is None, reason="no Chromium is installed")
 def test_the_single_page_becomes_a_pdf_that_the_landing_page_leads_to(tmp_path, capsys):
     single, landing = tmp_path / "singlehtml", tmp_path / "html" / "book" / "index.html"
     for folder in (single / "book", landing.parent):

@@ -119,7 +119,7 @@ def test_axes_are_those_of_the_chapters():
 @pytest.mark.parametrize("kind", LAYOUTS)
 def test_an_explorer_holds_its_data_and_loads_its_files(kind):
     explorer = explorer_page.explorer(kind)
-    markup = explorer._repr_mimebundle_()["text/html"]
+    markup = explorer._repr_html_()
     assert f'data-explorer="{kind}"' in markup
     inside = data_in(markup)
     assert inside["presets"] == DATA["presets"]
@@ -136,7 +136,7 @@ def test_an_explorer_holds_its_data_and_loads_its_files(kind):
     assert "module" not in markup
     assert "://" not in re.sub(r"http://www\.w3\.org/1998/Math/MathML", "", markup)
     # Where there is no HTML, such as in print, a sentence stands in its place.
-    assert repr(explorer) == explorer._repr_mimebundle_()["text/markdown"]
+    assert repr(explorer) == f"{LAYOUTS[kind]['name']}: on the page of the book."
 
 
 def test_the_script_holds_no_parameter_range_preset_or_colour():

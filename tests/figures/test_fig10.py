@@ -12,7 +12,7 @@ from qdgain.beyond.reachable import engineered
 from qdgain.figures import absorption, fig10
 from qdgain.model import cross_sections, first_exciton
 from qdgain.model.balance import balanced_stokes_shift_meV
-from qdgain.paper.thresholds import measured_thresholds
+from qdgain.paper.published import measured_thresholds
 from qdgain.run import resolve
 
 

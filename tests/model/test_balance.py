@@ -12,7 +12,7 @@ from qdgain.model import balance as detailed_balance
 from qdgain.model import units
 from qdgain.model.bands import band_centres_eV, band_widths_meV
 from qdgain.model.parameters import ParameterError
-from qdgain.paper.prior_work import klimov_threshold
+from qdgain.paper.published import klimov_threshold
 from strategies import dots
 
 widths = st.floats(5.0, 300.0)

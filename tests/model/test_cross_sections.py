@@ -10,7 +10,7 @@ from qdgain.beyond import levers
 from qdgain.model import cross_sections, units
 from qdgain.model.gain import gain_maximum_meV
 from qdgain.model.parameters import ParameterError
-from qdgain.paper.thresholds import measured_thresholds, size_dependence
+from qdgain.paper.published import measured_thresholds, size_dependence
 
 volumes = st.floats(1.0, 1e5)
 

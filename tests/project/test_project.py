@@ -92,7 +92,6 @@ def test_api_reference_has_every_module():
 
 
 NOTEBOOK_MODULES = (
-    "book.all_figures",
     "book.chapter",
     "book.explorer",
     "book.explorer_page",
@@ -195,7 +194,6 @@ def test_physics_knows_no_plotting_and_plotting_no_notebooks(name, path):
         "myst_nb",
         "nbformat",
         "nbclient",
-        "papermill",
         *(f"qdgain.{module}" for module in NOTEBOOK_MODULES),
     }
     if name not in NOTEBOOK_MODULES:

@@ -60,7 +60,7 @@ def test_any_block_of_a_grid_is_that_part_of_it(start, stop, count, other, data)
     few, begins = found.between(first, last)
     again = few.block(begins, begins + last - first)
     assert all(np.array_equal(again[name], block[name]) for name in block)
-    assert few.axes[0].size <= (last - first) // other + 2
+    assert few.sizes[0] <= (last - first) // other + 2
     assert min(start, stop) <= block["stokes_shift_meV"].min()
     assert block["stokes_shift_meV"].max() <= max(start, stop)
 

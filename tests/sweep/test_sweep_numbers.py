@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -283,7 +284,8 @@ def test_a_file_that_is_no_part_is_not_left_among_them_unsaid(tmp_path):
 
 
 def test_a_sweep_that_ended_early_is_no_success(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sweep_command, "_when_needed", lambda *_: lambda jobs: iter(()))
+    nothing = nullcontext(lambda jobs: iter(()))
+    monkeypatch.setattr(sweep_command.local, "local", lambda *_: nothing)
     words = ["sweep", "fig08", "--over", "stokes_shift_meV=20,30", "-o", str(tmp_path / "out")]
     for more in (["--numbers-only", "--csv"], ["--replace"]):
         assert cli.main([*words, *more]) == 1

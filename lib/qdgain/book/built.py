@@ -15,29 +15,13 @@ from qdgain.figures import style
 _LIBRARY = Path(qdgain.__file__).parent
 #: The modules of the model to read first: the way from parameters to thresholds and films.
 READ_FIRST = (
-    "parameters",
-    "dot",
-    "bands",
-    "populations",
-    "states",
-    "gain",
-    "threshold",
-    "film",
-    "saturation",
-    "spike",
+    *("parameters", "dot", "bands", "populations", "states"),
+    *("gain", "threshold", "film", "saturation", "spike"),
 )
 #: What only helps, or stands in every room, and would hide the way.
 _LEFT_OUT = (
-    "chapters",
-    "version",
-    "text",
-    "table",
-    "files",
-    "given_files",
-    "interrupts",
-    "benchmark",
-    "stored",
-    "cli",
+    *("chapters", "version", "text", "table", "files"),
+    *("interrupts", "benchmark", "stored", "cli"),
 )
 Graph = Mapping[str, frozenset[str]]
 
@@ -62,13 +46,12 @@ def rooms() -> Graph:
 
 def floors(graph: Graph) -> list[list[str]]:
     """Return the names floor by floor; each imports from the floors before its own alone."""
-    floor: dict[str, int] = {}
-    for name in graphlib.TopologicalSorter(graph).static_order():
-        floor[name] = 1 + max((floor[needed] for needed in graph[name]), default=-1)
-    return [
-        sorted(n for n, level in floor.items() if level == i)
-        for i in range(1 + max(floor.values()))
-    ]
+    sorter, found = graphlib.TopologicalSorter(graph), []
+    sorter.prepare()
+    while ready := sorter.get_ready():
+        found.append(sorted(ready))
+        sorter.done(*ready)
+    return found
 
 
 def draw(graph: Graph) -> Picture:

@@ -26,7 +26,7 @@ from qdgain.model import parameters
 from qdgain.model.dot import presets
 from qdgain.paper.claims import Headline, answered_by
 from qdgain.run import Run, resolve
-from qdgain.table import Table
+from qdgain.table import Shown, Table
 from qdgain.text import significant, with_unit
 from qdgain.version import library_hash
 
@@ -35,7 +35,7 @@ _NOT_DRAWN = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
 WORDS_A_MINUTE = 180
 _PACKAGES = (
     *("qdgain", "numpy", "scipy", "matplotlib", "lmfit"),
-    *("jupyter-book", "Sphinx", "myst-nb", "papermill", "ipywidgets"),
+    *("jupyter-book", "Sphinx", "myst-nb", "nbclient", "ipywidgets"),
 )
 
 
@@ -51,17 +51,8 @@ def show_figures_as_svg() -> None:
 def start(figure: ModuleType, namespace: Mapping[str, Any]) -> Run:
     """Resolve a chapter's parameters cell and show matplotlib figures as SVG from here on.
 
-    Parameters
-    ----------
-    figure : module
-        The chapter's module in `qdgain.figures`; its ``SETTINGS`` name the chapter's settings.
-    namespace : Mapping
-        The notebook's ``globals()``.
-
-    Raises
-    ------
-    ParameterError
-        If a value is refused.
+    From the chapter's module in `qdgain.figures`, whose ``SETTINGS`` name its settings, and the
+    notebook's ``globals()``; a ParameterError if a value is refused.
     """
     show_figures_as_svg()
     names = (*parameters.DOT_PARAMETERS, *figure.SETTINGS)
@@ -122,7 +113,7 @@ def glued(headlines: Iterable[Headline]) -> tuple[Headline, ...]:
     return headlines
 
 
-def results(figure: ModuleType) -> table.Fragment:
+def results(figure: ModuleType) -> Shown:
     """Return what becomes of the statements that belong to a chapter's figures, at the presets."""
     name = name_of(figure)
     return table.of_chapter(name, _minutes(notebook_of(name)))
@@ -135,11 +126,6 @@ def _minutes(notebook: Path | None) -> int:
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     prose = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     return round(sum(len(text.split()) for text in prose) / WORDS_A_MINUTE)
-
-
-def verdict_summary() -> table.Fragment:
-    """Return how many statements have each verdict, linked to the ledger."""
-    return table.summary()
 
 
 def parameter_table() -> Markdown:
@@ -170,18 +156,14 @@ def symbol_table() -> Markdown:
     return Markdown(Table(("symbol", "meaning", "unit", "parameter"), rows).markdown())
 
 
-def _shown(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.4g}"
-
-
 def preset_table() -> Markdown:
     """Return the named dots as a table."""
-    dots = presets()
-    rows = [
-        (f"`{name}`", *(_shown(getattr(dot, name)) for dot in dots.values()))
-        for name in parameters.DOT_PARAMETERS
-        if not parameters.CONTRACT[name].stand_in
-    ]
+    dots, rows = presets(), []
+    for name in parameters.DOT_PARAMETERS:
+        if not parameters.CONTRACT[name].stand_in:
+            values = (getattr(dot, name) for dot in dots.values())
+            shown = (v if isinstance(v, str) else f"{v:.4g}" for v in values)
+            rows.append((f"`{name}`", *shown))
     return Markdown(Table(("parameter", *dots), rows).markdown())
 
 

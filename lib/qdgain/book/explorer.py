@@ -34,7 +34,7 @@ def explorer(figure: ModuleType) -> widgets.Widget | None:
 
     dot = presets()[BASE_OF_YOUR_DOT]
     controls: dict[str, Any] = {
-        name: _control(CONTRACT[name], dot)
+        name: _control(widgets, CONTRACT[name], dot)
         for name in (*parameters.DOT_PARAMETERS, *figure.SETTINGS)
         if not CONTRACT[name].stand_in
     }
@@ -57,9 +57,7 @@ def explorer(figure: ModuleType) -> widgets.Widget | None:
     return widgets.VBox([which, *controls.values(), picture])
 
 
-def _control(entry: Parameter, dot: Dot) -> widgets.Widget:
-    import ipywidgets as widgets  # noqa: PLC0415
-
+def _control(widgets: ModuleType, entry: Parameter, dot: Dot) -> Any:
     unit = "" if entry.unit == "1" else f" ({entry.unit})"
     value: Any = getattr(dot, entry.name, entry.default)
     common: dict[str, Any] = {

@@ -11,7 +11,6 @@ import json
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from typing import Any
 
 import matplotlib as mpl
@@ -28,10 +27,10 @@ from qdgain.model import parameters
 from qdgain.model.dot import Dot, presets
 from qdgain.model.parameters import CONTRACT, DOT_PARAMETERS, Origin, Parameter
 from qdgain.run import BASE_OF_YOUR_DOT, resolve
+from qdgain.table import Shown
+from qdgain.text import data_text
 
-_CONTENT = tomllib.loads(
-    resources.files("qdgain").joinpath("data/explorer.toml").read_text(encoding="utf-8")
-)
+_CONTENT = tomllib.loads(data_text("explorer.toml"))
 #: The chapters' settings that an explorer has, beside every parameter of a dot.
 SETTINGS: tuple[str, ...] = tuple(_CONTENT["settings"])
 #: The chapters that can be rerun with what the explorer shows.
@@ -77,27 +76,11 @@ _SCRIPTS = tuple(
 )
 
 
-class Explorer:
-    """An explorer as a page shows it: HTML, and a sentence where there is none."""
+def explorer(kind: str = "full") -> Shown:
+    """Return the explorer with every parameter and view, or a small one of `LAYOUTS`.
 
-    def __init__(self, markup: str, sentence: str) -> None:
-        self.markup, self.sentence = markup, sentence
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/html": self.markup, "text/markdown": self.sentence}
-
-    def __repr__(self) -> str:
-        return self.sentence
-
-
-def explorer(kind: str = "full") -> Explorer:
-    """Return the explorer with every parameter and view, or a small one.
-
-    Parameters
-    ----------
-    kind : {"full", "binding", "levels", "fluence"}
-        Small are thresholds against the biexciton shift, the gain from the 3LS to the 4LS, and
-        emission against fluence.
+    Small are ``binding``, thresholds against the biexciton shift, ``levels``, the gain from the 3LS
+    to the 4LS, and ``fluence``, emission against it.
     """
     layout = LAYOUTS[kind]
     inside = data(layout["views"], layout.get("controls", _EVERY_CONTROL))
@@ -114,7 +97,7 @@ def explorer(kind: str = "full") -> Explorer:
         f'<p class="qd-waiting">{name}: on the page of the book, with JavaScript.</p>'
         f'<script type="application/json">{content}</script></div>\n{scripts}'
     )
-    return Explorer(markup, f"*{layout['name']}: on the page of the book.*")
+    return Shown(markup, f"{layout['name']}: on the page of the book.")
 
 
 def data(
@@ -232,12 +215,8 @@ def slider(entry: Parameter, value: float, linewidth_meV: float) -> dict[str, An
         steps = max(round(_POSITIONS_A_DECADE * (high - low)), 1)
         return {"low": low, "step": (high - low) / steps, "steps": steps, "log": True}
     if entry.kind == "integer":
-        return {
-            "low": entry.minimum,
-            "step": 1.0,
-            "steps": int(entry.maximum - entry.minimum),
-            "log": False,
-        }
+        steps = int(entry.maximum - entry.minimum)
+        return {"low": entry.minimum, "step": 1.0, "steps": steps, "log": False}
     low, high = window(entry, value, linewidth_meV)
     rough = (high - low) / _STEPS
     power = 10.0 ** math.floor(math.log10(rough))

@@ -41,15 +41,14 @@ def numbers(headlines: Iterable[Headline]) -> None:
     """Keep a chapter's headline numbers, and the hash of the library that computed them."""
     target = _folder(NUMBERS_FOLDER)
     if target is not None:
-        rows = [asdict(row) | {"value": json_number(row.value)} for row in headlines]
+        rows = [asdict(row) for row in headlines]
+        for row in rows:
+            if not math.isfinite(row["value"]):
+                # JSON has no such number; this is text that ``float`` reads.
+                row["value"] = str(row["value"])
         content = {"library_hash": library_hash(), "headlines": rows}
         text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
         (target / NUMBERS).write_text(text, encoding="utf-8")
-
-
-def json_number(value: float) -> float | str:
-    """Return a number as JSON can hold it: what is not finite as text that ``float`` reads."""
-    return value if math.isfinite(value) else str(value)
 
 
 def picture(name: str, panels: Iterable[Panel], svg: str, png: Callable[[], bytes]) -> None:

@@ -10,15 +10,15 @@ from qdgain.figures.kit import Figure
 from qdgain.figures.landing import LOOKS, Stated
 from qdgain.figures.panel import Panel
 from qdgain.ledger import joined
-from qdgain.ledger.table import Fragment
+from qdgain.ledger.table import fragment
 from qdgain.ledger.verdicts import Row
+from qdgain.table import Shown
 from qdgain.text import significant
 
 
-def verdict() -> Fragment:
+def verdict() -> Shown:
     """Return what this book found, in four sentences with their headings."""
-    over = [row.over for row in joined.ledger() if row.over and row.claim.kind in "PQX"]
-    every, none = (sum(one.holds is holds for one in over) for holds in (True, False))
+    over, every, none = joined.over_bands()
     fewest = best(ROWS[record()["default"]])["parameters"]
     auger, of_fig10, design = map(joined.headlines_of, ("auger", "fig10", "design"))
     width, plain, lowest, short, least, most = (
@@ -39,9 +39,9 @@ def verdict() -> Fragment:
             "not proof."
         ),
         "Where the bands lie matters": (
-            f"Of {len(over)} further statements on them, {every} hold in all these ways, among "
+            f"Of {over} further statements on them, {every} hold in all these ways, among "
             "them that moving excited-state absorption (ESA) off the emission lowers the "
-            f"threshold; {len(over) - every - none} hold in some, {none} in none."
+            f"threshold; {over - every - none} hold in some, {none} in none."
         ),
         "So does Auger recombination": (
             "The paper's model has no biexciton lifetime and cannot test it. With one of "
@@ -55,33 +55,26 @@ def verdict() -> Fragment:
             "equilibrium."
         ),
     }
-    text = "\n".join(f"{head}: {said}" for head, said in found.items())
-    return Fragment(text, "verdict", found)
+    return fragment("verdict", found)
 
 
 def statements() -> list[Stated]:
     """Return the paper's statements whose number and the model's can be divided."""
     rows = [row for row in joined.ledger() if not row.claim.further and row.group in LOOKS]
-    return [_stated(row) for row in rows if _has_ratio(row)]
+    return [found for row in rows if (found := _stated(row)) is not None]
 
 
-def _has_ratio(row: Row) -> bool:
-    claim = row.claim
-    if row.missed is None or row.computed is None or not claim.stated:
-        return False
-    return claim.compare == "equal" and row.computed / claim.stated > 0
-
-
-def _stated(row: Row) -> Stated:
-    claim = row.claim
-    assert claim.stated is not None
-    assert claim.tolerance is not None
-    assert row.computed is not None
+def _stated(row: Row) -> Stated | None:
+    claim, computed = row.claim, row.computed
+    if row.missed is None or computed is None or not claim.stated or claim.tolerance is None:
+        return None
+    if claim.compare != "equal" or computed / claim.stated <= 0:
+        return None
     return Stated(
         claim.statement,
         row.stated_text,
-        significant(row.computed, 3),
-        row.computed / claim.stated,
+        significant(computed, 3),
+        computed / claim.stated,
         abs(claim.tolerance / claim.stated),
         row.group,
     )

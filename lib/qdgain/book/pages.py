@@ -1,9 +1,9 @@
 """A Sphinx extension: what every page of the book gets beside its text.
 
 Figures stand in frames that scroll sideways on a phone, the first use of a term links to the
-glossary, and screen readers take the bibliography for a list. Left out are scripts from another
-server, half a megabyte of icons that no page shows, and MathJax where there is no equation. Pages
-are read, and their code executed, by as many processes as there are cores.
+glossary, and screen readers take the bibliography for a list. Left out are half a megabyte of icons
+that no page shows, and MathJax where there is no equation. Pages are read, and their code executed,
+by as many processes as there are cores.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +30,9 @@ _FIGURE_IMAGE = re.compile(r'(<figure\b[^>]*>\s*)(<img\b[^>]*?\bsrc="([^"]+)"[^>
 _SVG_SIZE = re.compile(r'<svg[^>]*?\bwidth="([\d.]+)pt" height="([\d.]+)pt"')
 #: Where a word of the text is no place for a link.
 _NO_LINKS = (
-    nodes.reference,
-    nodes.pending,
-    nodes.literal,
-    nodes.math,
-    nodes.table,
-    nodes.citation,
-    addnodes.glossary,
-    addnodes.desc,
+    *(nodes.reference, nodes.pending, nodes.literal, nodes.math, nodes.table, nodes.citation),
+    *(addnodes.glossary, addnodes.desc),
 )
-
-
-# These two do nothing while a page is read, but do not say that they may be read beside others.
-_SILENT_EXTENSIONS = ("sphinx_multitoc_numbering", "sphinx_jupyterbook_latex")
 
 
 #: What is not prose: tags, and elements whose text is code, an equation, or no text at all.
@@ -58,8 +48,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Complete each page when it is written."""
     # Trees of nodes are large, and almost nothing of them is garbage before the end.
     gc.set_threshold(50_000, 20, 100)
-    read_in_parallel(app)
-    app.connect("config-inited", _without_kernels_from_elsewhere)
+    app.parallel = processes()
     app.connect("config-inited", _know_the_version)
     app.connect("doctree-resolved", _link_terms)
     app.connect("html-page-context", _complete)
@@ -71,38 +60,17 @@ def setup(app: Sphinx) -> dict[str, Any]:
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def read_in_parallel(app: Sphinx) -> None:
-    """Use as many processes as there are cores, for which Jupyter Book has no option.
+def processes() -> int:
+    """Return how many processes read pages: one a core, for which Jupyter Book has no option.
 
     On Linux only: libraries of macOS do not survive the fork that starts a process.
     """
-    app.parallel = (os.cpu_count() or 1) if sys.platform == "linux" else 1
-
-    def allow(app: Sphinx, _: Config) -> None:
-        for name in _SILENT_EXTENSIONS:
-            if name in app.extensions and app.extensions[name].parallel_read_safe is None:
-                app.extensions[name].parallel_read_safe = True
-
-    app.connect("config-inited", allow)
+    return (os.cpu_count() or 1) if sys.platform == "linux" else 1
 
 
 def _know_the_version(_: Sphinx, config: Config) -> None:
     """Let a page's text say ``{{ version }}``."""
     config["myst_substitutions"] = {**config["myst_substitutions"], "version": __version__}
-
-
-def _without_kernels_from_elsewhere(app: Sphinx, _: Config) -> None:
-    """Disconnect an extension that Jupyter Book always loads, and that no page here uses.
-
-    It names a script on another server in every page, twice where pages are written by several
-    processes, which is an error to the browser.
-    """
-    for listeners in app.events.listeners.values():
-        for listener in list(listeners):
-            if listener.handler.__module__ == "sphinx_thebe":
-                app.disconnect(listener.id)
-    styles = app.registry.css_files
-    styles[:] = [style for style in styles if style[0] != "sphinx-thebe.css"]
 
 
 def _leave_sentences_whole(_: Sphinx, what: str, *rest: Any) -> None:
@@ -154,7 +122,7 @@ def link_first_uses(doctree: nodes.Element, addresses: Mapping[str, str]) -> Non
         pieces: list[nodes.Node] = []
         rest = text.astext()
         while found := _first(rest, left):
-            start, end, name = found
+            name, start, end = found
             link = nodes.reference(
                 "", rest[start:end], internal=True, refuri=left.pop(name), classes=["term"]
             )
@@ -175,17 +143,14 @@ def _running_text(doctree: nodes.Element) -> Iterator[nodes.Text]:
                 yield text
 
 
-def _first(text: str, terms: Mapping[str, str]) -> tuple[int, int, str] | None:
-    """Return where the first of the terms starts and ends in a text, and which it is."""
+def _first(text: str, terms: Iterable[str]) -> tuple[str, int, int] | None:
+    """Return the first of the terms in a text, and where it starts and ends."""
     found = []
     for name in terms:
         case = re.NOFLAG if name.upper() == name else re.IGNORECASE
         if match := re.search(rf"(?<![\w-]){re.escape(name)}s?(?![\w-])", text, case):
-            found.append((match.start(), -match.end(), name))
-    if not found:
-        return None
-    start, minus_end, name = min(found)
-    return start, -minus_end, name
+            found.append((name, *match.span()))
+    return min(found, key=lambda one: (one[1], -one[2]), default=None)
 
 
 def _complete(
@@ -198,7 +163,7 @@ def _complete(
         if not page.startswith("book/api"):
             context["body"] = typeset_prose(context["body"])
         pictures = {name: Path(app.srcdir, source) for source, name in app.builder.images.items()}
-        context["body"] = framed(with_listed_citations(context["body"]), pictures)
+        context["body"] = framed(context["body"], pictures)
         if 'class="math' not in context["body"]:
             # Sphinx loads a megabyte of MathJax for the equations of the pages below one, too.
             context["script_files"] = [
@@ -234,15 +199,11 @@ def footer(references: str) -> str:
     )
 
 
-def with_listed_citations(body: str) -> str:
-    """Return a page's text with the entries of the bibliography as items of its list."""
-    return body.replace(' role="doc-biblioentry"', ' role="listitem"')
-
-
 def framed(body: str, pictures: Mapping[str, Path]) -> str:
     """Return a page's HTML with the image of each figure in a frame, and with its size.
 
-    `pictures` has the file of an image by its name within the built pages; others get no size.
+    The entries of the bibliography become items of its list. `pictures` has the file of an image by
+    its name within the built pages; others get no size.
     """
 
     def frame(found: re.Match[str]) -> str:
@@ -258,6 +219,7 @@ def framed(body: str, pictures: Mapping[str, Path]) -> str:
             )
         return f'{figure}<div class="figure-frame">{image}</div>'
 
+    body = body.replace(' role="doc-biblioentry"', ' role="listitem"')
     return _FIGURE_IMAGE.sub(frame, body)
 
 

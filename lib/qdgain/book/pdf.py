@@ -1,14 +1,22 @@
-"""The whole book as one PDF: ``make pdf`` prints the pages, which Sphinx writes as a single one."""
+"""The whole book as one PDF: ``make pdf`` prints the pages, which Sphinx writes as a single one.
+
+An installed Chromium does it, with which the tests look at the pages, too.
+"""
 
 from __future__ import annotations
 
 import shutil
 import sys
-from importlib import resources
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from qdgain.book import chromium
 from qdgain.files import whole
+from qdgain.text import data_text
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 NAME = "book.pdf"
 NO_BROWSER = (
@@ -22,6 +30,35 @@ _PAGE_NUMBER = (
     '<span class="pageNumber"></span></div>'
 )
 
+_BROWSERS = (
+    *("chromium-headless-shell", "chromium", "chromium-browser"),
+    *("google-chrome", "google-chrome-stable"),
+)
+# It asks nobody for anything, and needs neither a graphics card nor user namespaces.
+_FLAGS = (
+    *("--no-sandbox", "--no-first-run", "--disable-gpu", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+
+
+def installed() -> str | None:
+    """Return the path of the system's Chromium or Chrome; None if there is none."""
+    return next(filter(None, map(shutil.which, _BROWSERS)), None)
+
+
+@contextmanager
+def driven(path: str) -> Iterator[Browser]:
+    """Start the browser whose program is at a path, and end it."""
+    # Of the tests' own dependencies; the library needs none of it.
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
 
 def main(build: Path) -> int:
     """Print ``singlehtml/`` of a built book to ``book.pdf``, and link to it from ``html/``.
@@ -29,7 +66,7 @@ def main(build: Path) -> int:
     Return 0, or 2 if there is nothing to print or nothing to print with; the reason goes to stderr.
     """
     written = build / "singlehtml" / "book" / "index.html"
-    browser = chromium.installed()
+    browser = installed()
     if browser is None:
         print(NO_BROWSER, file=sys.stderr)
         return 2
@@ -52,10 +89,10 @@ def printed(browser: str, one_page: Path, target: Path) -> None:
 
     The PDF has bookmarks, page numbers and links within the book and outwards.
     """
-    prepare = resources.files("qdgain").joinpath("data/print.js").read_text(encoding="utf-8")
+    prepare = data_text("print.js")
     statics = one_page.parent / "_static" / "explorer"
-    with chromium.driven(browser) as driven:
-        page = driven.new_page(color_scheme="light")
+    with driven(browser) as opened:
+        page = opened.new_page(color_scheme="light")
         # The single page is one folder up: an explorer finds its files beside it, and stands still.
         page.route(
             "**/_static/explorer/*",

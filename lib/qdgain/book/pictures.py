@@ -1,4 +1,4 @@
-"""A Sphinx extension: what the figures of the book's chapters say of themselves.
+"""A Sphinx extension: what the figures of the book's chapters say of themselves, and a page of all.
 
 Each gets alt text made from its numbers, and below its caption links to its data, its pictures, the
 executed notebook, the code, the paper's statements about it, and the command that makes it again.
@@ -7,13 +7,17 @@ executed notebook, the code, the paper's statements about it, and the command th
 from __future__ import annotations
 
 import html
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from bs4 import BeautifulSoup
+from bs4.filter import SoupStrainer
 from docutils import nodes
 from myst_nb.core.render import MimeData, NbElementRenderer
+from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util.osutil import relative_uri
 
@@ -23,12 +27,19 @@ from qdgain.paper.claims import claims
 #: Where the build keeps pictures, data and notebooks, within the book's pages.
 FILES = "files"
 _LEDGER_PAGE = "book/ledger.html"
+#: The page of all figures, small and in the order of the book, and what they take the place of.
+PAGE, PLACE = "book/all_figures", '<div class="all-figures"></div>'
+#: The first sentence of a caption that says more than which figure of the paper it is.
+_MESSAGE = re.compile(r"((Paper Fig \w.*?|\w+-[A-Z])\. )?.*?(\.(?= )|$)", re.DOTALL)
+#: The largest width and height of a small picture, in pixels: twice those that are shown.
+_SIZE = (480, 400)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Complete each page's figures when it has been read, and keep the executed notebooks."""
+    """Complete each page's figures when it has been read, and at the end what is made of all."""
     app.connect("doctree-read", _complete)
     app.connect("build-finished", _keep_notebooks)
+    app.connect("build-finished", _show_all)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -112,3 +123,48 @@ def _keep_notebooks(app: Sphinx, exception: Exception | None) -> None:
         target.mkdir(parents=True, exist_ok=True)
         for notebook in (Path(app.outdir).parent / "jupyter_execute").rglob("*.ipynb"):
             shutil.copy(notebook, target)
+
+
+def _show_all(app: Sphinx, exception: Exception | None) -> None:
+    """Fill the page of all figures, when every other one has been written."""
+    target = Path(app.outdir, f"{PAGE}.html")
+    if exception is not None or app.builder.name != "html" or not target.exists():
+        return
+    cards = [card for page in app.env.collect_relations() for card in _cards(app.outdir, page)]
+    grid = f'<div class="all-figures">{"".join(cards)}</div>'
+    text = target.read_text(encoding="utf-8")
+    target.write_text(text.replace(PLACE, grid), encoding="utf-8")
+
+
+def _cards(outdir: Path, page: str) -> Iterator[str]:
+    """Yield a link to each figure of a page: small picture, number, first sentence of caption."""
+    path = Path(outdir, f"{page}.html")
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    if "figure-notes" not in text:
+        return
+    soup = BeautifulSoup(text, "html.parser", parse_only=SoupStrainer("figure"))
+    for figure in soup.find_all("figure", recursive=False):
+        parts = (".figure-notes > a", ".caption-number", ".caption-text")
+        large, number, caption = (figure.select_one(part) for part in parts)
+        if large is not None and number is not None and caption is not None:
+            for link in caption.find_all("a"):
+                link.unwrap()
+            message = _MESSAGE.match(caption.decode_contents().strip())
+            said = message[0] if message else ""
+            small, width, height = _small(outdir, Path(str(large["href"])).stem)
+            name = number.get_text().strip()
+            yield (
+                f'<a href="{relative_uri(PAGE, page)}.html#{figure["id"]}"><img alt="{name}" '
+                f'loading="lazy" src="{relative_uri(PAGE, small)}" width="{width}" '
+                f'height="{height}"><span><strong>{name}</strong> {said}</span></a>'
+            )
+
+
+def _small(outdir: Path, name: str) -> tuple[str, int, int]:
+    """Make a small picture of a kept one; return its address, and half its size."""
+    target = Path(FILES, "small", f"{name}.webp")
+    Path(outdir, target).parent.mkdir(parents=True, exist_ok=True)
+    with Image.open(Path(outdir, FILES, "figures", f"{name}.png")) as picture:
+        picture.thumbnail(_SIZE)
+        picture.convert("RGB").save(Path(outdir, target), quality=70)
+        return target.as_posix(), picture.width // 2, picture.height // 2

@@ -10,23 +10,10 @@ import sys
 from contextlib import ExitStack
 
 from qdgain.files import scratch
+from qdgain.table import Shown
 
 _COMMAND = "qdgain"
 _LIMIT_S = 120
-
-
-class Transcript:
-    """A command and what it printed, as a terminal shows it."""
-
-    def __init__(self, command: str, printed: str, code: int) -> None:
-        self.command, self.printed, self.code = command, printed, code
-
-    def __repr__(self) -> str:
-        ended = f"[exit code {self.code}]\n" if self.code else ""
-        return f"$ {self.command}\n{self.printed}{ended}".rstrip()
-
-    def _repr_html_(self) -> str:
-        return f"<pre class='transcript'>{html.escape(repr(self))}</pre>"
 
 
 class Session:
@@ -36,22 +23,11 @@ class Session:
         self._open = ExitStack()
         self.folder = self._open.enter_context(scratch())
 
-    def run(self, command: str, code: int = 0, lines: int | None = None) -> Transcript:
-        """Run ``qdgain …`` or a program of the system, without a shell; return its transcript.
+    def run(self, command: str, code: int = 0, lines: int | None = None) -> Shown:
+        """Run ``qdgain …`` or a program of the system, without a shell; return what it printed.
 
-        Parameters
-        ----------
-        command : str
-            The program and its arguments.
-        code : int
-            The exit code it has to end with.
-        lines : int, optional
-            How many lines of the output to show; all by default.
-
-        Raises
-        ------
-        RuntimeError
-            If it ends otherwise, so that a page cannot show a failure as a success.
+        It has to end with this exit code, a RuntimeError otherwise, so that a page cannot show a
+        failure as a success. Of the output some lines are shown, or all.
         """
         words = shlex.split(command)
         if words[0] == _COMMAND:
@@ -71,19 +47,25 @@ class Session:
         shown = done.stdout.splitlines(keepends=True)
         if lines is not None and len(shown) > lines:
             shown = [*shown[:lines], f"… {len(shown) - lines} more lines\n"]
-        return Transcript(command, "".join(shown), done.returncode)
+        ended = f"[exit code {code}]\n" if code else ""
+        return _transcript(command, "".join(shown) + ended)
 
-    def write(self, name: str, text: str) -> Transcript:
-        """Write a file into the folder and return it as a transcript shows it."""
+    def write(self, name: str, text: str) -> Shown:
+        """Write a file into the folder and return it as a terminal shows it."""
         (self.folder / name).write_text(text, encoding="utf-8")
-        return Transcript(f"cat {name}", text, 0)
+        return _transcript(f"cat {name}", text)
 
-    def files(self, name: str) -> Transcript:
+    def files(self, name: str) -> Shown:
         """Return the files of a folder, with their sizes."""
-        top = self.folder / name
         text = "".join(
             f"{path.relative_to(self.folder).as_posix()}  {path.stat().st_size / 1024:.0f} kB\n"
-            for path in sorted(top.rglob("*"))
+            for path in sorted((self.folder / name).rglob("*"))
             if path.is_file()
         )
-        return Transcript(f"ls {name}", text, 0)
+        return _transcript(f"ls {name}", text)
+
+
+def _transcript(command: str, printed: str) -> Shown:
+    """Return a command and what it printed, as a terminal shows it."""
+    text = f"$ {command}\n{printed}".rstrip()
+    return Shown(f"<pre class='transcript'>{html.escape(text)}</pre>", text)

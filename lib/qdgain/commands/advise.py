@@ -89,42 +89,36 @@ def record(found: Advice) -> dict[str, Any]:
     balance = found.equilibrium
     same = ("target", "definition", "statistics", "floor", "temperature_K", "thresholds")
     in_balance = ("stokes_shift_meV", "biexciton_stokes_shift_meV", "lowest_threshold")
-    return {
-        "dot": _dot(found.dot),
-        **{name: _plain(getattr(found, name)) for name in same},
-        "threshold_without_esa": _plain(found.without_esa),
-        "shares_at_threshold": _plain(found.shares._asdict()),
-        "ways": _plain({route: _way(way) for route, way in found.ways.items()}),
-        "way_in_equilibrium": _plain(_way(found.balanced_way)),
-        "one_parameter_alone": _plain({n: one._asdict() for n, one in found.singles.items()}),
+    content: dict[str, Any] = {
+        "dot": found.dot,
+        **{name: getattr(found, name) for name in same},
+        "threshold_without_esa": found.without_esa,
+        "shares_at_threshold": found.shares._asdict(),
+        "ways": found.ways,
+        "way_in_equilibrium": found.balanced_way,
+        "one_parameter_alone": {name: one._asdict() for name, one in found.singles.items()},
         "equilibrium": {
             "allows_the_dot": balance.allows,
-            "largest_stokes_shift_meV": _plain(balance.largest_shift_meV),
-            **{name: _plain(getattr(balance, name)) for name in in_balance},
-            "at_binding_meV": _plain(balance.at_binding_meV),
-            "narrowest_linewidth_meV": _plain(balance.narrowest_linewidth_meV),
+            "largest_stokes_shift_meV": balance.largest_shift_meV,
+            **{name: getattr(balance, name) for name in in_balance},
+            "at_binding_meV": balance.at_binding_meV,
+            "narrowest_linewidth_meV": balance.narrowest_linewidth_meV,
         },
     }
+    return {name: _plain(value) for name, value in content.items()}
 
 
 def _plain(content: Any) -> Any:
+    if isinstance(content, Dot):
+        values = content.values()
+        arrays = values.keys() & set(parameters.DOT_ARRAYS)
+        return values | {name: float(getattr(content, name)) for name in arrays}
+    if isinstance(content, Way):
+        shown = ("distance_meV", "change_meV", "dot", "threshold")
+        content = {n: getattr(content, n) for n in shown} if content.dot is not None else None
     if isinstance(content, Mapping):
         return {name: _plain(value) for name, value in content.items()}
     return None if isinstance(content, float) and not math.isfinite(content) else content
-
-
-def _dot(dot: Dot) -> dict[str, Any]:
-    numbers = {
-        name: float(getattr(dot, name)) for name in parameters.DOT_ARRAYS if name in dot.values()
-    }
-    return dot.values() | numbers
-
-
-def _way(way: Way) -> dict[str, Any] | None:
-    if way.dot is None:
-        return None
-    changed = {"distance_meV": way.distance_meV, "change_meV": dict(way.change_meV)}
-    return changed | {"dot": _dot(way.dot), "threshold": way.threshold}
 
 
 def as_text(found: Advice, papers: bool) -> str:

@@ -6,7 +6,7 @@ import argparse
 import textwrap
 from collections.abc import Sequence
 
-from qdgain.commands import Parser, UsageError, explained, say
+from qdgain.commands import Parser, explained, say
 from qdgain.ledger import joined, verdicts
 from qdgain.paper.claims import KINDS
 from qdgain.table import Table
@@ -24,10 +24,7 @@ def add(command: Parser) -> None:
 
 def run(given: argparse.Namespace) -> None:
     """Print what was asked for."""
-    try:
-        rows = joined.ledger() if given.id is None else (joined.row(given.id),)
-    except joined.UnknownClaim as error:
-        raise UsageError(str(error)) from None
+    rows = joined.ledger() if given.id is None else (joined.row(given.id),)
     if given.json:
         say(as_json([verdicts.record(row) for row in rows]))
     else:

@@ -17,7 +17,7 @@ import numpy as np
 
 from qdgain.commands import Failure, Parser, UsageError, number_above_0, say
 from qdgain.commands.fit_dot_samples import ALL, is_series
-from qdgain.files import refuse_existing, whole
+from qdgain.files import refuse_existing, sha256_of, whole
 from qdgain.fitting.band_fit import FittedBands, fit_bands
 from qdgain.fitting.fitted_dot import (
     ASSUMED_HOMOGENEOUS,
@@ -29,7 +29,6 @@ from qdgain.fitting.fitted_dot import (
     threshold_intervals,
 )
 from qdgain.fitting.spectra import Spectrum, earliest_delay_ps, emission_per_eV, even_spectrum
-from qdgain.given_files import sha256_of
 from qdgain.measured.instrument_file import Trace, choose, choose_transient, refuse, traces
 from qdgain.measured.instruments.axis import UNITS
 from qdgain.model import parameters

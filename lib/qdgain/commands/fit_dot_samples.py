@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qdgain.commands import UsageError
-from qdgain.given_files import read_text
+from qdgain.files import read_text
 from qdgain.measured.instrument_file import Trace
 from qdgain.model.parameters import ParameterError
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from qdgain.chapters import NAMES
 from qdgain.commands import Failure, Parser, UsageError, say, tell
-from qdgain.files import refuse_existing, whole
-from qdgain.given_files import path_of
+from qdgain.files import path_of, refuse_existing, whole
 from qdgain.reruns import rerun, run_folder
 from qdgain.reruns.request import Request, chapters_named, request, users_of
 from qdgain.reruns.run_folder import CARD_FILE, Card, card_of_all, read_card

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from qdgain.chapters import NAMES
 from qdgain.commands import Failure, Parser, UsageError, number_above_0, say, tell
-from qdgain.given_files import path_of
+from qdgain.files import path_of
 from qdgain.model.parameters import CONTRACT
 from qdgain.reruns import rerun
 from qdgain.reruns.request import EVERY_CHAPTER, Request, chapters_named, names_of, request
 from qdgain.sweep import folder, local, notebooks, numbers, table
 from qdgain.sweep.points import Points, points
 from qdgain.sweep.progress import Progress, shown
-from qdgain.sweep.spread import Job, Spread, SpreadError
+from qdgain.sweep.spread import Spread, SpreadError
 
 _DAY_S = 86400.0
 # As Dask's own commands call them.
@@ -114,12 +113,8 @@ def _notebooks(given: argparse.Namespace, chapter: str, asked: Request, found: P
         finally:
             notebooks.write_table(sweep, target)
     say(str(target / table.CSV_FILE))
-    if done.failed:
-        raise Failure(
-            f"{done.failed} of {done.total} runs failed: the table says why; add --retry-failed "
-            "to run them again."
-        )
-    _refuse_unfinished(done)
+    again = "runs failed: the table says why; add --retry-failed to run them again."
+    _refuse_unfinished(done, again)
 
 
 def _numbers_only(given: argparse.Namespace, chapter: str, asked: Request, found: Points) -> None:
@@ -132,15 +127,13 @@ def _numbers_only(given: argparse.Namespace, chapter: str, asked: Request, found
         if given.csv and done.done == done.total:
             numbers.write_csv(target)
     say(str(target / table.PARQUET))
+    why = f"points could not be computed ({done.reason}): the same command tries them again."
+    _refuse_unfinished(done, why)
+
+
+def _refuse_unfinished(done: Progress, why: str) -> None:
     if done.failed:
-        raise Failure(
-            f"{done.failed} of {done.total} points could not be computed ({done.reason}): the same "
-            "command tries them again."
-        )
-    _refuse_unfinished(done)
-
-
-def _refuse_unfinished(done: Progress) -> None:
+        raise Failure(f"{done.failed} of {done.total} {why}")
     if done.done != done.total:
         raise Failure(f"{done.done} of {done.total} are done: the same command goes on.")
 
@@ -163,9 +156,15 @@ def _prepared(
     try:
         with ExitStack() as stack:
             if given.scheduler:
-                spread = stack.enter_context(_cluster(given))
+                # Takes as long to import as all else, and most sweeps are of this machine.
+                from qdgain.sweep import cluster  # noqa: PLC0415
+
+                ours = (given.tls_ca_file, given.tls_cert, given.tls_key)
+                keys = dict(zip(("ca_file", "client_cert", "client_key"), ours, strict=True))
+                there = cluster.existing(given.scheduler, given.connect_timeout, keys)
             else:
-                spread = _when_needed(stack, given.workers)
+                there = local.local(given.workers)
+            spread = stack.enter_context(there)
             stack.enter_context(folder.opened(target, definition, about, given.replace))
             yield spread
     except SpreadError as error:
@@ -174,26 +173,6 @@ def _prepared(
         raise Failure("there is not enough memory: free some, or give fewer --workers.") from None
     except OSError as error:
         raise Failure(f"{target} cannot be written: {error.strerror or error}.") from None
-
-
-def _cluster(given: argparse.Namespace) -> AbstractContextManager[Spread]:
-    # Takes as long to import as all else, and most sweeps are of this machine.
-    from qdgain.sweep import cluster  # noqa: PLC0415
-
-    return cluster.existing(
-        given.scheduler,
-        given.connect_timeout,
-        {"ca_file": given.tls_ca_file, "client_cert": given.tls_cert, "client_key": given.tls_key},
-    )
-
-
-def _when_needed(stack: ExitStack, workers: int | None) -> Spread:
-    """Start the workers of this machine once there is something to do."""
-
-    def spread(jobs: Iterable[Job]) -> Iterator[tuple[Job, Any]]:
-        yield from stack.enter_context(local.local(workers))(jobs)
-
-    return spread
 
 
 def _follow(steps: Iterator[Progress], target: Path, unit: str) -> Progress:

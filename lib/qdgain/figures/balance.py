@@ -25,7 +25,7 @@ from qdgain.model.gain import gain_maximum_meV
 from qdgain.model.parameters import ParameterError
 from qdgain.model.populations import highest_mean_excitons
 from qdgain.model.threshold import threshold_at_energy, threshold_at_maximum
-from qdgain.paper.prior_work import klimov_threshold
+from qdgain.paper.published import klimov_threshold
 from qdgain.run import YOUR_DOT, Run
 
 SETTINGS = chapters.SETTINGS["balance"]

@@ -27,7 +27,7 @@ from qdgain.model.balance import balanced_stokes_shift_meV, biexciton_stokes_shi
 from qdgain.model.bands import FWHM_PER_SIGMA, band_widths_meV
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.search import parabolic_peak
-from qdgain.paper.shifts import published_shifts
+from qdgain.paper.published import published_shifts
 from qdgain.run import BASE_OF_YOUR_DOT, YOUR_DOT, Run
 from qdgain.table import Table
 

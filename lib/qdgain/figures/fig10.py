@@ -21,7 +21,7 @@ from qdgain.figures.panel import STOKES_SHIFT, THRESHOLD, Axis, Panel, Series
 from qdgain.model import balance, cross_sections, units
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.threshold import threshold_at_maximum
-from qdgain.paper.thresholds import MeasuredThreshold, measured_thresholds, size_dependence
+from qdgain.paper.published import MeasuredThreshold, measured_thresholds, size_dependence
 from qdgain.run import YOUR_DOT, Run
 from qdgain.table import Table
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
@@ -11,22 +11,9 @@ from qdgain.figures.modules import MODULES
 from qdgain.ledger import kept_numbers, verdicts
 from qdgain.ledger.shares import over
 from qdgain.ledger.verdicts import Row, chapter_of
+from qdgain.model.parameters import ParameterError
 from qdgain.paper.claims import Headline, claims
 from qdgain.run import resolve
-
-
-class UnknownClaim(KeyError):
-    """An id that no statement has, with the nearest one."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        lower = {known.lower(): known for known in claims()}
-        near = difflib.get_close_matches(name.lower(), lower, n=1)
-        hint = f": did you mean {lower[near[0]]}?" if near else "."
-        self.sentence = f"there is no statement {name!r}{hint}"
-
-    def __str__(self) -> str:
-        return self.sentence
 
 
 @cache
@@ -41,17 +28,27 @@ def row(name: str) -> Row:
 
     Raises
     ------
-    UnknownClaim
-        If no statement has that id.
+    ParameterError
+        If no statement has that id, with the nearest one.
     """
     if name not in claims():
-        raise UnknownClaim(name)
+        lower = {known.lower(): known for known in claims()}
+        near = difflib.get_close_matches(name.lower(), lower, n=1)
+        hint = f": did you mean {lower[near[0]]}?" if near else "."
+        raise ParameterError(f"there is no statement {name!r}{hint}")
     return verdicts.row(claims()[name], _EveryNumber(), over(name))
 
 
 def of_chapter(chapter: str) -> tuple[Row, ...]:
     """Return the rows of the statements shown with one chapter's figures, such as ``fig08``."""
     return tuple(row(claim.id) for claim in claims().values() if chapter_of(claim) == chapter)
+
+
+def over_bands() -> tuple[int, int, int]:
+    """Return how many statements depend on the bands, and hold in every reading, and in none."""
+    over = [line.over for line in ledger() if line.over and line.claim.kind in "PQX"]
+    every, none = (sum(one.holds is holds for one in over) for holds in (True, False))
+    return len(over), every, none
 
 
 @cache
@@ -65,17 +62,11 @@ def headlines_of(chapter: str) -> Mapping[str, Headline]:
     return MappingProxyType({headline.key: headline for headline in found})
 
 
-class _EveryNumber(Mapping[str, Headline]):
+class _EveryNumber(dict[str, Headline]):
     """The headlines of all chapters by key; a chapter is run when a key of its own is needed."""
 
-    def __getitem__(self, key: str) -> Headline:
+    def __missing__(self, key: str) -> Headline:
         chapter = key.partition("-")[0]
         if chapter not in MODULES:
             raise KeyError(key)
         return headlines_of(chapter)[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return (key for chapter in MODULES for key in headlines_of(chapter))
-
-    def __len__(self) -> int:
-        return sum(len(headlines_of(chapter)) for chapter in MODULES)

@@ -8,7 +8,7 @@ statistics alone depends on that assumption.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
@@ -38,16 +38,10 @@ _SOURCES = (
 
 @dataclass(frozen=True)
 class Reading:
-    """One column of the matrix.
+    """One column of the matrix: one of `THRESHOLDS`, one of `STATISTICS`, and parameters.
 
-    Parameters
-    ----------
-    threshold, statistics : str
-        One of `THRESHOLDS`, one of `STATISTICS`.
-    refitted : bool
-        Whether the parameters were solved for under this reading, or are the presets.
-    dots, settings : Mapping
-        Named dots, and the chapters' settings: statistics, floor, film.
+    If ``refitted`` they were solved for under this reading, otherwise they are the presets. The
+    dots have names; the chapters' settings are statistics, floor and film.
     """
 
     threshold: str
@@ -164,23 +158,18 @@ def rows() -> tuple[Claim, ...]:
 def hanging_on_rabi(refitted: bool = True) -> tuple[Claim, ...]:
     """Return the statements that hold under Rabi statistics alone, at the gain maximum.
 
-    Parameters
-    ----------
-    refitted : bool
-        Whether each statistics has parameters of its own, or all have the presets.
+    Each statistics has parameters of its own, or, if not ``refitted``, all have the presets.
     """
-    return _at_maximum(refitted, lambda rabi, others: rabi and not any(others))
+    return _told_apart(True, refitted)
 
 
 def failing_on_rabi() -> tuple[Claim, ...]:
     """Return the statements that fail under Rabi statistics and hold refitted under another."""
-    return _at_maximum(True, lambda rabi, others: not rabi and any(others))
+    return _told_apart(False, True)
 
 
-def _at_maximum(
-    refitted: bool, chosen: Callable[[bool, Sequence[bool]], bool]
-) -> tuple[Claim, ...]:
-    """Return the statements chosen by whether they hold under Rabi and under other statistics."""
+def _told_apart(holds: bool, refitted: bool) -> tuple[Claim, ...]:
+    """Return what holds or fails under Rabi statistics, and the other way round under another."""
     rabi, *others = (
         cells
         for reading, cells in matrix()
@@ -189,5 +178,6 @@ def _at_maximum(
     return tuple(
         claim
         for claim in rows()
-        if chosen(rabi[claim.id].holds, [cells[claim.id].holds for cells in others])
+        if rabi[claim.id].holds is holds
+        and any(cells[claim.id].holds for cells in others) is not holds
     )

@@ -1,4 +1,4 @@
-"""The ledger on the book's pages: as HTML, made by ``data/ledger.html``, and as plain text.
+"""The ledger on the book's pages, as HTML made by ``data/ledger.html``.
 
 Links are relative to the book's pages. Nothing needs a script; ``_static/ledger.js`` adds filters
 and sorting where there is one.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, Template
@@ -23,37 +22,28 @@ from qdgain.ledger import joined, shares, verdicts
 from qdgain.ledger import matrix as statements_matrix
 from qdgain.ledger.verdicts import MEANINGS, Row
 from qdgain.paper.claims import KINDS, Claim, claims
-from qdgain.text import significant
+from qdgain.table import Shown
+from qdgain.text import data_text, significant
 
 _THRESHOLDS = {"maximum": "threshold at the gain maximum", "onset": "onset of gain"}
 _STATISTICS = {"rabi": "Rabi", "sequential": "sequential", "poisson": "Poisson"}
 
 
-class Fragment:
-    """A piece of a page: one of the template's macros with what it shows, and plain text."""
-
-    def __init__(self, text: str, macro: str, *shown: Any) -> None:
-        self.text = text
-        self.markup = str(getattr(_template().module, macro)(*shown))
-
-    def _repr_html_(self) -> str:
-        return self.markup
-
-    def __repr__(self) -> str:
-        return self.text
+def fragment(macro: str, *shown: Any) -> Shown:
+    """Return a piece of a page: one of the template's macros with what it shows."""
+    return Shown(str(getattr(_template().module, macro)(*shown)))
 
 
-def full(further: bool = False) -> Fragment:
+def full(further: bool = False) -> Shown:
     """Return the ledger of the paper's statements, or that of this book's own further tests."""
-    rows = _rows(further)
-    return Fragment(_as_text(rows), "full", rows, further)
+    return fragment("full", _rows(further), further)
 
 
 #: What a chapter shows first; the others test nothing there, and are folded.
 _FIRST = (verdicts.REPRODUCED, verdicts.DEPENDS, verdicts.DEVIATES, verdicts.CONTRADICTS)
 
 
-def of_chapter(chapter: str, minutes: int) -> Fragment:
+def of_chapter(chapter: str, minutes: int) -> Shown:
     """Return the statements shown with one chapter's figures, such as ``fig08``, by verdict.
 
     Beside them stands how many minutes the page takes to read.
@@ -62,46 +52,38 @@ def of_chapter(chapter: str, minutes: int) -> Fragment:
     ordered = sorted(rows, key=lambda row: list(MEANINGS).index(row.group))
     first = [row for row in ordered if row.group in _FIRST]
     rest = [row for row in ordered if row.group not in _FIRST]
-    return Fragment(_as_text(ordered), "of_chapter", first, rest, minutes)
+    return fragment("of_chapter", first, rest, minutes)
 
 
-def summary() -> Fragment:
+def summary() -> Shown:
     """Return how many of the paper's statements have each verdict, each linked to those."""
     counts, further = (verdicts.counts(joined.ledger(), of) for of in (False, True))
-    text = ", ".join(f"{n} {name}" for name, n in counts.items())
-    return Fragment(text, "summary", counts, _in_words(further))
+    apart = ", ".join(f"{n} {name}" for name, n in further.items() if n)
+    return fragment("summary", counts, apart)
 
 
-def legend() -> Fragment:
+def legend() -> Shown:
     """Return the verdicts with their counts, as the places that the summary links to."""
     counts, further = (verdicts.counts(joined.ledger(), of) for of in (False, True))
-    text = "\n".join(f"{name} ({n}): {MEANINGS[name]}" for name, n in counts.items())
-    return Fragment(text, "legend", counts, further)
+    return fragment("legend", counts, further)
 
 
-def deviations(further: bool = False) -> Fragment:
+def deviations(further: bool = False) -> Shown:
     """Return every deviation and contradiction in words."""
     rows = [r for r in _rows(further) if r.group in (verdicts.DEVIATES, verdicts.CONTRADICTS)]
-    text = [f"{r.claim.id}, {r.verdict}. {_capital(r.claim.statement)}. {_sides(r)}." for r in rows]
-    return Fragment("\n".join(text), "deviations", rows)
+    return fragment("deviations", rows)
 
 
 def _rows(further: bool) -> list[Row]:
     return [row for row in joined.ledger() if row.claim.further is further]
 
 
-def _in_words(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{n} {name}" for name, n in counts.items() if n)
-
-
-def missing() -> Fragment:
+def missing() -> Shown:
     """Return what it would take to compute each statement that cannot be computed."""
-    rows = [row for row in joined.ledger() if row.claim.missing]
-    text = "\n".join(f"{row.claim.id}: {row.claim.missing}" for row in rows)
-    return Fragment(text, "missing", rows)
+    return fragment("missing", [row for row in joined.ledger() if row.claim.missing])
 
 
-def matrix() -> Fragment:
+def matrix() -> Shown:
     """Return the statements under every reading, refitted and with the presets."""
     columns = statements_matrix.matrix()
     lines = [
@@ -113,69 +95,44 @@ def matrix() -> Fragment:
         if reading.refitted
     ]
     fits = [(variant, statements_matrix.conditions_met(variant)) for variant in best]
-    text = "\n".join(
-        f"{claim.id}: " + ", ".join(significant(cell.headline.value, 3) for cell in cells)
-        for claim, cells in lines
-    )
     thresholds = [_THRESHOLDS[name] for name in statements_matrix.THRESHOLDS]
     statistics = [_STATISTICS[name] for name in statements_matrix.STATISTICS]
-    return Fragment(text, "matrix", thresholds, statistics, fits, lines)
+    return fragment("matrix", thresholds, statistics, fits, lines)
 
 
-def over_readings() -> Fragment:
+def over_readings() -> Shown:
     """Return in what share of each reading's set every statement holds, as tiles."""
     of_rows, admitted = shares.shares(), record.admitted()
     answered = sorted(set().union(*of_rows.values()), key=list(claims()).index)
-    lines = [(claims()[name], [of.get(name) for of in of_rows.values()]) for name in answered]
-    text = "\n".join(f"{claim.id}: {over.text}" for claim, _ in lines if (over := _over(claim)))
+    lines = [
+        (claims()[name], [of.get(name) for of in of_rows.values()], shares.over(name))
+        for name in answered
+    ]
     heads = [(row, row in admitted) for row in of_rows]
-    return Fragment(text, "over_readings", heads, [(*line, _over(line[0])) for line in lines])
+    return fragment("over_readings", heads, lines)
 
 
-def over_count() -> Fragment:
+def over_count() -> Shown:
     """Return how many of the paper's statements hold in every reading, in some and in none."""
-    found = [row.over for row in joined.ledger() if row.over and row.claim.kind in "PQX"]
-    every, none = (sum(over.holds is holds for over in found) for holds in (True, False))
+    found, every, none = joined.over_bands()
     rows, admitted = shares.shares(), record.admitted()
-    text = (
+    return fragment(
+        "paragraph",
         f"{len(admitted)} of {len(rows)} readings give the paper's {len(TARGETS)} numbers and "
-        f"meet the {len(CONDITIONS)} conditions. Of the {len(found)} further statements that "
+        f"meet the {len(CONDITIONS)} conditions. Of the {found} further statements that "
         f"depend on the bands, {every} hold in every one of these readings, {none} hold in none, "
-        f"and {len(found) - every - none} depend on the reading."
+        f"and {found - every - none} depend on the reading.",
     )
-    return Fragment(text, "paragraph", text)
 
 
-def _over(claim: Claim) -> shares.Over | None:
-    return shares.over(claim.id)
+def hanging_on_rabi(refitted: bool = True) -> Shown:
+    """Return the statements that hold under Rabi statistics alone, see `qdgain.ledger.matrix`."""
+    return fragment("claims", statements_matrix.hanging_on_rabi(refitted))
 
 
-def hanging_on_rabi(refitted: bool = True) -> Fragment:
-    """Return the statements that hold under Rabi statistics and under no other.
-
-    Parameters
-    ----------
-    refitted : bool
-        Whether each statistics has parameters of its own, or all have the presets.
-    """
-    return _listed(statements_matrix.hanging_on_rabi(refitted))
-
-
-def failing_on_rabi() -> Fragment:
+def failing_on_rabi() -> Shown:
     """Return the statements that fail under Rabi statistics and hold under another."""
-    return _listed(statements_matrix.failing_on_rabi())
-
-
-def _listed(found: Sequence[Claim]) -> Fragment:
-    return Fragment("\n".join(claim.id for claim in found) or "none", "claims", found)
-
-
-def _as_text(rows: Sequence[Row]) -> str:
-    return "\n".join(
-        f"{row.claim.id}: stated {row.stated_text or '-'}, computed {row.answer_text or '-'}, "
-        f"{row.verdict}"
-        for row in rows
-    )
+    return fragment("claims", statements_matrix.failing_on_rabi())
 
 
 def _sides(row: Row) -> str:
@@ -202,10 +159,6 @@ def _in_tolerances(row: Row) -> str:
     return f"{abs(row.missed) / row.claim.tolerance:.6g}"
 
 
-def _beside(row: Row) -> str:
-    return "; ".join(f"{headline.meaning}: {headline.text}" for headline in row.beside)
-
-
 def _code(claim: Claim) -> str:
     """Return the address of the function that computes a statement."""
     return f"{api_page_of(claim.function.rpartition('.')[0])}#{claim.function}"
@@ -216,16 +169,10 @@ def _rich(text: str) -> str:
     return re.sub(r"\*([^*]+)\*", r"<em>\1</em>", html.escape(text))
 
 
-def _slug(verdict: str) -> str:
-    return "verdict-" + verdict.replace(" ", "-")
-
-
 @cache
 def _template() -> Template:
-    text = resources.files("qdgain").joinpath("data/ledger.html").read_text(encoding="utf-8")
     environment = Environment(autoescape=False)
     filters: dict[str, Callable[..., str]] = {
-        "beside": _beside,
         "capital": _capital,
         "code": _code,
         "e": html.escape,
@@ -234,8 +181,9 @@ def _template() -> Template:
         "rich": _rich,
         "sides": _sides,
         "significant": significant,
-        "slug": _slug,
     }
     environment.filters.update(filters)
     environment.globals.update(kinds=KINDS, meanings=MEANINGS)
-    return environment.from_string("".join(line.strip() for line in text.splitlines()))
+    return environment.from_string(
+        "".join(line.strip() for line in data_text("ledger.html").splitlines())
+    )

@@ -56,20 +56,11 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the ledger.
+    """One line of the ledger: the statement as stored, and the number that the verdict rests on.
 
-    Parameters
-    ----------
-    claim : Claim
-        The statement as stored.
-    answer : Answer
-        The number that the verdict rests on, and what it says.
-    other_number, other : str
-        Of a contradiction: the number that stands against it, and what it is.
-    beside, note : tuple of Headline, str
-        Numbers to read it with; the note with its numbers.
-    over : Over or None
-        What becomes of it over the readings; None where it does not depend on their parameters.
+    Of a contradiction ``other_number`` stands against it, and ``other`` says what that is. Beside
+    are numbers to read it with; the note has its numbers. ``over`` is what becomes of it over the
+    readings, None where it does not depend on their parameters.
     """
 
     claim: Claim
@@ -288,7 +279,9 @@ def keys_of(claim: Claim) -> set[str]:
 
 def _refuse_mixed_units(claim: Claim, numbers: Mapping[str, Headline]) -> None:
     """Refuse to hold a number against another that is in another unit."""
-    pairs = [(_unit(check.left, numbers), _unit(check.right, numbers)) for check in claim.checks]
+    pairs = [
+        (_side(check.left, numbers)[1], _side(check.right, numbers)[1]) for check in claim.checks
+    ]
     if claim.stated is not None:
         keys = {claim.number, claim.against} - {""}
         pairs += [(claim.unit, numbers[key].unit) for key in keys]
@@ -297,17 +290,9 @@ def _refuse_mixed_units(claim: Claim, numbers: Mapping[str, Headline]) -> None:
             raise ValueError(f"{claim.id}: holds a number in {one} against one in {other}")
 
 
-def _unit(term: str, numbers: Mapping[str, Headline]) -> str:
-    """Return the unit of one side of a check; nothing for a bare number, which takes any."""
-    name = _name(term)
-    if name.endswith(".stated"):
-        return claims()[name.removesuffix(".stated")].unit
-    return "" if _literal(name) is not None else numbers[name].unit
-
-
 def _margin(check: Check, numbers: Mapping[str, Headline]) -> float:
     """Return how far the two sides of a check are apart, over the larger one."""
-    left, right = _value(check.left, numbers), _value(check.right, numbers)
+    (left, _), (right, _) = _side(check.left, numbers), _side(check.right, numbers)
     if left == right:
         return 0.0
     largest = max(abs(left), abs(right))
@@ -316,7 +301,7 @@ def _margin(check: Check, numbers: Mapping[str, Headline]) -> float:
 
 def _bound(check: Check, numbers: Mapping[str, Headline]) -> str:
     """Return what a check asks of its number, such as ``≤ 8.00 meV``."""
-    right, unit = _value(check.right, numbers), _unit(check.left, numbers)
+    (_, unit), (right, _) = _side(check.left, numbers), _side(check.right, numbers)
     if math.isinf(right):
         return "out of reach" if check.operator == ">=" else "within reach"
     value = check.right if _literal(check.right) is not None else significant(right, 3)
@@ -351,27 +336,29 @@ def _compared(claim: Claim, numbers: Mapping[str, Headline]) -> float | None:
     if claim.stated is None or claim.tolerance is None:
         return None
     if claim.kind != "X":
-        return numbers[claim.number].value if claim.number in numbers else None
+        return numbers[claim.number].value if claim.number else None
     return numbers[claim.against].value if claim.against else claims()[claim.contradicts].stated
 
 
 def _check(check: Check, numbers: Mapping[str, Headline]) -> bool:
-    left, right = _value(check.left, numbers), _value(check.right, numbers)
+    (left, _), (right, _) = _side(check.left, numbers), _side(check.right, numbers)
     if check.operator == "=":
         return abs(left - right) <= check.by * (1 + _ROUNDING)
     return bool(_ORDERS[check.operator](left, right))
 
 
-def _value(term: str, numbers: Mapping[str, Headline]) -> float:
-    """Return the value of one side of a check."""
+def _side(term: str, numbers: Mapping[str, Headline]) -> tuple[float, str]:
+    """Return value and unit of one side of a check; a bare number has none, and takes any."""
     name = _name(term)
-    value = _literal(name)
+    value, unit = _literal(name), ""
     if name.endswith(".stated"):
-        value = claims()[name.removesuffix(".stated")].stated
-        assert value is not None
+        claim = claims()[name.removesuffix(".stated")]
+        value, unit = claim.stated, claim.unit
     elif value is None:
-        value = numbers[name].value
-    return (abs(value) if term.endswith("|") else value) * float(term.rpartition(" * ")[0] or 1)
+        value, unit = numbers[name].value, numbers[name].unit
+    assert value is not None
+    factor = float(term.rpartition(" * ")[0] or 1)
+    return (abs(value) if term.endswith("|") else value) * factor, unit
 
 
 def _name(term: str) -> str:

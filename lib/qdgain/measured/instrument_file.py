@@ -19,7 +19,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qdgain.given_files import read_bytes
+from qdgain.files import read_bytes
 from qdgain.measured.instruments import formats
 from qdgain.measured.instruments.axis import PER, energies, unit_of
 from qdgain.measured.instruments.content import MOST_BYTES, Unusable, plain

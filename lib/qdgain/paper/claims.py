@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from importlib import resources
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from qdgain.text import significant, with_unit
+from qdgain.text import data_text, significant, with_unit
 
 #: What each kind of statement means.
 KINDS: Mapping[str, str] = MappingProxyType(
@@ -171,7 +170,7 @@ class Headline:
 @cache
 def claims() -> Mapping[str, Claim]:
     """Return every stored statement by id."""
-    text = resources.files("qdgain").joinpath("data/claims.toml").read_text(encoding="utf-8")
+    text = data_text("claims.toml")
     # Decimals keep the digits as the paper prints them: 1.0 is not 1.
     rows = [_claim(row) for row in tomllib.loads(text, parse_float=Decimal)["claim"]]
     by_id = {row.id: row for row in rows}

@@ -6,7 +6,6 @@ import html
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from qdgain.chapters import BOOK, FIGURE, IN_WORDS
 from qdgain.model.parameters import CONTRACT
 from qdgain.run import Run
 from qdgain.table import Table
-from qdgain.text import with_unit
+from qdgain.text import data_text, with_unit
 
 _RECORD = "application/papermill.record/text/plain"
 #: How a part of the text that is folded begins, without its title.
@@ -50,29 +49,20 @@ def page(notebook: Mapping[str, Any], title: str, run: Run, kept: Sequence[str])
         if "parameters" in cell["metadata"].get("tags", ()):
             blocks.append(_parameters(run))
         blocks += _blocks(cell, markdown, kept)
-    return _rendered(
-        title=title,
-        differences=[
-            (d.name, _text(d.name, d.paper), _text(d.name, d.here)) for d in run.differences()
-        ],
-        blocks=blocks,
-        inputs=[path for path in kept if path.startswith("inputs/")],
-    )
+    differs = [(d.name, _text(d.name, d.paper), _text(d.name, d.here)) for d in run.differences()]
+    inputs = [path for path in kept if path.startswith("inputs/")]
+    return _template().render(title=title, differences=differs, blocks=blocks, inputs=inputs)
 
 
 def frame(title: str, body: str) -> str:
     """Return a page of the same style around a body of HTML."""
-    return _rendered(title=title, differences=None, blocks=[Markup(body)], inputs=[])
-
-
-def _rendered(**content: Any) -> str:
-    return str(_template().render(**content))
+    return _template().render(title=title, differences=None, blocks=[Markup(body)])
 
 
 @cache
 def _template() -> Template:
-    text = resources.files("qdgain").joinpath("data/page.html").read_text(encoding="utf-8")
-    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(data_text("page.html"))
 
 
 def _parameters(run: Run) -> Markup:
@@ -106,11 +96,9 @@ def _blocks(cell: Mapping[str, Any], markdown: MarkdownIt, kept: Sequence[str]) 
     """Return what a cell shows, as HTML."""
     source = "".join(cell["source"])
     shown = set(cell["metadata"].get("tags", ()))
-    if shown & _LEFT_OUT:
-        return []
-    if cell["cell_type"] == "markdown":
+    if cell["cell_type"] == "markdown" and not shown & _LEFT_OUT:
         return [Markup(markdown.render(source))]
-    if cell["cell_type"] != "code":
+    if cell["cell_type"] != "code" or shown & _LEFT_OUT:
         return []
     blocks = []
     if not shown & _HIDDEN:
@@ -141,17 +129,11 @@ def _figure(
 ) -> str:
     """Return a figure with caption and alt text, and links to its pictures and data."""
     shown, name = cell["metadata"]["mystnb"], picture[FIGURE]
-    in_words = html.escape(f"{shown['image']['alt']} {picture[IN_WORDS]}".strip())
+    in_words = f"{shown['image']['alt']} {picture[IN_WORDS]}".strip()
     files = [p for p in kept if re.match(rf"(figures|data)/{re.escape(name)}[._]", p)]
-    links = " ".join(
-        f'<a href="{html.escape(path)}">{html.escape(Path(path).name)}</a>' for path in files
-    )
-    caption = markdown.renderInline(shown["figure"]["caption"])
-    return (
-        f'<figure id="{html.escape(shown["figure"]["name"])}">'
-        f'<img src="figures/{name}.svg" alt="{in_words}">'
-        f'<figcaption>{caption}<span class="files">Files: {links}</span></figcaption></figure>'
-    )
+    caption = Markup(markdown.renderInline(shown["figure"]["caption"]))
+    write = getattr(_template().module, "figure")  # noqa: B009 (a macro, unknown to the types)
+    return str(write(name, shown["figure"]["name"], in_words, caption, files))
 
 
 def _markdown(glued: Mapping[str, str]) -> MarkdownIt:

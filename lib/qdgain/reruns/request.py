@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from qdgain.chapters import CHAPTERS, NAMES, SETTINGS
-from qdgain.given_files import path_of, read_bytes, read_text, unusable
+from qdgain.files import path_of, read_bytes, read_text, unusable
 from qdgain.model import parameters
 from qdgain.model.parameters import Parameter, ParameterError
 from qdgain.run import Run, resolve
@@ -202,30 +202,24 @@ class _Yaml(yaml.SafeLoader):
             seen.add(name)
         return super().construct_mapping(node, deep)
 
-    def refuse_number(self, node: yaml.ScalarNode) -> None:
-        raise yaml.YAMLError(
-            f"{node.value} (line {node.start_mark.line + 1}) is another number to some readers of "
-            "YAML: write it in decimal digits, such as 60 or 1.5e-3, or in quotes if it is text"
-        )
+    def construct_number(self, node: yaml.ScalarNode) -> float:
+        """Return a decimal number; in YAML 1.1 060 is 48, and 1:30 is 90."""
+        if not _DECIMAL.fullmatch(node.value):
+            raise yaml.YAMLError(
+                f"{node.value} (line {node.start_mark.line + 1}) is another number to some readers "
+                "of YAML: write it in decimal digits, such as 60 or 1.5e-3, or in quotes if it is "
+                "text"
+            )
+        return float(node.value) if set(node.value) & set(".eE") else int(node.value)
 
 
-_Yaml.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if not tag.endswith((":int", ":float"))]
-    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def _number(tag: str, pattern: str) -> None:
-    _Yaml.add_implicit_resolver(tag, re.compile(pattern, re.ASCII), list("+-.0123456789"))
-
-
-_number("tag:yaml.org,2002:int", r"[+-]?(0|[1-9]\d*)$")
-_number("tag:yaml.org,2002:float", r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?$")
-# To YAML 1.1 octal, hexadecimal, sixties, or digits in groups: 060 is 48, and 1:30 is 90.
-_number(
-    "!trap", r"[+-]?(0[0-9_]+|0[xXbBoO][0-9a-fA-F_]+|\d[\d_]*(:\d+)+(\.[\d_]*)?|\d[\d_.]*_[\d_.]*)$"
-)
-_Yaml.add_constructor("!trap", _Yaml.refuse_number)
+_DECIMAL = re.compile(r"[+-]?(0|[1-9]\d*|(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?)", re.ASCII)
+_INT, _FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+# YAML 1.1 takes some of what looks like a number, such as 1e3 or 089, for text.
+_LIKE_A_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$", re.ASCII)
+_Yaml.add_implicit_resolver(_FLOAT, _LIKE_A_NUMBER, list("+-.0123456789"))
+for _tag in (_INT, _FLOAT):
+    _Yaml.add_constructor(_tag, _Yaml.construct_number)
 
 
 def _yaml(text: str) -> Any:

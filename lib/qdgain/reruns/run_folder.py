@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qdgain.given_files import path_of, unusable
+from qdgain.files import path_of, unusable
 from qdgain.model.parameters import CONTRACT
 from qdgain.reruns.request import CARD, CARD_FORMAT, EVERY_CHAPTER, read_table
 from qdgain.reruns.rerun import Executed, Task
@@ -22,7 +22,7 @@ from qdgain.version import provenance
 
 _CARD = "run card"
 NOTEBOOK, PAGE, CARD_FILE = "notebook.ipynb", "index.html", "run-card.json"
-_PACKAGES = ("numpy", "scipy", "matplotlib", "lmfit", "papermill", "ipykernel", "nbclient")
+_PACKAGES = ("numpy", "scipy", "matplotlib", "lmfit", "ipykernel", "nbclient")
 
 
 def contents(todo: Task, run: Run, executed: Executed) -> dict[str, bytes]:

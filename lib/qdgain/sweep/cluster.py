@@ -23,6 +23,7 @@ _ASK_EVERY_S = 1.0
 _NO_WORKERS_S = 120.0
 # What is asked of a scheduler that has stopped gets no answer, also not at the end.
 _ANSWER_S = 2.0
+_LOST = "the connection to the scheduler is lost"
 _WAY_OUT = "see whether it runs; Ctrl-C ends the sweep, and the same command goes on later."
 
 
@@ -38,19 +39,18 @@ def existing(address: str, timeout_s: float, keys: Mapping[str, Path | None]) ->
     SpreadError
         If it cannot be reached, has no workers, or a worker has another library or none.
     """
-    with _quiet():
+    # Dask's own messages are kept from the screen: what matters is said in a sentence.
+    logging.disable()
+    try:
         client = _connected(address, timeout_s, keys)
         try:
-            try:
-                _await_workers(client, address, timeout_s)
-                verify(client, timeout_s)
-            except OSError:
-                silent = f"the scheduler at {address} or a worker of it does not answer"
-                raise SpreadError(f"{silent}: see whether they run") from None
+            _await_workers(client, address, timeout_s)
             yield _Dask(client, address)
         finally:
             with suppress(TimeoutError):
                 client.close(timeout=_ANSWER_S)
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _connected(address: str, timeout_s: float, keys: Mapping[str, Path | None]) -> Client:
@@ -63,17 +63,19 @@ def _connected(address: str, timeout_s: float, keys: Mapping[str, Path | None]) 
 
 
 def _await_workers(client: Client, address: str, timeout_s: float) -> None:
+    """Wait for the first worker, and refuse workers with another library than here, or none."""
     began = time.monotonic()
-    while not _workers_of(client, timeout_s):
-        if time.monotonic() - began > timeout_s:
-            raise SpreadError(f"the scheduler at {address} has no workers: start some")
-        time.sleep(0.1)
-
-
-def verify(client: Client, timeout_s: float) -> None:
-    """Refuse workers whose library is not the one here, or that have none."""
-    ask = partial(client.run, library_hash, on_error="return", asynchronous=True)
-    for worker, found in client.sync(ask, callback_timeout=timeout_s).items():
+    try:
+        while not _workers_of(client, timeout_s):
+            if time.monotonic() - began > timeout_s:
+                raise SpreadError(f"the scheduler at {address} has no workers: start some")
+            time.sleep(0.1)
+        ask = partial(client.run, library_hash, on_error="return", asynchronous=True)
+        hashes = client.sync(ask, callback_timeout=timeout_s)
+    except OSError:
+        silent = f"the scheduler at {address} or a worker of it does not answer"
+        raise SpreadError(f"{silent}: see whether they run") from None
+    for worker, found in hashes.items():
         _refuse_other(worker, found if isinstance(found, str) else "", library_hash())
 
 
@@ -114,7 +116,7 @@ class _Dask:
             now = time.monotonic()
             if now - asked > _ASK_EVERY_S:
                 if self.client.status != "running":
-                    raise self._lost()
+                    raise SpreadError(_LOST)
                 seen = self._asked(silences)
                 asked, workers = time.monotonic(), workers if seen is None else len(seen)
                 there = now if workers else there
@@ -136,7 +138,7 @@ class _Dask:
 
     def _outcome(self, future: Future[Any]) -> Any:
         if future.status == "cancelled":
-            raise self._lost()
+            raise SpreadError(_LOST)
         error = future.exception() if future.status == "error" else None
         if isinstance(error, KilledWorker):
             return RuntimeError("the worker died whenever it ran this")
@@ -152,11 +154,8 @@ class _Dask:
             return future.result()
         except Exception as failure:
             if self.client.status != "running" or future.status != "error":
-                raise self._lost() from None
+                raise SpreadError(_LOST) from None
             return failure
-
-    def _lost(self) -> SpreadError:
-        return SpreadError("the connection to the scheduler is lost")
 
 
 def _workers_of(client: Client, timeout_s: float) -> Mapping[str, Any]:
@@ -180,13 +179,3 @@ def _refuse_other(worker: str, found: str, wanted: str) -> None:
             f"the worker {worker} {has}, here it is {wanted[:12]}: "
             "install the same version on both sides"
         )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the messages of Dask from the screen: what matters is said in a sentence."""
-    logging.disable()
-    try:
-        yield
-    finally:
-        logging.disable(logging.NOTSET)

@@ -98,32 +98,27 @@ def refuse(folder: Path, definition: Mapping[str, Any], replace: bool = False) -
     is_new = not folder.exists() and not folder.is_symlink()
     if is_new or (folder.is_dir() and all(n == _LOCK or UNFINISHED in n for n in names)):
         return
-    before = _record(folder)
-    if SWEEP not in before and SWEEP_FILE not in sums(folder):
+    before, known = _record(folder), sums(folder)
+    if SWEEP not in before and SWEEP_FILE not in known:
         raise ParameterError(f"{folder} is there already and holds no sweep: name another folder.")
     for name in _WRITTEN:
         if (folder / name).is_symlink():
             raise ParameterError(f"{name} in {folder} is a link: move it away.")
     if replace:
         return
-    if before.get(SWEEP) != SWEEP_FORMAT or _is_altered(folder):
+    altered = SWEEP_FILE in known and not is_sound(folder, SWEEP_FILE, known)
+    if before.get(SWEEP) != SWEEP_FORMAT or altered:
         raise ParameterError(f"{SWEEP_FILE} in {folder} was altered or damaged: {_WAY_OUT}.")
     then, now = before["definition"], json.loads(as_json(definition))
-    differing = [key for key in now if then.get(key) != now[key]]
-    if differing:
+    other = " and ".join(key for key in now if then.get(key) != now[key])
+    if other:
+        raise ParameterError(f"{folder} holds another sweep, with other {other}: {_WAY_OUT}.")
+    old, new = before["library"]["hash"], library_hash()
+    if old != new:
         raise ParameterError(
-            f"{folder} holds another sweep, with other {' and '.join(differing)}: {_WAY_OUT}."
+            f"{folder} was computed with another version of the library, {old[:12]} and not "
+            f"{new[:12]}: {_WAY_OUT}."
         )
-    if before["library"]["hash"] != library_hash():
-        raise ParameterError(
-            f"{folder} was computed with another version of the library, "
-            f"{before['library']['hash'][:12]} and not {library_hash()[:12]}: {_WAY_OUT}."
-        )
-
-
-def _is_altered(folder: Path) -> bool:
-    known = sums(folder)
-    return SWEEP_FILE in known and not is_sound(folder, SWEEP_FILE, known)
 
 
 def _record(folder: Path) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def local(workers: int | None = None) -> Iterator[Spread]:
         If there is too little memory for one, or they die whatever they do.
     """
     with scratch() as folder:
-        pool = _Pool(_affordable(workers), folder)
+        pool = _Pool(workers, folder)
         try:
             yield pool
         finally:
@@ -117,17 +117,18 @@ class _Worker:
 class _Pool:
     """Calls spread over processes; as many at a time as there are processes."""
 
-    def __init__(self, size: int, folder: Path) -> None:
-        self.size, self.folder = size, folder
+    def __init__(self, wanted: int | None, folder: Path) -> None:
+        self.wanted, self.folder = wanted, folder
         self.workers: list[_Worker] = []
         self.again: deque[Job] = deque()
         self.deaths: Counter[str] = Counter()
         self.has_ended_one = False
 
     def __call__(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Any]]:
-        waiting, looked, silences = iter(jobs), time.monotonic(), Silences()
+        size, waiting = _affordable(self.wanted), iter(jobs)
+        looked, silences = time.monotonic(), Silences()
         while True:
-            self._hand_out(waiting)
+            self._hand_out(waiting, size)
             busy = [worker for worker in self.workers if worker.jobs]
             if not busy:
                 return
@@ -140,10 +141,10 @@ class _Pool:
                 for worker in self.workers:
                     worker.look(silences)
 
-    def _hand_out(self, waiting: Iterator[Job]) -> None:
+    def _hand_out(self, waiting: Iterator[Job], size: int) -> None:
         """Give every worker a job, and a second one beside a short one; start what is needed."""
         for number in (0, 1):
-            for place in range(self.size):
+            for place in range(size):
                 there = self.workers[place].jobs if place < len(self.workers) else deque[Job]()
                 if len(there) > number or (number and not (there and there[0].short)):
                     continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 import time
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,8 +28,6 @@ MOST_POINTS = 100_000
 #: What one run takes, for an estimate; some seconds for the kernel and the libraries alone.
 RUN_S = 8.0
 _ID_DIGITS = 16
-# The limit on the time of a run kills whatever the process started meanwhile.
-_ONE_AT_A_TIME = threading.Lock()
 
 
 class Asked(NamedTuple):
@@ -43,7 +40,7 @@ class Asked(NamedTuple):
 class Failed(Exception):
     """A run that could not be made: the reason, and the seconds it took."""
 
-    def __init__(self, reason: str, seconds: float) -> None:
+    def __init__(self, reason: str, seconds: float | None) -> None:
         super().__init__(reason, seconds)
         self.reason, self.seconds = reason, seconds
 
@@ -56,12 +53,11 @@ def execute(asked: Asked) -> dict[str, bytes]:
     Failed
         If it could not be executed.
     """
-    with _ONE_AT_A_TIME:
-        began = time.monotonic()
-        try:
-            executed = rerun.execute(asked.todo)
-        except rerun.RunFailed as failure:
-            raise Failed(str(failure), round(time.monotonic() - began, 3)) from None
+    began = time.monotonic()
+    try:
+        executed = rerun.execute(asked.todo)
+    except rerun.RunFailed as failure:
+        raise Failed(str(failure), round(time.monotonic() - began, 3)) from None
     run = Request((asked.todo.chapter,), asked.given).run(asked.todo.chapter)
     if asked.todo.pictures:
         return run_folder.contents(asked.todo, run, executed)
@@ -144,7 +140,10 @@ def run(
         return
     for job, result in spread(_jobs(sweep, ended)):
         if isinstance(result, Exception):
-            path, content = f"{FAILURES}/{job.key}.json", as_json(_failure(result)).encode()
+            in_words = f"{type(result).__name__}: {result}"
+            why = result if isinstance(result, Failed) else Failed(in_words, None)
+            said = {"reason": " ".join(why.reason.split()), "seconds": why.seconds}
+            path, content = f"{FAILURES}/{job.key}.json", as_json(said).encode()
             write_whole(folder / path, content)
             failed += 1
         else:
@@ -165,14 +164,6 @@ def _jobs(sweep: Sweep, ended: Container[str]) -> Iterator[Job]:
             # The file may have changed since the sweep began.
             task = replace(task, notebook=sweep.notebook)
             yield Job(name, sweep.function, Asked(task, values))
-
-
-def _failure(error: Exception) -> dict[str, Any]:
-    if isinstance(error, Failed):
-        reason, seconds = error.reason, error.seconds
-    else:
-        reason, seconds = f"{type(error).__name__}: {error}", None
-    return {"reason": " ".join(reason.split()), "seconds": seconds}
 
 
 def write_table(sweep: Sweep, folder: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import itertools
 import json
 import math
 import re
@@ -18,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from qdgain.given_files import read_text, sha256_of, unusable
+from qdgain.files import read_text, sha256_of, unusable
 from qdgain.model.parameters import CONTRACT, Parameter, ParameterError
 from qdgain.reruns.request import checked, entry_of, value_of
 
@@ -33,69 +32,39 @@ _SEPARATORS = (",", ";", "\t")
 _sha256 = cache(sha256_of)
 
 
+#: An axis of a sweep: a column for each of its parameters, all of one length.
+Axis: TypeAlias = Mapping[str, Column]
+
+
 @dataclass(frozen=True, eq=False)
-class Columns:
-    """An axis of values: steps, a list, or the rows of a table."""
-
-    columns: Mapping[str, Column]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The parameters, one for each column."""
-        return tuple(self.columns)
-
-    @property
-    def size(self) -> int:
-        """How many values, or rows, there are."""
-        return len(next(iter(self.columns.values())))
-
-    def between(self, start: int, stop: int) -> Columns:
-        """Return the axis with some of its rows."""
-        return Columns({name: column[start:stop] for name, column in self.columns.items()})
-
-    def rows(self) -> Iterator[tuple[Any, ...]]:
-        """Return the values row by row."""
-        return zip(*(column.tolist() for column in self.columns.values()), strict=True)
-
-    def at(self, index: NDArray[np.intp]) -> dict[str, Column]:
-        """Return each parameter's values at some indices."""
-        return {name: column[index] for name, column in self.columns.items()}
-
-    def record(self) -> dict[str, Any]:
-        """Return what tells this axis from others, for JSON; of a table only a hash."""
-        values = {
-            name: [identity(name, scalar(value)) for value in column]
-            for name, column in self.columns.items()
-        }
-        if len(values) == 1 and self.size <= 1000:
-            return values
-        return {", ".join(values): {"rows": self.size, "sha256": hash_of(values)}}
-
-
-@dataclass(frozen=True)
 class Points:
     """Every combination of the values of some axes, the last axis running fastest."""
 
-    axes: tuple[Columns, ...]
+    axes: tuple[Axis, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
         """The parameters that vary."""
-        return tuple(name for axis in self.axes for name in axis.names)
+        return tuple(name for axis in self.axes for name in axis)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many values, or rows, each axis has."""
+        return tuple(len(next(iter(axis.values()))) for axis in self.axes)
 
     @property
     def size(self) -> int:
         """How many points there are."""
-        return math.prod(axis.size for axis in self.axes)
+        return math.prod(self.sizes)
 
     def block(self, start: int, stop: int) -> dict[str, Column]:
         """Return some of the points, a column for each parameter."""
-        shape = tuple(axis.size for axis in self.axes)
-        indices = np.unravel_index(np.arange(start, stop), shape)
-        found: dict[str, Column] = {}
-        for axis, index in zip(self.axes, indices, strict=True):
-            found |= axis.at(index)
-        return found
+        indices = np.unravel_index(np.arange(start, stop), self.sizes)
+        return {
+            name: column[index]
+            for axis, index in zip(self.axes, indices, strict=True)
+            for name, column in axis.items()
+        }
 
     def between(self, start: int, stop: int) -> tuple[Points, int]:
         """Return fewer points that include some of these, and where those begin among them.
@@ -103,48 +72,45 @@ class Points:
         Of the first axis only what is needed is kept, so that little has to travel.
         """
         first, *others = self.axes
-        each = math.prod(axis.size for axis in others)
+        each = math.prod(self.sizes[1:])
         low, high = start // each, -(-stop // each)
-        return Points((first.between(low, high), *others)), start - low * each
+        few = {name: column[low:high] for name, column in first.items()}
+        return Points((few, *others)), start - low * each
 
     def each(self) -> Iterator[dict[str, Any]]:
         """Yield the points one by one, as parameters; None for a stand-in."""
-        axes = ([[scalar(v) for v in row] for row in axis.rows()] for axis in self.axes)
-        for row in itertools.product(*axes):
-            yield dict(zip(self.names, itertools.chain(*row), strict=True))
+        columns = self.block(0, self.size)
+        for row in zip(*columns.values(), strict=True):
+            yield dict(zip(columns, map(scalar, row), strict=True))
 
     def record(self) -> list[dict[str, Any]]:
-        """Return what tells these points from others, for JSON."""
-        return [axis.record() for axis in self.axes]
+        """Return what tells these points from others, for JSON; of tables and long axes a hash."""
+        found: list[dict[str, Any]] = []
+        for axis, size in zip(self.axes, self.sizes, strict=True):
+            values: dict[str, Any] = {
+                n: [identity(n, scalar(value)) for value in axis[n]] for n in axis
+            }
+            if len(values) > 1 or size > 1000:
+                values = {", ".join(values): {"rows": size, "sha256": hash_of(values)}}
+            found.append(values)
+        return found
 
 
 def points(
-    known: Sequence[str],
-    over: Sequence[str],
-    tables: Sequence[str | Path],
-    fixed: Sequence[str],
+    known: tuple[str, ...], over: Sequence[str], tables: Sequence[str | Path], fixed: Sequence[str]
 ) -> Points:
     """Return the points that a user asks for, every value checked.
 
-    Parameters
-    ----------
-    known, fixed : sequence of str
-        The parameters that can be set, and those that are set to one value for all points.
-    over : sequence of str
-        Each ``name=start:stop:count`` or ``name=a,b,c``.
-    tables : sequence of str or pathlib.Path
-        CSV files, see `read_points`.
+    Of the ``known`` parameters ``fixed`` are those set to one value for all points. Each text in
+    ``over`` is ``name=start:stop:count`` or ``name=a,b,c``; for tables see `read_points`.
 
     Raises
     ------
     ParameterError
         If a name or value is refused, stands twice, or is both fixed and swept; one sentence.
     """
-    known = tuple(known)
-    axes = [
-        *(axis_of(text, known) for text in over),
-        *(read_points(path, known) for path in tables),
-    ]
+    axes = [axis_of(text, known) for text in over]
+    axes += [read_points(path, known) for path in tables]
     if not axes:
         raise ParameterError("a sweep needs something to go over: give --over or --points.")
     found = Points(tuple(axes))
@@ -156,7 +122,7 @@ def points(
     return found
 
 
-def axis_of(text: str, known: tuple[str, ...]) -> Columns:
+def axis_of(text: str, known: tuple[str, ...]) -> Axis:
     """Return the axis that a text such as ``stokes_shift_meV=20:120:11`` stands for."""
     name, equals, values = text.partition("=")
     if not equals or not name:
@@ -165,11 +131,11 @@ def axis_of(text: str, known: tuple[str, ...]) -> Columns:
         )
     entry = entry_of(name, known)
     if ":" in values and entry.kind in ("number", "integer"):
-        return Columns({name: _steps(entry, values)})
+        return {name: _steps(entry, values)}
     texts = values.split(",")
     column = _column(entry, texts, known, lambda _: "")
-    _refuse_repeats([(value,) for value in column.tolist()], lambda i, _: f"{name}: {texts[i]}")
-    return Columns({name: column})
+    _refuse_repeats({name: column}, lambda i, _: f"{name}: {texts[i]}")
+    return {name: column}
 
 
 def _steps(entry: Parameter, text: str) -> Column:
@@ -217,7 +183,7 @@ def _column(
     return np.array(found)
 
 
-def read_points(path: str | Path, known: tuple[str, ...]) -> Columns:
+def read_points(path: str | Path, known: tuple[str, ...]) -> Axis:
     """Return the points of a CSV file: names in its first line, then a point a line.
 
     Separated by commas, or by semicolons or tabs, and then with decimal points or commas. Paths in
@@ -252,8 +218,8 @@ def read_points(path: str | Path, known: tuple[str, ...]) -> Columns:
         if CONTRACT[name].kind == "file":
             texts = [text and str(path.parent / text) for text in texts]
         columns[name] = _column(CONTRACT[name], texts, known, lambda i: f"{where(i)}: ")
-    _refuse_repeats(list(Columns(columns).rows()), lambda i, j: f"{where(i)} is line {rows[j][0]}")
-    return Columns(columns)
+    _refuse_repeats(columns, lambda i, j: f"{where(i)} is line {rows[j][0]}")
+    return columns
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
@@ -285,13 +251,12 @@ def _with_point(cell: str) -> str:
     return cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell
 
 
-def _refuse_repeats(values: Sequence[tuple[Any, ...]], name: Callable[[int, int], str]) -> None:
+def _refuse_repeats(axis: Axis, name: Callable[[int, int], str]) -> None:
     seen: dict[tuple[Any, ...], int] = {}
-    for position, value in enumerate(values):
-        key = tuple(scalar(part) for part in value)
-        if key in seen:
-            raise ParameterError(f"{name(position, seen[key])} again: give each point once.")
-        seen[key] = position
+    for position, row in enumerate(zip(*axis.values(), strict=True)):
+        before = seen.setdefault(tuple(map(scalar, row)), position)
+        if before != position:
+            raise ParameterError(f"{name(position, before)} again: give each point once.")
 
 
 def scalar(value: Any) -> Any:
