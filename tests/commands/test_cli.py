@@ -92,11 +92,11 @@ def test_a_reader_that_leaves_is_no_error():
 def test_a_missing_package_is_named_in_a_sentence(monkeypatch, capsys):
     for name in ("qdgain.commands.rerun", "qdgain.reruns.rerun", "qdgain.reruns"):
         monkeypatch.delitem(sys.modules, name, raising=False)
-    monkeypatch.setitem(sys.modules, "nbclient", None)
+    monkeypatch.setitem(sys.modules, "papermill", None)
     assert cli.main(["rerun", "fig08", "-o", "x"]) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.startswith("qdgain: this command needs the package nbclient")
+    assert printed.err.startswith("qdgain: this command needs the package papermill")
     assert len(printed.err.splitlines()) == 1
 
 

@@ -194,6 +194,7 @@ def test_physics_knows_no_plotting_and_plotting_no_notebooks(name, path):
         "myst_nb",
         "nbformat",
         "nbclient",
+        "papermill",
         *(f"qdgain.{module}" for module in NOTEBOOK_MODULES),
     }
     if name not in NOTEBOOK_MODULES:

@@ -73,9 +73,9 @@ def measure(scale: Scale) -> list[Measured]:
         return [
             ratio(
                 "rerun/bare",
-                f"qdgain rerun {_CHAPTER}, over jupyter execute of an empty notebook",
+                f"qdgain rerun {_CHAPTER}, over papermill with an empty notebook",
                 rerun,
-                lambda: python("-m", "jupyter", "execute", "empty.ipynb"),
+                lambda: python("-m", "papermill", "empty.ipynb", "ended.ipynb"),
                 few,
                 goal=3,
             ),

@@ -35,7 +35,7 @@ _NOT_DRAWN = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
 WORDS_A_MINUTE = 180
 _PACKAGES = (
     *("qdgain", "numpy", "scipy", "matplotlib", "lmfit"),
-    *("jupyter-book", "Sphinx", "myst-nb", "nbclient", "ipywidgets"),
+    *("jupyter-book", "Sphinx", "myst-nb", "papermill", "ipywidgets"),
 )
 
 

@@ -1,4 +1,4 @@
-"""Rerun a chapter with other parameters: a kernel executes it, its results come back as data.
+"""Rerun a chapter with other parameters: papermill executes it, its results come back as data.
 
 A `Task` holds everything that an execution needs, and an `Executed` everything that it gave, so
 that both can travel to another machine.
@@ -13,34 +13,35 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import nbformat
+import papermill
+import psutil
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.paths import jupyter_path
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
-from nbformat import NotebookNode
+from nbclient.exceptions import DeadKernelError
+from papermill.exceptions import PapermillExecutionError
 
 from qdgain.book import keep
 from qdgain.chapters import CELL_TIMEOUT_S, START_TIMEOUT_S, notebook_of
 from qdgain.files import read_bytes, scratch
 from qdgain.ledger import STORED_NUMBERS, kept_in_or_users
 from qdgain.model.parameters import CONTRACT, ParameterError
+from qdgain.text import as_json
 from qdgain.version import library_hash
 
 #: After this long the kernel is stopped, whatever it does.
 LIMIT_S = 600
 _INPUTS = "inputs"
 _KEPT = "kept"
-# At work in this process.
-_KERNELS: set[AsyncKernelManager] = set()
+_NOTEBOOK, _EXECUTED = "notebook.ipynb", "executed.ipynb"
+_CONNECTION = "qdgain-kernel.json"
 
 
 class RunFailed(Exception):
@@ -60,6 +61,8 @@ class Task:
     files: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
     #: Whether figures are drawn, and kept with their data beside the numbers.
     pictures: bool = True
+    #: Of the library that checked the parameters; no other executes the task.
+    library_hash: str = field(default_factory=library_hash)
     #: After this long the kernel is stopped.
     limit_s: float = LIMIT_S
 
@@ -108,17 +111,22 @@ def execute(todo: Task) -> Executed:
     Raises
     ------
     RunFailed
-        If a cell raises, if the kernel has another library, dies or takes too long.
+        If this library is not the one the task was made with, if a cell raises, or if the kernel
+        dies or takes too long.
     """
+    if todo.library_hash != library_hash():
+        raise RunFailed(
+            f"the library here is {library_hash()[:12]}, the run was asked for with "
+            f"{todo.library_hash[:12]}: install the same version on both sides"
+        )
     with scratch() as folder:
         values = dict(todo.given)
-        inputs = folder / _INPUTS
-        inputs.mkdir()
         for parameter, (file_name, content) in todo.files.items():
-            values[parameter] = str(inputs / file_name)
-            (inputs / file_name).write_bytes(content)
+            values[parameter] = str(folder / _INPUTS / file_name)
+            _write(folder / _INPUTS / file_name, content)
+        _write(folder / _NOTEBOOK, todo.notebook.encode())
         started, began = datetime.now(UTC), time.monotonic()
-        notebook = _executed(folder, todo, values)
+        notebook = _papermill(folder, todo, values)
         duration = time.monotonic() - began
         kept = {
             path.relative_to(folder / _KEPT).as_posix(): path.read_bytes()
@@ -126,87 +134,105 @@ def execute(todo: Task) -> Executed:
             if path.is_file()
         }
     numbers = json.loads(kept.pop(keep.NUMBERS))
-    if numbers["library_hash"] != library_hash():
+    if numbers["library_hash"] != todo.library_hash:
         raise RunFailed("the kernel imports another version of qdgain than this command")
     kept |= {f"{_INPUTS}/{file_name}": content for file_name, content in todo.files.values()}
     when = started.isoformat(timespec="seconds")
     return Executed(notebook, tuple(numbers["headlines"]), kept, when, round(duration, 3))
 
 
-def _executed(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
-    """Execute a task's notebook with these parameters, its files in the folder, and return it."""
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+
+
+def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
+    """Execute the notebook in the folder and return it."""
     # What goes wrong is said once, in a sentence, by whoever catches it.
-    for noisy in ("nbclient", "traitlets", "asyncio"):
+    for noisy in ("papermill", "nbclient", "traitlets", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
-    notebook = _with_parameters(nbformat.reads(todo.notebook, as_version=4), values)
-    kernel = AsyncKernelManager(
-        kernel_name="python3",
-        # Sockets that no other user can listen to.
-        transport="ipc",
-        connection_file=str(folder / "kernel.json"),
-        # Without the kernels of the user's IPython folder, which would have to be there.
-        kernel_spec_manager=KernelSpecManager(kernel_dirs=jupyter_path("kernels")),
-    )
-    client = NotebookClient(
-        notebook,
-        km=kernel,
-        timeout=CELL_TIMEOUT_S,
-        startup_timeout=START_TIMEOUT_S,
-        record_timing=False,
-        # Takes a while, and there is nothing else to do.
-        on_notebook_start=lambda notebook: threading.Thread(
-            target=import_module, args=("qdgain.reruns.page",)
-        ).start(),
-    )
-    environment = {
-        keep.NUMBERS_FOLDER: str(folder / _KEPT),
-        keep.PICTURES_FOLDER: str(folder / _KEPT),
-        keep.PICTURES: "1" if todo.pictures else "0",
-        # What the ledger computed for the paper's presets is the same for every run.
-        STORED_NUMBERS: kept_in_or_users(),
-        # Nothing of the user's own start-up, which could change numbers.
-        "IPYTHONDIR": str(folder / "ipython"),
-    }
-    quiet = {"stderr": subprocess.DEVNULL, "env": os.environ | environment}
-    with _time_limit(kernel, todo.limit_s) as expired:
+    with _time_limit(folder, todo.limit_s) as expired:
         try:
-            with client.setup_kernel(cwd=str(folder), cleanup_kc=True, **quiet):
-                for index, cell in enumerate(notebook.cells):
-                    client.execute_cell(cell, index)
-        except CellExecutionError as error:
+            papermill.execute_notebook(
+                folder / _NOTEBOOK,
+                folder / _EXECUTED,
+                parameters=dict(values),
+                kernel_name="python3",
+                cwd=folder,
+                progress_bar=False,
+                # Once, at the end: written before and after every cell it takes a second.
+                request_save_on_cell_execute=False,
+                autosave_cell_every=0,
+                start_timeout=START_TIMEOUT_S,
+                execution_timeout=CELL_TIMEOUT_S,
+                kernel_manager_class=_kernel_manager(folder, todo.pictures),
+            )
+        except PapermillExecutionError as error:
             raise RunFailed(f"{error.ename}: {error.evalue}") from None
         except (DeadKernelError, TimeoutError, RuntimeError) as error:
             if expired.is_set():
                 raise RunFailed(f"it took longer than {todo.limit_s:g} s") from None
             raise RunFailed(f"{type(error).__name__}: {error}") from None
-    return f"{nbformat.writes(notebook)}\n"
+    notebook = json.loads((folder / _EXECUTED).read_text(encoding="utf-8"))
+    # Without the times and paths that papermill notes in it.
+    for part in (notebook, *notebook["cells"]):
+        for noted in ("papermill", "execution"):
+            part["metadata"].pop(noted, None)
+    return as_json(notebook)
 
 
-def _with_parameters(notebook: NotebookNode, values: Mapping[str, Any]) -> NotebookNode:
-    """Set parameters in a cell behind the one that declares them, which is tagged so."""
-    tags = [cell.metadata.get("tags", ()) for cell in notebook.cells]
-    place = next((i + 1 for i, own in enumerate(tags) if "parameters" in own), 0)
-    lines = ["# Parameters", *(f"{name} = {value!r}" for name, value in values.items())]
-    cell = nbformat.v4.new_code_cell("\n".join(lines), metadata={"tags": ["injected-parameters"]})
-    notebook.cells[place:place] = [cell] if values else []
-    return notebook
+def _kernel_manager(folder: Path, pictures: bool) -> type[AsyncKernelManager]:
+    """Return a manager whose kernel has all its files in the run's folder."""
+    environment = {
+        keep.NUMBERS_FOLDER: str(folder / _KEPT),
+        keep.PICTURES_FOLDER: str(folder / _KEPT),
+        keep.PICTURES: "1" if pictures else "0",
+        # What the ledger computed for the paper's presets is the same for every run.
+        STORED_NUMBERS: kept_in_or_users(),
+        # Nothing of the user's own start-up, which could change numbers.
+        "IPYTHONDIR": str(folder / "ipython"),
+    }
+
+    class Quiet(AsyncKernelManager):
+        """A kernel on sockets that no other user can listen to, whose own log nobody reads."""
+
+        transport = "ipc"
+
+        def __init__(self, **settings: Any) -> None:
+            # Without the kernels of the user's IPython folder, which would have to be there.
+            known = KernelSpecManager(kernel_dirs=jupyter_path("kernels"))
+            super().__init__(kernel_spec_manager=known, **settings)
+            self.connection_file = str(folder / _CONNECTION)
+
+        # The base class's is a coroutine too, though it is not declared as one.
+        async def start_kernel(self, **settings: Any) -> None:  # type: ignore[override]
+            more = {"stderr": subprocess.DEVNULL, "env": os.environ | environment}
+            await super().start_kernel(**settings | more)
+            # Takes as long as the kernel's own imports, and there is nothing else to do.
+            threading.Thread(target=import_module, args=("qdgain.reruns.page",)).start()
+
+    return Quiet
 
 
-def kill_kernels() -> None:
-    """End at once the kernels of all runs in this process."""
-    for kernel in tuple(_KERNELS):
-        _kill(kernel)
+def kill_kernels(folder: Path | str = "") -> None:
+    """End at once the kernels of a run's folder, or of all runs in this process.
 
-
-def _kill(kernel: AsyncKernelManager) -> None:
-    process = getattr(kernel.provisioner, "process", None)
-    if process is not None:
-        process.kill()
-        process.wait(timeout=10)
+    They are known by their connection file, so that none is missed that has just been started.
+    """
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if any(
+                word.startswith(str(folder)) and word.endswith(_CONNECTION)
+                for word in process.cmdline()
+            ):
+                process.kill()
+                found.append(process)
+    psutil.wait_procs(found, timeout=10)
 
 
 @contextmanager
-def _time_limit(kernel: AsyncKernelManager, limit_s: float) -> Iterator[threading.Event]:
+def _time_limit(folder: Path, limit_s: float) -> Iterator[threading.Event]:
     """Kill a run's kernel after a time, and say whether that was needed.
 
     Kernels were seen to hang with no cell at work, which no timeout of a cell ends. One that is
@@ -216,15 +242,13 @@ def _time_limit(kernel: AsyncKernelManager, limit_s: float) -> Iterator[threadin
 
     def expire() -> None:
         expired.set()
-        _kill(kernel)
+        kill_kernels(folder)
 
     timer = threading.Timer(limit_s, expire)
     timer.daemon = True
     timer.start()
-    _KERNELS.add(kernel)
     try:
         yield expired
     finally:
         timer.cancel()
-        _kill(kernel)
-        _KERNELS.remove(kernel)
+        kill_kernels(folder)

@@ -22,7 +22,7 @@ from qdgain.version import provenance
 
 _CARD = "run card"
 NOTEBOOK, PAGE, CARD_FILE = "notebook.ipynb", "index.html", "run-card.json"
-_PACKAGES = ("numpy", "scipy", "matplotlib", "lmfit", "ipykernel", "nbclient")
+_PACKAGES = ("numpy", "scipy", "matplotlib", "lmfit", "papermill", "ipykernel", "nbclient")
 
 
 def contents(todo: Task, run: Run, executed: Executed) -> dict[str, bytes]:
