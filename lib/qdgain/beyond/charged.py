@@ -32,8 +32,6 @@ def charged_weights(dot: Dot, esa_left: Number = 1.0) -> tuple[Row, ...]:
 
     `esa_left` is the part of A_XX2 that the electron leaves: 0 blocks it.
 
-    Examples
-    --------
     >>> charged_weights(Dot(reading="degenerate", hole_states=4))[1][1]
     0.25
     """
@@ -66,8 +64,6 @@ def charged_threshold(dot: Dot, charged_fraction: float, esa_left: ArrayLike = 1
         ⟨N⟩ of shape (M,), at the energy where the film gains most at full excitation; infinity
         where it gains nowhere.
 
-    Examples
-    --------
     >>> dot = Dot(reading="degenerate", hole_states=4, stokes_shift_meV=[0.0], linewidth_meV=60.0)
     >>> [round(float(charged_threshold(dot, part)[0]), 2) for part in (0.0, 1.0)]
     [1.54, 0.85]

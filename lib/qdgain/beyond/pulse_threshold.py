@@ -63,10 +63,7 @@ class Pump:
     exciton_lifetime_ps : array_like
         τ_X, of one exciton; infinity for none. All broadcast to the pump's shape D.
 
-    Raises
-    ------
-    ParameterError
-        If a time is not above zero.
+    Raises `ParameterError` if a time is not above zero.
     """
 
     def __init__(
@@ -116,8 +113,6 @@ def se_threshold(dot: Dot, pump: Pump, read_delay_ps: float) -> PulseThreshold:
     t₀ being the delay after the middle of the pulse. Infinity and nan where no pump reaches it,
     zero and nan where the fewest excitons do.
 
-    Notes
-    -----
     For pulses shorter than the delay the best time is at or just after it, for longer ones near
     the pulse's middle. Without recombination this is the threshold under Poisson statistics.
     Source: the gain of paper section 3.3 with recombination added.
@@ -157,8 +152,6 @@ def ase_threshold(
 
     T broadcasts to D. Infinity where no pump reaches it, zero where the fewest excitons do.
 
-    Notes
-    -----
     For T far below every lifetime the inner integral is the film's :math:`(e^{L_gG}-1)/L_gG` of
     `qdgain.model.film`. Spontaneous emission of the whole exciton lifetime is counted, as a
     spectrometer without a gate does. Small signal: what the light takes from the dots is neglected.
@@ -209,8 +202,6 @@ def steady_threshold_rate(
     :math:`\sum_k w_k\,g^k/(D_1\cdots D_k) = 0`, w_k being the net gain of a dot with k excitons.
     In the inverse of the lifetimes' unit; infinity where no rate gives gain.
 
-    Notes
-    -----
     The gains w_k of every reading change sign once with k where a full dot gains, so that this
     polynomial in g has one positive root. Pulses far longer than τ_X come to it.
     """
@@ -226,8 +217,6 @@ def auger_limited_rate(dot: Dot, auger_lifetime: ArrayLike) -> FloatArray:
     \tfrac{4}{j^2(j-1)} = 0` with the net gains w_k of dots with k excitons; zero where X gains by
     itself, infinity where a full dot does not.
 
-    Notes
-    -----
     No dot is empty, as arrivals are far more frequent than the radiative decay of X. With few
     triexcitons :math:`c = -w_1/w_2`. Holds for pulses between τ_XX and τ_X.
     """
@@ -264,8 +253,6 @@ def short_pulse_sensitivity(dot: Dot) -> float:
     {\sum_k P_k\,(w_{k+1}-w_k)}` with the net gains w_k of dots with k excitons and Poisson's
     populations at the threshold N: the threshold is N(1 + κ t/τ_XX) for t ≪ τ_XX. nan without one.
 
-    Notes
-    -----
     The numerator is what the gain loses by Auger recombination, the denominator its derivative by
     N. In the readings of three states dots of two excitons alone change their gain by losing one.
     """

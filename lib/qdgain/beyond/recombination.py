@@ -29,13 +29,8 @@ def arrival_rate(time: ArrayLike, pulse_fwhm: ArrayLike, cooling_time: ArrayLike
     \,\Phi\big(\tfrac{t}{\sigma}-\tfrac{\sigma}{\tau_c}\big)`, of unit area; t counts from the
     middle of the pulse. All in one unit of time, of shapes that broadcast.
 
-    Raises
-    ------
-    ParameterError
-        If a width or a time is not above zero.
+    Raises `ParameterError` if a width or a time is not above zero.
 
-    Notes
-    -----
     Pulses far from the band edge are absorbed alike by dots in any state, so that arrivals are
     independent events; delaying each by a random time leaves them independent. Source: the
     displacement theorem of Poisson processes; cooling, paper section 3.1.
@@ -76,13 +71,8 @@ def recombination_rates(
     the last state adds one. The lifetimes, in one unit, broadcast to D; infinity switches either
     off.
 
-    Raises
-    ------
-    ParameterError
-        If a lifetime is not above zero.
+    Raises `ParameterError` if a lifetime is not above zero.
 
-    Notes
-    -----
     k(k - 1)/2 pairs of electrons or of holes, times k carriers to recombine with: collisions of
     three carriers, counted. That rates follow this count is assumed, and that excitons above
     the band edge radiate like one at it.
@@ -129,8 +119,6 @@ def populations_in_time(
     numpy.ndarray
         Of shape D + (T, K); the sum over K is one.
 
-    Notes
-    -----
     Steps of the implicit Euler method, extrapolated from one whole and two half steps: second order
     in the step, and stable where the Auger lifetime is far below it.
     """
