@@ -162,13 +162,18 @@ _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 200
 
 
-def _read(name: str) -> dict[str, Any]:
+def read_data(name: str) -> dict[str, Any]:
+    """Return one of the TOML files in ``qdgain/data/``.
+
+    >>> read_data("presets.toml")["default_dot"]
+    '3LS+ESA'
+    """
     # importlib.resources takes longer to import than all of this package.
     return tomllib.loads((Path(__file__).parents[1] / "data" / name).read_text(encoding="utf-8"))
 
 
 #: The stored presets, as the calibration wrote them.
-PRESETS: Mapping[str, Any] = _read("presets.toml")
+PRESETS: Mapping[str, Any] = read_data("presets.toml")
 #: Where their values come from.
 CALIBRATED = Origin(**PRESETS["origin"])
 _PRESET_TABLES = {
@@ -197,7 +202,7 @@ def _entry(name: str, given: dict[str, Any]) -> Parameter:
     )
 
 
-_ENTRIES = _read("parameters.toml")
+_ENTRIES = read_data("parameters.toml")
 #: name -> Parameter, for everything that a user can set.
 CONTRACT: Mapping[str, Parameter] = {
     name: _entry(name, given)
