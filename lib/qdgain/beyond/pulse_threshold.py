@@ -52,18 +52,9 @@ _LARGEST_EXPONENT, _LARGEST_LOG_RATE = 600.0, 60.0
 class Pump:
     """A pump pulse and how fast dots cool and recombine, of one or many cases.
 
-    Parameters
-    ----------
-    pulse_fwhm_ps : array_like
-        Full width at half maximum of the Gaussian pulse.
-    auger_lifetime_ps : array_like
-        τ_XX, the Auger lifetime of two excitons; infinity for none.
-    cooling_time_ps : array_like
-        From absorption to the band edge.
-    exciton_lifetime_ps : array_like
-        τ_X, of one exciton; infinity for none. All broadcast to the pump's shape D.
-
-    Raises `ParameterError` if a time is not above zero.
+    The full width at half maximum of the Gaussian pulse, the Auger lifetime τ_XX of two excitons,
+    the time from absorption to the band edge and the lifetime τ_X of one exciton broadcast to the
+    pump's shape D; lifetimes may be infinite. Raises `ParameterError` if a time is not above zero.
     """
 
     def __init__(

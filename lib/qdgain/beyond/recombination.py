@@ -101,23 +101,9 @@ def populations_in_time(
     r"""Return how many dots hold 0, 1, 2, … excitons while they arrive and recombine.
 
     :math:`\dot P_k = R(t)\,(P_{k-1}-P_k) + D_{k+1}P_{k+1} - D_k P_k`,
-    :math:`R = \langle N\rangle_{abs}\,r(t)`, from dots without excitons.
-
-    Parameters
-    ----------
-    time : array_like
-        Rising, of shape D + (T,) or (T,).
-    absorbed_excitons : array_like
-        Mean number of absorbed excitons ⟨N⟩_abs, of a shape that broadcasts to D.
-    arrivals : array_like
-        r(t) of `arrival_rate` at these times.
-    rates : array_like
-        D_k of `recombination_rates`, of shape D + (K,).
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape D + (T, K); the sum over K is one.
+    :math:`R = \langle N\rangle_{abs}\,r(t)`, from dots without excitons: of shape D + (T, K), and
+    of sum one over K. Times rise, of shape D + (T,) or (T,); absorbed excitons broadcast to D; r(t)
+    is `arrival_rate` at these times, and D_k, of shape D + (K,), are `recombination_rates`.
 
     Steps of the implicit Euler method, extrapolated from one whole and two half steps: second order
     in the step, and stable where the Auger lifetime is far below it.

@@ -108,19 +108,9 @@ def models(assumed: Assumed, yours: Dot | None = None) -> tuple[Model, ...]:
     others: dict[str, Any] = {"perovskite": perovskite, "silent": _ONE_BAND | _NO_SPIN}
     low, high = next((o.value - o.error, o.value + o.error) for o in OBSERVABLES if o.unit == "meV")
     bound = replace(two_fold, emissive_binding_meV=np.linspace(low, high, POINTS))
+    own: dict[str, Any] = {"perovskite": two_fold, "silent": _ONE_BAND, "statistics": "poisson"}
     found = (
-        Model(
-            "two-fold",
-            "two-fold, S = 0",
-            STANDARD,
-            two_fold,
-            film,
-            0,
-            "poisson",
-            two_fold,
-            (),
-            _ONE_BAND,
-        ),
+        Model("two-fold", "two-fold, S = 0", STANDARD, two_fold, film, **own),
         Model("two-at-most", "2 × 4, two at most", STANDARD, cdse, film, **others),
         Model("degenerate", "2 × 4, Poisson", STANDARD, cdse, film, 0, "poisson", **others),
         Model("klimov", "Klimov 2007", STANDARD, bound, film, silent=_FORMULA),
@@ -137,17 +127,8 @@ def _reading(name: str) -> Model:
     found, row = record.points(name), ROWS[name]
     some = np.linspace(0, found.gain_exponent.size - 1, POINTS).astype(int)
     dot, film = found.dots["3LS+ESA"].at(some), found.gain_exponent[some]
-    return Model(
-        name.replace(" ", "-"),
-        name,
-        PAPER,
-        dot,
-        film,
-        row.parameters,
-        row.statistics,
-        fitted=("threshold",),
-        silent=_NO_SCHEME,
-    )
+    key, how = name.replace(" ", "-"), (row.parameters, row.statistics)
+    return Model(key, name, PAPER, dot, film, *how, fitted=("threshold",), silent=_NO_SCHEME)
 
 
 # --- what they predict

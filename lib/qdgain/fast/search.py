@@ -253,9 +253,9 @@ def _gradient(
     argument, inverse = scaled
     band *= np.stack([-absorbing, at.half_exciton, -blocked, at.biexciton])
     band *= inverse
-    slope = -np.einsum("ij,ij->j", band, argument)
+    slope = -(band * argument).sum(axis=0)
     band *= inverse
-    return slope, np.abs(np.einsum("ij,ij->j", band, argument * argument - 1))
+    return np.asarray(slope), np.abs((band * (argument * argument - 1)).sum(axis=0))
 
 
 def _zoomed(found: _Candidates, columns: Columns, law: Law) -> tuple[FloatArray, FloatArray]:

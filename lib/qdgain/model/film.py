@@ -295,15 +295,29 @@ def spike_position_eV(
 
 def _emission_detunings_meV(dot: Dot, length: FloatArray) -> FloatArray:
     """Return an even grid of detunings for each dot that holds its emission, of shape D + E."""
-    low, high = emission_window_meV(dot, _WINDOW_WIDTHS)
     widths = band_widths_meV(dot)
     narrowest = np.minimum.reduce(
         [widths.absorption, widths.emission, widths.xx_absorption, widths.xx_emission]
     )
     longer = length / 300
     step = _STEP_WIDTHS * narrowest / np.maximum((1 + longer) ** 0.25, np.sqrt(longer))
-    points = int(np.clip(np.ceil(np.max((high - low) / step)), _FEWEST_POINTS, _MOST_POINTS))
-    return low[..., None] + (high - low)[..., None] * np.linspace(0.0, 1.0, points)
+    return emission_grid_meV(dot, _WINDOW_WIDTHS, step, (_FEWEST_POINTS, _MOST_POINTS))
+
+
+def emission_grid_meV(
+    dot: Dot, reach: float, step_meV: FloatArray, points: tuple[int, int]
+) -> FloatArray:
+    """Return even detunings in the `emission_window_meV`, as many as the smallest step asks for.
+
+    Of shape D + E; no fewer and no more points than are given.
+
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> emission_grid_meV(dot, 3.0, np.array(100.0), (2, 9)).round(2).tolist()
+    [-141.92, -40.0, 61.92]
+    """
+    low, high = emission_window_meV(dot, reach)
+    count = int(np.clip(np.ceil(np.max((high - low) / step_meV)), *points))
+    return np.asarray(low[..., None] + (high - low)[..., None] * np.linspace(0.0, 1.0, count))
 
 
 def emission_window_meV(dot: Dot, reach: float) -> tuple[FloatArray, FloatArray]:

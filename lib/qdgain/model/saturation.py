@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from qdgain.model import parameters
 from qdgain.model.bands import band_widths_meV, expand
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.film import emission_window_meV
+from qdgain.model.film import emission_grid_meV
 from qdgain.model.states import states, weights_at
 
 _WINDOW_WIDTHS = 4.5
@@ -115,7 +115,9 @@ def saturated_emission(
     weights_at(mean, statistics)  # refuses what the statistics does not allow
     length = np.broadcast_to(parameters.check("gain_exponent", gain_exponent), dot.shape)
 
-    detuning = _detunings_meV(dot)
+    widths = band_widths_meV(dot)
+    step = _STEP_WIDTHS * np.minimum(widths.emission, widths.xx_emission)
+    detuning = emission_grid_meV(dot, _WINDOW_WIDTHS, step, (2, _MOST_POINTS))
     size, points = int(np.prod(dot.shape)), detuning.shape[-1]
     step_meV = (detuning[..., 1] - detuning[..., 0]).ravel()
     emission, absorption = (x.reshape(size, -1, points) for x in states(dot, detuning))
@@ -277,13 +279,3 @@ def emit(
         remaining[busy] -= step
         busy = busy[remaining[busy] > 0]
     return spectrum, side, content.mean(axis=1)
-
-
-def _detunings_meV(dot: Dot) -> FloatArray:
-    """Return an even grid of detunings for each dot that holds its emission, of shape D + E."""
-    low, high = emission_window_meV(dot, _WINDOW_WIDTHS)
-    widths = band_widths_meV(dot)
-    narrowest = np.minimum(widths.emission, widths.xx_emission)
-    wanted = np.ceil(np.max((high - low) / (_STEP_WIDTHS * narrowest)))
-    points = int(min(wanted, _MOST_POINTS))
-    return np.asarray(low[..., None] + (high - low)[..., None] * np.linspace(0.0, 1.0, points))

@@ -160,26 +160,18 @@ def spike_ways_meV(
     >>> [round(way, 1) for way in spike_ways_meV(dot, 200.0, 1.5)]
     [46.3, 0.0]
     """
-    _, position = _way(dot, gain_exponent, pi_pulse_fluence_mJ_cm2, statistics)
-    if position.size == 0:
+    pi_pulse = pi_pulse_fluence_mJ_cm2
+    threshold = float(ase_threshold(dot, gain_exponent, pi_pulse, statistics).fluence_mJ_cm2)
+    if not threshold < pi_pulse:
         return np.nan, np.nan
+    # One per cent apart.
+    points = 2 + int(np.ceil(100 * np.log(pi_pulse / threshold)))
+    fluence = np.minimum(np.geomspace(threshold, pi_pulse, points), pi_pulse)
+    mean = mean_excitons_after_pulse(fluence, pi_pulse, statistics)
+    position = 1e3 * spike_position_eV(dot, mean, gain_exponent, statistics)
     blue = position - np.minimum.accumulate(position)
     red = np.maximum.accumulate(position) - position
     return float(blue.max()), float(red.max())
-
-
-def _way(
-    dot: Dot, gain_exponent: float, pi_pulse: float, statistics: str
-) -> tuple[FloatArray, FloatArray]:
-    """Return fluences from the threshold to J_π, in J_th and 1 % apart, and the spike in meV."""
-    threshold = float(ase_threshold(dot, gain_exponent, pi_pulse, statistics).fluence_mJ_cm2)
-    if not threshold < pi_pulse:
-        return np.empty(0), np.empty(0)
-    steps = 1 + int(np.ceil(100 * np.log(pi_pulse / threshold)))
-    fluence = np.minimum(np.geomspace(threshold, pi_pulse, 1 + steps), pi_pulse)
-    mean = mean_excitons_after_pulse(fluence, pi_pulse, statistics)
-    position = spike_position_eV(dot, mean, gain_exponent, statistics)
-    return fluence / threshold, np.asarray(1e3 * position)
 
 
 def log_energy_ratio(

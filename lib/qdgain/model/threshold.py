@@ -21,14 +21,14 @@ from qdgain.model.bands import (
 )
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.gain import gain_maximum_meV
-from qdgain.model.search import first_root
+from qdgain.model.search import first_root, lowest_by_zooms
 from qdgain.model.states import combined, weights_at, weights_of_bands
 
 #: At once: what so many dots need stays in the cache.
 _DOTS_AT_ONCE = 16384
 #: The plain onset: dots at once, minima looked at, and finer steps between neighbours.
 _ONSETS_AT_ONCE, _MINIMA = 256, 4
-_OWN_SCALE, _ZOOM, _ZOOMS = np.arange(-7.0, 7.01, 0.2), np.linspace(0.0, 1.0, 17), 9
+_OWN_SCALE, _ZOOM_POINTS, _ZOOMS = np.arange(-7.0, 7.01, 0.2), 17, 8
 #: Bands below this may be zero in double precision.
 _WEAK = 1e-100
 #: Logarithm of the largest ratio of bands: beyond it ⟨N⟩ is 0 or at its highest.
@@ -168,14 +168,12 @@ def _lowest(dot: Dot, floor: FloatArray, statistics: str) -> tuple[FloatArray, F
     low, high = (
         np.take_along_axis(place, np.clip(best + i, 0, place.shape[-1] - 1), -1) for i in (-2, 2)
     )
-    for _ in range(_ZOOMS):
-        fine = low[..., None] + (high - low)[..., None] * _ZOOM
-        value = at(fine.reshape(len(fine), -1)).reshape(fine.shape)
-        k = np.argmin(value, axis=-1)[..., None]
-        low, high = (
-            np.take_along_axis(fine, np.clip(k + i, 0, _ZOOM.size - 1), -1)[..., 0] for i in (-1, 1)
-        )
-    found, where = (np.take_along_axis(x, k, -1)[..., 0] for x in (value, fine))
+    found, where = lowest_by_zooms(
+        lambda fine: at(fine.reshape(len(fine), -1)).reshape(fine.shape),
+        low[..., None] + (high - low)[..., None] * np.linspace(0.0, 1.0, _ZOOM_POINTS),
+        _ZOOMS,
+        _ZOOM_POINTS,
+    )[::-1]
     k = np.argmin(found, axis=-1)[:, None]
     lowest, there = (np.take_along_axis(x, k, -1)[:, 0] for x in (found, where))
     return lowest, np.where(np.isfinite(lowest), there, np.nan)
