@@ -60,8 +60,8 @@ STARTS = 3
 #: way never ends short of its threshold.
 _SLACK, _MARGIN = 1e-7, 2e-7
 _HALVINGS = 30
-#: Half the step of a slope, in standard deviations of A_X; and what stands for ln 0.
-_STEP, _LEAST_LOG = 1e-5, -700.0
+#: The step of a slope, in standard deviations of A_X; and what stands for ln 0.
+_STEP, _LEAST_LOG = 1e-3, -700.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,7 +277,7 @@ class _Search:
                 "fun": self.conditions,
                 "jac": self.slopes,
             },
-            options={"maxiter": 40, "ftol": 1e-12},
+            options={"maxiter": 40, "ftol": 1e-14},
         )
         return np.asarray(found.x)
 
@@ -344,6 +344,9 @@ class _Search:
 
     def slopes(self, guess: FloatArray) -> FloatArray:
         """Return the derivatives of the conditions by each number of a guess, in columns."""
-        step = _STEP * np.eye(guess.size)
-        higher, lower = (self.conditions(guess[:, None] + sign * step) for sign in (1, -1))
-        return np.asarray((higher - lower) / (2 * _STEP))
+        step, at = _STEP * np.eye(guess.size), guess[:, None]
+        once, twice = (
+            self.conditions(at + n * step) - self.conditions(at - n * step) for n in (1, 2)
+        )
+        # To the fourth order in the step, so that only rounding is left.
+        return np.asarray((8 * once - twice) / (12 * _STEP))

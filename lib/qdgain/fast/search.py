@@ -5,7 +5,7 @@
 2. *Scan.* Every local maximum of the law's score at even energies is a candidate; a few of them a
    linewidth are enough, because nothing is narrower than a band.
 3. *Refine.* On the curve G(⟨N⟩, E) = ε the threshold is least where ∂G/∂E = 0, which Newton's
-   method solves, until another step would lower ⟨N⟩ by less than 1e-10. What does not converge is
+   method solves, until another step would lower ⟨N⟩ by less than 1e-14. What does not converge is
    searched by comparison, between its neighbours.
 """
 
@@ -32,8 +32,8 @@ _VALUES_AT_ONCE = 1 << 16
 #: Below these single precision does not tell thresholds apart: the floor, and αβ where δ is one,
 #: because the root of a square plus next to nothing has no digits left of the rest.
 _SMALLEST_FLOOR_SINGLE, _SMALLEST_PRODUCT_SINGLE = 1e-4, 2e-5
-_LARGEST_GAIN = 1e-10
-_NEWTON, _ROUNDS = 3, 3
+_LARGEST_GAIN = 1e-14
+_NEWTON, _ROUNDS = 4, 2
 _ZOOM, _ZOOMS = np.linspace(0.0, 1.0, 33), 7
 
 
