@@ -115,9 +115,7 @@ def saturated_emission(
     weights_at(mean, statistics)  # refuses what the statistics does not allow
     length = np.broadcast_to(parameters.check("gain_exponent", gain_exponent), dot.shape)
 
-    widths = band_widths_meV(dot)
-    step = _STEP_WIDTHS * np.minimum(widths.emission, widths.xx_emission)
-    detuning = emission_grid_meV(dot, _WINDOW_WIDTHS, step, (2, _MOST_POINTS))
+    detuning = _detunings_meV(dot)
     size, points = int(np.prod(dot.shape)), detuning.shape[-1]
     step_meV = (detuning[..., 1] - detuning[..., 0]).ravel()
     emission, absorption = (x.reshape(size, -1, points) for x in states(dot, detuning))
@@ -279,3 +277,10 @@ def emit(
         remaining[busy] -= step
         busy = busy[remaining[busy] > 0]
     return spectrum, side, content.mean(axis=1)
+
+
+def _detunings_meV(dot: Dot) -> FloatArray:
+    """Return an even grid of detunings for each dot that holds its emission, of shape D + E."""
+    widths = band_widths_meV(dot)
+    step = _STEP_WIDTHS * np.minimum(widths.emission, widths.xx_emission)
+    return emission_grid_meV(dot, _WINDOW_WIDTHS, step, (2, _MOST_POINTS))
