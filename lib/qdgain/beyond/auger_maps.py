@@ -165,15 +165,11 @@ def again(result: Mapping[str, Any], random: np.random.Generator) -> Iterator[Ag
 
 @cache
 def cases(name: str, kind: str) -> Cases:
-    """Return one table of a preset.
+    """Return one table of a preset, by its name.
 
-    Parameters
-    ----------
-    name : str
-        Of the preset.
-    kind : {"se", "present", "ase", "ase_build_up"}
-        Absorbed excitons at the threshold of stimulated emission; excitons present there;
-        absorbed excitons at the ASE threshold; the same over the build-up time, with short pulses.
+    Kinds: ``se``, absorbed excitons at the threshold of stimulated emission; ``present``, excitons
+    present there; ``ase``, absorbed excitons at the ASE threshold; ``ase_build_up``, the same over
+    the build-up time, with short pulses.
     """
     rows = stored("auger")[name][kind]
     table = np.array([[np.inf if x is None else x for x in row] for row in rows], dtype=float)

@@ -32,8 +32,6 @@ def charged_weights(dot: Dot, esa_left: Number = 1.0) -> tuple[Row, ...]:
 
     `esa_left` is the part of A_XX2 that the electron leaves: 0 blocks it.
 
-    Examples
-    --------
     >>> charged_weights(Dot(reading="degenerate", hole_states=4))[1][1]
     0.25
     """
@@ -51,23 +49,10 @@ def charged_weights(dot: Dot, esa_left: Number = 1.0) -> tuple[Row, ...]:
 def charged_threshold(dot: Dot, charged_fraction: float, esa_left: ArrayLike = 1.0) -> FloatArray:
     """Return absorbed excitons per dot at threshold of a film with a part of its dots charged.
 
-    Parameters
-    ----------
-    dot : Dot
-        Of shape (M,).
-    charged_fraction : float
-        Part of the dots that hold one electron; a ParameterError refuses what is not in [0, 1].
-    esa_left : array_like
-        As for `charged_weights`, of shape (M,) or ().
+    Of dots of shape (M,): at the energy where the film gains most at full excitation, infinity
+    where it gains nowhere. `esa_left` as for `charged_weights`, of shape (M,) or (); a
+    ParameterError refuses a part that is not in [0, 1].
 
-    Returns
-    -------
-    numpy.ndarray
-        ⟨N⟩ of shape (M,), at the energy where the film gains most at full excitation; infinity
-        where it gains nowhere.
-
-    Examples
-    --------
     >>> dot = Dot(reading="degenerate", hole_states=4, stokes_shift_meV=[0.0], linewidth_meV=60.0)
     >>> [round(float(charged_threshold(dot, part)[0]), 2) for part in (0.0, 1.0)]
     [1.54, 0.85]

@@ -17,8 +17,8 @@ A relative precision is one of the logarithm.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
@@ -29,6 +29,7 @@ from qdgain.model.bands import FWHM_PER_SIGMA, band_centres_eV
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.film import ase_threshold
 from qdgain.model.gain import gain
+from qdgain.model.parameters import read_data
 from qdgain.model.populations import mean_excitons_after_pulse, populations
 from qdgain.model.threshold import threshold_at_maximum
 
@@ -60,6 +61,11 @@ class Measurement(NamedTuple):
     is_relative: bool
     origin: str
 
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Measurement:
+        """Return that of a row of ``data/public_record.toml``."""
+        return cls(**{"unit": "1", **row}, is_relative="unit" not in row)
+
     @property
     def stated_precision(self) -> str:
         """The precision in words."""
@@ -68,42 +74,8 @@ class Measurement(NamedTuple):
         return f"{self.precision:g}" + ("" if self.unit == "1" else f" {self.unit}")
 
 
-_CENTRES = "assumed: centres of fitted bands 80 meV wide"
-_COUNTED = "assumed: what the absolute count of excitons per dot is known to"
-_BONATI = "literature: half of the range of 30 to 40 meV in DOI 10.1103/PhysRevB.71.205317"
-_SUM_OF_THREE = "assumed: ESA is inferred from a sum of three overlapping terms"
-_WITH_ITS_PLACE = "assumed: inferred together with its position"
-_TWO_SECTIONS = "assumed: a ratio, but of counts with two cross sections"
-_BLEACH = "assumed: a bleach relative to its saturated value"
-_ONE_BEAM = "assumed: a ratio of fluences of one beam"
 #: In the order of the last axis of `predicted`.
-MEASUREMENTS = (
-    Measurement("stokes", "Stokes shift S, absorption and PL", "meV", 3.0, False, _CENTRES),
-    Measurement("emissive", "emissive binding Δ_E, time-resolved PL", "meV", 5.0, False, _BONATI),
-    Measurement(
-        "absorptive",
-        "absorptive shift Δ_A2, transient absorption",
-        "meV",
-        10.0,
-        False,
-        _SUM_OF_THREE,
-    ),
-    Measurement(
-        "strength", "ESA strength a, transient absorption", "1", 0.2, True, _WITH_ITS_PLACE
-    ),
-    Measurement("full-gain", "largest gain at ⟨N⟩ = 2", "1", 0.1, True, _COUNTED),
-    Measurement("single-gain", "largest gain at ⟨N⟩ = 1", "1", 0.02, False, _COUNTED),
-    Measurement("maximum", "⟨N⟩ of threshold, gain maximum", "1", 0.1, True, _COUNTED),
-    Measurement("onset", "⟨N⟩ of onset at ε = 0.01", "1", 0.1, True, _COUNTED),
-    Measurement("onset-energy", "onset's energy from PL_X", "meV", 3.0, False, _CENTRES),
-    Measurement(
-        "above-gap", "threshold pumped at 3.1 eV / at band edge", "1", 0.1, True, _TWO_SECTIONS
-    ),
-    Measurement("saturation", "excited fraction at 0.5 mJ cm⁻²", "1", 0.03, False, _BLEACH),
-    Measurement("length", "ASE threshold, stripe of twice the length", "1", 0.05, True, _ONE_BEAM),
-    Measurement("spike", "ASE spike from PL_X at 1.5 J_th", "meV", 3.0, False, _CENTRES),
-    Measurement("spike-shift", "spike's shift, J_th to 3 J_th", "meV", 3.0, False, _CENTRES),
-)
+MEASUREMENTS = tuple(map(Measurement.of, read_data("public_record.toml")["candidate"]))
 KEYS = tuple(measurement.key for measurement in MEASUREMENTS)
 
 
@@ -115,19 +87,8 @@ def predicted(
 ) -> FloatArray:
     """Return what each of `MEASUREMENTS` would show, logarithms where the precision is relative.
 
-    Parameters
-    ----------
-    dot : Dot
-        With ESA, of shape (K,).
-    gain_exponent, pi_pulse_fluence_mJ_cm2 : numpy.ndarray
-        The film, of shape (K,).
-    statistics : {"rabi", "poisson", "sequential"}
-        Under band-edge pumping; at 3.1 eV it is Poisson's whatever this is.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape (K, 14). An ASE threshold out of reach is counted as J_π.
+    Of dots with ESA and their films, of shape (K,): of shape (K, 14). An ASE threshold out of reach
+    is counted as J_π. The statistics are those of band-edge pumping; at 3.1 eV it is Poisson's.
     """
     peak = _largest_gain(dot, statistics)
     maximum = threshold_at_maximum(dot, statistics=statistics).mean_excitons

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 from scipy.integrate import cumulative_trapezoid
-from scipy.optimize import elementwise
+from scipy.optimize import brentq
 
 from qdgain.beyond.recombination import (
     arrival_rate,
@@ -46,27 +46,15 @@ _SCAN, _REFINE = 24, 12
 _PLACES = 12
 _BAND_REACH, _BAND_STEP = 4.0, 0.22
 _FEWEST_ENERGIES, _MOST_ENERGIES = 40, 300
-_LARGEST_EXPONENT = 600.0
+_LARGEST_EXPONENT, _LARGEST_LOG_RATE = 600.0, 60.0
 
 
 class Pump:
     """A pump pulse and how fast dots cool and recombine, of one or many cases.
 
-    Parameters
-    ----------
-    pulse_fwhm_ps : array_like
-        Full width at half maximum of the Gaussian pulse.
-    auger_lifetime_ps : array_like
-        τ_XX, the Auger lifetime of two excitons; infinity for none.
-    cooling_time_ps : array_like
-        From absorption to the band edge.
-    exciton_lifetime_ps : array_like
-        τ_X, of one exciton; infinity for none. All broadcast to the pump's shape D.
-
-    Raises
-    ------
-    ParameterError
-        If a time is not above zero.
+    The full width at half maximum of the Gaussian pulse, the Auger lifetime τ_XX of two excitons,
+    the time from absorption to the band edge and the lifetime τ_X of one exciton broadcast to the
+    pump's shape D; lifetimes may be infinite. Raises `ParameterError` if a time is not above zero.
     """
 
     def __init__(
@@ -116,8 +104,6 @@ def se_threshold(dot: Dot, pump: Pump, read_delay_ps: float) -> PulseThreshold:
     t₀ being the delay after the middle of the pulse. Infinity and nan where no pump reaches it,
     zero and nan where the fewest excitons do.
 
-    Notes
-    -----
     For pulses shorter than the delay the best time is at or just after it, for longer ones near
     the pulse's middle. Without recombination this is the threshold under Poisson statistics.
     Source: the gain of paper section 3.3 with recombination added.
@@ -157,8 +143,6 @@ def ase_threshold(
 
     T broadcasts to D. Infinity where no pump reaches it, zero where the fewest excitons do.
 
-    Notes
-    -----
     For T far below every lifetime the inner integral is the film's :math:`(e^{L_gG}-1)/L_gG` of
     `qdgain.model.film`. Spontaneous emission of the whole exciton lifetime is counted, as a
     spectrometer without a gate does. Small signal: what the light takes from the dots is neglected.
@@ -200,25 +184,6 @@ def ase_threshold(
 # --- closed forms
 
 
-def steady_threshold_rate(
-    dot: Dot, auger_lifetime: ArrayLike, exciton_lifetime: ArrayLike
-) -> FloatArray:
-    r"""Return the steady rate of arrivals per dot at which the gain vanishes at its maximum.
-
-    In steady state :math:`P_k \propto g^k/(D_1\cdots D_k)`, and the gain is zero where
-    :math:`\sum_k w_k\,g^k/(D_1\cdots D_k) = 0`, w_k being the net gain of a dot with k excitons.
-    In the inverse of the lifetimes' unit; infinity where no rate gives gain.
-
-    Notes
-    -----
-    The gains w_k of every reading change sign once with k where a full dot gains, so that this
-    polynomial in g has one positive root. Pulses far longer than τ_X come to it.
-    """
-    weights, ratios = _gain_weights(dot), radiative_ratios(dot)
-    rates = recombination_rates(exciton_lifetime, auger_lifetime, ratios)[..., 1:]
-    return _root_of_rate(weights, rates, 1 / np.asarray(exciton_lifetime, dtype=float))
-
-
 def auger_limited_rate(dot: Dot, auger_lifetime: ArrayLike) -> FloatArray:
     r"""Return the Standard Model's law: the rate of arrivals that sustains gain against Auger.
 
@@ -226,8 +191,6 @@ def auger_limited_rate(dot: Dot, auger_lifetime: ArrayLike) -> FloatArray:
     \tfrac{4}{j^2(j-1)} = 0` with the net gains w_k of dots with k excitons; zero where X gains by
     itself, infinity where a full dot does not.
 
-    Notes
-    -----
     No dot is empty, as arrivals are far more frequent than the radiative decay of X. With few
     triexcitons :math:`c = -w_1/w_2`. Holds for pulses between τ_XX and τ_X.
     """
@@ -236,25 +199,20 @@ def auger_limited_rate(dot: Dot, auger_lifetime: ArrayLike) -> FloatArray:
     if weights[0] >= 0:
         return np.zeros_like(lifetime)
     rates = recombination_rates(np.inf, 1.0, radiative_ratios(dot))[2:]
-    root = _root_of_rate(np.array(weights), rates, np.ones(()))
-    return np.asarray(root / lifetime)
+    power = np.arange(rates.size + 1.0)
+    factors = np.array(weights)[np.minimum(power, len(weights) - 1).astype(int)]
+    logs = np.append(0.0, -np.cumsum(np.log(rates)))
 
-
-def _root_of_rate(weights: FloatArray, rates: FloatArray, unit: FloatArray) -> FloatArray:
-    """Return g where w₀ + w₁ g/D₁ + w₂ g²/(D₁D₂) + … vanishes, D of shape (…, K)."""
-    power = np.arange(rates.shape[-1] + 1.0)
-    factors = weights[np.minimum(power, weights.size - 1).astype(int)]
-    rungs = np.moveaxis(np.log(rates), -1, 0)
-    logs = np.concatenate([np.zeros_like(rungs[:1]), -np.cumsum(rungs, axis=0)])
-
-    def balance(log_rate: FloatArray, *logs: FloatArray) -> FloatArray:
-        terms = np.array(logs) + np.multiply.outer(power, log_rate)
+    def balance(log_rate: float) -> float:
+        terms = logs + power * log_rate
         # Scaled by the largest term, which changes no sign.
-        return np.asarray(factors @ np.exp(terms - terms.max(axis=0)))
+        return float(factors @ np.exp(terms - terms.max()))
 
-    ends = (np.log(unit) - 60.0, np.log(unit) + 60.0)
-    found = elementwise.find_root(balance, ends, args=tuple(logs))
-    return np.asarray(np.where(found.success, np.exp(found.x), np.inf))
+    # No maximum of the gain is nan.
+    if not balance(_LARGEST_LOG_RATE) >= 0:
+        return np.full_like(lifetime, np.inf)
+    root = np.exp(brentq(balance, -_LARGEST_LOG_RATE, _LARGEST_LOG_RATE, xtol=1e-14))
+    return np.asarray(root / lifetime)
 
 
 def short_pulse_sensitivity(dot: Dot) -> float:
@@ -264,8 +222,6 @@ def short_pulse_sensitivity(dot: Dot) -> float:
     {\sum_k P_k\,(w_{k+1}-w_k)}` with the net gains w_k of dots with k excitons and Poisson's
     populations at the threshold N: the threshold is N(1 + κ t/τ_XX) for t ≪ τ_XX. nan without one.
 
-    Notes
-    -----
     The numerator is what the gain loses by Auger recombination, the denominator its derivative by
     N. In the readings of three states dots of two excitons alone change their gain by losing one.
     """

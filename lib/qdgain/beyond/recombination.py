@@ -29,13 +29,8 @@ def arrival_rate(time: ArrayLike, pulse_fwhm: ArrayLike, cooling_time: ArrayLike
     \,\Phi\big(\tfrac{t}{\sigma}-\tfrac{\sigma}{\tau_c}\big)`, of unit area; t counts from the
     middle of the pulse. All in one unit of time, of shapes that broadcast.
 
-    Raises
-    ------
-    ParameterError
-        If a width or a time is not above zero.
+    Raises `ParameterError` if a width or a time is not above zero.
 
-    Notes
-    -----
     Pulses far from the band edge are absorbed alike by dots in any state, so that arrivals are
     independent events; delaying each by a random time leaves them independent. Source: the
     displacement theorem of Poisson processes; cooling, paper section 3.1.
@@ -76,13 +71,8 @@ def recombination_rates(
     the last state adds one. The lifetimes, in one unit, broadcast to D; infinity switches either
     off.
 
-    Raises
-    ------
-    ParameterError
-        If a lifetime is not above zero.
+    Raises `ParameterError` if a lifetime is not above zero.
 
-    Notes
-    -----
     k(k - 1)/2 pairs of electrons or of holes, times k carriers to recombine with: collisions of
     three carriers, counted. That rates follow this count is assumed, and that excitons above
     the band edge radiate like one at it.
@@ -111,26 +101,10 @@ def populations_in_time(
     r"""Return how many dots hold 0, 1, 2, … excitons while they arrive and recombine.
 
     :math:`\dot P_k = R(t)\,(P_{k-1}-P_k) + D_{k+1}P_{k+1} - D_k P_k`,
-    :math:`R = \langle N\rangle_{abs}\,r(t)`, from dots without excitons.
+    :math:`R = \langle N\rangle_{abs}\,r(t)`, from dots without excitons: of shape D + (T, K), and
+    of sum one over K. Times rise, of shape D + (T,) or (T,); absorbed excitons broadcast to D; r(t)
+    is `arrival_rate` at these times, and D_k, of shape D + (K,), are `recombination_rates`.
 
-    Parameters
-    ----------
-    time : array_like
-        Rising, of shape D + (T,) or (T,).
-    absorbed_excitons : array_like
-        Mean number of absorbed excitons ⟨N⟩_abs, of a shape that broadcasts to D.
-    arrivals : array_like
-        r(t) of `arrival_rate` at these times.
-    rates : array_like
-        D_k of `recombination_rates`, of shape D + (K,).
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape D + (T, K); the sum over K is one.
-
-    Notes
-    -----
     Steps of the implicit Euler method, extrapolated from one whole and two half steps: second order
     in the step, and stable where the Auger lifetime is far below it.
     """

@@ -103,19 +103,9 @@ def models(assumed: Assumed, yours: Dot | None = None) -> tuple[Model, ...]:
     band_edge: dict[str, Any] = {"reading": "degenerate", "electron_states": 2}
     cdse, perovskite = (replace(dot, **band_edge, hole_states=n) for n in (4, 2))
     others: dict[str, Any] = {"perovskite": perovskite, "silent": _ONE_BAND | _NO_SPIN}
+    own: dict[str, Any] = {"perovskite": two_fold, "silent": _ONE_BAND, "statistics": "poisson"}
     found = (
-        Model(
-            "two-fold",
-            "two-fold, S = 0",
-            STANDARD,
-            two_fold,
-            film,
-            0,
-            "poisson",
-            two_fold,
-            (),
-            _ONE_BAND,
-        ),
+        Model("two-fold", "two-fold, S = 0", STANDARD, two_fold, film, **own),
         Model("two-at-most", "2 × 4, two at most", STANDARD, cdse, film, **others),
         Model("degenerate", "2 × 4, Poisson", STANDARD, cdse, film, 0, "poisson", **others),
         *map(_reading, _READINGS),
@@ -131,18 +121,10 @@ def _reading(name: str) -> Model:
     found, row = record.points(name), ROWS[name]
     some = np.linspace(0, found.gain_exponent.size - 1, POINTS).astype(int)
     dot, film = found.dots["3LS+ESA"].at(some), found.gain_exponent[some]
-    return Model(
-        name.replace(" ", "-"),
-        name,
-        PAPER,
-        dot,
-        film,
-        row.parameters,
-        row.statistics,
-        # To the thresholds, and to a largest gain of 0.3.
-        fitted=("threshold", "gain"),
-        silent=_NO_SCHEME,
-    )
+    key, how = name.replace(" ", "-"), (row.parameters, row.statistics)
+    # To the thresholds, and to a largest gain of 0.3.
+    put_in = ("threshold", "gain")
+    return Model(key, name, PAPER, dot, film, *how, fitted=put_in, silent=_NO_SCHEME)
 
 
 # --- what they predict

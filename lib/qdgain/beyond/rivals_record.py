@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import scipy
@@ -14,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from qdgain.beyond.measurements import Measurement
 from qdgain.model.dot import FloatArray
+from qdgain.model.parameters import read_data
 from qdgain.text import with_unit
 
 #: How a text was seen; what a text states; on whose side a statement is quoted.
@@ -146,15 +145,12 @@ def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> None:
         raise ValueError(f"{what} = {value!r} is none of {', '.join(allowed)}")
 
 
-_ROWS: Mapping[str, list[dict[str, Any]]] = tomllib.loads(
-    resources.files("qdgain").joinpath("data/public_record.toml").read_text("utf-8")
-)
+_ROWS = read_data("public_record.toml")
 #: The published quantities, in the order of the table.
 OBSERVABLES = tuple(Observable(**row) for row in _ROWS["observable"])
 #: What could be measured, by key.
 MEASUREMENTS: Mapping[str, Measurement] = {
-    row["key"]: Measurement(**{"unit": "1"} | row, is_relative="unit" not in row)
-    for row in _ROWS["measurement"]
+    row["key"]: Measurement.of(row) for row in _ROWS["measurement"]
 }
 #: The published statements on Auger recombination and thresholds.
 AUGER = tuple(AugerStatement(**row) for row in _ROWS["auger"])

@@ -196,19 +196,11 @@ def sobol(
     seed: int = 1,
     resamples: int = 100,
 ) -> Indices:
-    """Return the Sobol indices of a function over independent flat ranges.
+    """Return the Sobol indices of a function of points, (K, P) to (K, Q), over flat ranges (P,).
 
-    Parameters
-    ----------
-    function : callable
-        Takes points (K, P), returns (K, Q).
-    low, high : array_like
-        The ranges, (P,).
-    samples : int
-        A power of two; the function is called at (P + 2) times as many points, which scipy draws
-        from a scrambled Sobol sequence (Saltelli's scheme).
-    seed, resamples : int
-        For the sequence, and of the bootstrap of the errors; with no resamples these are zero.
+    The function is called at (P + 2) times as many points as there are samples, a power of two,
+    which scipy draws from a scrambled Sobol sequence (Saltelli's scheme). `seed` is that of the
+    sequence and of the bootstrap of the errors; with no resamples these are zero.
     """
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
 

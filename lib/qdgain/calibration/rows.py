@@ -5,11 +5,9 @@ They are written in ``data/calibration_rows.toml``, with the range of every unkn
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from importlib import resources
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -17,7 +15,7 @@ import numpy as np
 
 from qdgain.model.bands import FWHM_PER_SIGMA
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.parameters import PRESETS
+from qdgain.model.parameters import PRESETS, read_data
 from qdgain.paper.claims import claims
 
 #: The claims that calibrate, in the order of every residual: five of the gain, four of the film.
@@ -69,9 +67,7 @@ class Unknown(NamedTuple):
         return factor * low, factor * high
 
 
-_TABLE = tomllib.loads(
-    resources.files("qdgain").joinpath("data/calibration_rows.toml").read_text(encoding="utf-8")
-)
+_TABLE = read_data("calibration_rows.toml")
 #: The order of every full vector of coordinates.
 UNKNOWNS = tuple(Unknown(name, **entry) for name, entry in _TABLE["unknowns"].items())
 #: Name → place in that order.

@@ -185,26 +185,11 @@ def biexciton_stokes_shift_meV(dot: Dot) -> FloatArray:
 
 
 def balanced_dot(dot: Dot, temperature_K: ArrayLike, keep: str, *, biexciton: bool = False) -> Dot:
-    """Return a dot moved into detailed balance, all of its bands having one width.
+    """Return a dot moved into detailed balance, all of its bands having the shared width.
 
-    Parameters
-    ----------
-    dot : Dot
-        Of shape D. Own widths of its bands are given up for the shared one.
-    temperature_K : array_like
-        Of a shape that broadcasts with D.
-    keep : {"stokes_shift_meV", "linewidth_meV"}
-        What stays; the other follows.
-    biexciton : bool
-        Whether the biexciton's bands are moved too: Δ_A2 to Δ_E.
+    `keep`, one of `KEEPS`, is what stays; the other follows. With `biexciton` its bands are moved
+    too: Δ_A2 to Δ_E. Raises `ParameterError` if what follows is out of the contract's range.
 
-    Raises
-    ------
-    ParameterError
-        If what follows is out of the contract's range.
-
-    Examples
-    --------
     >>> dot = Dot(linewidth_meV=80, stokes_shift_meV=20)
     >>> round(float(balanced_dot(dot, 300, "linewidth_meV").stokes_shift_meV), 1)
     44.6

@@ -30,8 +30,6 @@ def band_offsets_meV(dot: Dot) -> Bands:
     PL_X lies at -S, A_XX1 at -Δ_A1, A_XX2 at -Δ_A2 and PL_XX at -(S + Δ_E). Source: paper section
     3.3.
 
-    Examples
-    --------
     >>> float(band_offsets_meV(Dot(stokes_shift_meV=40.0)).emission)
     -40.0
     """
@@ -48,8 +46,6 @@ def band_offsets_meV(dot: Dot) -> Bands:
 def band_widths_meV(dot: Dot) -> Bands:
     """Return the standard deviation s of each band, each of shape D, in meV.
 
-    Examples
-    --------
     >>> float(band_widths_meV(Dot(linewidth_meV=80.0)).absorption.round(2))
     33.97
     """
@@ -70,8 +66,6 @@ def band_widths_meV(dot: Dot) -> Bands:
 def expand(value: ArrayLike, dot: Dot, axes: int) -> FloatArray:
     """Return a quantity of shape D (or broadcasting to it) with `axes` new axes at its end.
 
-    Examples
-    --------
     >>> expand(1.0, Dot(stokes_shift_meV=[1.0, 2.0]), 1).shape
     (2, 1)
     """
@@ -84,15 +78,9 @@ def expand(value: ArrayLike, dot: Dot, axes: int) -> FloatArray:
 def log_bands(dot: Dot, detuning_meV: ArrayLike) -> Bands:
     """Return the natural logarithm of each band, -((E - centre)/s)²/2, at a detuning from A_X.
 
-    Parameters
-    ----------
-    dot : Dot
-        Of shape D.
-    detuning_meV : array_like
-        Photon energy minus the centre of A_X; of a shape that broadcasts with D + (1, …).
+    The detuning, photon energy minus the centre of A_X, is of a shape that broadcasts with
+    D + (1, …).
 
-    Examples
-    --------
     >>> float(log_bands(Dot(linewidth_meV=80.0), 40.0).absorption.round(3))
     -0.693
     """
@@ -109,8 +97,6 @@ def log_bands(dot: Dot, detuning_meV: ArrayLike) -> Bands:
 def detuning_from_absorption_meV(dot: Dot, energy_eV: ArrayLike) -> FloatArray:
     """Return photon energies minus the centre of A_X in meV, of shape D + E.
 
-    Examples
-    --------
     >>> float(detuning_from_absorption_meV(Dot(absorption_energy_eV=2.0), 2.04).round(6))
     40.0
     """
@@ -124,8 +110,6 @@ def bands(dot: Dot, energy_eV: ArrayLike) -> Bands:
     For a dot of shape D and energies of shape E, five arrays of shape D + E, in units of the peak
     of A_X. Source: paper section 3.3 and Fig 8a.
 
-    Examples
-    --------
     >>> bands(Dot(linewidth_meV=80.0), [2.0, 2.04]).absorption.round(3).tolist()
     [1.0, 0.5]
     """
@@ -138,8 +122,6 @@ def bands(dot: Dot, energy_eV: ArrayLike) -> Bands:
 def band_centres_eV(dot: Dot) -> Bands:
     """Return the centre of each band in eV, each of shape D.
 
-    Examples
-    --------
     >>> float(band_centres_eV(Dot(stokes_shift_meV=40.0)).emission.round(3))
     1.96
     """
@@ -157,8 +139,6 @@ def energy_window_eV(dot: Dot, widths: float = 3.0, points: int = 301) -> FloatA
 
     The window ends `widths` standard deviations beyond the outermost band centres.
 
-    Examples
-    --------
     >>> energy_window_eV(Dot(linewidth_meV=80.0), points=5).shape
     (5,)
     """

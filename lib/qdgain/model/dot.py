@@ -31,17 +31,10 @@ class Dot:
     emit and absorb, see `qdgain.model.states`. Meaning, default, unit and range of each field are
     those of `qdgain.model.parameters.CONTRACT`; a width that is None is the shared one.
 
-    Raises
-    ------
-    ParameterError
-        If a value is refused by the contract, or the arrays do not broadcast.
+    Raises `ParameterError` if a value is refused by the contract, or the arrays do not broadcast.
 
-    Notes
-    -----
     Source: paper section 3.3 and Fig 8a.
 
-    Examples
-    --------
     >>> Dot(stokes_shift_meV=[20.0, 40.0]).shape
     (2,)
     """
@@ -157,8 +150,6 @@ def presets() -> Mapping[str, Dot]:
     The dots without ESA are the uncorrelated limits of those with it. Values and origin are
     stored in ``qdgain/data/presets.toml``.
 
-    Examples
-    --------
     >>> list(presets())
     ['3LS', '3LS+ESA', '4LS', '4LS+ESA']
     """

@@ -51,8 +51,6 @@ def amplification(exponent: ArrayLike) -> FloatArray:
 
     It is 1 at x = 0, and infinite beyond about 700, where `log_amplification` is not.
 
-    Examples
-    --------
     >>> amplification([0.0, 1.0]).round(3).tolist()
     [1.0, 1.718]
     """
@@ -68,8 +66,6 @@ def amplification(exponent: ArrayLike) -> FloatArray:
 def log_amplification(exponent: ArrayLike) -> FloatArray:
     r"""Return :math:`\ln[(e^x-1)/x] = \max(x, 0) + \ln[(1-e^{-|x|})/|x|]` at any x.
 
-    Examples
-    --------
     >>> float(log_amplification(1000.0).round(3))
     993.092
     """
@@ -81,12 +77,8 @@ def log_amplification(exponent: ArrayLike) -> FloatArray:
 class Film:
     """A film: emission and gain exponent L_g G of M states, and the states' weights at ⟨N⟩.
 
-    Parameters
-    ----------
-    emission, exponent : numpy.ndarray
-        Of shape (rows, M, E), or of one row for all.
-    weights : callable
-        Gives the weights of the states, along a new last axis, at ⟨N⟩.
+    The first two are of shape (rows, M, E), or of one row for all; the function gives the weights
+    of the states along a new last axis.
     """
 
     emission: FloatArray
@@ -130,8 +122,6 @@ def film_of(
 ) -> Film:
     """Return the film of dots of shape (rows,) at detunings of shape (rows, E), L_g of (rows,).
 
-    Examples
-    --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> film = film_of(dot, np.array([[-40.0]]), np.array([10.0]))
     >>> film.emission.shape
@@ -154,8 +144,6 @@ def spontaneous_spectrum(
     scale of the gain; arguments and errors as for `qdgain.model.gain.gain`. Source: paper sections
     3.3 and 3.4; the weights are those of the dot's reading.
 
-    Examples
-    --------
     >>> dot = Dot(stokes_shift_meV=40.0).uncorrelated()
     >>> spontaneous_spectrum(dot, 1.96, [0.0, 1.0, 2.0]).round(3).tolist()
     [0.0, 0.5, 1.0]
@@ -174,27 +162,12 @@ def log_ase_spectrum(
     r"""Return the natural logarithm of the amplified spontaneous emission.
 
     :math:`\ln I = \ln P + \ln\dfrac{e^{L_g G}-1}{L_g G}`, of shape D + N + E; minus infinity where
-    nothing is emitted.
+    nothing is emitted. Arguments as for `spontaneous_spectrum`, and L_g of the film, which
+    broadcasts to D. Raises `ParameterError` if ⟨N⟩ or L_g is out of range.
 
-    Parameters
-    ----------
-    dot, energy_eV, mean_excitons, statistics
-        As for `spontaneous_spectrum`.
-    gain_exponent : array_like
-        L_g of the film, of a shape that broadcasts to D.
-
-    Raises
-    ------
-    ParameterError
-        If ⟨N⟩ or L_g is out of range.
-
-    Notes
-    -----
     A single pass without material loss and without saturation: every slice of the film emits P
     and is amplified by what lies between it and the edge. Source: paper section 3.4, Fig 9.
 
-    Examples
-    --------
     >>> dot = Dot(stokes_shift_meV=40.0).uncorrelated()
     >>> float(log_ase_spectrum(dot, 1.96, 2.0, 1000.0).round(3))
     993.092
@@ -222,8 +195,6 @@ def ase_spectrum(
     Arguments and shape as for `log_ase_spectrum`, which does not overflow where L_g G exceeds
     about 700. Source: paper section 3.4, Fig 9.
 
-    Examples
-    --------
     >>> dot = Dot(stokes_shift_meV=40.0).uncorrelated()
     >>> float(ase_spectrum(dot, 1.96, 2.0, 1.0).round(3))
     1.718
@@ -268,29 +239,12 @@ def ase_threshold(
     r"""Return the fluence at which stimulated amplification doubles the emitted energy.
 
     The first J, up to J_π, with :math:`\int I\,dE = 2\int P\,dE`: a scan over √J brackets it, a
-    root finder refines it to rounding.
+    root finder refines it to rounding. L_g of the film and J_π broadcast to D. Raises
+    `ParameterError` if one is out of the contract's range.
 
-    Parameters
-    ----------
-    dot : Dot
-        Of shape D.
-    gain_exponent, pi_pulse_fluence_mJ_cm2 : array_like
-        L_g of the film and J_π, of shapes that broadcast to D.
-    statistics : {"rabi", "poisson", "sequential"}
-        How the pulse distributes the excitons.
-
-    Raises
-    ------
-    ParameterError
-        If a parameter is out of the contract's range.
-
-    Notes
-    -----
     The criterion is assumed; the paper states thresholds without one (section 3.4, Fig 9). J
     enters through ⟨N⟩(J/J_π) only, so the threshold is proportional to J_π.
 
-    Examples
-    --------
     >>> dot = Dot(stokes_shift_meV=40.0).uncorrelated()
     >>> float(ase_threshold(dot, 200.0, 1.5).mean_excitons.round(2))
     0.29
@@ -327,8 +281,6 @@ def spike_position_eV(
     through ln I to about 1e-9 eV. Arguments as for `log_ase_spectrum`. Source: paper section 3.4,
     Fig 9a to d.
 
-    Examples
-    --------
     >>> dot = Dot(stokes_shift_meV=40.0).uncorrelated()
     >>> float(spike_position_eV(dot, 2.0, 200.0).round(4))
     1.96
@@ -343,22 +295,34 @@ def spike_position_eV(
 
 def _emission_detunings_meV(dot: Dot, length: FloatArray) -> FloatArray:
     """Return an even grid of detunings for each dot that holds its emission, of shape D + E."""
-    low, high = emission_window_meV(dot, _WINDOW_WIDTHS)
     widths = band_widths_meV(dot)
     narrowest = np.minimum.reduce(
         [widths.absorption, widths.emission, widths.xx_absorption, widths.xx_emission]
     )
     longer = length / 300
     step = _STEP_WIDTHS * narrowest / np.maximum((1 + longer) ** 0.25, np.sqrt(longer))
-    points = int(np.clip(np.ceil(np.max((high - low) / step)), _FEWEST_POINTS, _MOST_POINTS))
-    return low[..., None] + (high - low)[..., None] * np.linspace(0.0, 1.0, points)
+    return emission_grid_meV(dot, _WINDOW_WIDTHS, step, (_FEWEST_POINTS, _MOST_POINTS))
+
+
+def emission_grid_meV(
+    dot: Dot, reach: float, step_meV: FloatArray, points: tuple[int, int]
+) -> FloatArray:
+    """Return even detunings in the `emission_window_meV`, as many as the smallest step asks for.
+
+    Of shape D + E; no fewer and no more points than are given.
+
+    >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
+    >>> emission_grid_meV(dot, 3.0, np.array(100.0), (2, 9)).round(2).tolist()
+    [-141.92, -40.0, 61.92]
+    """
+    low, high = emission_window_meV(dot, reach)
+    count = int(np.clip(np.ceil(np.max((high - low) / step_meV)), *points))
+    return np.asarray(low[..., None] + (high - low)[..., None] * np.linspace(0.0, 1.0, count))
 
 
 def emission_window_meV(dot: Dot, reach: float) -> tuple[FloatArray, FloatArray]:
     """Return the ends of the emission of X and XX, `reach` standard deviations from the centres.
 
-    Examples
-    --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> low, high = emission_window_meV(dot, 3.0)
     >>> float((high - low).round(2))

@@ -48,8 +48,6 @@ def weighted(
 
     A product of matrices, in which no state's share stands in memory by itself.
 
-    Examples
-    --------
     >>> weighted(np.eye(3), [0.0, 2.0], "rabi", (3,)).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
@@ -61,8 +59,6 @@ def weighted(
 def flat_detuning_meV(dot: Dot, energy_eV: ArrayLike) -> FloatArray:
     """Return photon energies minus the centre of A_X, of shape D + (points,).
 
-    Examples
-    --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> flat_detuning_meV(dot, [1.96, 2.0]).round(6).tolist()
     [-40.0, 0.0]
@@ -81,39 +77,16 @@ def gain(
     r"""Return the net gain cross section, positive for gain and :math:`-A_X` when unpumped.
 
     :math:`G = -\sigma_{NL}/\sigma_A = \sum_k P_k(\langle N\rangle)\,g_k`, the states being those of
-    the dot's reading: see `qdgain.model.states`.
+    the dot's reading: see `qdgain.model.states`. For a dot of shape D, energies of shape E and ⟨N⟩
+    of shape N it is of shape D + N + E, in units of the peak absorption cross section. `statistics`
+    says how the pulse distributes the excitons: "rabi", "poisson" or "sequential".
+    `relaxed_fraction` of them have gone from X_A to X_E; the others emit at A_X and absorb at
+    A_XX1, biexcitons are taken as relaxed. Raises `ParameterError` if ⟨N⟩ is out of the statistics'
+    range.
 
-    Parameters
-    ----------
-    dot : Dot
-        Of shape D.
-    energy_eV : array_like
-        Photon energies of shape E.
-    mean_excitons : array_like
-        ⟨N⟩ of shape N.
-    statistics : {"rabi", "poisson", "sequential"}
-        How the pulse distributes the excitons.
-    relaxed_fraction : float
-        Part of the excitons that have gone from X_A to X_E. The others emit at A_X and absorb at
-        A_XX1; biexcitons are taken as relaxed.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape D + N + E, in units of the peak absorption cross section.
-
-    Raises
-    ------
-    ParameterError
-        If ⟨N⟩ is out of the statistics' range.
-
-    Notes
-    -----
     Without ESA and under Rabi or sequential statistics this is exactly
     :math:`n\,PL_X - (1-n)A_X` with n = ⟨N⟩/2. Source: paper section 3.3, Fig 8c to f.
 
-    Examples
-    --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> gain(dot, 1.96, [0.0, 1.0, 2.0]).round(3).tolist()
     [-0.5, 0.25, 1.0]
@@ -135,8 +108,6 @@ def gain_terms(
     A_{XX2},\quad \gamma P_2 PL_{XX}`. Source: paper section 3.3 for the terms; the weights are
     those of the dot's reading.
 
-    Examples
-    --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> [float(term.round(3)) for term in gain_terms(dot, 1.96, 1.0)]
     [-0.25, 0.5, 0.0, 0.0]
@@ -166,8 +137,6 @@ def exciton_share(
     :math:`P_1 e_1/\sum_k P_k e_k`, of shape D + N + E; nan where there is no emission. Arguments
     and errors as for `gain`. Source: paper section 3.3, "with minor contributions from X".
 
-    Examples
-    --------
     >>> dot = Dot(stokes_shift_meV=40.0).uncorrelated()
     >>> float(exciton_share(dot, 1.96, 1.0).round(3))
     0.5
@@ -188,8 +157,6 @@ def gain_maximum_meV(dot: Dot, statistics: str = "rabi") -> FloatArray:
     difference, to 1e-6 of a linewidth, and nan where it absorbs more than it emits everywhere. Of
     two equal maxima it is the one of lower energy.
 
-    Examples
-    --------
     >>> float(gain_maximum_meV(Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()))
     -40.0
     """
@@ -240,8 +207,6 @@ def largest_gain(dot: Dot, statistics: str = "rabi") -> FloatArray:
     state. In the reading *replacing* it is :math:`\gamma`, whatever the excited-state absorption
     does. Zero where a full dot gains nowhere. Source: paper section 3.3.
 
-    Examples
-    --------
     >>> float(largest_gain(Dot(reading="replacing", xx_emission_strength=0.5)))
     0.5
     """

@@ -118,13 +118,8 @@ def level_diagram(
     shift cannot be a displacement and is drawn as a splitting. Vertical transitions lie exactly at
     the dot's band centres; ħω sets curvature and displacement, but no transition energy.
 
-    Raises
-    ------
-    ParameterError
-        If the scheme is unknown, the dot is an array, or a value is refused.
+    Raises `ParameterError` if the scheme is unknown, the dot is an array, or a value is refused.
 
-    Notes
-    -----
     Source: paper sections 3.1 and 3.2, Figs 6a and 7a. That XX lies further along the same
     coordinate than X, and shares its phonon energy, is assumed.
 

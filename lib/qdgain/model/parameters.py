@@ -25,16 +25,11 @@ class ParameterError(ValueError):
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a value comes from.
+    """Where a value comes from: the section or figure, the DOI, or the reason.
 
-    Parameters
-    ----------
-    kind : str
-        ``paper`` (stated there), ``literature`` (public, with its DOI), ``calibrated`` (solved for,
-        so that numbers stated in the paper come out), ``provisional`` (to be replaced by a
-        calibration) or ``assumed``.
-    source : str
-        The section or figure, the DOI, or the reason.
+    Kinds: ``paper`` (stated there), ``literature`` (public, with its DOI), ``calibrated`` (solved
+    for, so that numbers stated in the paper come out), ``provisional`` (to be replaced by a
+    calibration) or ``assumed``.
     """
 
     kind: str
@@ -108,19 +103,8 @@ class Parameter:
     def check(self, value: Any) -> Any:
         """Return the value as float, int, str or read-only array, or refuse it.
 
-        Parameters
-        ----------
-        value : float, int, str or array_like
-            The value to check. None passes where a stand-in is defined.
-
-        Returns
-        -------
-        float, int, str, numpy.ndarray or None
-
-        Raises
-        ------
-        ParameterError
-            If the value has the wrong type, is not finite or is out of range.
+        None passes where a stand-in is defined. Raises `ParameterError` if the value has the wrong
+        type, is not finite or is out of range.
         """
         if value is None and self.stand_in:
             return None
@@ -162,8 +146,6 @@ class Parameter:
 def shortened(value: Any) -> str:
     """Return a value as Python writes it, at most some sixty characters of it.
 
-    Examples
-    --------
     >>> shortened([1.5, "x" * 1000])
     "[1.5, 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..."
     """
@@ -180,13 +162,18 @@ _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 200
 
 
-def _read(name: str) -> dict[str, Any]:
+def read_data(name: str) -> dict[str, Any]:
+    """Return one of the TOML files in ``qdgain/data/``.
+
+    >>> read_data("presets.toml")["default_dot"]
+    '3LS+ESA'
+    """
     # importlib.resources takes longer to import than all of this package.
     return tomllib.loads((Path(__file__).parents[1] / "data" / name).read_text(encoding="utf-8"))
 
 
 #: The stored presets, as the calibration wrote them.
-PRESETS: Mapping[str, Any] = _read("presets.toml")
+PRESETS: Mapping[str, Any] = read_data("presets.toml")
 #: Where their values come from.
 CALIBRATED = Origin(**PRESETS["origin"])
 _PRESET_TABLES = {
@@ -215,7 +202,7 @@ def _entry(name: str, given: dict[str, Any]) -> Parameter:
     )
 
 
-_ENTRIES = _read("parameters.toml")
+_ENTRIES = read_data("parameters.toml")
 #: name -> Parameter, for everything that a user can set.
 CONTRACT: Mapping[str, Parameter] = {
     name: _entry(name, given)
@@ -232,13 +219,8 @@ DOT_ARRAYS: tuple[str, ...] = tuple(n for n in DOT_PARAMETERS if CONTRACT[n].kin
 def parameter(name: str) -> Parameter:
     """Return the contract's entry of that name.
 
-    Raises
-    ------
-    ParameterError
-        If there is none; the sentence suggests the nearest name.
+    Raises `ParameterError` if there is none; the sentence suggests the nearest name.
 
-    Examples
-    --------
     >>> parameter("floor").allowed
     'a number from 1e-09 to 1'
     """
@@ -251,8 +233,6 @@ def parameter(name: str) -> Parameter:
 def unknown_name(name: str, known: Iterable[str]) -> ParameterError:
     """Return the refusal of an unknown parameter, with the nearest known name.
 
-    Examples
-    --------
     >>> str(unknown_name("flor", ["floor"]))
     'flor is not a parameter here: did you mean floor?'
     """
@@ -265,8 +245,6 @@ def unknown_name(name: str, known: Iterable[str]) -> ParameterError:
 def clipped(name: str, values: ArrayLike) -> NDArray[np.float64]:
     """Return numbers moved to the nearest that the contract allows a parameter.
 
-    Examples
-    --------
     >>> clipped("floor", [0.0, 0.5]).tolist()
     [1e-09, 0.5]
     """
@@ -278,8 +256,6 @@ def clipped(name: str, values: ArrayLike) -> NDArray[np.float64]:
 def check(name: str, value: Any) -> Any:
     """Check one value against the contract; see `Parameter.check`.
 
-    Examples
-    --------
     >>> check("floor", 0.01)
     0.01
     """

@@ -23,8 +23,6 @@ class Populations(NamedTuple):
 def highest_mean_excitons(statistics: str = "rabi") -> float:
     """Return the largest ⟨N⟩ a statistics allows: 2, or infinity for Poisson.
 
-    Examples
-    --------
     >>> highest_mean_excitons("rabi")
     2.0
     """
@@ -37,32 +35,12 @@ def populations(mean_excitons: ArrayLike, statistics: str = "rabi") -> Populatio
     Rabi: two independent channels of occupation n = ⟨N⟩/2,
     :math:`P_0=(1-n)^2,\ P_1=2n(1-n),\ P_2=n^2`. Poisson:
     :math:`P_k = e^{-\langle N\rangle}\langle N\rangle^k/k!`, all k ≥ 2 counted as XX. Sequential:
-    0 → X until ⟨N⟩ = 1, then X → XX.
+    0 → X until ⟨N⟩ = 1, then X → XX. Of the shape of ⟨N⟩ each, and of sum 1. Raises
+    `ParameterError` if ⟨N⟩ is negative, or above 2 where only two excitons fit.
 
-    Parameters
-    ----------
-    mean_excitons : array_like
-        ⟨N⟩, of shape N.
-    statistics : {"rabi", "poisson", "sequential"}
-        Which law.
-
-    Returns
-    -------
-    Populations
-        Three arrays of shape N that sum to 1.
-
-    Raises
-    ------
-    ParameterError
-        If ⟨N⟩ is negative, or above 2 where only two excitons fit.
-
-    Notes
-    -----
     Source: Rabi, paper section 3.3 and Fig 8b; Poisson, the Standard Model as the paper quotes it
     there; sequential, assumed as the opposite limit of pumping.
 
-    Examples
-    --------
     >>> [float(fraction) for fraction in populations(1.0)]
     [0.25, 0.5, 0.25]
     """
@@ -91,8 +69,6 @@ def band_edge_excitons(mean_excitons: ArrayLike) -> FloatArray:
     :math:`P_1 + 2(1-P_0-P_1) = 2 - (2+\langle N\rangle)e^{-\langle N\rangle}`: what a band-edge
     signal sees, to compare with Rabi's law. Of the shape of ⟨N⟩.
 
-    Examples
-    --------
     >>> float(band_edge_excitons(1.0).round(3))
     0.896
     """
@@ -108,8 +84,6 @@ def incoherent_excitons(
     :math:`\langle N\rangle = h\,(1-e^{-J/J_s})` with h = 2 for two channels: a resonant pump whose
     excitons lose phase and relax at once. Of the shape of J; the natural rival of Rabi's law.
 
-    Examples
-    --------
     >>> incoherent_excitons([0.0, 0.3], 0.3).round(3).tolist()
     [0.0, 1.264]
     """
@@ -124,23 +98,9 @@ def mean_excitons_after_pulse(
 
     Rabi and sequential: :math:`\langle N\rangle = 2\sin^2\!\big(\tfrac{\pi}{2}\sqrt{J/J_\pi}\big)`;
     Poisson: :math:`\langle N\rangle = \sigma J/h\nu` with the same slope at low fluence,
-    :math:`\sigma/h\nu = \pi^2/(2J_\pi)`.
+    :math:`\sigma/h\nu = \pi^2/(2J_\pi)`. Of the shape of J; beyond J_π the Rabi occupation falls
+    again. Source: paper section 3.3; the coherent pulse area grows as √J.
 
-    Parameters
-    ----------
-    fluence_mJ_cm2 : array_like
-        Pump fluence J, of any shape.
-    pi_pulse_fluence_mJ_cm2 : float
-        Fluence of a π pulse. Beyond it the Rabi occupation falls again.
-    statistics : {"rabi", "poisson", "sequential"}
-        Which law.
-
-    Notes
-    -----
-    Source: paper section 3.3; the coherent pulse area grows as √J.
-
-    Examples
-    --------
     >>> mean_excitons_after_pulse([0.0, 0.25, 1.0], 1.0).round(3).tolist()
     [0.0, 1.0, 2.0]
     """
@@ -159,8 +119,6 @@ def fluence_for_mean_excitons(
 
     The inverse of `mean_excitons_after_pulse` up to the π pulse.
 
-    Examples
-    --------
     >>> float(fluence_for_mean_excitons(1.0, 1.5).round(3))
     0.375
     """
@@ -176,8 +134,6 @@ def fluence_for_mean_excitons(
 def photons_per_fluence_cm2_mJ(pi_pulse_fluence_mJ_cm2: float) -> float:
     """Return σ/hν at low fluence, π²/(2 J_π), in cm² mJ⁻¹: ⟨N⟩ = (σ/hν) J.
 
-    Examples
-    --------
     >>> round(photons_per_fluence_cm2_mJ(1.5), 3)
     3.29
     """

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from qdgain.model import parameters
 from qdgain.model.bands import band_widths_meV, expand
 from qdgain.model.dot import Dot, FloatArray
-from qdgain.model.film import emission_window_meV
+from qdgain.model.film import emission_grid_meV
 from qdgain.model.states import states, weights_at
 
 _WINDOW_WIDTHS = 4.5
@@ -87,44 +87,19 @@ def saturated_emission(
         \dot P_k &= d_{k+1}P_{k+1} - (d_k+u_k)\,P_k + u_{k-1}P_{k-1},\quad
         d_k = \!\int\!(r_k + L_g e_k\Phi)\,dE,\quad u_k = \!\int\! L_g\alpha_k\Phi\,dE
 
-    Parameters
-    ----------
-    dot : Dot
-        Of shape D.
-    mean_excitons : array_like
-        ⟨N⟩ after the pump pulse, of shape N.
-    gain_exponent : array_like
-        L_g of the film, of a shape that broadcasts to D.
-    guided_fraction : float
-        β, the part of the spontaneous emission that starts along the film.
-    statistics : {"rabi", "poisson", "sequential"}
-        How the pulse distributes the excitons.
-    third_exciton : {"kept", "lost"}
-        What a full dot makes of a photon that it absorbs, in the readings in which it does: a dot
-        of one exciton more, or nothing. XXX emits as XX does and absorbs no more; Poisson's dots of
-        three and more are those of `qdgain.gain`, like XX in both.
-    duration : float
-        How long the emission is collected, in radiative lifetimes.
+    ⟨N⟩ after the pump pulse is of shape N, L_g of the film broadcasts to the dot's shape D, and β
+    is the part of the spontaneous emission that starts along the film. `third_exciton` is what a
+    full dot makes of a photon that it absorbs, in the readings in which it does: "kept", a dot of
+    one exciton more, or "lost". XXX emits as XX does and absorbs no more; Poisson's dots of three
+    and more are those of `qdgain.gain`, like XX in both. The emission is collected for a duration
+    in radiative lifetimes. Raises `ParameterError` if a value is out of range.
 
-    Returns
-    -------
-    SaturatedEmission
-
-    Raises
-    ------
-    ParameterError
-        If a value is out of range.
-
-    Notes
-    -----
     The flux follows the gain at once (the transit is short against the depletion), each slice is
     solved exactly with its gain frozen for a step, and a step moves as many dots of a slice as it
     counts photons, so that excitons are conserved to rounding. There is no Auger recombination.
     While the flux is small, its spectrum is that of `qdgain.model.film.ase_spectrum`. The paper has
     no saturation (section 3.4), nor does it say what becomes of a third exciton; both are assumed.
 
-    Examples
-    --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> emitted = saturated_emission(dot, 2.0, 200.0, 0.01)
     >>> float((emitted.guided_photons + emitted.side_photons + emitted.excitons_left).round(6))
@@ -202,8 +177,6 @@ def of_spectra(
 ) -> Medium:
     """Return the medium of which spectra at some ⟨N⟩ are all that is known; its content is ⟨N⟩.
 
-    Examples
-    --------
     >>> one = np.ones((1, 1, 1))
     >>> of_spectra(one, -2 * one, lambda mean: np.ones((*mean.shape, 1))).absorbed.tolist()
     [[[2.0]]]
@@ -277,23 +250,10 @@ def emit(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the guided spectrum and the photons to the sides, per dot, and the mean content left.
 
-    Integrated over time by the midpoint rule, each row with its own steps.
+    Integrated over time by the midpoint rule, each row with its own steps. The medium is of as many
+    rows as the start, or one; the step of the photon energies is of shape (rows,), the content of
+    every slice at the start of shape (rows, C); the duration is in radiative lifetimes.
 
-    Parameters
-    ----------
-    medium : Medium
-        Of as many rows as the start, or one.
-    step_meV : numpy.ndarray
-        Step of the photon energies, of shape (rows,).
-    guided_fraction : float
-        β.
-    start : numpy.ndarray
-        The content of every slice at the start, of shape (rows, C).
-    duration : float
-        In radiative lifetimes.
-
-    Examples
-    --------
     >>> one = np.ones((1, 1, 1))
     >>> medium = of_spectra(one, 0 * one, lambda mean: np.ones((*mean.shape, 1)))
     >>> spectrum, side, left = emit(medium, np.ones(1), 0.5, np.ones((1, 1)), duration=0.1)
@@ -321,9 +281,6 @@ def emit(
 
 def _detunings_meV(dot: Dot) -> FloatArray:
     """Return an even grid of detunings for each dot that holds its emission, of shape D + E."""
-    low, high = emission_window_meV(dot, _WINDOW_WIDTHS)
     widths = band_widths_meV(dot)
-    narrowest = np.minimum(widths.emission, widths.xx_emission)
-    wanted = np.ceil(np.max((high - low) / (_STEP_WIDTHS * narrowest)))
-    points = int(min(wanted, _MOST_POINTS))
-    return np.asarray(low[..., None] + (high - low)[..., None] * np.linspace(0.0, 1.0, points))
+    step = _STEP_WIDTHS * np.minimum(widths.emission, widths.xx_emission)
+    return emission_grid_meV(dot, _WINDOW_WIDTHS, step, (2, _MOST_POINTS))

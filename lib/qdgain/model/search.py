@@ -16,15 +16,9 @@ _TIE = 1e-12
 def first_root(function: Callable[[FloatArray, Any], FloatArray], scan: FloatArray) -> FloatArray:
     """Return the first upward zero of each row's function; infinity where the scan finds none.
 
-    Parameters
-    ----------
-    function : callable
-        Takes (K, L) arguments and which K of the D rows they are for, and returns (K, L) values.
-    scan : numpy.ndarray
-        Rising arguments of shape (D, K) that bracket the zero.
+    The function takes (K, L) arguments and which K of the D rows they are for, and returns (K, L)
+    values; the scan has rising arguments, of shape (D, L), that bracket the zero.
 
-    Examples
-    --------
     >>> first_root(lambda x, _: x**2 - 2, np.array([[0.0, 1.0, 2.0]])).round(6).tolist()
     [1.414214]
     """
@@ -50,17 +44,9 @@ def first_root(function: Callable[[FloatArray, Any], FloatArray], scan: FloatArr
 def parabolic_peak(position: FloatArray, values: FloatArray) -> FloatArray:
     """Return where sampled curves are highest, by a parabola through three points.
 
-    Of points that are equally high to rounding, the first.
+    Of points that are equally high to rounding, the first. Abscissae rise along the last axis; the
+    curves are of a shape that broadcasts with them.
 
-    Parameters
-    ----------
-    position : numpy.ndarray
-        Rising abscissae along the last axis.
-    values : numpy.ndarray
-        The curves, of a shape that broadcasts with it.
-
-    Examples
-    --------
     >>> x = np.array([0.0, 1.0, 3.0])
     >>> float(parabolic_peak(x, -((x - 1.2) ** 2)).round(6))
     1.2
@@ -89,8 +75,6 @@ def lowest_by_zooms(
     The first scan is at the given places, of shape D + (K,); each further one has so many points
     from the left to the right neighbour of the best.
 
-    Examples
-    --------
     >>> where, least = lowest_by_zooms(lambda x: (x - 0.3) ** 2, np.linspace(0, 1, 5), 3, 9)
     >>> bool(abs(where - 0.3) < 1e-2)
     True

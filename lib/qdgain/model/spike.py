@@ -33,8 +33,6 @@ def full_width(position: FloatArray, values: FloatArray) -> FloatArray:
     Between the crossings of half the maximum next to it on both sides; nan where a side has none.
     Abscissae rise and are of shape E, curves of shape (…, E), the result of shape (…).
 
-    Examples
-    --------
     >>> float(full_width(np.arange(5.0), np.array([0.0, 0.0, 1.0, 0.0, 0.0])))
     1.0
     """
@@ -67,8 +65,6 @@ def spike_width_meV(
 
     Arguments as for `qdgain.model.film.log_ase_spectrum`. Source: paper section 3.4, Fig 9a to d.
 
-    Examples
-    --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> float(spike_width_meV(dot, 2.0, 200.0).round(1))
     5.7
@@ -91,8 +87,6 @@ def spike_shift_meV_per_decade(
     :math:`[E(J_2)-E(J_{th})]/\log_{10}(J_2/J_{th})` with :math:`J_2 = \min(reach\,J_{th}, J_\pi)`;
     nan if the threshold is not reached or lies at J_π.
 
-    Examples
-    --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> round(spike_shift_meV_per_decade(dot, 200.0, 1.5), 1)
     50.6
@@ -111,8 +105,6 @@ def spike_shift_meV_per_decade(
 def count_spikes(spectrum: FloatArray) -> int:
     """Return how many maxima of a spectrum stand out by a tenth of the highest.
 
-    Examples
-    --------
     >>> count_spikes(np.array([0.0, 1.0, 0.2, 0.8, 0.0]))
     2
     """
@@ -133,13 +125,8 @@ def threshold_by_two_lines(
     which the emission rises fastest. nan if the first line has fewer than two points or the
     emission never rises faster than along it.
 
-    Raises
-    ------
-    ParameterError
-        If the two arrays differ in shape.
+    Raises `ParameterError` if the two arrays differ in shape.
 
-    Examples
-    --------
     >>> threshold_by_two_lines([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 2.0, 12.0], 1.0)
     2.0
     """
@@ -169,32 +156,22 @@ def spike_ways_meV(
     The longest way up and the longest way down in meV, wherever either begins; both nan if the
     threshold is not reached below J_π. Parameters as for `spike_shift_meV_per_decade`.
 
-    Examples
-    --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> [round(way, 1) for way in spike_ways_meV(dot, 200.0, 1.5)]
     [46.3, 0.0]
     """
-    _, position = _way(dot, gain_exponent, pi_pulse_fluence_mJ_cm2, statistics)
-    if position.size == 0:
+    pi_pulse = pi_pulse_fluence_mJ_cm2
+    threshold = float(ase_threshold(dot, gain_exponent, pi_pulse, statistics).fluence_mJ_cm2)
+    if not threshold < pi_pulse:
         return np.nan, np.nan
+    # One per cent apart.
+    points = 2 + int(np.ceil(100 * np.log(pi_pulse / threshold)))
+    fluence = np.minimum(np.geomspace(threshold, pi_pulse, points), pi_pulse)
+    mean = mean_excitons_after_pulse(fluence, pi_pulse, statistics)
+    position = 1e3 * spike_position_eV(dot, mean, gain_exponent, statistics)
     blue = position - np.minimum.accumulate(position)
     red = np.maximum.accumulate(position) - position
     return float(blue.max()), float(red.max())
-
-
-def _way(
-    dot: Dot, gain_exponent: float, pi_pulse: float, statistics: str
-) -> tuple[FloatArray, FloatArray]:
-    """Return fluences from the threshold to J_π, in J_th and 1 % apart, and the spike in meV."""
-    threshold = float(ase_threshold(dot, gain_exponent, pi_pulse, statistics).fluence_mJ_cm2)
-    if not threshold < pi_pulse:
-        return np.empty(0), np.empty(0)
-    steps = 1 + int(np.ceil(100 * np.log(pi_pulse / threshold)))
-    fluence = np.minimum(np.geomspace(threshold, pi_pulse, 1 + steps), pi_pulse)
-    mean = mean_excitons_after_pulse(fluence, pi_pulse, statistics)
-    position = spike_position_eV(dot, mean, gain_exponent, statistics)
-    return fluence / threshold, np.asarray(1e3 * position)
 
 
 def log_energy_ratio(
@@ -204,8 +181,6 @@ def log_energy_ratio(
 
     What the film adds to the spontaneous emission; ln 2 is the ASE threshold (section 3.4).
 
-    Examples
-    --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> float(log_energy_ratio(dot, 2.0, 200.0).round(1))
     192.1
@@ -228,8 +203,6 @@ def log_undepleted_photons(
     :math:`\ln(\beta\int I\,dE / \int e_1\,dE)` against ⟨N⟩ > 0 of shape N: the formula for I
     of the paper (section 3.4) with a number of photons on its axis.
 
-    Examples
-    --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> float(log_undepleted_photons(dot, 2.0, 200.0, 0.01).round(1))
     188.1
@@ -252,8 +225,6 @@ def undepleted_limit_mJ_cm2(
 
     Infinity if they are fewer up to J_π.
 
-    Examples
-    --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> round(undepleted_limit_mJ_cm2(dot, 200.0, 1.5, 0.01), 3)
     0.126

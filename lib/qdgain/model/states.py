@@ -100,8 +100,6 @@ READINGS: Mapping[str, Callable[[Dot], Weights]] = MappingProxyType(
 def weights_of_bands(dot: Dot) -> Weights:
     """Return the weights of the bands in the states of a dot, by its reading.
 
-    Examples
-    --------
     >>> weights_of_bands(Dot(reading="degenerate", electron_states=2, hole_states=2)).gain[1]
     (-0.25, 0.25, 0, 0)
     """
@@ -111,8 +109,6 @@ def weights_of_bands(dot: Dot) -> Weights:
 def highest_state(dot: Dot, statistics: str) -> int:
     """Return how many excitons a dot holds at full excitation: two, unless Poisson fills more.
 
-    Examples
-    --------
     >>> highest_state(Dot(reading="degenerate", hole_states=4), "poisson")
     4
     """
@@ -124,8 +120,6 @@ def relaxed_bands(dot: Dot, detuning_meV: FloatArray, relaxed_fraction: float = 
 
     Excitons that are not relaxed are still at X_A: they emit at A_X and absorb at A_XX1.
 
-    Examples
-    --------
     >>> dot = Dot(emissive_binding_meV=0.0, stokes_shift_meV=40.0)
     >>> float(relaxed_bands(dot, np.array(-40.0)).emission)
     1.0
@@ -140,8 +134,6 @@ def relaxed_bands(dot: Dot, detuning_meV: FloatArray, relaxed_fraction: float = 
 def combined(row: Row, bands: tuple[FloatArray, ...], dot: Dot, axes: int) -> FloatArray:
     """Return the sum of four bands of shape D + (…), with the weights of one state.
 
-    Examples
-    --------
     >>> four = tuple(np.array([1.0, x]) for x in (1.0, 2.0, 3.0, 4.0))
     >>> combined((0.0, 1.0, 0.0, -0.5), four, Dot(), 1).tolist()
     [0.5, 0.0]
@@ -160,17 +152,9 @@ def net_weights(
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     r"""Return what each band weighs in the gain: :math:`\sum_k P_k w_{kb}`, for A, P, C and Q.
 
-    Parameters
-    ----------
-    dot : Dot
-        Of shape D.
-    shares : numpy.ndarray
-        Probabilities of the states along the last axis, of shape D + N + (K,).
-    axes : int
-        How many axes N has.
+    The probabilities of the states, along the last axis, are of shape D + N + (K,), where N has so
+    many axes.
 
-    Examples
-    --------
     >>> dot = Dot(reading="replacing", xx_absorption_strength=1.0, xx_emission_strength=0.5)
     >>> [float(weight) for weight in net_weights(dot, weights_at(np.array(1.0)))]
     [-0.25, 0.25, -0.25, 0.125]
@@ -191,23 +175,10 @@ def states(dot: Dot, detuning_meV: FloatArray, relaxed_fraction: float = 1.0) ->
 
     In the reading *replacing*, for example: :math:`g_0 = -A_X`,
     :math:`g_1 = \tfrac12(PL_X - a A_{XX2})`, :math:`g_2 = \gamma PL_{XX}`, and
-    :math:`e_1 = \tfrac12 PL_X`, :math:`e_2 = \gamma PL_{XX}`.
+    :math:`e_1 = \tfrac12 PL_X`, :math:`e_2 = \gamma PL_{XX}`. Detunings from A_X are of shape
+    D + (…) + E; `relaxed_fraction` as for `relaxed_bands`, biexcitons are taken as relaxed. Source:
+    paper section 3.3 for the bands and terms; the weights are assumed.
 
-    Parameters
-    ----------
-    dot : Dot
-        Of shape D, with its reading.
-    detuning_meV : numpy.ndarray
-        Photon energy minus the centre of A_X, of shape D + (…) + E.
-    relaxed_fraction : float
-        Part of the excitons that have gone from X_A to X_E; biexcitons are taken as relaxed.
-
-    Notes
-    -----
-    Source: paper section 3.3 for the bands and terms; the weights are assumed.
-
-    Examples
-    --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> states(dot, np.array([-40.0])).gain[:, 0].round(3).tolist()
     [-0.5, 0.25, 1.0]
@@ -228,8 +199,6 @@ def weights_at(mean_excitons: FloatArray, statistics: str = "rabi", count: int =
     The last state stands for all that hold more under Poisson statistics. Under the others no dot
     holds more than two excitons.
 
-    Examples
-    --------
     >>> weights_at(np.array(1.0)).tolist()
     [0.25, 0.5, 0.25]
     """

@@ -21,14 +21,14 @@ from qdgain.model.bands import (
 )
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.gain import gain_maximum_meV
-from qdgain.model.search import first_root
+from qdgain.model.search import first_root, lowest_by_zooms
 from qdgain.model.states import combined, weights_at, weights_of_bands
 
 #: At once: what so many dots need stays in the cache.
 _DOTS_AT_ONCE = 16384
 #: The plain onset: dots at once, minima looked at, and finer steps between neighbours.
 _ONSETS_AT_ONCE, _MINIMA = 256, 4
-_OWN_SCALE, _ZOOM, _ZOOMS = np.arange(-7.0, 7.01, 0.2), np.linspace(0.0, 1.0, 17), 9
+_OWN_SCALE, _ZOOM_POINTS, _ZOOMS = np.arange(-7.0, 7.01, 0.2), 17, 8
 #: Bands below this may be zero in double precision.
 _WEAK = 1e-100
 #: Logarithm of the largest ratio of bands: beyond it ⟨N⟩ is 0 or at its highest.
@@ -64,29 +64,10 @@ def threshold_at_energy(
     none or two: see `threshold_end_at_energy`. Dots with more states than three under Poisson
     statistics have a root finder.
 
-    Parameters
-    ----------
-    dot : Dot
-        Of shape D.
-    energy_eV : array_like
-        Photon energies of shape E.
-    floor : array_like
-        The floor ε ≥ 0 in units of the peak absorption cross section, of a shape that broadcasts
-        to D.
-    statistics : {"rabi", "poisson", "sequential"}
-        How the pulse distributes the excitons.
+    For a dot of shape D and energies of shape E it is of shape D + E; infinity where the gain never
+    reaches the floor ε ≥ 0, which is in units of the peak absorption cross section and broadcasts
+    to D. Source: derived from the gain of paper section 3.3; see the page "The model".
 
-    Returns
-    -------
-    numpy.ndarray
-        ⟨N⟩ of shape D + E; infinity where the gain never reaches the floor.
-
-    Notes
-    -----
-    Source: derived from the gain of paper section 3.3; see the page "The model".
-
-    Examples
-    --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> threshold_at_energy(dot, [1.96, 2.0]).round(3).tolist()
     [0.667, 1.333]
@@ -103,13 +84,9 @@ def threshold_end_at_energy(
     The second root where :math:`\beta < 0`; infinity where the gain never begins, or lasts.
     Arguments and shape as for `threshold_at_energy`.
 
-    Raises
-    ------
-    ParameterError
-        For a dot of more than three states under Poisson statistics, whose gain lasts.
+    Raises `ParameterError` for a dot of more than three states under Poisson statistics, whose gain
+    lasts.
 
-    Examples
-    --------
     >>> dot = Dot(reading="additive", linewidth_meV=80.0, stokes_shift_meV=80.0,
     ...           absorptive_binding_meV=0.0, xx_absorption_strength=1.0,
     ...           emissive_binding_meV=-160.0, xx_emission_strength=1.0)
@@ -128,8 +105,6 @@ def threshold_at_maximum(dot: Dot, floor: ArrayLike = 0.0, statistics: str = "ra
     Arguments as for `threshold_at_energy`; ⟨N⟩ and energy are of shape D. Source: paper section 3.3
     and Fig 8c to h, "at the energy of … the SE maximum".
 
-    Examples
-    --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> float(threshold_at_maximum(dot).mean_excitons.round(3))
     0.667
@@ -152,32 +127,11 @@ def threshold_onset(dot: Dot, floor: ArrayLike, statistics: str = "rabi") -> Thr
     emission band exceeds the floor: a scan, then ever finer steps about its lowest minima, to 1e-9
     in ⟨N⟩. For many dots `qdgain.fast.onset` gives the same some twenty times as fast.
 
-    Parameters
-    ----------
-    dot : Dot
-        Of shape D.
-    floor : array_like
-        The floor ε > 0 in units of the peak absorption cross section. Gaussian tails let the onset
-        tend to zero with it, so it has to be stated with every onset.
-    statistics : {"rabi", "poisson", "sequential"}
-        How the pulse distributes the excitons.
+    ⟨N⟩ and energy are of the dot's shape; infinity and nan where no gain reaches the floor ε > 0.
+    Gaussian tails let the onset tend to zero with it, so it has to be stated with every onset.
+    Raises `ParameterError` if it is out of the contract's range. Source: paper section 3.3, "the
+    energy of the SE threshold"; the floor is assumed.
 
-    Returns
-    -------
-    Threshold
-        ⟨N⟩ and energy of shape D; infinity and nan where no gain reaches the floor.
-
-    Raises
-    ------
-    ParameterError
-        If the floor is out of the contract's range.
-
-    Notes
-    -----
-    Source: paper section 3.3, "the energy of the SE threshold"; the floor is assumed.
-
-    Examples
-    --------
     >>> dot = Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()
     >>> float(threshold_onset(dot, 0.01).mean_excitons.round(3))
     0.206
@@ -214,14 +168,12 @@ def _lowest(dot: Dot, floor: FloatArray, statistics: str) -> tuple[FloatArray, F
     low, high = (
         np.take_along_axis(place, np.clip(best + i, 0, place.shape[-1] - 1), -1) for i in (-2, 2)
     )
-    for _ in range(_ZOOMS):
-        fine = low[..., None] + (high - low)[..., None] * _ZOOM
-        value = at(fine.reshape(len(fine), -1)).reshape(fine.shape)
-        k = np.argmin(value, axis=-1)[..., None]
-        low, high = (
-            np.take_along_axis(fine, np.clip(k + i, 0, _ZOOM.size - 1), -1)[..., 0] for i in (-1, 1)
-        )
-    found, where = (np.take_along_axis(x, k, -1)[..., 0] for x in (value, fine))
+    found, where = lowest_by_zooms(
+        lambda fine: at(fine.reshape(len(fine), -1)).reshape(fine.shape),
+        low[..., None] + (high - low)[..., None] * np.linspace(0.0, 1.0, _ZOOM_POINTS),
+        _ZOOMS,
+        _ZOOM_POINTS,
+    )[::-1]
     k = np.argmin(found, axis=-1)[:, None]
     lowest, there = (np.take_along_axis(x, k, -1)[:, 0] for x in (found, where))
     return lowest, np.where(np.isfinite(lowest), there, np.nan)
@@ -346,8 +298,6 @@ def _poisson(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
 def exp_beyond_linear(N: FloatArray) -> FloatArray:
     """Return e^N - 1 - N, with its digits where N is small.
 
-    Examples
-    --------
     >>> float(exp_beyond_linear(np.array(1.0)).round(4))
     0.7183
     """
