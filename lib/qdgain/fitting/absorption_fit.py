@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy
-from scipy.signal import savgol_filter
 
 from qdgain.fitting import averaging
 from qdgain.fitting.averaging import Fitted, FittedSpectrum, Model
 from qdgain.fitting.lineshapes import band, edge
 from qdgain.fitting.spectra import FEWEST, Spectrum, refuse
+from qdgain.measured import features
 from qdgain.model.dot import FloatArray
 
 #: The window begins so far to the red of the PL's peak, and ends so far to its blue, in eV: before
@@ -229,7 +229,7 @@ def depth_of_curvature(spectrum: Spectrum, peak_eV: float) -> float:
     fine = np.arange(max(low, peak_eV - 0.3), min(high, peak_eV + 0.5), 1e-3)
     if fine.size < 81:
         return 0.0
-    bend = savgol_filter(np.interp(fine, spectrum.energy_eV, spectrum.values), 81, 3, deriv=2)
+    bend = features.smoothed(np.interp(fine, spectrum.energy_eV, spectrum.values), 81, 2)
     quiet = bend[fine < peak_eV - 0.12]
     noise = np.std(quiet) if quiet.size > 30 else np.median(np.abs(bend)) / 5
     near = bend[(fine > peak_eV - 0.02) & (fine < peak_eV + 0.3)]

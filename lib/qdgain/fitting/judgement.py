@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.signal import find_peaks, peak_widths
 
 from qdgain.fitting.absorption_fit import BLUE, RED, Absorption
 from qdgain.fitting.averaging import LEAST_EVIDENCE
 from qdgain.fitting.emission_fit import Emission
 from qdgain.fitting.spectra import Spectrum, refuse, smoothed
+from qdgain.measured.features import peaks
 
 #: No band at room temperature is narrower: what is, is scattered light.
 _LINE_MEV = 30.0
@@ -46,19 +46,14 @@ def without_lines(emission: Spectrum) -> tuple[Spectrum, list[str]]:
     energy, values = emission.energy_eV, emission.values
     base = float(np.median(values[values <= np.quantile(values, 0.2)]))
     least = max(_PROMINENT * float(values.max() - base), _NOISE * emission.scatter)
-    tops, _ = find_peaks(values, prominence=least)
-    if not tops.size:
-        return emission, []
-    widths, _, left, right = peak_widths(values, tops, rel_height=0.5)
-    places = np.arange(energy.size)
-    spans = np.interp(right, places, energy) - np.interp(left, places, energy)
     keep, warnings = np.ones(energy.shape, dtype=bool), []
-    for top, width, span in zip(tops, widths, spans, strict=True):
-        reach = 2.0 * span
-        beside = np.abs(energy - energy[top])
+    for top, left, right in peaks(values, least):
+        ends = np.interp([left, right], np.arange(energy.size), energy)
+        span = float(ends[1] - ends[0])
+        reach, beside = 2.0 * span, np.abs(energy - energy[top])
         ring = (beside > reach) & (beside < 2 * reach)
         # A line stands on next to nothing; a spike of noise is one or two points wide.
-        line = 1e3 * span < _LINE_MEV and width > 2.0
+        line = 1e3 * span < _LINE_MEV and right - left > 2.0
         if line and ring.any() and np.median(values[ring]) - base < 0.3 * (values[top] - base):
             keep &= beside > reach
             warnings.append(
@@ -110,7 +105,7 @@ def refuse_clipped(spectrum: Spectrum, name: str) -> None:
 def other_band(emission: Spectrum, peak_eV: float, width_meV: float) -> str:
     """Return the option that leads to a PL band to the blue of the one that was fitted, if any."""
     fine, smooth = smoothed(emission)
-    tops, _ = find_peaks(smooth, prominence=_PROMINENT * float(np.ptp(smooth)))
+    tops = (peak.place for peak in peaks(smooth, _PROMINENT * float(np.ptp(smooth))))
     bluer = [i for i in tops if fine[i] > peak_eV + 0.5e-3 * width_meV]
     if not bluer:
         return ""

@@ -22,8 +22,8 @@ from numpy.typing import ArrayLike
 from qdgain.given_files import read_bytes
 from qdgain.measured.instruments import formats
 from qdgain.measured.instruments.axis import PER, energies, unit_of
-from qdgain.measured.instruments.content import MOST_BYTES, Unusable, plain
 from qdgain.measured.instruments.table import Raw
+from qdgain.measured.instruments.text import MOST_BYTES, Unusable, plain
 from qdgain.model.dot import FloatArray
 from qdgain.model.parameters import ParameterError
 from qdgain.model.units import nm_from_eV
