@@ -113,7 +113,7 @@ def fit_absorption(
     floor = np.outer(FLOOR, FLOOR) * values[1] ** 2
     covariance += floor * np.where(np.eye(2) == 1, 1.0, _FLOOR_CORRELATION)
     unit = np.array([1.0, 1e3])
-    with_second = [one for one in found if one.solution.model.parts[1] == "second transition"]
+    with_second = [one for one in found if one.model.parts[1] == "second transition"]
     second = None
     if sum(one.weight for one in with_second) > 0.05 * len(evidence):
         mean, spread = averaging.average(with_second, 4)

@@ -85,7 +85,7 @@ def fit_emission(spectrum: Spectrum) -> Emission:
     return Emission(
         unit * values[:2] + [peak, 0.0],
         covariance * np.outer(unit, unit),
-        float(np.average([one.solution.heights[0] for one in found], weights=weights)),
+        float(np.average([one.heights[0] for one in found], weights=weights)),
         found[-1].target.spectrum.ends,
         averaging.curves(max(found, key=lambda one: one.weight)),
     )
