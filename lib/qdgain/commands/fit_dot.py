@@ -319,17 +319,15 @@ def report(
     for reason in fit.reasons:
         lines += textwrap.wrap(f"- {reason}", _WIDTH, initial_indent="  ", subsequent_indent="    ")
     lines.append("")
-    for name, read in inputs.items():
-        used = fit.spectra[_TITLES[name]]
-        converted = ", taken per eV by λ²/hc" if name == "pl" and read.per == "nm" else ""
-        low, high = fit.windows[_TITLES[name]]
+    for name, (path, trace, _, per) in inputs.items():
+        used, (low, high) = fit.spectra[_TITLES[name]], fit.windows[_TITLES[name]]
+        converted = ", taken per eV by λ²/hc" if name == "pl" and per == "nm" else ""
         noise = 100 * used.noise / float(np.max(np.abs(used.measured)))
         lines.append(
-            f"{_TITLES[name]:<11} {read.path.name}, {read.trace.name!r}, "
-            f"{read.trace.unit}{converted}: from {low:.4g} to {high:.4g} eV, left over "
-            f"{noise:.2g} %"
+            f"{_TITLES[name]:<11} {path.name}, {trace.name!r}, {trace.unit}{converted}: from "
+            f"{low:.4g} to {high:.4g} eV, left over {noise:.2g} %"
         )
-        lines += [f"            {note}" for note in read.trace.notes]
+        lines += [f"            {note}" for note in trace.notes]
     lines += [f"note: {note}" for note in fit.notes]
     rows = []
     for name, origin in fitted.origin.items():

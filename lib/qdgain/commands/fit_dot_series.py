@@ -15,18 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qdgain.commands import Failure, UsageError, say
-from qdgain.commands.fit_dot import (
-    ALL,
-    as_input,
-    chosen,
-    column_of,
-    default,
-    fit_inputs,
-    source_of,
-    traces_of,
-    value_and_error,
-)
+from qdgain.commands import Failure, UsageError, fit_dot, say
+from qdgain.commands.fit_dot import default, value_and_error
 from qdgain.files import refuse_existing, whole
 from qdgain.fitting.fitted_dot import (
     FittedDot,
@@ -99,11 +89,13 @@ def run(given: argparse.Namespace) -> None:
     if given.transient is not None or given.json:
         raise UsageError("a series is of absorption and PL alone: leave out transient and --json")
     # Each file is read once.
-    read = cache(partial(traces_of, given))
+    read = cache(partial(fit_dot.traces_of, given))
 
     def asked_for(name: str, path: Path) -> Sequence[Trace]:
         found = read(name, path)
-        return found if column_of(given, name, found) is None else (chosen(given, name, found),)
+        if fit_dot.column_of(given, name, found) is None:
+            return found
+        return (fit_dot.chosen(given, name, found),)
 
     outcomes = {s: _outcome(given, read, s) for s in samples(given, asked_for)}
     dots = {s: found for s, found in outcomes.items() if isinstance(found, Accepted)}
@@ -134,16 +126,16 @@ def _outcome(given: argparse.Namespace, read: Read, sample: Sample) -> Accepted 
         "pl": (sample.pl, sample.pl_trace),
     }
     try:
-        inputs = {
-            name: as_input(given, name, path, chosen(given, name, read(name, path), trace))
-            for name, (path, trace) in files.items()
-        }
-        fitted = fit_inputs(given, inputs)
+        inputs = {}
+        for name, (path, trace) in files.items():
+            one = fit_dot.chosen(given, name, read(name, path), trace)
+            inputs[name] = fit_dot.as_input(given, name, path, one)
+        fitted = fit_dot.fit_inputs(given, inputs)
         held = default("floor"), default("statistics")
         (first, *_), _ = threshold_intervals(fitted, *held, samples=_SAMPLES, of_sample=False)
     except ParameterError as refusal:
         return str(refusal)
-    return Accepted(fitted, source_of(inputs, fitted.fit), first)
+    return Accepted(fitted, fit_dot.source_of(inputs, fitted.fit), first)
 
 
 def report(outcomes: dict[Sample, Accepted | str]) -> str:
@@ -218,7 +210,8 @@ def samples(given: argparse.Namespace, read: Read) -> list[Sample]:
             )
         found = _in_folder(given.absorption, read)
     elif given.absorption is None or given.pl is None:
-        raise UsageError(f"--column {ALL} needs an absorption and a PL file, or a folder of them")
+        all_of = f"--column {fit_dot.ALL} needs"
+        raise UsageError(f"{all_of} an absorption and a PL file, or a folder of them")
     else:
         found = _in_files("", given.absorption, given.pl, read)
     every = list(found)
@@ -296,12 +289,8 @@ def pairs(absorption: Sequence[str], pl: Sequence[str]) -> list[tuple[int, int]]
     """Return which traces of two files belong together, by their places.
 
     Those of one name, or of the same numbers in it, such as "60 s" and "60 s reaction"; or all in
-    order if there are as many of each; or every PL with a single absorption.
-
-    Raises
-    ------
-    ParameterError
-        If none of it holds.
+    order if there are as many of each; or every PL with a single absorption. Anything else is
+    refused (`ParameterError`).
 
     Examples
     --------

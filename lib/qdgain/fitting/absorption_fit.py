@@ -84,12 +84,7 @@ def fit_absorption(
 ) -> Absorption:
     """Fit the first band beside a PL of some peak and width; the last window's ends may be given.
 
-    A refusal ends with the advice.
-
-    Raises
-    ------
-    ParameterError
-        If there are too few points, or no band.
+    Too few points, or no band, are refused by a `ParameterError` that ends with the advice.
     """
     low = peak_eV - RED if low_eV is None else low_eV
     last = peak_eV + BLUE[-1] if high_eV is None else min(high_eV, spectrum.ends[1] + _SHORT_EV)

@@ -63,10 +63,7 @@ def rough_peak(spectrum: Spectrum) -> tuple[float, float]:
 def fit_emission(spectrum: Spectrum) -> Emission:
     """Fit the emission band of a spectrum that is per eV and has no lines of scattered light.
 
-    Raises
-    ------
-    ParameterError
-        If no band stands out.
+    Refused (`ParameterError`) is one from which no band stands out.
     """
     peak, width = rough_peak(spectrum)
     found: list[Fitted] = []

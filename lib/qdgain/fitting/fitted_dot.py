@@ -74,12 +74,8 @@ class FittedDot(NamedTuple):
     def samples(self, count: int, seed: int) -> tuple[Dot, float]:
         """Return dots drawn from the fit's Gaussian, and the part of the draws that was set aside.
 
-        Set aside is a draw in which a value makes no sense, such as a negative Stokes shift.
-
-        Raises
-        ------
-        ParameterError
-            If fewer than one draw in ten is allowed: the spectra do not determine the dot.
+        Set aside is a draw in which a value makes no sense, such as a negative Stokes shift; a dot
+        of which fewer than one draw in ten is allowed is refused (`ParameterError`).
         """
         random, fit = np.random.default_rng(seed), self.fit
         drawn = random.multivariate_normal(fit.values, fit.covariance, count, method="eigh")
@@ -104,12 +100,8 @@ def fitted_dot(
 
     A_XX1 and A_XX2 are taken to be as wide as A_X, and PL_XX as PL_X. The widths are the sample's,
     unless that of one dot's PL is given, see `one_dot`. `given_strength` is the strength a that the
-    fit of the transient held, if it is not the preset's.
-
-    Raises
-    ------
-    ParameterError
-        If the contract refuses a value, such as a Stokes shift that is negative beyond its errors.
+    fit of the transient held, if it is not the preset's. A `ParameterError` refuses what the
+    contract does, such as a Stokes shift that is negative beyond its errors.
     """
     preset = presets()[BASE_OF_YOUR_DOT]
     values: dict[str, Any] = {name: float(np.asarray(getattr(preset, name))) for name in _BIEXCITON}

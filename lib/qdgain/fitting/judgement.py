@@ -38,10 +38,7 @@ _DARK, _THIN = 2.5, 0.05
 def without_lines(emission: Spectrum) -> tuple[Spectrum, list[str]]:
     """Return a PL without lines of scattered light, such as the excitation or its second order.
 
-    Raises
-    ------
-    ParameterError
-        If its highest feature is a line and no band is left.
+    Refused (`ParameterError`) is one whose highest feature is a line if no band is left.
     """
     energy, values = emission.energy_eV, emission.values
     base = float(np.median(values[values <= np.quantile(values, 0.2)]))
@@ -146,12 +143,9 @@ def judge(
     warnings: Sequence[str],
     is_absorbance: bool,
 ) -> tuple[str, tuple[str, ...]]:
-    """Return grade (good, usable, poor) and reasons, warnings first, or refuse what is no dot.
+    """Return grade (good, usable, poor) and reasons, warnings first.
 
-    Raises
-    ------
-    ParameterError
-        If A_X is known too badly, or shift or width are beyond those of a dot.
+    Refused (`ParameterError`) is an A_X that is known too badly, or a shift or width of no dot.
     """
     (peak, pl_width), (centre, width) = emission.values, first.values
     error = 1e3 * float(np.sqrt(first.covariance[0, 0]))

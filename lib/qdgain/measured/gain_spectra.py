@@ -56,12 +56,7 @@ class MeasuredSpectra:
         """Return the gain at ⟨N⟩ within the measured range, of shape N + E.
 
         Interpolated energy by energy with monotone cubics, which put no extremum between two
-        measurements.
-
-        Raises
-        ------
-        ParameterError
-            If ⟨N⟩ is outside the measured range.
+        measurements; refused (`ParameterError`) is ⟨N⟩ outside the measured range.
         """
         mean = np.asarray(mean_excitons, dtype=float)
         outside = ~((mean >= 0) & (mean <= self.mean_excitons[-1]))
@@ -190,12 +185,8 @@ def read_spectra(path: str | Path) -> MeasuredSpectra:
     and is taken per eV. The unit of the gain is the linear OD at the band edge: at the energy that
     a line ``absorption_peak_eV: …`` names, otherwise at the first peak or shoulder of the linear OD
     to the blue of the PL. Without ``PL`` the positive part of the gain at the largest ⟨N⟩ stands in
-    for it, of unit peak. Every value has to be there; a PL may be below zero by its noise.
-
-    Raises
-    ------
-    ParameterError
-        If the file cannot be used; one sentence says why.
+    for it, of unit peak. Every value has to be there; a PL may be below zero by its noise. A
+    `ParameterError` says in one sentence why a file cannot be used.
     """
     found = traces(path, "spectra file")
     _refuse_gaps(found)

@@ -7,20 +7,10 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator
 
-from qdgain.measured.instruments import jcamp, spc
+from qdgain.measured.instruments import jcamp, spc, text
 from qdgain.measured.instruments.naming import NAMINGS
 from qdgain.measured.instruments.table import Raw, traces_of_lines
-from qdgain.measured.instruments.text import (
-    MOST_BYTES,
-    PLAIN,
-    Line,
-    Unusable,
-    lines_of,
-    plain,
-    refuse_many,
-    split_lines,
-    text_of,
-)
+from qdgain.measured.instruments.text import PLAIN, Line, Unusable
 
 #: The traces of a file, the lines of text beside them, and what had to be guessed.
 Content = tuple[list[Raw], tuple[str, ...], tuple[str, ...]]
@@ -34,10 +24,10 @@ def read(raw: bytes, fewest: int) -> Content:
         return _of_sheets(workbook(raw), fewest)
     if spc.is_spc(raw):
         return spc.traces(raw), (), ()
-    text, notes = text_of(raw)
-    if jcamp.is_jcamp(text):
-        return jcamp.traces(text), (), notes
-    lines, dialect = split_lines(text)
+    content, notes = text.text_of(raw)
+    if jcamp.is_jcamp(content):
+        return jcamp.traces(content), (), notes
+    lines, dialect = text.split_lines(content)
     return *traces_of_lines(lines, dialect, fewest), notes
 
 
@@ -48,15 +38,15 @@ def workbook(raw: bytes) -> list[tuple[str, list[Line]]]:
 
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-            if sum(part.file_size for part in packed.infolist()) > _UNPACKED * MOST_BYTES:
+            if sum(part.file_size for part in packed.infolist()) > _UNPACKED * text.MOST_BYTES:
                 raise Unusable("it unpacks to more than is read at most")
         book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
         found = []
         for sheet in book.worksheets:
             sheet.reset_dimensions()
-            rows = lines_of(_rows(sheet.iter_rows(values_only=True)), PLAIN)
+            rows = text.lines_of(_rows(sheet.iter_rows(values_only=True)), PLAIN)
             if any(line.kind != "blank" for line in rows):
-                found.append((plain(sheet.title), rows))
+                found.append((text.plain(sheet.title), rows))
     except Unusable:
         raise
     except Exception:  # what a parser of strangers' files stumbles over has many names
@@ -68,8 +58,8 @@ def workbook(raw: bytes) -> list[tuple[str, list[Line]]]:
 
 def _rows(rows: Iterator[tuple[object, ...]]) -> Iterator[tuple[str, list[str]]]:
     for number, row in enumerate(rows):
-        refuse_many(number, "rows")
-        cells = [plain("" if cell is None else str(cell)).replace("\n", " ") for cell in row]
+        text.refuse_many(number, "rows")
+        cells = [text.plain("" if cell is None else str(cell)).replace("\n", " ") for cell in row]
         yield "\t".join(cells), cells
 
 

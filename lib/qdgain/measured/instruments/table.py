@@ -9,16 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from qdgain.measured.instruments import text
 from qdgain.measured.instruments.axis import likely_axis, names_axis, names_count
 from qdgain.measured.instruments.naming import Header, header_of
-from qdgain.measured.instruments.text import (
-    Dialect,
-    Line,
-    Unusable,
-    filled,
-    find_tables,
-    numbers_of,
-)
+from qdgain.measured.instruments.text import Dialect, Line, Unusable, filled
 from qdgain.model.dot import FloatArray
 
 #: A name that is a number, with or without a unit.
@@ -54,7 +48,7 @@ def traces_of_lines(
     lines: Sequence[Line], dialect: Dialect, fewest: int, sheet: str = ""
 ) -> tuple[list[Raw], tuple[str, ...]]:
     """Return the traces of every table of a file, and the lines of text beside the tables."""
-    found = find_tables(lines, dialect, fewest)
+    found = text.find_tables(lines, dialect, fewest)
     inside = {row.number for _, rows in found for row in rows}
     others = [x for x in lines if x.number not in inside and x.kind != "blank"]
     about = tuple(line.bare.strip() for line in others)
@@ -77,7 +71,7 @@ def _of_table(
 ) -> Iterator[Raw]:
     """Return the traces of a table, of which some facts are known, and a line on its times."""
     width = max(map(filled, header.rows), default=0)
-    values = numbers_of(rows, dialect, width if width > 1 else 0)
+    values = text.numbers_of(rows, dialect, width if width > 1 else 0)
     columns = range(values.shape[1])
     names = [[*map(str.strip, cells), *[""] * len(columns)] for cells in header.rows]
     labels = [tuple(cells[i] for cells in names) for i in columns]
