@@ -19,7 +19,7 @@ from qdgain.fitting import judgement
 from qdgain.fitting.absorption_fit import Absorption, depth_of_curvature, fit_absorption
 from qdgain.fitting.averaging import FittedSpectrum
 from qdgain.fitting.emission_fit import Emission, fit_emission
-from qdgain.fitting.spectra import Spectrum, exciton_weights
+from qdgain.fitting.spectra import Spectrum, exciton_weights, refuse
 from qdgain.fitting.transient_fit import RANGE, Bands, FreeStrength, fit_transient
 from qdgain.model.dot import Dot, FloatArray
 
@@ -97,7 +97,8 @@ def fit_bands(
     """
     low, high = from_eV or -np.inf, to_eV or np.inf
     seen = emission.part(low, high, "PL")
-    judgement.refuse_clipped(seen, "PL")
+    if plateau := judgement.clipped(seen, "PL"):
+        refuse(f"{plateau}: measure it again with less light")
     seen, warnings = judgement.without_lines(seen)
     pl = fit_emission(seen)
     peak, width = pl.values

@@ -67,8 +67,8 @@ def without_lines(emission: Spectrum) -> tuple[Spectrum, list[str]]:
     return kept, warnings
 
 
-def clipped(spectrum: Spectrum) -> tuple[float, float] | None:
-    """Return the ends of a plateau at the top of a spectrum, the instrument's limit, if any."""
+def clipped(spectrum: Spectrum, name: str) -> str:
+    """Return where the top of a spectrum is a plateau, the instrument's limit; "" if nowhere."""
     # As they were counted, per nm where the axis was.
     values = spectrum.values / spectrum.relative_noise
     height, end = np.ptp(values), values.size - 1
@@ -85,18 +85,10 @@ def clipped(spectrum: Spectrum) -> tuple[float, float] | None:
         beside = min(max(2, (last - first) // 2), *sides)
         higher = max(values[[first - beside] * (first > 0) + [last + beside] * (last < end)])
         if (values[first] - higher) / beside * (last - first) / 4 >= least:
-            return float(spectrum.energy_eV[first]), float(spectrum.energy_eV[last])
-    return None
-
-
-def refuse_clipped(spectrum: Spectrum, name: str) -> None:
-    """Refuse a spectrum whose maximum is the limit of the instrument."""
-    ends = clipped(spectrum)
-    if ends is not None:
-        refuse(
-            f"the {name} is clipped from {ends[0]:.4g} to {ends[1]:.4g} eV, where all its values "
-            "are the same: measure it again with less light"
-        )
+            low, high = spectrum.energy_eV[[first, last]]
+            where = f"from {low:.4g} to {high:.4g} eV, where all its values are the same"
+            return f"the {name} is clipped {where}"
+    return ""
 
 
 def other_band(emission: Spectrum, peak_eV: float, width_meV: float) -> str:
@@ -191,11 +183,8 @@ def _warned(
     shift = 1e3 * (centre - peak)
     serious: list[str] = []
     mild: list[str] = []
-    if ends := clipped(absorption.part(*first.window)):
-        serious.append(
-            f"the absorption is clipped from {ends[0]:.4g} to {ends[1]:.4g} eV, where all its "
-            "values are the same: measure a thinner sample"
-        )
+    if plateau := clipped(absorption.part(*first.window), "absorption"):
+        serious.append(f"{plateau}: measure a thinner sample")
     if first.evidence[1] < _SURE_OVER_EDGE:
         serious.append("an edge without a band describes the absorption nearly as well")
     if shift > _DOUBTFUL * width:
