@@ -19,13 +19,17 @@ from qdgain.fitting import judgement
 from qdgain.fitting.absorption_fit import Absorption, depth_of_curvature, fit_absorption
 from qdgain.fitting.averaging import FittedSpectrum
 from qdgain.fitting.emission_fit import Emission, fit_emission
-from qdgain.fitting.spectra import Spectrum, exciton_weights, refuse
+from qdgain.fitting.spectra import Spectrum, exciton_weights
 from qdgain.fitting.transient_fit import RANGE, Bands, FreeStrength, fit_transient
 from qdgain.model.dot import Dot, FloatArray
 
 _NAMES = ("absorption_energy_eV", "linewidth_meV", "stokes_shift_meV", "emission_linewidth_meV")
 #: Residuals count as random up to this correlation factor.
 _RANDOM = 2.0
+_CORRELATED = (
+    "neighbouring residuals of the transient are correlated, by its shape, smoothing or slit; its "
+    "errors are raised {:.1f} times"
+)
 
 
 class FittedBands(NamedTuple):
@@ -96,10 +100,7 @@ def fit_bands(
     what lies around them are assumed.
     """
     low, high = from_eV or -np.inf, to_eV or np.inf
-    seen = emission.part(low, high, "PL")
-    if plateau := judgement.clipped(seen, "PL"):
-        refuse(f"{plateau}: measure it again with less light")
-    seen, warnings = judgement.without_lines(seen)
+    seen, warnings = judgement.without_lines(emission.part(low, high, "PL"))
     pl = fit_emission(seen)
     peak, width = pl.values
     advice = judgement.other_band(seen, peak, width)
@@ -122,10 +123,7 @@ def fit_bands(
         )
         windows["transient"] = used.ends
         if (factor := spectra["transient"].correlation_factor) > _RANDOM:
-            notes = (
-                "neighbouring residuals of the transient are correlated, by its shape, smoothing "
-                f"or slit; its errors are raised {np.sqrt(factor):.1f} times",
-            )
+            notes = (_CORRELATED.format(np.sqrt(factor)),)
     # From the bands of absorption and PL to E_A, Γ_A, S and Γ_P; then what the transient gave.
     terms = np.zeros((4, count))
     terms[0, 0] = terms[1, 1] = terms[3, -1] = 1.0

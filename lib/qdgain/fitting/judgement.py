@@ -38,8 +38,11 @@ _DARK, _THIN = 2.5, 0.05
 def without_lines(emission: Spectrum) -> tuple[Spectrum, list[str]]:
     """Return a PL without lines of scattered light, such as the excitation or its second order.
 
-    Refused (`ParameterError`) is one whose highest feature is a line if no band is left.
+    Refused (`ParameterError`) is one that is clipped, or whose highest feature is a line if no band
+    is left.
     """
+    if plateau := clipped(emission, "PL"):
+        refuse(f"{plateau}: measure it again with less light")
     energy, values = emission.energy_eV, emission.values
     base = float(np.median(values[values <= np.quantile(values, 0.2)]))
     least = max(_PROMINENT * float(values.max() - base), _NOISE * emission.scatter)
