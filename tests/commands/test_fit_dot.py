@@ -20,7 +20,7 @@ from qdgain import ParameterError, cli
 from qdgain.beyond.ensemble import Ensemble
 from qdgain.beyond.ensemble_thresholds import ensemble_thresholds
 from qdgain.commands import fit_dot
-from qdgain.commands.fit_dot_samples import pairs
+from qdgain.commands.fit_dot_series import pairs
 from qdgain.figures import fit as picture
 from qdgain.fitting import synthetic_spectra
 from qdgain.fitting.band_fit import FittedBands, fit_bands

@@ -69,8 +69,8 @@ def test_every_band_has_its_maximum_and_width_where_it_says(asymmetry, lorentzia
 def solved(shapes, covariance):
     """Return one fit of an average, of which only this matters."""
     nothing = np.zeros(1)
-    one = averaging.Solution(None, np.array(shapes), covariance, nothing, nothing, 0.0, 0)
-    return averaging.Fitted(one, 0.5, None)
+    shapes = np.array(shapes)
+    return averaging.Fitted(None, None, shapes, covariance, nothing, nothing, 0.0, 0, 0.5)
 
 
 def test_an_average_has_the_mean_covariance_and_the_spread():
@@ -98,7 +98,7 @@ def test_models_of_one_spectrum_are_weighed_by_their_criterion():
 
     found, least, independent = averaging.window([model("a", 2), model("b", 3)], to, [], 0.02)
     assert 100 < independent <= 200
-    plain, skewed = (one.solution for one in found)
+    plain, skewed = found
     gained = independent * np.log(plain.mean_square / skewed.mean_square)
     ratio = found[1].weight / found[0].weight
     lost = (skewed.used - plain.used) * np.log(independent)
@@ -235,7 +235,7 @@ def test_clipped_counts_are_refused_but_a_flat_top_by_rounding_is_not():
         fit_bands(absorption, emission._replace(values=counts))
     x = np.linspace(-3, 3, 601)
     rounded = even_spectrum(x + 5, np.round(100 * np.exp(-x * x)))
-    assert judgement.clipped(rounded) is None
+    assert judgement.clipped(rounded, "PL") == ""
 
 
 def test_a_trap_taken_for_the_pl_leads_to_the_option_that_helps():

@@ -18,7 +18,7 @@ from qdgain.measured.instrument_file import (
     intensity_per_eV,
     traces,
 )
-from qdgain.measured.instruments import dialect, formats, workbook
+from qdgain.measured.instruments import formats, text
 from qdgain.model.units import eV_from_nm
 
 X = np.arange(500.0, 530.0, 1.5)
@@ -233,8 +233,8 @@ def test_workbooks_are_read_sheet_by_sheet(read):
 
 
 def test_a_workbook_of_one_far_cell_does_no_harm(read, monkeypatch):
-    monkeypatch.setattr(workbook, "MOST_VALUES", 1000)
-    far = written_by.workbook({"far": [[1]] * 1002})
+    monkeypatch.setattr(text, "MOST_VALUES", 1000)
+    far = written_by.workbook({"far": [[]] * 1002 + [[1]]})
     with pytest.raises(ParameterError, match="more than the 1000 rows"):
         read(far)
     for broken in (b"PK\x03\x04" + bytes(99), b"\xd0\xcf\x11\xe0" + bytes(99), far[:-200]):
@@ -440,7 +440,7 @@ def test_what_is_no_file_is_refused_at_once(tmp_path):
 
 
 def test_no_more_than_the_limits_is_read(read, monkeypatch):
-    monkeypatch.setattr(dialect, "MOST_VALUES", 1000)
+    monkeypatch.setattr(text, "MOST_VALUES", 1000)
     with pytest.raises(ParameterError, match="more than the 1000 values"):
         read("500,1,2,3,4\n" * 201)
     with pytest.raises(ParameterError, match="more than the 200000 lines"):

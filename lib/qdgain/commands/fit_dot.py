@@ -10,13 +10,13 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from qdgain.commands import Failure, Parser, UsageError, number_above_0, say
-from qdgain.commands.fit_dot_samples import ALL, is_series
 from qdgain.files import refuse_existing, sha256_of, whole
 from qdgain.fitting.band_fit import FittedBands, fit_bands
 from qdgain.fitting.fitted_dot import (
@@ -41,7 +41,8 @@ from qdgain.version import __version__, library_hash
 #: What each file is called in options, and in sentences.
 _TITLES = {"absorption": "absorption", "pl": "PL", "transient": "transient"}
 _FILES = tuple(_TITLES)
-_FREE = "free"
+#: Words for a strength that is fitted, and for a series of all traces.
+_FREE, ALL = "free", "all"
 _WIDTH = 80
 
 
@@ -134,7 +135,8 @@ def _add_choices(command: Parser) -> None:
 def run(given: argparse.Namespace) -> None:
     """Read, fit, print and write."""
     _refuse_combinations(given)
-    if is_series(given):
+    folder = given.absorption is not None and given.absorption.is_dir()
+    if given.pairs is not None or given.column == ALL or folder:
         importlib.import_module("qdgain.commands.fit_dot_series").run(given)
         return
     missing = [name for name in ("absorption", "pl") if getattr(given, name) is None]
@@ -219,12 +221,19 @@ def _read(given: argparse.Namespace, name: str) -> Input:
     """Return one of the files as a spectrum against photon energy."""
     path: Path = getattr(given, name)
     found = traces_of(given, name, path)
-    column, hint = column_of(given, name, found), f"--{name}-column"
     if name != "transient":
-        return as_input(given, name, path, choose(found, column, hint))
+        return as_input(given, name, path, chosen(given, name, found))
     earliest = earliest_delay_ps(default("relaxation_time_fs"))
-    column = column if given.delay is None else given.delay
-    return as_input(given, name, path, choose_transient(found, column, hint, earliest))
+    column = column_of(given, name, found) if given.delay is None else given.delay
+    trace = choose_transient(found, column, f"--{name}-column", earliest)
+    return as_input(given, name, path, trace)
+
+
+def chosen(
+    given: argparse.Namespace, name: str, found: Sequence[Trace], trace: str | None = None
+) -> Trace:
+    """Return the trace of a file that a sample names, or else the arguments."""
+    return choose(found, trace or column_of(given, name, found), f"--{name}-column")
 
 
 def column_of(given: argparse.Namespace, name: str, found: Sequence[Trace]) -> str | None:
@@ -286,8 +295,7 @@ def as_json(
     return {
         "grade": fitted.fit.grade,
         "reasons": list(fitted.fit.reasons),
-        "notes": [note for read in inputs.values() for note in read.trace.notes]
-        + list(fitted.fit.notes),
+        "notes": [*chain(*(read.trace.notes for read in inputs.values())), *fitted.fit.notes],
         "dot": {**numbers, "reading": fitted.dot.reading},
         "uncertainty": fitted.uncertainty,
         "correlation": fitted.correlations(),
@@ -310,17 +318,15 @@ def report(
     for reason in fit.reasons:
         lines += textwrap.wrap(f"- {reason}", _WIDTH, initial_indent="  ", subsequent_indent="    ")
     lines.append("")
-    for name, read in inputs.items():
-        used = fit.spectra[_TITLES[name]]
-        converted = ", taken per eV by λ²/hc" if name == "pl" and read.per == "nm" else ""
-        low, high = fit.windows[_TITLES[name]]
+    for name, (path, trace, _, per) in inputs.items():
+        used, (low, high) = fit.spectra[_TITLES[name]], fit.windows[_TITLES[name]]
+        converted = ", taken per eV by λ²/hc" if name == "pl" and per == "nm" else ""
         noise = 100 * used.noise / float(np.max(np.abs(used.measured)))
         lines.append(
-            f"{_TITLES[name]:<11} {read.path.name}, {read.trace.name!r}, "
-            f"{read.trace.unit}{converted}: from {low:.4g} to {high:.4g} eV, left over "
-            f"{noise:.2g} %"
+            f"{_TITLES[name]:<11} {path.name}, {trace.name!r}, {trace.unit}{converted}: from "
+            f"{low:.4g} to {high:.4g} eV, left over {noise:.2g} %"
         )
-        lines += [f"            {note}" for note in read.trace.notes]
+        lines += [f"            {note}" for note in trace.notes]
     lines += [f"note: {note}" for note in fit.notes]
     rows = []
     for name, origin in fitted.origin.items():

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy
-from scipy.signal import savgol_filter
 
 from qdgain.fitting import averaging
 from qdgain.fitting.averaging import Fitted, FittedSpectrum, Model
 from qdgain.fitting.lineshapes import band, edge
 from qdgain.fitting.spectra import FEWEST, Spectrum, refuse
+from qdgain.measured import features
 from qdgain.model.dot import FloatArray
 
 #: The window begins so far to the red of the PL's peak, and ends so far to its blue, in eV: before
@@ -84,12 +84,7 @@ def fit_absorption(
 ) -> Absorption:
     """Fit the first band beside a PL of some peak and width; the last window's ends may be given.
 
-    A refusal ends with the advice.
-
-    Raises
-    ------
-    ParameterError
-        If there are too few points, or no band.
+    Too few points, or no band, are refused by a `ParameterError` that ends with the advice.
     """
     low = peak_eV - RED if low_eV is None else low_eV
     last = peak_eV + BLUE[-1] if high_eV is None else min(high_eV, spectrum.ends[1] + _SHORT_EV)
@@ -113,7 +108,7 @@ def fit_absorption(
     floor = np.outer(FLOOR, FLOOR) * values[1] ** 2
     covariance += floor * np.where(np.eye(2) == 1, 1.0, _FLOOR_CORRELATION)
     unit = np.array([1.0, 1e3])
-    with_second = [one for one in found if one.solution.model.parts[1] == "second transition"]
+    with_second = [one for one in found if one.model.parts[1] == "second transition"]
     second = None
     if sum(one.weight for one in with_second) > 0.05 * len(evidence):
         mean, spread = averaging.average(with_second, 4)
@@ -229,7 +224,7 @@ def depth_of_curvature(spectrum: Spectrum, peak_eV: float) -> float:
     fine = np.arange(max(low, peak_eV - 0.3), min(high, peak_eV + 0.5), 1e-3)
     if fine.size < 81:
         return 0.0
-    bend = savgol_filter(np.interp(fine, spectrum.energy_eV, spectrum.values), 81, 3, deriv=2)
+    bend = features.smoothed(np.interp(fine, spectrum.energy_eV, spectrum.values), 81, 2)
     quiet = bend[fine < peak_eV - 0.12]
     noise = np.std(quiet) if quiet.size > 30 else np.median(np.abs(bend)) / 5
     near = bend[(fine > peak_eV - 0.02) & (fine < peak_eV + 0.3)]

@@ -88,28 +88,22 @@ class Target(NamedTuple):
     noise: float
 
 
-class Solution(NamedTuple):
+class Fitted(NamedTuple):
     """A fitted model: shapes and their covariance, heights, what is left over, parameters used.
 
-    The mean square of what is left over has the square of the noise added, which keeps exact fits
-    of exact data from counting without bound.
+    And its weight within its window. The mean square of what is left over has the square of the
+    noise added, which keeps exact fits of exact data from counting without bound.
     """
 
     model: Model
+    target: Target
     shapes: FloatArray
     covariance: FloatArray
     heights: FloatArray
     residual: FloatArray
     mean_square: float
     used: int
-
-
-class Fitted(NamedTuple):
-    """A solution, its weight within its window, and what it was fitted to."""
-
-    solution: Solution
-    weight: float
-    target: Target
+    weight: float = 1.0
 
 
 def target(spectrum: Spectrum, base: float, height: float) -> Target:
@@ -127,17 +121,21 @@ def correlation_factor(residual: FloatArray) -> float:
     return (1 + lag) / (1 - lag)
 
 
+def _best(curves: FloatArray, to: Target) -> tuple[FloatArray, FloatArray]:
+    """Return curves as they are weighted, and their best heights."""
+    weighted = curves * to.weights[:, None]
+    return weighted, scipy.optimize.nnls(weighted, to.values * to.weights)[0]
+
+
 def _heights(model: Model, shapes: FloatArray, to: Target) -> tuple[FloatArray, FloatArray]:
     """Return the heights of a model's curves, and the weighted residual."""
-    curves = model.curves(shapes) * to.weights[:, None]
-    found, _ = scipy.optimize.nnls(curves, to.values * to.weights)
-    return found, curves @ found - to.values * to.weights
+    curves, heights = _best(model.curves(shapes), to)
+    return heights, curves @ heights - to.values * to.weights
 
 
 def _slopes(model: Model, shapes: FloatArray, steps: FloatArray, to: Target) -> FloatArray:
     """Return how the residual changes with K steps of the shapes, of shape (K, E), by Kaufman."""
-    curves = model.curves(shapes) * to.weights[:, None]
-    heights, _ = scipy.optimize.nnls(curves, to.values * to.weights)
+    curves, heights = _best(model.curves(shapes), to)
     basis, _ = np.linalg.qr(curves[:, heights > 0])
     here = curves @ heights
     rows = [model.curves(shapes + step) @ heights * to.weights - here for step in steps]
@@ -151,7 +149,7 @@ def _scale(residual: FloatArray, noise: float) -> float:
     return float(np.sqrt(max(mean_square, noise**2) * correlation_factor(residual)))
 
 
-def solve(model: Model, to: Target) -> Solution | None:
+def solve(model: Model, to: Target) -> Fitted | None:
     """Fit a model by variable projection, its heights not negative; None if it cannot be done.
 
     What is expected of the shapes counts as one more datum each, weighed by what the fit leaves
@@ -189,12 +187,12 @@ def solve(model: Model, to: Target) -> Solution | None:
             scale = after
     except RuntimeError:  # the heights were not found
         return None
-    return _solution(model, shapes_of(t), heights, residual, to)
+    return _fitted(model, to, shapes_of(t), heights, residual)
 
 
-def _solution(
-    model: Model, shapes: FloatArray, heights: FloatArray, residual: FloatArray, to: Target
-) -> Solution:
+def _fitted(
+    model: Model, to: Target, shapes: FloatArray, heights: FloatArray, residual: FloatArray
+) -> Fitted:
     n, width = residual.size, model.high - model.low
     used = shapes.size + int((heights > 0).sum())
     square = float(residual @ residual)
@@ -203,7 +201,8 @@ def _solution(
     # Nothing is known worse than that it lies between its bounds.
     known = 1 / model.spread**2 + 1 / (0.6 * width) ** 2
     covariance = np.asarray(np.linalg.inv(slopes @ slopes.T / variance + np.diag(known)))
-    return Solution(model, shapes, covariance, heights, residual, square / n + to.noise**2, used)
+    mean_square = square / n + to.noise**2
+    return Fitted(model, to, shapes, covariance, heights, residual, mean_square, used)
 
 
 def criterion(mean_square: float, used: int, independent: float) -> float:
@@ -219,10 +218,10 @@ def window(
     A model begins where one of its name ended in the window before, and is left out where the
     height of its band is below the lowest. The best fit tells how many points are independent.
     """
-    starts = {one.solution.model.name: one.solution.shapes for one in before}
+    starts = {one.model.name: one.shapes for one in before}
     begun = [model._replace(start=starts.get(model.name, model.start)) for model in models]
-    found = [solution for model in begun if (solution := solve(model, to)) is not None]
-    found = [one for one in found if one.heights[0] > lowest]
+    solved = (one for model in begun if (one := solve(model, to)) is not None)
+    found = [one for one in solved if one.heights[0] > lowest]
     if not found:
         return [], 0.0, _FEWEST_INDEPENDENT
     best = min(found, key=lambda one: one.mean_square)
@@ -231,7 +230,7 @@ def window(
     criteria = np.array([criterion(one.mean_square, one.used, independent) for one in found])
     weights = np.exp(-0.5 * (criteria - criteria.min()))
     weights /= weights.sum()
-    fitted = [Fitted(one, float(w), to) for one, w in zip(found, weights, strict=True)]
+    fitted = [one._replace(weight=w) for one, w in zip(found, weights.tolist(), strict=True)]
     return fitted, float(criteria.min()), independent
 
 
@@ -254,8 +253,8 @@ def average(found: Sequence[Fitted], count: int = 2) -> tuple[FloatArray, FloatA
     """Return the weighted mean of the first shapes, and its covariance with their spread."""
     weights = np.array([one.weight for one in found])
     weights /= weights.sum()
-    values = np.stack([one.solution.shapes[:count] for one in found])
-    covariances = np.stack([one.solution.covariance[:count, :count] for one in found])
+    values = np.stack([one.shapes[:count] for one in found])
+    covariances = np.stack([one.covariance[:count, :count] for one in found])
     mean = weights @ values
     off = values - mean
     return mean, np.tensordot(weights, covariances, 1) + (weights * off.T) @ off
@@ -263,13 +262,13 @@ def average(found: Sequence[Fitted], count: int = 2) -> tuple[FloatArray, FloatA
 
 def curves(one: Fitted) -> FittedSpectrum:
     """Return a fit in the units of the spectrum, curves of one name added up."""
-    solution, to = one.solution, one.target
-    every = to.height * solution.model.curves(solution.shapes) * solution.heights
-    parts = {name: np.zeros(every.shape[0]) for name in dict.fromkeys(solution.model.parts)}
-    for name, curve in zip(solution.model.parts, every.T, strict=True):
+    to, names = one.target, one.model.parts
+    every = to.height * one.model.curves(one.shapes) * one.heights
+    parts = {name: np.zeros(every.shape[0]) for name in dict.fromkeys(names)}
+    for name, curve in zip(names, every.T, strict=True):
         parts[name] += curve
     parts["background"] += to.base
     left = sum(parts.values()) - to.spectrum.values
-    noise = float(np.sqrt(left @ left / (left.size - solution.used)))
-    factor = correlation_factor(solution.residual)
+    noise = float(np.sqrt(left @ left / (left.size - one.used)))
+    factor = correlation_factor(one.residual)
     return FittedSpectrum(to.spectrum.energy_eV, to.spectrum.values, parts, noise, factor)

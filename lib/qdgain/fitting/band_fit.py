@@ -8,7 +8,8 @@ absorption, by `qdgain.fitting.absorption_fit`; and with both of them held the t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,10 @@ from qdgain.model.dot import Dot, FloatArray
 _NAMES = ("absorption_energy_eV", "linewidth_meV", "stokes_shift_meV", "emission_linewidth_meV")
 #: Residuals count as random up to this correlation factor.
 _RANDOM = 2.0
+_CORRELATED = (
+    "neighbouring residuals of the transient are correlated, by its shape, smoothing or slit; its "
+    "errors are raised {:.1f} times"
+)
 
 
 class FittedBands(NamedTuple):
@@ -94,10 +99,8 @@ def fit_bands(
     below a part of the width. Source: paper section 3.3 and Fig 8a for the bands; the models of
     what lies around them are assumed.
     """
-    low, high = -np.inf if from_eV is None else from_eV, np.inf if to_eV is None else to_eV
-    seen = emission.part(low, high, "PL")
-    judgement.refuse_clipped(seen, "PL")
-    seen, warnings = judgement.without_lines(seen)
+    low, high = from_eV or -np.inf, to_eV or np.inf
+    seen, warnings = judgement.without_lines(emission.part(low, high, "PL"))
     pl = fit_emission(seen)
     peak, width = pl.values
     advice = judgement.other_band(seen, peak, width)
@@ -110,6 +113,7 @@ def fit_bands(
     spectra = {"absorption": first.spectrum, "PL": pl.spectrum}
     windows = {"absorption": first.window, "PL": pl.window}
     bands, free = _of_both(first, pl), None
+    notes: tuple[str, ...] = ()
     count = len(bands.names)
     if transient is not None:
         low, high = (peak + 1e-3 * width * x for x in RANGE)
@@ -118,6 +122,8 @@ def fit_bands(
             used, bands, xx_absorption_strength, hold_strength, exciton_weights(Dot())
         )
         windows["transient"] = used.ends
+        if (factor := spectra["transient"].correlation_factor) > _RANDOM:
+            notes = (_CORRELATED.format(np.sqrt(factor)),)
     # From the bands of absorption and PL to E_A, Γ_A, S and Γ_P; then what the transient gave.
     terms = np.zeros((4, count))
     terms[0, 0] = terms[1, 1] = terms[3, -1] = 1.0
@@ -130,28 +136,17 @@ def fit_bands(
         spectra,
         windows,
         free,
-        tuple(_notes(spectra)),
+        notes,
         *judged,
     )
 
 
 def _of_both(first: Absorption, pl: Emission) -> Bands:
     """Return A_X, the second transition if any, and PL_X last."""
-    names = ["centre_eV", "width_meV"]
-    values, covariances = [first.values], [first.covariance]
+    bands = [(("centre_eV", "width_meV"), first.values, first.covariance)]
     if first.second is not None:
-        names += ["gap_meV", "second_width_meV"]
-        values.append(first.second[0])
-        covariances.append(first.second[1])
-    names += ["pl_centre_eV", "pl_width_meV"]
-    every = np.concatenate([*values, pl.values])
-    return Bands(tuple(names), every, scipy.linalg.block_diag(*covariances, pl.covariance))
-
-
-def _notes(spectra: Mapping[str, FittedSpectrum]) -> Iterator[str]:
-    fitted = spectra.get("transient")
-    if fitted is not None and fitted.correlation_factor > _RANDOM:
-        yield (
-            "neighbouring residuals of the transient are correlated, by its shape, smoothing or "
-            f"slit; its errors are raised {np.sqrt(fitted.correlation_factor):.1f} times"
-        )
+        bands.append((("gap_meV", "second_width_meV"), *first.second))
+    bands.append((("pl_centre_eV", "pl_width_meV"), pl.values, pl.covariance))
+    names, values, covariances = zip(*bands, strict=True)
+    covariance = scipy.linalg.block_diag(*covariances)
+    return Bands(tuple(chain(*names)), np.concatenate(values), covariance)

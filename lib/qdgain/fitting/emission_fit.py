@@ -63,10 +63,7 @@ def rough_peak(spectrum: Spectrum) -> tuple[float, float]:
 def fit_emission(spectrum: Spectrum) -> Emission:
     """Fit the emission band of a spectrum that is per eV and has no lines of scattered light.
 
-    Raises
-    ------
-    ParameterError
-        If no band stands out.
+    Refused (`ParameterError`) is one from which no band stands out.
     """
     peak, width = rough_peak(spectrum)
     found: list[Fitted] = []
@@ -85,7 +82,7 @@ def fit_emission(spectrum: Spectrum) -> Emission:
     return Emission(
         unit * values[:2] + [peak, 0.0],
         covariance * np.outer(unit, unit),
-        float(np.average([one.solution.heights[0] for one in found], weights=weights)),
+        float(np.average([one.heights[0] for one in found], weights=weights)),
         found[-1].target.spectrum.ends,
         averaging.curves(max(found, key=lambda one: one.weight)),
     )

@@ -58,32 +58,24 @@ class FittedDot(NamedTuple):
     fit: FittedBands
     homogeneous_meV: tuple[float, float] = ASSUMED_HOMOGENEOUS
 
-    def _measured(self) -> list[int]:
-        names = enumerate(self.fit.names)
-        return [i for i, name in names if self.origin[name].startswith("measured")]
-
     @property
     def uncertainty(self) -> dict[str, float]:
         """Measured field to standard error."""
-        errors = self.fit.standard_errors
-        return {self.fit.names[i]: float(errors[i]) for i in self._measured()}
+        every = zip(self.fit.names, self.fit.standard_errors.tolist(), strict=True)
+        return {name: error for name, error in every if self.origin[name].startswith("measured")}
 
     def correlations(self) -> dict[str, float]:
         """Return the correlation coefficient of every pair of measured fields."""
-        errors, names = self.fit.standard_errors, self.fit.names
+        errors, place = self.fit.standard_errors, self.fit.names.index
         matrix = self.fit.covariance / np.outer(errors, errors)
-        pairs = combinations(self._measured(), 2)
-        return {f"{names[i]}, {names[j]}": float(matrix[i, j]) for i, j in pairs}
+        pairs = combinations(self.uncertainty, 2)
+        return {f"{one}, {other}": float(matrix[place(one), place(other)]) for one, other in pairs}
 
     def samples(self, count: int, seed: int) -> tuple[Dot, float]:
         """Return dots drawn from the fit's Gaussian, and the part of the draws that was set aside.
 
-        Set aside is a draw in which a value makes no sense, such as a negative Stokes shift.
-
-        Raises
-        ------
-        ParameterError
-            If fewer than one draw in ten is allowed: the spectra do not determine the dot.
+        Set aside is a draw in which a value makes no sense, such as a negative Stokes shift; a dot
+        of which fewer than one draw in ten is allowed is refused (`ParameterError`).
         """
         random, fit = np.random.default_rng(seed), self.fit
         drawn = random.multivariate_normal(fit.values, fit.covariance, count, method="eigh")
@@ -106,15 +98,10 @@ def fitted_dot(
 ) -> FittedDot:
     """Return the dot of a fit; what was not measured is that of the preset 3LS+ESA.
 
-    The linewidth is that of A_X, and A_XX1 and A_XX2 are taken to share it; PL_X has its own, and
-    PL_XX is taken to share that. They are the sample's, unless the width of one dot's PL is given,
-    see `one_dot`. `given_strength` is the strength a that the fit of the transient held, if it is
-    not the preset's.
-
-    Raises
-    ------
-    ParameterError
-        If the contract refuses a value, such as a Stokes shift that is negative beyond its errors.
+    A_XX1 and A_XX2 are taken to be as wide as A_X, and PL_XX as PL_X. The widths are the sample's,
+    unless that of one dot's PL is given, see `one_dot`. `given_strength` is the strength a that the
+    fit of the transient held, if it is not the preset's. A `ParameterError` refuses what the
+    contract does, such as a Stokes shift that is negative beyond its errors.
     """
     preset = presets()[BASE_OF_YOUR_DOT]
     values: dict[str, Any] = {name: float(np.asarray(getattr(preset, name))) for name in _BIEXCITON}
@@ -204,10 +191,9 @@ def threshold_intervals(
     """Return both thresholds without and with ESA, with what the fit's errors make of them.
 
     Of one dot, and of the sample, in which ⟨N⟩ is the mean of all dots; the homogeneous width is
-    drawn evenly from its range. Without ESA, which needs absorption and PL alone, then with ESA;
-    infinity where no gain is reached. And the part of the draws that was set aside, see
-    `FittedDot.samples`. What was assumed else stays as it is. For floor and statistics see
-    `qdgain.model.threshold.threshold_onset`, for samples `qdgain.beyond.ensemble_thresholds`.
+    drawn evenly from its range, and what else was assumed stays. Infinity where no gain is reached.
+    And the part of the draws that was set aside, see `FittedDot.samples`. For floor and statistics
+    see `qdgain.fast.onset.threshold_onset`, for samples `qdgain.beyond.ensemble_thresholds`.
     """
     drawn, set_aside = fitted.samples(samples, seed)
     low, high = fitted.homogeneous_meV
@@ -236,14 +222,10 @@ def threshold_intervals(
             found["the sample"] = _of_sample(those, spread, floor, statistics)
         for whose, both in found.items():
             for name, some in zip(("at the gain maximum", "onset"), both, strict=True):
-                rows.append(_interval(whose, name, esa, some))
+                # Nearest: there is no mean of a threshold and one that is out of reach.
+                limits = np.quantile(some, _QUANTILES, method="nearest").tolist()
+                rows.append(ThresholdInterval(whose, name, esa, float(some[0]), *limits))
     return tuple(rows), set_aside
-
-
-def _interval(whose: str, name: str, esa: bool, found: FloatArray) -> ThresholdInterval:
-    # Nearest: there is no mean of a threshold and one that is out of reach.
-    spread = np.quantile(found, _QUANTILES, method="nearest").tolist()
-    return ThresholdInterval(whose, name, esa, float(found[0]), *spread)
 
 
 def _of_sample(
@@ -283,7 +265,9 @@ def parameter_file(fitted: FittedDot, source: Mapping[str, object]) -> str:
     }
     for table, entries in tables.items():
         lines += ["", f"[{table}]"]
-        lines += [f"{_key(name)} = {_toml(value)}" for name, value in entries.items()]
+        for name, entry in entries.items():
+            bare = name.replace("_", "").isalnum() and name.isascii()
+            lines.append(f"{name if bare else _toml(name)} = {_toml(entry)}")
     return "\n".join(lines) + "\n"
 
 
@@ -291,16 +275,8 @@ def _rounded(value: float) -> float:
     return float(f"{value:.{_DIGITS}g}")
 
 
-def _key(name: str) -> str:
-    return name if name.replace("_", "").isalnum() and name.isascii() else _toml(name)
-
-
 def _toml(value: object) -> str:
-    """Return a value as TOML; its strings are JSON's but for the delete character."""
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, (int, float)):
-        return repr(value)
-    raise TypeError(f"{value!r} has no place in a parameter file")
+    """Return text, a number or a list as TOML, which is JSON but for the delete character."""
+    if value is None:
+        raise TypeError("None has no place in a parameter file")
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

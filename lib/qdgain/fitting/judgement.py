@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.signal import find_peaks, peak_widths
 
 from qdgain.fitting.absorption_fit import BLUE, RED, Absorption
 from qdgain.fitting.averaging import LEAST_EVIDENCE
 from qdgain.fitting.emission_fit import Emission
 from qdgain.fitting.spectra import Spectrum, refuse, smoothed
+from qdgain.measured.features import peaks
 
 #: No band at room temperature is narrower: what is, is scattered light.
 _LINE_MEV = 30.0
@@ -38,27 +38,22 @@ _DARK, _THIN = 2.5, 0.05
 def without_lines(emission: Spectrum) -> tuple[Spectrum, list[str]]:
     """Return a PL without lines of scattered light, such as the excitation or its second order.
 
-    Raises
-    ------
-    ParameterError
-        If its highest feature is a line and no band is left.
+    Refused (`ParameterError`) is one that is clipped, or whose highest feature is a line if no band
+    is left.
     """
+    if plateau := clipped(emission, "PL"):
+        refuse(f"{plateau}: measure it again with less light")
     energy, values = emission.energy_eV, emission.values
     base = float(np.median(values[values <= np.quantile(values, 0.2)]))
     least = max(_PROMINENT * float(values.max() - base), _NOISE * emission.scatter)
-    tops, _ = find_peaks(values, prominence=least)
-    if not tops.size:
-        return emission, []
-    widths, _, left, right = peak_widths(values, tops, rel_height=0.5)
-    places = np.arange(energy.size)
-    spans = np.interp(right, places, energy) - np.interp(left, places, energy)
     keep, warnings = np.ones(energy.shape, dtype=bool), []
-    for top, width, span in zip(tops, widths, spans, strict=True):
-        reach = 2.0 * span
-        beside = np.abs(energy - energy[top])
+    for top, left, right in peaks(values, least):
+        ends = np.interp([left, right], np.arange(energy.size), energy)
+        span = float(ends[1] - ends[0])
+        reach, beside = 2.0 * span, np.abs(energy - energy[top])
         ring = (beside > reach) & (beside < 2 * reach)
         # A line stands on next to nothing; a spike of noise is one or two points wide.
-        line = 1e3 * span < _LINE_MEV and width > 2.0
+        line = 1e3 * span < _LINE_MEV and right - left > 2.0
         if line and ring.any() and np.median(values[ring]) - base < 0.3 * (values[top] - base):
             keep &= beside > reach
             warnings.append(
@@ -75,8 +70,8 @@ def without_lines(emission: Spectrum) -> tuple[Spectrum, list[str]]:
     return kept, warnings
 
 
-def clipped(spectrum: Spectrum) -> tuple[float, float] | None:
-    """Return the ends of a plateau at the top of a spectrum, the instrument's limit, if any."""
+def clipped(spectrum: Spectrum, name: str) -> str:
+    """Return where the top of a spectrum is a plateau, the instrument's limit; "" if nowhere."""
     # As they were counted, per nm where the axis was.
     values = spectrum.values / spectrum.relative_noise
     height, end = np.ptp(values), values.size - 1
@@ -93,24 +88,16 @@ def clipped(spectrum: Spectrum) -> tuple[float, float] | None:
         beside = min(max(2, (last - first) // 2), *sides)
         higher = max(values[[first - beside] * (first > 0) + [last + beside] * (last < end)])
         if (values[first] - higher) / beside * (last - first) / 4 >= least:
-            return float(spectrum.energy_eV[first]), float(spectrum.energy_eV[last])
-    return None
-
-
-def refuse_clipped(spectrum: Spectrum, name: str) -> None:
-    """Refuse a spectrum whose maximum is the limit of the instrument."""
-    ends = clipped(spectrum)
-    if ends is not None:
-        refuse(
-            f"the {name} is clipped from {ends[0]:.4g} to {ends[1]:.4g} eV, where all its values "
-            "are the same: measure it again with less light"
-        )
+            low, high = spectrum.energy_eV[[first, last]]
+            where = f"from {low:.4g} to {high:.4g} eV, where all its values are the same"
+            return f"the {name} is clipped {where}"
+    return ""
 
 
 def other_band(emission: Spectrum, peak_eV: float, width_meV: float) -> str:
     """Return the option that leads to a PL band to the blue of the one that was fitted, if any."""
     fine, smooth = smoothed(emission)
-    tops, _ = find_peaks(smooth, prominence=_PROMINENT * float(np.ptp(smooth)))
+    tops = (peak.place for peak in peaks(smooth, _PROMINENT * float(np.ptp(smooth))))
     bluer = [i for i in tops if fine[i] > peak_eV + 0.5e-3 * width_meV]
     if not bluer:
         return ""
@@ -151,12 +138,9 @@ def judge(
     warnings: Sequence[str],
     is_absorbance: bool,
 ) -> tuple[str, tuple[str, ...]]:
-    """Return grade (good, usable, poor) and reasons, warnings first, or refuse what is no dot.
+    """Return grade (good, usable, poor) and reasons, warnings first.
 
-    Raises
-    ------
-    ParameterError
-        If A_X is known too badly, or shift or width are beyond those of a dot.
+    Refused (`ParameterError`) is an A_X that is known too badly, or a shift or width of no dot.
     """
     (peak, pl_width), (centre, width) = emission.values, first.values
     error = 1e3 * float(np.sqrt(first.covariance[0, 0]))
@@ -202,11 +186,8 @@ def _warned(
     shift = 1e3 * (centre - peak)
     serious: list[str] = []
     mild: list[str] = []
-    if ends := clipped(absorption.part(*first.window)):
-        serious.append(
-            f"the absorption is clipped from {ends[0]:.4g} to {ends[1]:.4g} eV, where all its "
-            "values are the same: measure a thinner sample"
-        )
+    if plateau := clipped(absorption.part(*first.window), "absorption"):
+        serious.append(f"{plateau}: measure a thinner sample")
     if first.evidence[1] < _SURE_OVER_EDGE:
         serious.append("an edge without a band describes the absorption nearly as well")
     if shift > _DOUBTFUL * width:

@@ -7,8 +7,8 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.signal import savgol_filter
 
+from qdgain.measured import features
 from qdgain.measured.instrument_file import intensity_per_eV
 from qdgain.model import parameters
 from qdgain.model.bands import bands
@@ -68,7 +68,7 @@ def smoothed(spectrum: Spectrum, reach_eV: float = 0.06) -> tuple[FloatArray, Fl
     fine = np.arange(low, high, _FINE_EV)
     values = np.interp(fine, spectrum.energy_eV, spectrum.values)
     points = 2 * round(0.5 * reach_eV / _FINE_EV) + 1
-    return fine, savgol_filter(values, points, 3) if fine.size >= points else values
+    return fine, features.smoothed(values, points) if fine.size >= points else values
 
 
 def even_spectrum(energy_eV: ArrayLike, values: ArrayLike) -> Spectrum:

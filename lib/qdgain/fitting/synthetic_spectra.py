@@ -83,12 +83,8 @@ def simulate(
     Absorbance :math:`\propto A_X + h_2 A_2 + h_3 A_3 + b\,(E/E_A)^4`; PL per eV
     :math:`\propto PL_X + h_T T + b_0 + b_1(E - E_A)`, given per nm; ΔA of one relaxed exciton,
     `qdgain.fitting.spectra.relaxed_exciton_signal`, with a bleach of the second transition. The
-    noise is the standard deviation relative to the largest value of each spectrum.
-
-    Raises
-    ------
-    ParameterError
-        If the dot is an array of dots.
+    noise is the standard deviation relative to the largest value of each spectrum. An array of dots
+    is refused (`ParameterError`).
     """
     if dot.shape:
         raise ParameterError("spectra are simulated for one dot: give numbers, not arrays.")

@@ -74,12 +74,8 @@ def fit_transient(
 ) -> tuple[Bands, FittedSpectrum, FreeStrength | None]:
     """Return the bands with Δ_A2, and a if it is free, after them; curves; the fit with a free.
 
-    Whether a is held at `strength` depends on the transient where `hold` is None.
-
-    Raises
-    ------
-    ParameterError
-        If the transient lacks the bleach that it should show.
+    Whether a is held at `strength` depends on the transient where `hold` is None. Refused
+    (`ParameterError`) is one without the bleach that it should show.
     """
     loose = _fit(spectrum, bands, None, weights)
     free = None

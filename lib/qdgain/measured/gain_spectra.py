@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator, make_interp_spline
-from scipy.signal import find_peaks, savgol_filter
 from scipy.special import logsumexp
 
+from qdgain.measured.features import peaks, smoothed
 from qdgain.measured.instrument_file import Trace, intensity_per_eV, refuse, traces
 from qdgain.model import parameters
 from qdgain.model.dot import FloatArray
@@ -56,12 +56,7 @@ class MeasuredSpectra:
         """Return the gain at ⟨N⟩ within the measured range, of shape N + E.
 
         Interpolated energy by energy with monotone cubics, which put no extremum between two
-        measurements.
-
-        Raises
-        ------
-        ParameterError
-            If ⟨N⟩ is outside the measured range.
+        measurements; refused (`ParameterError`) is ⟨N⟩ outside the measured range.
         """
         mean = np.asarray(mean_excitons, dtype=float)
         outside = ~((mean >= 0) & (mean <= self.mean_excitons[-1]))
@@ -190,12 +185,8 @@ def read_spectra(path: str | Path) -> MeasuredSpectra:
     and is taken per eV. The unit of the gain is the linear OD at the band edge: at the energy that
     a line ``absorption_peak_eV: …`` names, otherwise at the first peak or shoulder of the linear OD
     to the blue of the PL. Without ``PL`` the positive part of the gain at the largest ⟨N⟩ stands in
-    for it, of unit peak. Every value has to be there; a PL may be below zero by its noise.
-
-    Raises
-    ------
-    ParameterError
-        If the file cannot be used; one sentence says why.
+    for it, of unit peak. Every value has to be there; a PL may be below zero by its noise. A
+    `ParameterError` says in one sentence why a file cannot be used.
     """
     found = traces(path, "spectra file")
     _refuse_gaps(found)
@@ -234,16 +225,14 @@ def band_edge_eV(energy_eV: ArrayLike, absorption: ArrayLike, emission_eV: float
     window = 2 * max(2, round(0.5 * _SMOOTHED_EV / (even[1] - even[0]))) + 1
     if window > even.size:
         return None
-    smooth, bend = (savgol_filter(rough, window, 3, deriv=order) for order in (0, 2))
+    smooth, bend = smoothed(rough, window), smoothed(rough, window, 2)
     near = (even > emission_eV - _RED_EV) & (even < emission_eV + _BLUE_EV)
     noise = float(np.std(rough - smooth))
-    peaks = find_peaks(smooth, prominence=max(3 * noise, 1e-3 * float(np.ptp(smooth))))[0]
-    shoulders = find_peaks(-bend, height=4 * float(np.median(np.abs(bend))))[0]
-    for places in (peaks, shoulders):
-        there = places[near[places]]
-        if there.size:
-            return float(even[there[0]])
-    return None
+    bands = peaks(smooth, max(3 * noise, 1e-3 * float(np.ptp(smooth))))
+    bent = 4 * float(np.median(np.abs(bend)))
+    shoulders = [one for one in peaks(-bend, 0.0) if -bend[one.place] >= bent]
+    there = (float(even[one.place]) for one in [*bands, *shoulders] if near[one.place])
+    return next(there, None)
 
 
 def _refuse_gaps(found: Sequence[Trace]) -> None:

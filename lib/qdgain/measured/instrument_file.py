@@ -22,8 +22,8 @@ from numpy.typing import ArrayLike
 from qdgain.files import read_bytes
 from qdgain.measured.instruments import formats
 from qdgain.measured.instruments.axis import PER, energies, unit_of
-from qdgain.measured.instruments.content import MOST_BYTES, Unusable, plain
 from qdgain.measured.instruments.table import Raw
+from qdgain.measured.instruments.text import MOST_BYTES, Unusable, plain
 from qdgain.model.dot import FloatArray
 from qdgain.model.parameters import ParameterError
 from qdgain.model.units import nm_from_eV
@@ -106,12 +106,8 @@ def traces(
 
     A refusal calls the file by its kind, such as ``absorption file``, and its name; `unit` is that
     of the axis if the user gives it, and the hint says how. Spectra that stand one below the other
-    come out one by one, never averaged.
-
-    Raises
-    ------
-    ParameterError
-        If the file cannot be used; one sentence says why, with the line number.
+    come out one by one, never averaged. A `ParameterError` says in one sentence why a file cannot
+    be used, with the line number.
     """
     path = Path(path)
     source = f"the {kind} {plain(path.name)}".replace("\n", " ")
@@ -304,13 +300,9 @@ def at_delay(
 
     The delays are the numbers that the traces are called by, in ps unless the file says otherwise.
     A single delay is the nearest one measured, at most half a step away. Before time zero are the
-    delays below -0.3 ps, or else below 0.
-
-    Raises
-    ------
-    ParameterError
-        If the traces are not called by delays, none was measured there, or one is earlier than
-        `earliest_ps`, when excitons have not relaxed yet.
+    delays below -0.3 ps, or else below 0. Refused (`ParameterError`) are traces that are not called
+    by delays, and a delay that was not measured, or before `earliest_ps`, when excitons have not
+    relaxed yet.
     """
     source = found[0].source
     delays = np.array([_delay(trace) for trace in found])
@@ -365,12 +357,8 @@ def intensity_per_eV(energy_eV: ArrayLike, intensity_per_nm: ArrayLike) -> Float
     r"""Return an intensity per unit energy from one per unit wavelength.
 
     :math:`I_E = I_\lambda\,|d\lambda/dE| = I_\lambda\,\lambda^2/hc`, in the intensity's unit per
-    eV; absorbance, a ratio, needs no such factor. The shapes broadcast.
-
-    Raises
-    ------
-    ParameterError
-        If an energy is not above zero.
+    eV; absorbance, a ratio, needs no such factor. The shapes broadcast, and energies are above zero
+    (`ParameterError`).
 
     Notes
     -----

@@ -65,7 +65,7 @@ def band_edge_dot() -> Dot:
     )
 
 
-def surrogate(reading: str, blue_shift_widths: float = BLUE_SHIFT_WIDTHS) -> MeasuredSpectra:
+def surrogate(reading: str) -> MeasuredSpectra:
     r"""Return surrogate spectra.
 
     X1: the gain of `band_edge_dot` under Rabi statistics. X3: Poisson statistics,
@@ -73,7 +73,7 @@ def surrogate(reading: str, blue_shift_widths: float = BLUE_SHIFT_WIDTHS) -> Mea
     .. math:: G = G_{\text{edge}} - P_{k\le 2}\,A_P + g\,P_{k\ge 3}\,PL_P
 
     with a blue band of the same width, Stokes shift and unit absorption, which amplifies once a dot
-    holds three excitons, and whose A_P lies `blue_shift_widths` line widths above A_X. Which of the
+    holds three excitons, and whose A_P lies `BLUE_SHIFT_WIDTHS` line widths above A_X. Which of the
     two bands carries the larger gain that the paper states for X3 pumping is ambiguous; the other
     one keeps the gain stated for X1.
 
@@ -97,7 +97,7 @@ def surrogate(reading: str, blue_shift_widths: float = BLUE_SHIFT_WIDTHS) -> Mea
     smaller, larger = _stated("F3-x1-gain"), _stated("F3-x3-gain")
     at_edge, at_blue = (larger, smaller) if reading == "x3_edge" else (smaller, larger)
     edge = replace(dot, xx_emission_strength=at_edge)
-    shift_eV = 1e-3 * blue_shift_widths * np.asarray(dot.linewidth_meV)
+    shift_eV = 1e-3 * BLUE_SHIFT_WIDTHS * np.asarray(dot.linewidth_meV)
     blue = replace(dot, absorption_energy_eV=dot.absorption_energy_eV + shift_eV)
     upper = bands(blue, energy)
     mean = _MEAN_STATISTICAL

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from qdgain.measured.instruments.content import Unusable
+from qdgain.measured.instruments.text import Unusable
 from qdgain.model.dot import FloatArray
 from qdgain.model.units import eV_from_nm
 
@@ -37,19 +37,8 @@ _QUANTITIES = {
 _COUNTS = {"pixel", "pixels", "px", "row", "index", "channel", "diode"}
 _AXIS = {word for word, unit in _UNIT_OF.items() if unit != "other"}.union(*_QUANTITIES.values())
 _BESIDE = {
-    *(
-        "photon",
-        "emission",
-        "excitation",
-        "probe",
-        "vacuum",
-        "in",
-        "axis",
-        "wave",
-        "length",
-        "shift",
-    ),
-    *("e", "x", "h", "hν", "hv", "1", "¹", "number", "no", "nr", "em", "ex", "mode"),
+    *re.findall(r"\S+", "photon emission excitation probe vacuum in axis wave length shift mode"),
+    *re.findall(r"\S+", "e x h hν hv 1 ¹ number no nr em ex"),
 }
 #: Where values of each unit lie beyond doubt, and where they lie if the unit is not named.
 _POSSIBLE = {

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qdgain.measured.instruments.content import MOST_VALUES, Unusable
 from qdgain.measured.instruments.table import Raw
+from qdgain.measured.instruments.text import MOST_VALUES, Unusable, lines_in, refuse_many
 from qdgain.model.dot import FloatArray
 
 #: Digits that stand for a separator, a sign and a first digit: squeezed, difference, duplicate.
@@ -63,7 +63,7 @@ def traces(text: str) -> list[Raw]:
 def _records(text: str) -> Iterator[_Record]:
     """Yield ``##LABEL= value`` and the lines below; ``$$`` begins a comment."""
     record = None
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
+    for number, line in enumerate(lines_in(text), start=1):
         bare = line.partition("$$")[0].strip()
         label = re.match(r"##([^=]*)=\s*(.*)", bare)
         if label:
@@ -90,16 +90,7 @@ def _spectrum(block: dict[str, _Record], data: _Record, number: int) -> Raw:
     if x.size != expected:
         raise Unusable(f"line {data.line}: {expected:g} points are said to follow, and {x.size} do")
     title, quantity = said.get("TITLE") or str(number), said.get("YUNITS", "")
-    return Raw(
-        title,
-        x,
-        y,
-        axis=said.get("XUNITS", ""),
-        quantity=quantity,
-        labels=(title,),
-        number=number,
-        lines=lines,
-    )
+    return Raw(title, x, y, said.get("XUNITS", ""), quantity, (title,), number, lines)
 
 
 def _number(block: dict[str, _Record], label: str, otherwise: float) -> float:
@@ -144,8 +135,7 @@ def _counted(block: dict[str, _Record], data: _Record) -> _Points:
         y += values
         lines += [line] * len(values)
         check = difference
-        if len(y) > MOST_VALUES:
-            raise Unusable(f"it has more than the {MOST_VALUES} values that are read at most")
+        refuse_many(len(y))
     if not y:
         raise Unusable(f"line {data.line}: no values follow")
     first, factor = _number(block, "FIRSTX", np.nan), _number(block, "XFACTOR", 1.0)

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from qdgain.measured.instruments.axis import names_axis, names_count
-from qdgain.measured.instruments.dialect import Dialect, Line, filled
-from qdgain.measured.instruments.layout import not_a_row
+from qdgain.measured.instruments.text import Dialect, Line, filled, not_a_row
 
 _MOST_HEADER_LINES = 4
 #: Keys of the lines, without their signs, that tell of the axis and of the values.
@@ -37,12 +36,8 @@ class Header(NamedTuple):
 
 def header_of(before: Sequence[Line], rows: Sequence[Line], dialect: Dialect) -> Header:
     """Return what the lines above a table, and its first row, say of its columns."""
-    for naming in NAMINGS:
-        header = naming(before, rows, dialect)
-        if header is not None:
-            break
-    else:
-        header = Header([])
+    every = (naming(before, rows, dialect) for naming in NAMINGS)
+    header = next((found for found in every if found is not None), Header([]))
     axis, quantity = (stated(before, keys) for keys in (_AXIS_KEYS, _VALUE_KEYS))
     return header._replace(axis=header.axis or axis, quantity=header.quantity or quantity)
 
@@ -182,14 +177,10 @@ def _title(before: Sequence[Line], below: int) -> str:
     """Return the lone line of text right above the header, which has some lines itself."""
     filled_lines = [line for line in before if line.kind != "blank"][: -below or None]
     last = filled_lines[-1] if filled_lines else None
-    if (
-        last is None
-        or last.kind != "text"
-        or last.filled != 1
-        or not re.match(r"\s*[\"\w]", last.text)
-    ):
+    alone = last is not None and last.kind == "text" and last.filled == 1
+    if last is None or not alone or not re.match(r"\s*[\"\w]", last.text):
         return ""
-    return next(cell for cell in last.cells if cell.strip()).strip()
+    return next(filter(str.strip, last.cells)).strip()
 
 
 def _refuse_a_spoilt_row(

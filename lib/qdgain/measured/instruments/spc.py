@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qdgain.measured.instruments.content import MOST_VALUES, Unusable, plain
 from qdgain.measured.instruments.table import Raw
+from qdgain.measured.instruments.text import Unusable, plain, refuse_many
 from qdgain.model.dot import FloatArray
 
 _OLD, _BIG = 0x4D, 0x4C
@@ -70,8 +70,8 @@ def _head(raw: bytes, old: bool, order: str) -> _Head:
         size, comment = _NEW_SIZE, _NEW_COMMENT
         read = struct.unpack_from(order + _NEW_HEADER, raw)
         flags, _, _, exponent, points, *ends, count, x, y = read
-    if points * (count or 1) > MOST_VALUES and not flags & _OWN_X:
-        raise Unusable(f"it has more than the {MOST_VALUES} values that are read at most")
+    if not flags & _OWN_X:
+        refuse_many(points * (count or 1))
     title = plain(raw[comment : comment + 130].split(b"\0")[0].decode("latin-1")).strip()
     words = _AXES.get(x, "arbitrary" if x else ""), _QUANTITIES.get(y, "")
     both = float(ends[0]), float(ends[1])
@@ -97,15 +97,8 @@ def _spectra(raw: bytes) -> Iterator[Raw]:
         y = _values(raw, at, x.size, order, exponent=power, size=size, old=old)
         at += size * x.size
         name = f"{z:g}" if head.spectra != 1 and z else str(number)
-        yield Raw(
-            head.title or "1" if head.spectra == 1 else name,
-            x,
-            y,
-            head.axis,
-            quantity=head.quantity,
-            labels=(name, head.title),
-            number=number,
-        )
+        title, labels = head.title or "1" if head.spectra == 1 else name, (name, head.title)
+        yield Raw(title, x, y, head.axis, head.quantity, labels, number)
 
 
 def _floats(raw: bytes, at: int, points: int, order: str) -> FloatArray:
