@@ -215,8 +215,8 @@ class _Yaml(yaml.SafeLoader):
 
 _DECIMAL = re.compile(r"[+-]?(0|[1-9]\d*|(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?)", re.ASCII)
 _INT, _FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
-# YAML 1.1 takes some of what looks like a number, such as 1e3 or 089, for text.
-_LIKE_A_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$", re.ASCII)
+# YAML 1.1 takes some of what looks like a number, such as 1e3, 089 or 0o17, for text.
+_LIKE_A_NUMBER = re.compile(r"[+-]?(0o\w+|\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$", re.ASCII)
 _Yaml.add_implicit_resolver(_FLOAT, _LIKE_A_NUMBER, list("+-.0123456789"))
 for _tag in (_INT, _FLOAT):
     _Yaml.add_constructor(_tag, _Yaml.construct_number)
