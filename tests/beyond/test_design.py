@@ -630,16 +630,22 @@ def test_in_every_reading_the_way_ends_at_the_wanted_threshold_and_no_dot_is_nea
 
 
 @pytest.mark.parametrize("reading", OF_READINGS)
-def test_a_search_knows_the_gain_maximum_of_every_reading(reading):
+def test_a_search_knows_the_gain_maximum_of_every_reading_and_its_gradient(reading):
     dot = replace(THREE, reading=reading, **OF_READINGS[reading])
-    search = shortest_way._Search(
-        dot, "shifts and linewidth", 0.9, None, statistics="rabi", limit=np.inf
-    )
-    place = search.start + search.basis @ np.array([0.1, 0.2, -0.1, 0.2])
+    weights = shortest_way._weights(dot, 0.9, 0.0, "rabi")
+    search = shortest_way._Search(dot, "shifts and linewidth", weights, False, np.inf)
+    guess = np.array([0.1, 0.2, -0.1, 0.2, 0.0])
+    place = search.start + search.basis @ guess[:4]
     width = float(band_widths_meV(dot).absorption)
     there = moved(dot, (place - search.start) * width)
     expected = float(gain_maximum_meV(there))
     assert search.brightest(place) * width == pytest.approx(expected, abs=1e-4)
+    slopes = search.conditions(guess)[1][0]
+    by_steps = [
+        (search.conditions(guess + h)[0][0] - search.conditions(guess - h)[0][0]) / 2e-5
+        for h in 1e-5 * np.eye(5)
+    ]
+    assert slopes == pytest.approx(by_steps, rel=1e-5, abs=1e-7)
 
 
 @pytest.mark.parametrize("reading", OF_READINGS)

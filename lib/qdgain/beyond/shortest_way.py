@@ -10,16 +10,19 @@ the gain exceeds the loss and the floor ε,
 
 at the gain maximum or, for the onset, at any photon energy, which then is a fifth variable that
 costs nothing. The terms are those of the reading *replacing*; others share the bands by other
-weights. A lattice of dots gives starts on every side, and sequential quadratic programming leads
-from each of them to a shortest way.
+weights. Gaussians make it smooth with a closed gradient, in which the energy E of the maximum of a
+full dot's gain g moves by :math:`\partial E/\partial x = -g_{Ex}/g_{EE}`. A lattice of dots gives
+starts on every side, and sequential quadratic programming leads from each of them to a shortest
+way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
@@ -60,8 +63,9 @@ STARTS = 3
 #: way never ends short of its threshold.
 _SLACK, _MARGIN = 1e-7, 2e-7
 _HALVINGS = 30
-#: The step of a slope, in standard deviations of A_X; and what stands for ln 0.
-_STEP, _LEAST_LOG = 1e-3, -700.0
+_FARTHEST_LOG = 700.0
+
+_Pair = tuple[FloatArray, FloatArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,13 +115,12 @@ def nearest_dot(
     target = float(parameters.check("low_threshold", target))
     # Refuses what the threshold itself would.
     there = bool(threshold_of(dot, definition, floor, statistics) <= target)
-    unit, limit = float(band_widths_meV(dot).absorption), np.inf
+    onset, unit, limit = definition == ONSET, float(band_widths_meV(dot).absorption), np.inf
     if balanced_at_K is not None:
         kT = float(units.thermal_energy_meV(parameters.check("temperature_K", balanced_at_K)))
         limit = unit / kT
-    own_floor = floor if definition == ONSET else None
-    search = _Search(dot, route, target, own_floor, statistics=statistics, limit=limit)
-    found = search.shortest(starts, there)
+    weights = _weights(dot, target, float(floor) if onset else 0.0, statistics)
+    found = _Search(dot, route, weights, onset, limit).shortest(starts, there)
     if found is None:
         return Way(MappingProxyType(dict.fromkeys(FIELDS, np.nan)), np.inf, None, np.nan)
     change = found * unit
@@ -143,24 +146,37 @@ def moved(dot: Dot, change_meV: FloatArray) -> Dot:
     return replace(dot, **values)
 
 
+class _Weights(NamedTuple):
+    """What the bands weigh at the wanted ⟨N⟩, and in the gain of a full dot.
+
+    The logarithms of PL_X and PL_XX in the gain, and of A_X, A_XX2 and the floor in the loss; A_X,
+    PL_X, A_XX2 and PL_XX of the full dot.
+    """
+
+    gain: FloatArray
+    loss: FloatArray
+    full: FloatArray
+
+
+def _weights(dot: Dot, target: float, floor: float, statistics: str) -> _Weights:
+    shares = weights_at(np.asarray(target), statistics, len(weights_of_bands(dot).gain))
+    A, P, B, Q = (float(weight) for weight in net_weights(dot, shares))
+    with np.errstate(divide="ignore"):
+        gain = np.log(np.array([P, Q]))
+        loss = np.log(np.array([-A, -B, floor]))
+    full = np.array(weights_of_bands(dot).gain[highest_state(dot, statistics)], dtype=float)
+    return _Weights(np.maximum(gain, -_FARTHEST_LOG), np.maximum(loss, -_FARTHEST_LOG), full)
+
+
 class _Search:
     """What to reach and from where, in units of the standard deviation of A_X.
 
     A place is (S, Δ_A2, Δ_E, Γ), an array of four rows; a guess is the steps along the directions
-    of the route, then the photon energy from A_X, which is free at the onset; both may have more
-    axes. The floor is that of the onset, the limit the largest Stokes shift at the present width.
+    of the route, then the photon energy from A_X, which is free at the onset. The limit is the
+    largest Stokes shift at the present width.
     """
 
-    def __init__(
-        self,
-        dot: Dot,
-        route: str,
-        target: float,
-        floor: float | None,
-        *,
-        statistics: str,
-        limit: float,
-    ) -> None:
+    def __init__(self, dot: Dot, route: str, weights: _Weights, onset: bool, limit: float) -> None:
         own = band_widths_meV(dot)
         unit = float(own.absorption)
         now = np.array([getattr(dot, name) for name in FIELDS], dtype=float)
@@ -172,18 +188,13 @@ class _Search:
         self.start, self.low, self.high = now / unit, low / unit, high / unit
         # Of A_X, PL_X, A_XX2 and PL_XX.
         self.widths = np.array([*own[:2], *own[3:]], dtype=float) / unit
-        rows = weights_of_bands(dot).gain
-        A, P, B, Q = net_weights(dot, weights_at(np.asarray(target), statistics, len(rows)))
-        with np.errstate(divide="ignore"):
-            logs = np.log(np.array([-A, P, -B, Q, floor or 0.0], dtype=float))
-        *self.logs, self.log_floor = np.maximum(logs, _LEAST_LOG)
-        self.onset, self.limit = floor is not None, limit
-        self.full = np.array(rows[highest_state(dot, statistics)], dtype=float)
+        self.gain, self.loss, self.full = weights
         # A full dot that only absorbs has no gain maximum, wherever its bands are.
-        self.is_dark = not self.onset and bool(np.all(self.full <= 0) and np.any(self.full < 0))
+        self.is_dark = not onset and bool(np.all(self.full <= 0) and np.any(self.full < 0))
         # A full dot emits on PL_XX, or on PL_X in readings without one; even if next to nothing.
         self.main = 3 if self.full[3] > 0 else 1
         self.full[self.main] = self.full[self.main] or 1.0
+        self.onset, self.limit = onset, limit
         self.basis = np.array(ROUTES[route], dtype=float).T
 
     def shortest(self, starts: int, there: bool) -> FloatArray | None:
@@ -197,7 +208,7 @@ class _Search:
             photon = float(energy[np.argmax(self.excess(start[:, None], energy))])
         here = np.append(np.zeros(self.basis.shape[1]), photon)
         # A dot that has the threshold only needs to meet the limits.
-        if np.all(self.conditions(here)[there:] >= -_SLACK):
+        if np.all(self.conditions(here)[0][there:] >= -_SLACK):
             return np.zeros(len(FIELDS))
         ends = (self.descend(guess) for guess in self.guesses(starts) or [here])
         return min((end for end in ends if end is not None), key=np.linalg.norm, default=None)
@@ -260,6 +271,10 @@ class _Search:
         free = self.basis.shape[1]
         square = self.basis.T @ self.basis
 
+        @cache
+        def conditions(guess: bytes) -> _Pair:
+            return self.conditions(np.frombuffer(guess))
+
         # No step into widths below zero, where nothing is defined.
         low, high = np.full(free + 1, -np.inf), np.full(free + 1, np.inf)
         widening = np.flatnonzero(self.basis[_WIDTH])
@@ -274,26 +289,31 @@ class _Search:
             bounds=scipy.optimize.Bounds(low, high),
             constraints={
                 "type": "ineq",
-                "fun": self.conditions,
-                "jac": self.slopes,
+                "fun": lambda at: conditions(at.tobytes())[0],
+                "jac": lambda at: conditions(at.tobytes())[1],
             },
-            options={"maxiter": 40, "ftol": 1e-14},
+            options={"maxiter": 40, "ftol": 1e-12},
         )
         return np.asarray(found.x)
 
     def meets(self, guess: FloatArray) -> bool:
         """Return whether a guess meets every limit."""
-        return bool(np.isfinite(guess).all() and np.all(self.conditions(guess) >= -_SLACK))
+        return bool(np.isfinite(guess).all() and np.all(self.conditions(guess)[0] >= -_SLACK))
 
     def factor(self, places: FloatArray) -> FloatArray:
         """Return the factor of all widths."""
         return np.asarray(places[_WIDTH] / self.start[_WIDTH])
 
-    def bands(self, places: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def bands(self, places: FloatArray) -> _Pair:
         """Return the centres of A_X, PL_X, A_XX2 and PL_XX, and their widths."""
         stokes = places[_S]
         centres = np.stack([0.0 * stokes, -stokes, -places[_A2], -(stokes + places[_E])])
         return centres, np.multiply.outer(self.widths, self.factor(places))
+
+    def off(self, places: FloatArray, photon: FloatArray) -> _Pair:
+        """Return (E - centre)/s of these bands, and s."""
+        centres, width = self.bands(places)
+        return (photon - centres) / width, width
 
     def brightest(self, places: FloatArray) -> FloatArray:
         """Return the photon energy of the largest gain of a full dot."""
@@ -315,13 +335,28 @@ class _Search:
             photon = np.clip(photon - step, near - reach, near + reach)
         return np.asarray(photon)
 
+    def brightest_slopes(self, place: FloatArray, off: FloatArray, width: FloatArray) -> FloatArray:
+        """Return the gradient of `brightest` at one place, from what `off` returns there."""
+        part = self.full * np.exp(-0.5 * off * off)
+        pull = part * (off * off - 1) / (width * width)
+        widening = (part * off * (off * off - 2) / width).sum() / place[_WIDTH]
+        moves = np.array([-pull[1] - pull[3], -pull[2], -pull[3], widening])
+        bend = pull.sum()
+        return np.asarray(moves / bend) if bend < 0 else np.zeros(4)
+
+    def sides(self, off: FloatArray) -> tuple[_Pair, _Pair]:
+        """Return ln(gain) and ln(loss) at the wanted ⟨N⟩, each with the share of its terms."""
+        log = -0.5 * off * off
+        floor = np.zeros_like(log[:1])
+        return (
+            _log_sum(self.gain, log[1::2]),
+            _log_sum(self.loss, np.concatenate([log[::2], floor])),
+        )
+
     def excess(self, places: FloatArray, photon: FloatArray) -> FloatArray:
         """Return ln(gain/loss) at the wanted ⟨N⟩."""
-        centres, width = self.bands(places)
-        log = -0.5 * ((photon - centres) / width) ** 2
-        A, P, B, Q = (weight + band for weight, band in zip(self.logs, log, strict=True))
-        loss = np.logaddexp(np.logaddexp(A, B), self.log_floor)
-        return np.asarray(np.logaddexp(P, Q) - loss)
+        (gain, _), (loss, _) = self.sides(self.off(places, photon)[0])
+        return gain - loss
 
     def limits(self, places: FloatArray) -> FloatArray:
         """Return what must not be negative besides the gain: one row a limit."""
@@ -332,21 +367,47 @@ class _Search:
             rows += [most - stokes, most - (second - places[_A2]), second - places[_A2]]
         return np.stack(rows)
 
-    def conditions(self, guess: FloatArray) -> FloatArray:
-        """Return all that must not be negative at guesses, one row a condition."""
-        steps, photon = guess[:-1], guess[-1]
-        places = (self.start + (self.basis @ steps).T).T
-        if not self.onset:
-            photon = self.brightest(places)
-        ends = (places.T - self.low).T, (self.high - places.T).T
-        rows = [self.excess(places, photon)[None] - _MARGIN, self.limits(places), *ends]
-        return np.concatenate(rows)
+    def limit_slopes(self, place: FloatArray) -> FloatArray:
+        """Return the gradients of `limits` at one place."""
+        rows = [[1.0, 0.0, 1.0, 0.0]]
+        if np.isfinite(self.limit):
+            by_width = 2 * self.limit * float(self.factor(place)) / self.start[_WIDTH]
+            rows += [[-1.0, 0, 0, by_width], [-1.0, 1, -1, by_width], [1.0, -1, 1, 0]]
+        return np.array(rows)
 
-    def slopes(self, guess: FloatArray) -> FloatArray:
-        """Return the derivatives of the conditions by each number of a guess, in columns."""
-        step, at = _STEP * np.eye(guess.size), guess[:, None]
-        once, twice = (
-            self.conditions(at + n * step) - self.conditions(at - n * step) for n in (1, 2)
+    def conditions(self, guess: FloatArray) -> _Pair:
+        """Return all that must not be negative at a guess, and its Jacobian."""
+        free = self.basis.shape[1]
+        place = self.start + self.basis @ guess[:free]
+        photon = guess[free] if self.onset else self.brightest(place)
+        off, width = self.off(place, photon)
+        (gain, gain_share), (loss, loss_share) = self.sides(off)
+        # Shares of A_X, PL_X, A_XX2, PL_XX in ln(gain/loss), and its slopes by their centres.
+        share = np.array([-loss_share[0], gain_share[0], -loss_share[1], gain_share[1]])
+        by_centre = share * (off / width)
+        by_photon = float(-by_centre.sum())
+        slopes = np.zeros(5)
+        slopes[_S] = -by_centre[1] - by_centre[3]
+        slopes[_A2] = -by_centre[2]
+        slopes[_E] = -by_centre[3]
+        slopes[_WIDTH] = float((share * (off * off)).sum()) / place[_WIDTH]
+        if self.onset:
+            slopes[4] = by_photon
+        else:
+            slopes[:4] += by_photon * self.brightest_slopes(place, off, width)
+        own = np.vstack([self.limit_slopes(place), np.eye(4), -np.eye(4)])
+        jacobian = np.vstack([slopes, np.pad(own, ((0, 0), (0, 1)))])
+        values = (self.limits(place), place - self.low, self.high - place)
+        return (
+            np.concatenate([np.atleast_1d(gain - loss - _MARGIN), *values]),
+            np.hstack([jacobian[:, :4] @ self.basis, jacobian[:, 4:]]),
         )
-        # To the fourth order in the step, so that only rounding is left.
-        return np.asarray((8 * once - twice) / (12 * _STEP))
+
+
+def _log_sum(weights: FloatArray, bands: FloatArray) -> _Pair:
+    """Return the logarithm of a sum of weighted bands, both logarithms, and each band's share."""
+    terms = weights.reshape(-1, *(1,) * (bands.ndim - 1)) + bands
+    top = terms.max(axis=0)
+    parts = np.exp(terms - top)
+    total = parts.sum(axis=0)
+    return top + np.log(total), parts / total
