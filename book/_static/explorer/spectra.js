@@ -12,7 +12,8 @@ globalThis.qdgainSpectra = (() => {
   const TO_EV = { nm: (x) => NM_EV / x, eV: (x) => x, "cm-1": (x) => (x * NM_EV) / 1e7 };
   const FEWEST = 12;
   /** Parts of the PL's width by which an estimate of peak, width and exciton can be off. */
-  const ROUGH = { peak: 0.02, width: 0.06, exciton: 0.12 };
+  const ROUGH = { peak: 0.02, width: 0.06, exciton: 0.12, absorptionWidth: 0.22 };
+  const FWHM_PER_SIGMA = 2 * Math.sqrt(2 * Math.LN2);
   /** Bending up before it bends down, over bending down: 0.45 for a Gaussian, 1 for an edge. */
   const OF_AN_EDGE = 0.72;
 
@@ -143,10 +144,17 @@ globalThis.qdgainSpectra = (() => {
     const before = Math.max(...bend.slice(Math.max(found - 3 * m, 0), found));
     if (!(before <= -OF_AN_EDGE * bend[found])) refuse("is described as well by an edge without a band");
     const stiffness = (bend[found + m] - bend[found]) / (0.5 * m * m);
-    const exciton = ROUGH.exciton * width + Math.sqrt(scatterOf(bend) / Math.max(stiffness, 1e-12));
-    const errors = { peak: ROUGH.peak * width, width: ROUGH.width * width, exciton };
-    errors.shift = Math.hypot(exciton, errors.peak);
-    return { peak, width, exciton: near.energy[found], shift: 1e3 * (near.energy[found] - peak), errors };
+    const noise = Math.sqrt(scatterOf(bend) / Math.max(stiffness, 1e-12));
+    // A Gaussian stops bending downwards a standard deviation from its centre; parabolas over 2m
+    // neighbours add m²/7 to its variance. Red of it no other band comes in.
+    const start = bend.findLastIndex((value, i) => i < found && value >= 0);
+    const edge = found - start - bend[start] / (bend[start] - bend[start + 1]);
+    const absorptionWidth = FWHM_PER_SIGMA * Math.sqrt(Math.max(edge * edge - (m * m) / 7, 1));
+    const errors = { peak: ROUGH.peak * width, width: ROUGH.width * width,
+      exciton: ROUGH.exciton * width + noise, absorptionWidth: ROUGH.absorptionWidth * width + 2 * noise };
+    errors.shift = Math.hypot(errors.exciton, errors.peak);
+    const exciton = near.energy[found];
+    return { peak, width, exciton, absorptionWidth, shift: 1e3 * (exciton - peak), errors };
   }
 
   // --- on the page
@@ -157,15 +165,16 @@ globalThis.qdgainSpectra = (() => {
     const { clamp, rounded } = globalThis.qdgainControls;
     const given = {};
     const said = element("p", { class: "qd-estimate", role: "status" });
-    const lines = ["fit-dot", "rerun"].map((name) => element("code", { "data-command": name }));
+    const command = element("code", { "data-command": "fit-dot" });
     const figure = {
       canvas: element("canvas", { role: "img" }), memory: { names: new Map(), moving: false },
       under: element("canvas", { class: "qd-under", "aria-hidden": "true" }),
     };
     const stage = element("div", { class: "qd-stage" }, figure.under, figure.canvas);
-    const found = element("div", { hidden: true }, stage, ...lines.map((line) =>
-      element("div", { class: "qd-command" }, line,
-        copyButton("copy", () => line.textContent, () => "select it"))));
+    const found = element("div", { hidden: true }, stage, element("p", {},
+      "This gives its numbers with real errors; the commands below the table take them from it:"),
+    element("div", { class: "qd-command" }, command,
+      copyButton("copy", () => command.textContent, () => "select it")));
 
     function draw() {
       const curves = [["absorption", "A_X"], ["emission", "PL_X"]].map(([name, quantity]) => {
@@ -182,26 +191,27 @@ globalThis.qdgainSpectra = (() => {
       globalThis.qdgainPlot.toCanvas(figure, theme, { plots: [plot] }, stage.clientWidth, 260);
     }
 
-    /** Say what is found, and move to that dot, its bands of one width. */
-    function show({ peak, width, exciton, shift, errors }) {
+    /** Say what is found, and move to that dot: what spectra do not tell is the preset's. */
+    function show({ peak, width, exciton, absorptionWidth, shift, errors }) {
       found.hidden = false;
       draw();
       const files = [given.absorption, given.emission].map(({ file }) => shellWord(file));
-      write(lines[0], `qdgain fit-dot ${files.join(" ")} -o my-dot.toml`);
-      write(lines[1], "qdgain rerun fig08 -f my-dot.toml -o my-dot");
+      write(command, `qdgain fit-dot ${files.join(" ")} -o my-dot.toml`);
       const [at, A_X] = [[peak, errors.peak], [exciton, errors.exciton]].map(
         ([value, error]) => `${value.toFixed(3)} ± ${(1e-3 * error).toFixed(3)} eV`);
-      const [wide, S] = [[width, errors.width], [shift, errors.shift]].map(
-        ([value, error]) => `${value.toFixed(0)} ± ${error.toFixed(0)} meV`);
-      write(said, `An estimate, not a fit: PL_X at ${at}, ${wide} wide; A_X at ${A_X}; Stokes shift ` +
-        `${S}. The views have moved to this dot; the commands give its numbers with real errors.`);
-      const state = { ...explorer.state };
-      for (const { name, standIn } of explorer.controls.values()) if (standIn) state[name] = null;
-      const dot = { absorption_energy_eV: exciton, linewidth_meV: width, stokes_shift_meV: shift };
-      for (const [name, value] of Object.entries(dot)) {
-        state[name] = clamp(explorer.controls.get(name), rounded(value, 4));
-      }
-      explorer.become(state);
+      const [wide, A_wide, S] = [[width, errors.width], [absorptionWidth, errors.absorptionWidth],
+        [shift, errors.shift]].map(([value, error]) => `${value.toFixed(0)} ± ${error.toFixed(0)} meV`);
+      write(said, `An estimate, not a fit: PL_X at ${at}, ${wide} wide; A_X at ${A_X}, ${A_wide} ` +
+        `wide; Stokes shift ${S}. The views have moved to this dot.`);
+      const { data, controls } = explorer;
+      const state = { ...data.presets[data.preset], ...explorer.looked(), shift_and_width: "free" };
+      const values = [exciton, shift, absorptionWidth, width, width];
+      data.measured.forEach((name, i) => {
+        state[name] = clamp(controls.get(name), rounded(values[i], 4));
+      });
+      state.rough = [errors.shift, errors.absorptionWidth, errors.width].map(
+        (error) => rounded(error, 3)).join(",");
+      explorer.become(state, data.preset);
     }
 
     async function take(name, file) {
