@@ -217,9 +217,11 @@ globalThis.qdgainPlot = (() => {
     const taken = [];
     for (const { series, xs, ys } of lines) {
       const text = series.label ?? series.name;
-      const inside = Array.from(xs.keys()).filter((i) =>
-        xs[i] >= x && xs[i] <= x + width && ys[i] >= y && ys[i] <= y + height);
-      if (text === "" || !inside.length) continue;
+      const inside = [];
+      for (let i = 0; text && i < xs.length; i++) {
+        if (xs[i] >= x && xs[i] <= x + width && ys[i] >= y && ys[i] <= y + height) inside.push(i);
+      }
+      if (!inside.length) continue;
       const wide = widthOf(text);
       const clip = (value, low, high) => Math.min(Math.max(value, low), Math.max(low, high));
       const placeOf = ([part, [along, down, away = 0]]) => {
