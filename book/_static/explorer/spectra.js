@@ -69,32 +69,28 @@ globalThis.qdgainSpectra = (() => {
 
   const total = (values) => values.reduce((a, b) => a + b, 0);
 
-  /** Parabolas through 2m + 1 neighbours: their values, or their second derivatives. */
-  function parabolas(values, m, bend = false) {
-    const squares = Array.from({ length: 2 * m + 1 }, (_, k) => (k - m) ** 2);
-    const [n, two, four] = [2 * m + 1, total(squares), total(squares.map((s) => s * s))];
-    const weights = squares.map((s) =>
-      (bend ? 2 * (n * s - two) : four - two * s) / (n * four - two * two));
-    return values.map((value, k) => (k < m || k + m >= values.length ? (bend ? 0 : value)
-      : weights.reduce((sum, weight, j) => sum + weight * values[k + j - m], 0)));
+  /** Value, slope and second derivative of the parabola through 2m + 1 neighbours of a place. */
+  function parabolaAt(values, at, m) {
+    if (at < m || at + m >= values.length) return [values[at], 0, 0];
+    const [n, two] = [2 * m + 1, (m * (m + 1) * (2 * m + 1)) / 3];
+    const four = (two * (3 * m * m + 3 * m - 1)) / 5;
+    let [plain, slope, square] = [0, 0, 0];
+    for (let k = -m; k <= m; k++) {
+      plain += values[at + k];
+      slope += k * values[at + k];
+      square += k * k * values[at + k];
+    }
+    const bend = (n * square - two * plain) / (n * four - two * two);
+    return [(plain - two * bend) / n, slope / two, 2 * bend];
   }
 
-  /** Weighted least squares of a x² + b x + c through [x, value, weight]: [a, b, c]. */
-  function parabolaThrough(points) {
-    const sum = (power, of) => total(points.map(
-      ([x, value, weight]) => weight * x ** power * (of ? value : 1)));
-    const rows = [4, 3, 2].map((p) => [sum(p), sum(p - 1), sum(p - 2), sum(p - 2, true)]);
-    rows.forEach((row, i) => rows.forEach((other, k) => {
-      const part = k === i ? 0 : other[i] / row[i];
-      row.forEach((value, j) => { other[j] -= part * value; });
-    }));
-    return rows.map((row, i) => row[3] / row[i]);
-  }
+  const smoothed = (values, m) => values.map((_, i) => parabolaAt(values, i, m)[0]);
+  const bends = (values, m) => values.map((_, i) => parabolaAt(values, i, m)[2]);
 
   /** Peak in eV and full width at half maximum in meV of an emission per eV. */
   function emissionOf(spectrum) {
     const even = evenly(spectrum, 0, 99, 2);
-    const smooth = parabolas(even.values, 15);
+    const smooth = smoothed(even.values, 15);
     const base = smooth.slice().sort((a, b) => a - b)[Math.floor(0.1 * smooth.length)];
     const top = smooth.indexOf(Math.max(...smooth));
     const height = smooth[top] - base;
@@ -105,11 +101,9 @@ globalThis.qdgainSpectra = (() => {
     };
     // Above half of its height the logarithm of a band is nearly a parabola.
     const reach = Math.max(Math.round(0.9 * Math.min(half(-1), half(1))), 3);
-    const points = even.values.map((value, i) => [i - top, (value - base) / height])
-      .filter(([x, part]) => Math.abs(x) <= reach && part > 0.2)
-      .map(([x, part]) => [x, Math.log(part), part * part]);
-    const [a, b] = parabolaThrough(points);
-    return { peak: even.energy[top] - 1e-3 * (b / a), width: 4 * Math.sqrt(-Math.LN2 / a) };
+    const logs = even.values.map((value) => Math.log(Math.max((value - base) / height, 0.01)));
+    const [, slope, bend] = parabolaAt(logs, top, reach);
+    return { peak: even.energy[top] - 2e-3 * (slope / bend), width: 4 * Math.sqrt(-2 * Math.LN2 / bend) };
   }
 
   /** PL peak and width, exciton and Stokes shift, in eV and meV, and by how much each can be off. */
@@ -131,13 +125,13 @@ globalThis.qdgainSpectra = (() => {
         `the PL's peak at ${at} eV: from ${from} to ${to} eV it ${why}.`);
     };
     // How deep it bends, over how much it scatters where dots do not absorb: as the command does.
-    const coarse = parabolas(near.values, 40, true);
+    const coarse = bends(near.values, 40);
     const depth = -Math.min(...places(-0.02, 0.3).map((i) => coarse[i]));
     if (!(depth >= curvature * Math.max(scatterOf(coarse), 1e-12))) {
       refuse("bends upwards, or too little downwards for its noise");
     }
     const m = Math.max(Math.round(0.4 * width), 8);
-    const bend = parabolas(near.values, m, true);
+    const bend = bends(near.values, m);
     const low = places(-0.03, 0.3).filter((i) => bend[i] < bend[i - 1] && bend[i] <= bend[i + 1]);
     const lowest = Math.min(...low.map((i) => bend[i]));
     const found = low.find((i) => bend[i] < 0.4 * lowest);
