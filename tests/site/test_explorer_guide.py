@@ -119,6 +119,7 @@ def test_a_held_state_is_compared_with(read):
     reader.type("stokes_shift_meV", "60")
     held = shown(reader)
     page.get_by_role("button", name="hold as A").click()
+    assert page.get_by_role("button", name="A ⇄ B").is_enabled()
     page.get_by_role("button", name="replacing", exact=True).click()
     page.evaluate(SETTLED)
     assert beside(reader) == f"A: {held}"

@@ -233,6 +233,7 @@
     commit(what) {
       this.grip = false;
       clearTimeout(this.settling);
+      this.showPresets();
       this.request(FINE);
       if (this.full) this.writeAddress(what);
       this.announce = true;

@@ -199,18 +199,22 @@ globalThis.qdgainPlot = (() => {
   const colourOf = (theme, { behind, quantity }, onMap) => (behind ? theme.faint
     : onMap ? theme.mapColour(quantity) : theme.colour(quantity));
 
-  /** How many pieces of lines a rectangle touches. */
-  const touched = (lines, [left, top, right, bottom]) => lines.reduce((sum, { xs, ys }) => {
+  /** How many lines come into a rectangle. */
+  const touched = (lines, [left, top, right, bottom]) => lines.filter(({ xs, ys }) => {
     for (let i = 1; i < xs.length; i++) {
       const [x0, x1, y0, y1] = [xs[i - 1], xs[i], ys[i - 1], ys[i]];
       if ((x0 > left || x1 > left) && (x0 < right || x1 < right) &&
-        (y0 > top || y1 > top) && (y0 < bottom || y1 < bottom)) sum++;
+        (y0 > top || y1 > top) && (y0 < bottom || y1 < bottom)) return true;
     }
-    return sum;
-  }, 0);
+    return false;
+  }).length;
 
-  /** Where a name can stand beside a part of its line: above, below, right, left. */
-  const SIDES = [[-0.5, -6], [-0.5, 14], [0, 4, 6], [-1, 4, -6]];
+  /**
+   * Where a name can stand beside a part of its line, above, below, right, left or, since it has the
+   * line's colour, farther off: its part left of there, how far down and to the right, and a cost.
+   */
+  const SIDES = [[0.5, -6, 0, 0], [0.5, 14, 0, 0.1], [0, 4, 6, 0.2], [1, 4, -6, 0.3], [0, 4, 45, 3],
+    [1, 4, -45, 3], [0, 4, 90, 4], [1, 4, -90, 4]];
 
   /** Names of lines, each beside its line where it touches no line, no frame and no other name. */
   function nameLines(c, theme, lines, around, { x, y, width, height }, onMap, { names, moving }) {
@@ -224,9 +228,9 @@ globalThis.qdgainPlot = (() => {
       if (!inside.length) continue;
       const wide = widthOf(text);
       const clip = (value, low, high) => Math.min(Math.max(value, low), Math.max(low, high));
-      const placeOf = ([part, [along, down, away = 0]]) => {
+      const placeOf = ([part, [left, down, away]]) => {
         const i = inside[Math.floor(part * inside.length)];
-        return [clip(xs[i] + along * wide + away, x + 3, x + width - wide - 3),
+        return [clip(xs[i] - left * wide + away, x + 3, x + width - wide - 3),
           clip(ys[i] + down, y + SIZE, y + height - 5)];
       };
       const spaceOf = ([left, foot], margin) =>
@@ -235,10 +239,10 @@ globalThis.qdgainPlot = (() => {
         const others = lines.filter((one) => one.xs !== xs);
         const choices = Array.from({ length: 21 }, (_, i) => SIDES.map(
           (side) => [(i + 0.5) / 21, side])).flat();
-        const costs = choices.map((choice, k) => {
+        const costs = choices.map((choice) => {
           const place = placeOf(choice);
           return 9 * touched([...lines, ...around], spaceOf(place, 1)) + 99 * touched(taken, spaceOf(place, 2)) +
-            touched(others, spaceOf(place, 8)) + 0.1 * (k % 4);
+            touched(others, spaceOf(place, 8)) + choice[1][3];
         });
         names.set(series.name, choices[costs.indexOf(Math.min(...costs))]);
       }
