@@ -118,7 +118,7 @@ globalThis.qdgainModel = (() => {
     const [n, above] = [0.5 * mean, Math.max(mean - 1, 0)];
     const three = statistics === "rabi" ? [(1 - n) ** 2, 2 * n * (1 - n), n * n]
       : [Math.max(1 - mean, 0), Math.min(mean, 1) - above, above];
-    return Array.from({ length: count }, (_, k) => three[k] ?? 0);
+    return count === 3 ? three : [...three, ...Array(count - 3).fill(0)];
   }
 
   // --- what the states of a dot emit and absorb
@@ -333,7 +333,7 @@ globalThis.qdgainModel = (() => {
     const loss = (detuning) => -combined(row, fourBands(bands, detuning));
     const about = (band) => {
       const [centre, reach] = [bands.offset[band], 6 * bands.sigma[band]];
-      return minimum(loss, centre - reach, centre + reach, { ...FINE, grid: MAXIMUM_SCAN });
+      return minimum(loss, centre - reach, centre + reach, { ...FINE, grid: MAXIMUM_SCAN, minima: 1 });
     };
     const [own, beside] = [about(main), main === PL_X ? A_X : A_XX2];
     // A narrow absorption cuts the emission in two.
@@ -386,7 +386,8 @@ globalThis.qdgainModel = (() => {
     const scan = mapped(places, f);
     const lowest = Array.from(scan.keys()).filter((i) => Number.isFinite(scan[i]) &&
       !(scan[i] > scan[i - 1]) && !(scan[i] > scan[i + 1]))
-      .sort((i, j) => scan[i] - scan[j]).slice(0, minima).sort((i, j) => i - j);
+      .sort((i, j) => (Math.abs(scan[i] - scan[j]) <= TIE * Math.abs(scan[i]) ? i - j
+        : scan[i] - scan[j])).slice(0, minima).sort((i, j) => i - j);
     let best = { at: NaN, value: Infinity };
     for (const i of lowest) {
       const found = goldenSection(
@@ -425,6 +426,13 @@ globalThis.qdgainModel = (() => {
     return Math.max(x, 0) + Math.log(lost / size);
   }
 
+  /** Where an array is highest. */
+  function topOf(values) {
+    let top = 0;
+    for (let i = 1; i < values.length; i++) if (values[i] > values[top]) top = i;
+    return top;
+  }
+
   /** ln of the amplified spontaneous emission of parts at one ⟨N⟩. */
   function logAseOf(parts, mean, gainExponent, statistics) {
     const [P, G] = spectraAt(parts, mean, statistics);
@@ -434,17 +442,18 @@ globalThis.qdgainModel = (() => {
   /** The same spectrum over e to the largest exponent, and ln(∫I / ∫P), by which it amplifies. */
   function amplifiedOf(parts, mean, gainExponent, statistics) {
     const [P, G] = spectraAt(parts, mean, statistics);
-    const most = Math.max(0, gainExponent * G.reduce((a, b) => Math.max(a, b)));
+    const most = Math.max(0, gainExponent * G[topOf(G)]);
     const one = Math.exp(-most);
+    const spectrum = new Float64Array(P.length);
     let [amplified, emitted] = [0, 0];
-    const spectrum = mapped(P, (p, i) => {
+    for (let i = 0; i < P.length; i++) {
       const x = gainExponent * G[i];
-      const grown = Math.abs(x) > 1 ? (Math.exp(x - most) - one) / x :
-        one * (x === 0 ? 1 : Math.expm1(x) / x);
-      amplified += p * grown;
-      emitted += p;
-      return p * grown;
-    });
+      const grown = Math.abs(x) > 1 ? (Math.exp(x - most) - one) / x
+        : one * (x === 0 ? 1 : Math.expm1(x) / x);
+      spectrum[i] = P[i] * grown;
+      amplified += spectrum[i];
+      emitted += P[i];
+    }
     return { spectrum, logAmplification: most + Math.log(amplified / emitted) };
   }
 
@@ -521,11 +530,10 @@ globalThis.qdgainModel = (() => {
     const strongest = new Float64Array(means.length);
     const logAmplification = mapped(means, (mean, k) => {
       const found = amplifiedOf(parts, mean, gainExponent, statistics);
-      const top = found.spectrum.reduce(
-        (best, value, i, { [best]: highest }) => (value > highest ? i : best), 0);
-      const inside = Math.min(Math.max(top, 1), detunings.length - 2);
-      let peak = detunings[inside];
-      for (const finer of [step, 0.1 * step, 0.01 * step]) {
+      const top = Math.min(Math.max(topOf(found.spectrum), 1), detunings.length - 2);
+      const three = found.spectrum.subarray(top - 1, top + 2).map(Math.log);
+      let peak = detunings[top] + parabolaShift(three, step);
+      for (const finer of [0.1 * step, 0.01 * step]) {
         const near = partsOf(dot, [peak - finer, peak, peak + finer]);
         peak += parabolaShift(logAseOf(near, mean, gainExponent, statistics), finer);
       }

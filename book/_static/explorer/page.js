@@ -441,8 +441,9 @@
       rows.forEach(({ values, digits, unit }, i) => values.forEach((value, k) => write(
         body.rows[i].cells[k + 1],
         Number.isNaN(value) ? "–" : withUnit(significant(value, digits), unit))));
-      write(this.before, (this.state.rough ? "With my-dot.toml, which fit-dot writes from your spectra, " +
-        "rerun" : "Rerun") + " this with the library, every figure and its data in a folder:");
+      const begin = this.state.rough ?
+        "With my-dot.toml, which fit-dot writes from your spectra, rerun" : "Rerun";
+      write(this.before, `${begin} this with the library, every figure and its data in a folder:`);
       for (const { chapter, line } of this.commands) line.textContent = this.command(chapter);
     }
 
@@ -450,7 +451,8 @@
     command(chapter) {
       const { data: { measured, preset, presets, rerun }, state } = this;
       const given = rerun[chapter]
-        .filter((name) => state[name] !== presets[preset][name] && !(state.rough && measured.includes(name)))
+        .filter((name) => state[name] !== presets[preset][name])
+        .filter((name) => !(state.rough && measured.includes(name)))
         .map((name) => `-p ${shellWord(`${name}=${asText(state[name])}`)}`);
       const fitted = state.rough ? ["-f my-dot.toml"] : [];
       return ["qdgain rerun", chapter, ...fitted, ...given, "-o my-dot"].join(" ");

@@ -257,8 +257,10 @@ globalThis.qdgainPlot = (() => {
   /** A series in places on the drawing. */
   function placed(series, { x, width }, { toX, toY }) {
     const flat = series.kind === "level";
-    const xs = flat ? Array.from({ length: 13 }, (_, i) => x + (i / 12) * width) : Array.from(series.x, toX.to);
-    return { series, xs, ys: flat ? xs.map(() => toY.to(series.y[0])) : Array.from(series.y, toY.to) };
+    const xs = flat ? Array.from({ length: 13 }, (_, i) => x + (i / 12) * width)
+      : Array.from(series.x, toX.to);
+    const ys = flat ? xs.map(() => toY.to(series.y[0])) : Array.from(series.y, toY.to);
+    return { series, xs, ys };
   }
 
   /** What lies inside the axes of a plot. */

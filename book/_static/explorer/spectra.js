@@ -103,7 +103,8 @@ globalThis.qdgainSpectra = (() => {
     const reach = Math.max(Math.round(0.9 * Math.min(half(-1), half(1))), 3);
     const logs = even.values.map((value) => Math.log(Math.max((value - base) / height, 0.01)));
     const [, slope, bend] = parabolaAt(logs, top, reach);
-    return { peak: even.energy[top] - 2e-3 * (slope / bend), width: 4 * Math.sqrt(-2 * Math.LN2 / bend) };
+    const peak = even.energy[top] - 2e-3 * (slope / bend);
+    return { peak, width: 4 * Math.sqrt((-2 * Math.LN2) / bend) };
   }
 
   /** PL peak and width, exciton and Stokes shift, in eV and meV, and by how much each can be off. */
