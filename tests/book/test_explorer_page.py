@@ -139,6 +139,18 @@ def test_an_explorer_holds_its_data_and_loads_its_files(kind):
     assert repr(explorer) == f"{LAYOUTS[kind]['name']}: on the page of the book."
 
 
+def test_the_tolerance_of_equilibrium_is_data_and_is_what_the_page_says():
+    text = (ROOT / "book" / "explorer.md").read_text(encoding="utf-8")
+    assert f"within {100 * DATA['inBalance']:.0f} %" in text
+
+
+def test_a_reading_is_said_in_words_and_shifts_bear_the_books_names():
+    asked = data_in(explorer_page.explorer().markup)
+    assert set(asked["readings"]) == set(CONTRACT["reading"].choices)
+    name = DATA["context"]["axes"]["binding"]["name"].removesuffix(" Δ_A2")
+    assert CONTROLS["absorptive_binding_meV"]["label"] == name
+
+
 def test_the_script_holds_no_parameter_range_preset_or_colour():
     for path in (ROOT / "book" / "_static" / "explorer").glob("*.js"):
         text = path.read_text(encoding="utf-8")

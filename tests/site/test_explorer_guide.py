@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,8 @@ import qdgain
 from explorer_reader import SETTLED, Reader
 from qdgain.fitting.synthetic_spectra import EXAMPLE, write
 from qdgain.model.balance import balanced_stokes_shift_meV
+from qdgain.model.threshold import threshold_at_maximum
+from qdgain.text import significant
 
 
 def shown(reader):
@@ -29,25 +32,50 @@ def ask(reader, number):
 
 def test_the_questions_are_solved_as_a_reader_would(read):
     reader = read()
+    page = reader.page
     answer = ask(reader, 1)
+    # The threshold of the 4LS is meant, not one below it.
+    reader.type("stokes_shift_meV", "60")
+    assert "Solved" not in answer.inner_text()
     reader.type("stokes_shift_meV", str(qdgain.presets()["4LS"].stokes_shift_meV))
-    assert answer.inner_text().startswith("Solved.")
+    assert answer.inner_text().startswith("Solved, but not in equilibrium.")
     answer = ask(reader, 2)
     dot = qdgain.presets()["3LS+ESA"]
     reader.type("absorptive_binding_meV", str(dot.stokes_shift_meV + dot.emissive_binding_meV))
     assert answer.inner_text().startswith("Solved.")
     answer = ask(reader, 3)
-    for reading in ("additive", "replacing"):
-        reader.page.get_by_role("button", name=reading, exact=True).click()
-        reader.page.evaluate(SETTLED)
+    assert "2 (replacing, additive)" in answer.inner_text()
+    for reading in ("replacing", "additive"):  # to look at both compares nothing
+        page.get_by_role("button", name=reading, exact=True).click()
+        page.evaluate(SETTLED)
+        assert "Solved" not in answer.inner_text()
+    page.get_by_role("button", name="hold as A").click()
+    page.evaluate(SETTLED)
+    assert "1 (replacing)" in answer.inner_text()
+    page.get_by_role("button", name="replacing", exact=True).click()
+    page.evaluate(SETTLED)
     assert answer.inner_text().startswith("Solved.")
+    full = 1 - dot.xx_absorption_strength
+    assert answer.inner_text().endswith(f"additive {significant(full, 3)}, replacing 1.00.")
     answer = ask(reader, 4)
     reader.type("stokes_shift_meV", "150")
     reader.type("absorptive_binding_meV", "-300")
-    assert answer.inner_text().startswith("Solved.")
+    assert answer.inner_text().startswith("Solved, but not in equilibrium.")
+    without = threshold_at_maximum(replace(dot, absorptive_binding_meV=-300.0)).mean_excitons
+    assert answer.inner_text().endswith(
+        f"with one change undone: Stokes shift {significant(without, 3)}, "
+        "absorptive biexciton shift < 0.001."
+    )
     assert sign(reader).startswith("impossible in equilibrium at 300 K: S = 150 meV")
     answer = ask(reader, 5)
-    reader.control("shift_and_width", "select").select_option("in equilibrium")
+    assert answer.inner_text() == "This dot is not in equilibrium yet."
+    select = reader.control("shift_and_width", "select")
+    # It is brought into sight, whole.
+    assert page.evaluate("document.activeElement.id").endswith("shift_and_width")
+    panel, box = page.locator(".qd-controls").bounding_box(), select.bounding_box()
+    assert panel["y"] <= box["y"]
+    assert box["y"] + box["height"] < panel["y"] + panel["height"] - 30
+    select.select_option("in equilibrium")
     reader.type("emissive_binding_meV", "0")
     reader.type("linewidth_meV", "190")
     assert answer.inner_text().startswith("Solved.")
@@ -59,17 +87,23 @@ def test_the_questions_are_solved_as_a_reader_would(read):
     )
 
 
-def test_the_number_is_beside_the_papers_and_reset_brings_it_back(read):
+def beside(reader):
+    return reader.page.locator(".qd-beside").inner_text()
+
+
+def test_the_papers_number_stands_beside_a_preset_alone_and_a_comparison_is_named(read):
     reader = read()
-    assert shown(reader).endswith("(paper 1.5)")
-    before = shown(reader).split()[0]
+    before, paper = shown(reader).split(" ", 1)
+    assert (paper, beside(reader)) == ("(paper 1.5)", "")
     reader.type("stokes_shift_meV", "60")
-    was, arrow, _, _, paper = shown(reader).split()
-    assert (was, arrow, paper) == (before, "→", "1.5)")
+    assert "paper" not in shown(reader)
+    assert "→" not in shown(reader)
+    assert beside(reader) == f"preset 3LS+ESA: {before}"
     assert reader.page.locator(".qd-modified").inner_text() == "modified from 3LS+ESA"
+    assert re.search(r"In equilibrium at \d\.\d{3} eV: ⟨N⟩ = ", sign(reader))
     reader.page.get_by_role("button", name="reset").click()
     reader.page.evaluate(SETTLED)
-    assert shown(reader).split()[0] == before
+    assert shown(reader) == f"{before} (paper 1.5)"
     assert reader.page.locator(".qd-modified").inner_text() == ""
 
 
@@ -83,18 +117,28 @@ def test_a_held_state_is_compared_with(read):
     reader = read()
     page = reader.page
     reader.type("stokes_shift_meV", "60")
-    held = shown(reader).split()[2]
+    held = shown(reader)
     page.get_by_role("button", name="hold as A").click()
+    assert page.get_by_role("button", name="A ⇄ B").is_enabled()
     page.get_by_role("button", name="replacing", exact=True).click()
     page.evaluate(SETTLED)
-    assert shown(reader).split()[:2] == [held, "→"]
-    assert "paper" not in shown(reader)
+    assert beside(reader) == f"A: {held}"
     assert page.locator(".qd-numbers th").nth(2).inner_text() == "A"
-    other = shown(reader).split()[2]
+    other = shown(reader)
     page.get_by_role("button", name="A ⇄ B").click()
     page.evaluate(SETTLED)
-    assert shown(reader).split() == [other, "→", held]
+    assert (beside(reader), shown(reader)) == (f"A: {other}", held)
     page.get_by_role("button", name="release A").click()
+
+
+def test_the_readout_covers_no_view(read):
+    reader = read()
+    page = reader.page
+    page.mouse.wheel(0, 500)
+    page.evaluate(SETTLED)
+    readout, views = (page.locator(one).bounding_box() for one in (".qd-readout", ".qd-views"))
+    assert readout["x"] + readout["width"] <= views["x"]
+    assert 0 <= readout["y"] < 200
 
 
 def middle(handle):
@@ -188,10 +232,41 @@ def test_spectra_stay_on_the_page_and_move_the_views(read, tmp_path):
     said.filter(has_text="--column").wait_for()
     page.locator("[data-file=emission]").set_input_files(single)
     said.filter(has_text="An estimate, not a fit").wait_for()
+    # Until the numbers are the estimate's, what its text says is not on the page.
+    page.evaluate(SETTLED)
     fit = shlex.split(page.locator("[data-command=fit-dot]").inner_text())
     assert fit == ["qdgain", "fit-dot", "absorption.csv", "my pl.csv", "-o", "my-dot.toml"]
     shift = float(reader.control("stokes_shift_meV", "text").input_value())
     assert shift == pytest.approx(float(EXAMPLE.stokes_shift_meV), abs=12)
+    widths = [
+        float(reader.control(name, "text").input_value())
+        for name in ("linewidth_meV", "emission_linewidth_meV")
+    ]
+    assert widths == pytest.approx([EXAMPLE.linewidth_meV, EXAMPLE.emission_linewidth_meV], abs=20)
+    # What follows from the spectra comes first, and what they do not tell is marked.
+    dot = qdgain.Dot(
+        linewidth_meV=widths[0], emission_linewidth_meV=widths[1], stokes_shift_meV=shift
+    )
+    ideal = threshold_at_maximum(dot.uncorrelated()).mean_excitons
+    assert shown(reader) == f"Without ESA: {significant(ideal, 2)}"
+    low, high = re.match(r"from the rough errors: (\S+) to ([\d.]+)\. ", beside(reader)).groups()
+    assert float(low) < ideal < float(high)
+    assert "With the preset's biexciton (assumed; your spectra do not tell it): " in beside(reader)
+    assert not re.search("paper|→|preset 3LS", shown(reader) + beside(reader))
+    assert "biexciton" not in sign(reader)
+    # One way to run it: with the file that the fit writes, and what is set beyond it.
+    reader.control("statistics", "select").select_option("poisson")
+    page.evaluate(SETTLED)
+    command = "qdgain rerun fig08 -f my-dot.toml -p statistics=poisson -o my-dot"
+    assert reader.command("fig08") == command
+    # A link brings it back; a dot that is moved off its spectra is the reader's own.
+    again = Reader(page.context.browser, page.url)
+    assert again.command("fig08") == command
+    assert again.page.locator(".qd-beside").inner_text().startswith("from the rough errors")
+    again.type("stokes_shift_meV", "60")
+    assert "-f" not in again.command("fig08")
+    assert "Without ESA" not in shown(again)
+    again.close()
     assert reader.outside == []
 
 

@@ -6,17 +6,41 @@
 
 globalThis.qdgainGuide = (() => {
   const { button, element, write } = globalThis.qdgainParts;
-  const { excitons, significant } = globalThis.qdgainViews;
+  const { excitons, plain, resultsOf, significant } = globalThis.qdgainViews;
   const PLAY_MS = 6000;
   const PLAY_STEPS = 8;
 
-  /** What a question measures: each is solved at a goal or below. */
+  /** What a question measures, a number or what is left to do; NaN where there is nothing yet. */
   const MEASURES = {
     threshold: ({ results }) => results.maximum().mean,
     distance: ({ state }) => Math.abs(
       state.absorptive_binding_meV - state.stokes_shift_meV - state.emissive_binding_meV),
-    unseen: ({ seen, question }) => question.readings.filter((one) => !seen.has(one)).length,
-    balanced: ({ results }) => (results.balance().possible ? results.maximum().mean : Infinity),
+    apart: ({ state, question, explorer: { held, data } }) => {
+      const alike = held && data.names.every((name) =>
+        name === "reading" || data.shown.includes(name) || held[name] === state[name]);
+      const compared = alike ? [held.reading, state.reading] : [];
+      return question.readings.filter((one) => !compared.includes(one));
+    },
+    balanced: ({ results, explorer: { data } }) =>
+      (results.balance(data.inBalance).possible ? results.maximum().mean : NaN),
+  };
+
+  /** What the page's own numbers add to an answer. */
+  const ANSWERS = {
+    gains: ({ state, explorer: { held } }) => {
+      const largest = [held, state].map((one) => `${one.reading} ` +
+        significant(globalThis.qdgainModel.largestGain(one, one.statistics)));
+      return `The largest gain at ⟨N⟩ = 2: ${largest.join(", ")}.`;
+    },
+    helped: ({ state, question, explorer: { controls, data } }) => {
+      const start = { ...data.presets[question.preset], ...question.set };
+      const undone = data.names.filter(
+        (name) => !data.shown.includes(name) && state[name] !== start[name]).map((name) => (
+        [resultsOf({ ...state, [name]: start[name] }).maximum().mean, controls.get(name).label]));
+      undone.sort(([a], [b]) => b - a);
+      return "What helped most comes first. The threshold with one change undone: " +
+        `${undone.map(([mean, label]) => `${label} ${excitons(mean)}`).join(", ")}.`;
+    },
   };
 
   /** The questions, and which of them is open. */
@@ -24,35 +48,46 @@ globalThis.qdgainGuide = (() => {
     const { data } = explorer;
     const [task, answer] = [element("p", { class: "qd-task" }),
       element("p", { class: "qd-answer", role: "status" })];
-    let [open, seen, goal] = [null, new Set(), 0];
+    let [open, low, high, goal] = [null, 0, 0, ""];
     const buttons = data.questions.map((question, i) => button(
       `${i + 1} ${question.title}`, () => begin(i), { "aria-pressed": "false" }));
 
     function begin(i) {
       open = data.questions[i];
-      seen = new Set();
+      explorer.held = null;
       buttons.forEach((one, k) => one.setAttribute("aria-pressed", String(i === k)));
       if (open.preset) explorer.become({ ...data.presets[open.preset], ...open.set }, open.preset);
       else explorer.commit("question");
-      goal = open.most;
+      [low, high, goal] = [-Infinity, open.most, plain(open.most ?? 0)];
       if (open.like) {
         const state = data.presets[open.like];
-        goal = MEASURES[open.measure]({ state, results: globalThis.qdgainViews.resultsOf(state) });
+        const at = MEASURES[open.measure]({ state, results: resultsOf(state), explorer });
+        [low, high] = [1 - open.within, 1 + open.within].map((part) => Number(significant(part * at)));
+        goal = `${low} to ${high}`;
       }
-      write(task, open.sentence.replace("{goal}", Number(significant(goal))));
+      write(task, open.sentence.replace("{goal}", goal));
+      if (open.control) explorer.reveal(open.control);
     }
 
     /** Say whether the question is solved. */
     function check(state, results) {
       if (!open) return;
-      seen.add(state.reading);
-      const value = MEASURES[open.measure]({ state, results, seen, question: open });
-      // A goal that is a preset's own number is met by what rounds to it.
-      const solved = value <= goal * 1.005 + 1e-9;
+      const asked = { state, results, explorer, question: open };
+      const found = MEASURES[open.measure](asked);
+      const left = Array.isArray(found);
+      const value = left ? found.length : Number(significant(found));
+      // Neither is solved by what is neither: nothing to measure, or out of reach.
+      const solved = value >= low && value <= high;
       answer.classList.toggle("qd-solved", solved);
-      const shown = Number.isFinite(value) ? significant(value) : "not yet in equilibrium";
-      const text = solved ? `Solved. ${open.solved}` : open.progress;
-      write(answer, text.replace("{value}", shown).replace("{goal}", Number(significant(goal))));
+      if (!solved) {
+        const shown = left ? `${value} (${found.join(", ")})` : significant(found);
+        const text = Number.isNaN(found) ? open.unmet : open.progress;
+        write(answer, text.replace("{value}", shown).replace("{goal}", goal));
+        return;
+      }
+      const thermal = open.measure !== "threshold" || results.balance(data.inBalance).possible;
+      write(answer, `Solved${thermal ? "" : ", but not in equilibrium"}. ${open.solved} ` +
+        (ANSWERS[open.answers]?.(asked) ?? ""));
     }
     const whole = element("div", { class: "qd-questions" },
       element("div", { class: "qd-row", role: "group", "aria-label": "questions" },
@@ -60,26 +95,38 @@ globalThis.qdgainGuide = (() => {
     return { whole, check };
   }
 
-  /** The large number, what it was, what the paper says, and whether it can be in equilibrium. */
-  function readout() {
-    const [name, number, badge] = [element("span", { class: "qd-name" }),
-      element("strong", { class: "qd-large" }), element("span", { class: "qd-badge" })];
+  /** The large number, what it is compared with, and whether the dot can be in equilibrium. */
+  function readout({ data }) {
+    const [name, number, beside, badge] = [element("span", { class: "qd-name" }),
+      element("strong", { class: "qd-large" }), element("span", { class: "qd-beside" }),
+      element("span", { class: "qd-badge" })];
 
-    function show(state, results, before, stated) {
-      const chosen = results.chosen();
-      const { possible, sentence, thermal } = results.balance();
-      const shown = excitons(chosen.mean);
-      const was = excitons(before.chosen().mean);
-      const doubt = chosen.mean < 0.001 && !possible ? "; not in equilibrium" : "";
-      write(name, `threshold ⟨N⟩, ${state.threshold}`);
-      write(number, (was === shown ? shown : `${was} → ${shown}`) + doubt +
-        (stated === null ? "" : ` (paper ${stated})`));
-      badge.classList.toggle("qd-impossible", !possible);
-      const floor = possible || Number.isNaN(thermal) ? "" :
-        `. In equilibrium: ⟨N⟩ = ${excitons(thermal)} at this energy`;
-      write(badge, sentence + floor);
+    /** What spectra alone tell comes first; with a biexciton they do not tell, second. */
+    function showRough(state, results, shown) {
+      const [least, most] = results.range().map((mean) => excitons(mean, 2));
+      const assumed = data.names.every((one) => data.measured.includes(one) ||
+        data.shown.includes(one) || state[one] === data.presets[data.preset][one]);
+      write(number, `Without ESA: ${excitons(results.idealChosen().mean, 2)}`);
+      return [`from the rough errors: ${least} to ${most}`, `With ${assumed ? "the preset's" : "this"} ` +
+        `biexciton (assumed; your spectra do not tell it): ${shown}`];
     }
-    const whole = element("div", { class: "qd-readout" }, name, number, badge);
+
+    /** With what is compared: its name and results; and the paper's number, of a preset alone. */
+    function show(state, results, compared, stated) {
+      const { mean } = results.chosen();
+      const { possible, sentence } = results.balance(data.inBalance);
+      const shown = excitons(mean);
+      const words = [];
+      if (state.rough) words.push(...showRough(state, results, excitons(mean, 2)));
+      else write(number, shown + (mean < 0.001 && !possible ? "; not in equilibrium" : "") +
+        (stated === null ? "" : ` (paper ${stated})`));
+      if (compared) words.push(`${compared.name}: ${excitons(compared.results.chosen().mean)}`);
+      write(name, `threshold ⟨N⟩, ${state.threshold}${state.rough ? ", from your spectra" : ""}`);
+      write(beside, words.join(". "));
+      badge.classList.toggle("qd-impossible", !possible);
+      write(badge, sentence);
+    }
+    const whole = element("div", { class: "qd-readout" }, name, number, beside, badge);
     return { whole, show };
   }
 
@@ -124,12 +171,13 @@ globalThis.qdgainGuide = (() => {
       playing = requestAnimationFrame(step);
     }
 
-    function show(modified) {
+    function show(modified, rough) {
       hold.textContent = explorer.held ? "release A" : "hold as A";
       hold.setAttribute("aria-pressed", String(Boolean(explorer.held)));
       change.disabled = !explorer.held;
       reset.disabled = !modified;
-      sign.textContent = modified ? `modified from ${explorer.preset}` : "";
+      sign.textContent = rough ? "from your spectra" :
+        modified ? `modified from ${explorer.preset}` : "";
     }
     return { parts: [reset, hold, change, play, sign], show };
   }

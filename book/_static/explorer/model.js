@@ -22,12 +22,12 @@ globalThis.qdgainModel = (() => {
   /** For curves that are drawn while something moves. */
   const ROUGH = { grid: 61, minima: 1, steps: 8 };
   const GOLDEN = (Math.sqrt(5) - 1) / 2;
-  const NEWTON_STEPS = 60;
-  const ASE_SCAN = 40;
   const ROOT_STEPS = 60;
-  const LARGEST_EXPONENT = 600;
+  const NEWTON_STEPS = 60;
   const MAXIMUM_SCAN = 121;
   const TIE = 1e-12;
+  /** Amplitudes of the pump, over that of a π pulse, at which amplification is looked at. */
+  const AMPLITUDES = [1e-4, ...Array.from({ length: 40 }, (_, i) => (i + 1) / 40)];
   // ⟨N⟩ at which the gain of more than three states is looked at for its first zero.
   const MEANS = [0, ...Array.from({ length: 90 }, (_, i) => 1e-4 * 8e5 ** (i / 89))];
 
@@ -96,46 +96,29 @@ globalThis.qdgainModel = (() => {
 
   // --- populations
 
-  /** e^N - 1 - N with its digits where N is small. */
-  function expBeyondLinear(N) {
-    if (N < 1e-2) return 0.5 * N * N * (1 + (N / 3) * (1 + (N / 4) * (1 + (N / 5) * (1 + N / 6))));
-    return Math.expm1(N) - N;
-  }
-
-  /** Fractions of dots with no exciton, one, and two (Poisson: two or more). */
-  function populations(mean, statistics) {
-    if (statistics === "rabi") {
-      const n = 0.5 * mean;
-      return [(1 - n) ** 2, 2 * n * (1 - n), n * n];
-    }
-    if (statistics === "poisson") {
-      const ground = Math.exp(-mean);
-      return [ground, mean * ground, ground * expBeyondLinear(mean)];
-    }
-    const aboveOne = Math.max(mean - 1, 0);
-    return [Math.max(1 - mean, 0), Math.min(mean, 1) - aboveOne, aboveOne];
-  }
-
   /** ⟨N⟩ after a pulse of fluence J/J_π. */
   function meanExcitons(fluenceOverPi, statistics) {
     if (statistics === "poisson") return 0.5 * Math.PI ** 2 * fluenceOverPi;
     return 2 * Math.sin(0.5 * Math.PI * Math.sqrt(fluenceOverPi)) ** 2;
   }
 
-  /** Probabilities of `count` states, the last standing for all that hold more. */
-  function shares(mean, statistics, count) {
-    const three = populations(mean, statistics);
-    if (count === 3) return three;
-    if (statistics !== "poisson") return Array.from({ length: count }, (_, k) => three[k] ?? 0);
-    const below = [Math.exp(-mean)];
-    for (let k = 1; k < count - 1; k++) below.push((below[k - 1] * mean) / k);
-    // What is left, as a sum of what is small where its complement would lose digits.
-    let [term, rest] = [(below[count - 2] * mean) / (count - 1), 0];
-    for (let k = count; term > 1e-17 * rest && k < 900; k++) {
-      rest += term;
-      term *= mean / k;
+  /** Fractions of dots in `count` states: no exciton, one, …, the last for all that hold more. */
+  function populations(mean, statistics, count = 3) {
+    if (statistics === "poisson") {
+      const below = [Math.exp(-mean)];
+      for (let k = 1; k < count - 1; k++) below.push((below[k - 1] * mean) / k);
+      // What is left, as a sum of what is small where its complement would lose digits.
+      let [term, rest] = [(below[count - 2] * mean) / (count - 1), 0];
+      for (let k = count; term > 1e-17 * rest && k < 900; k++) {
+        rest += term;
+        term *= mean / k;
+      }
+      return [...below, rest];
     }
-    return [...below, rest];
+    const [n, above] = [0.5 * mean, Math.max(mean - 1, 0)];
+    const three = statistics === "rabi" ? [(1 - n) ** 2, 2 * n * (1 - n), n * n]
+      : [Math.max(1 - mean, 0), Math.min(mean, 1) - above, above];
+    return count === 3 ? three : [...three, ...Array(count - 3).fill(0)];
   }
 
   // --- what the states of a dot emit and absorb
@@ -209,7 +192,7 @@ globalThis.qdgainModel = (() => {
 
   /** Emission P and net gain G at the detunings of parts and one ⟨N⟩. */
   function spectraAt({ four, emission, gain }, mean, statistics) {
-    const share = shares(mean, statistics, gain.length);
+    const share = populations(mean, statistics, gain.length);
     return [emission, gain].map((rows) => summed(four, mixed(rows, share)));
   }
 
@@ -220,7 +203,7 @@ globalThis.qdgainModel = (() => {
   function gainRows(dot, energies, means, statistics) {
     const { four, gain } = partsOf(dot, detuningsOf(dot, energies));
     return Array.from(means, (mean) =>
-      summed(four, mixed(gain, shares(mean, statistics, gain.length))));
+      summed(four, mixed(gain, populations(mean, statistics, gain.length))));
   }
 
   /** Net gain at photon energies and one ⟨N⟩. */
@@ -249,6 +232,12 @@ globalThis.qdgainModel = (() => {
     if (0.5 * d >= floor && d > 0) return (A + floor) / (A + 0.5 * d);
     if (Q >= floor && Q > 0) return 1 + (floor - 0.5 * d) / (Q - 0.5 * d);
     return Infinity;
+  }
+
+  /** e^N - 1 - N with its digits where N is small. */
+  function expBeyondLinear(N) {
+    if (N < 1e-2) return 0.5 * N * N * (1 + (N / 3) * (1 + (N / 4) * (1 + (N / 5) * (1 + N / 6))));
+    return Math.expm1(N) - N;
   }
 
   /** Smallest positive root of (A+ε) - N(d-2ε)/2 - (Q-ε)(e^N - 1 - N) = 0, by Newton's method. */
@@ -291,13 +280,10 @@ globalThis.qdgainModel = (() => {
 
   /** First zero in ⟨N⟩ of the gain of more than three states above a floor, by Poisson's law. */
   function firstOfMany(gains, floor) {
-    const net = (mean) => {
-      const share = shares(mean, "poisson", gains.length);
+    return firstRoot((mean) => {
+      const share = populations(mean, "poisson", gains.length);
       return gains.reduce((total, gain, k) => total + share[k] * gain, 0) - floor;
-    };
-    const above = MEANS.findIndex((mean) => net(mean) >= 0);
-    if (above < 1) return above === 0 ? 0 : Infinity;
-    return zeroBetween(net, MEANS[above - 1], MEANS[above]);
+    }, MEANS);
   }
 
   /** What `thresholdOfBands` needs of a dot. */
@@ -339,29 +325,21 @@ globalThis.qdgainModel = (() => {
     return { row, main: row[1] !== 0 ? PL_X : PL_XX };
   }
 
-  /** Detuning of the largest gain at full excitation: a scan, then golden sections. NaN if none. */
+  /** Detuning of the largest gain at full excitation; NaN if none. */
   function gainMaximum(dot, statistics) {
     const bands = bandsOf(dot);
     const { row, main } = fullState(dot, statistics);
     if (row[main === PL_XX ? 2 : 0] === 0) return bands.offset[main];
     const loss = (detuning) => -combined(row, fourBands(bands, detuning));
-    const least = (band) => {
+    const about = (band) => {
       const [centre, reach] = [bands.offset[band], 6 * bands.sigma[band]];
-      const places = linspace(centre - reach, centre + reach, MAXIMUM_SCAN);
-      const losses = mapped(places, loss);
-      const lowest = Math.min(...losses);
-      const best = losses.findIndex((value) => value <= lowest + TIE * Math.abs(lowest));
-      return goldenSection(
-        loss, places[Math.max(best - 1, 0)], places[Math.min(best + 1, MAXIMUM_SCAN - 1)], FINE.steps);
+      return minimum(loss, centre - reach, centre + reach, { ...FINE, grid: MAXIMUM_SCAN, minima: 1 });
     };
-    let found = least(main);
-    const beside = main === PL_X ? A_X : A_XX2;
-    if (bands.sigma[beside] < bands.sigma[main]) {
-      // A narrow absorption cuts the emission in two.
-      const other = least(beside);
-      if (other.value < found.value - TIE) found = other;
-    }
-    return found.value < 0 ? found.at : NaN;
+    const [own, beside] = [about(main), main === PL_X ? A_X : A_XX2];
+    // A narrow absorption cuts the emission in two.
+    const other = bands.sigma[beside] < bands.sigma[main] ? about(beside) : own;
+    const best = other.value < own.value - TIE ? other : own;
+    return best.value < 0 ? best.at : NaN;
   }
 
   /** The largest gain at full excitation. */
@@ -379,33 +357,12 @@ globalThis.qdgainModel = (() => {
     return { mean, energy: energyOf(dot, detuning) };
   }
 
-  /**
-   * Smallest ⟨N⟩ at which the gain reaches a floor at any energy, and that energy: a scan of the
-   * energies that can reach it, then golden sections in its lowest minima.
-   */
-  function thresholdOnset(dot, floor, statistics, { grid, minima, steps } = FINE) {
+  /** Smallest ⟨N⟩ at which the gain reaches a floor at any energy, and that energy. */
+  function thresholdOnset(dot, floor, statistics, accuracy = FINE) {
     const solver = solverOf(dot, statistics);
-    const at = (detuning) => thresholdOfBands(solver, detuning, floor);
-    const [low, high] = reachableDetunings(dot, solver.bands, floor);
-    const detuning = linspace(low, high, grid);
-    const scan = mapped(detuning, at);
-    let best = { mean: Infinity, detuning: NaN };
-    const offer = (mean, where) => {
-      if (mean < best.mean) best = { mean, detuning: where };
-    };
-    const lowest = [];
-    for (let i = 0; i < grid; i++) {
-      offer(scan[i], detuning[i]);
-      const [before, after] = [scan[i - 1] ?? Infinity, scan[i + 1] ?? Infinity];
-      if (Number.isFinite(scan[i]) && scan[i] <= before && scan[i] <= after) lowest.push(i);
-    }
-    lowest.sort((i, j) => scan[i] - scan[j]);
-    for (const i of lowest.slice(0, minima)) {
-      const found = goldenSection(
-        at, detuning[Math.max(i - 1, 0)], detuning[Math.min(i + 1, grid - 1)], steps);
-      offer(found.value, found.at);
-    }
-    return { mean: best.mean, energy: energyOf(dot, best.detuning) };
+    const { at, value } = minimum((detuning) => thresholdOfBands(solver, detuning, floor),
+      ...reachableDetunings(dot, solver.bands, floor), accuracy);
+    return { mean: value, energy: energyOf(dot, at) };
   }
 
   /** The detunings at which the gain can exceed a floor, which the emission bounds. */
@@ -418,6 +375,27 @@ globalThis.qdgainModel = (() => {
       return [bands.offset[which] - reach, bands.offset[which] + reach];
     });
     return [Math.min(edges[0][0], edges[1][0]), Math.max(edges[0][1], edges[1][1])];
+  }
+
+  /**
+   * The least finite value of a function and where it is, of equal ones that of the lowest place: a
+   * scan, then golden sections in its lowest minima.
+   */
+  function minimum(f, low, high, { grid, minima, steps }) {
+    const places = linspace(low, high, grid);
+    const scan = mapped(places, f);
+    const lowest = Array.from(scan.keys()).filter((i) => Number.isFinite(scan[i]) &&
+      !(scan[i] > scan[i - 1]) && !(scan[i] > scan[i + 1]))
+      .sort((i, j) => (Math.abs(scan[i] - scan[j]) <= TIE * Math.abs(scan[i]) ? i - j
+        : scan[i] - scan[j])).slice(0, minima).sort((i, j) => i - j);
+    let best = { at: NaN, value: Infinity };
+    for (const i of lowest) {
+      const found = goldenSection(
+        f, places[Math.max(i - 1, 0)], places[Math.min(i + 1, grid - 1)], steps);
+      const own = scan[i] < found.value ? { at: places[i], value: scan[i] } : found;
+      if (!(own.value >= best.value - TIE * Math.abs(own.value))) best = own;
+    }
+    return best;
   }
 
   function goldenSection(f, left, right, steps) {
@@ -448,17 +426,41 @@ globalThis.qdgainModel = (() => {
     return Math.max(x, 0) + Math.log(lost / size);
   }
 
-  /** ln of the amplified spontaneous emission of parts at one ⟨N⟩, and the spontaneous P. */
+  /** Where an array is highest. */
+  function topOf(values) {
+    let top = 0;
+    for (let i = 1; i < values.length; i++) if (values[i] > values[top]) top = i;
+    return top;
+  }
+
+  /** ln of the amplified spontaneous emission of parts at one ⟨N⟩. */
   function logAseOf(parts, mean, gainExponent, statistics) {
     const [P, G] = spectraAt(parts, mean, statistics);
-    const logs = mapped(P, (p, i) => Math.log(p) + logAmplification(gainExponent * G[i]));
-    return { logs, spontaneous: P };
+    return mapped(P, (p, i) => Math.log(p) + logAmplification(gainExponent * G[i]));
+  }
+
+  /** The same spectrum over e to the largest exponent, and ln(∫I / ∫P), by which it amplifies. */
+  function amplifiedOf(parts, mean, gainExponent, statistics) {
+    const [P, G] = spectraAt(parts, mean, statistics);
+    const most = Math.max(0, gainExponent * G[topOf(G)]);
+    const one = Math.exp(-most);
+    const spectrum = new Float64Array(P.length);
+    let [amplified, emitted] = [0, 0];
+    for (let i = 0; i < P.length; i++) {
+      const x = gainExponent * G[i];
+      const grown = Math.abs(x) > 1 ? (Math.exp(x - most) - one) / x
+        : one * (x === 0 ? 1 : Math.expm1(x) / x);
+      spectrum[i] = P[i] * grown;
+      amplified += spectrum[i];
+      emitted += P[i];
+    }
+    return { spectrum, logAmplification: most + Math.log(amplified / emitted) };
   }
 
   /** ln of the ASE at photon energies, one row for each ⟨N⟩; -Infinity where nothing is emitted. */
   function logAseRows(dot, energies, means, gainExponent, statistics) {
     const parts = partsOf(dot, detuningsOf(dot, energies));
-    return Array.from(means, (mean) => logAseOf(parts, mean, gainExponent, statistics).logs);
+    return Array.from(means, (mean) => logAseOf(parts, mean, gainExponent, statistics));
   }
 
   /** An even grid of detunings that holds the emission and resolves the amplified spike. */
@@ -478,36 +480,21 @@ globalThis.qdgainModel = (() => {
    */
   function aseThreshold(dot, gainExponent, piPulseFluence, statistics) {
     const parts = partsOf(dot, emissionDetunings(dot, gainExponent));
-    const logRatio = (amplitude) => {
-      const [P, G] = spectraAt(parts, meanExcitons(amplitude * amplitude, statistics), statistics);
-      let [amplified, emitted] = [0, 0];
-      for (let i = 0; i < P.length; i++) {
-        const x = Math.min(gainExponent * G[i], LARGEST_EXPONENT);
-        amplified += P[i] * (x === 0 ? 1 : Math.expm1(x) / x);
-        emitted += P[i];
-      }
-      return Math.log((0.5 * amplified) / emitted);
-    };
-    const amplitude = firstRoot(logRatio);
+    const logRatio = (amplitude) => amplifiedOf(
+      parts, meanExcitons(amplitude * amplitude, statistics), gainExponent, statistics)
+      .logAmplification - Math.LN2;
+    const amplitude = firstRoot(logRatio, AMPLITUDES);
     if (!Number.isFinite(amplitude)) return { fluence: Infinity, mean: Infinity, energy: NaN };
     const mean = meanExcitons(amplitude * amplitude, statistics);
     const [energy] = aseSweep(dot, [mean], gainExponent, statistics).strongest;
     return { fluence: piPulseFluence * amplitude * amplitude, mean, energy };
   }
 
-  /** First upward zero between 0 and 1: a scan, then secants; Infinity if there is none. */
-  function firstRoot(f) {
-    let low = 1e-4;
-    let atLow = f(low);
-    if (atLow >= 0) return low;
-    let high;
-    let atHigh = -1;
-    for (let i = 1; i <= ASE_SCAN && !(atHigh >= 0); i++) {
-      if (i > 1) [low, atLow] = [high, atHigh];
-      high = i / ASE_SCAN;
-      atHigh = f(high);
-    }
-    return atHigh >= 0 ? zeroBetween(f, low, high) : Infinity;
+  /** First upward zero of a function: a scan of places, then secants; Infinity if there is none. */
+  function firstRoot(f, places) {
+    const above = places.findIndex((at) => f(at) >= 0);
+    if (above < 1) return above === 0 ? places[0] : Infinity;
+    return zeroBetween(f, places[above - 1], places[above]);
   }
 
   /** The upward zero of a function between two places, by secants (the Illinois method). */
@@ -542,21 +529,16 @@ globalThis.qdgainModel = (() => {
     const step = detunings[1] - detunings[0];
     const strongest = new Float64Array(means.length);
     const logAmplification = mapped(means, (mean, k) => {
-      const { logs, spontaneous } = logAseOf(parts, mean, gainExponent, statistics);
-      let top = 1;
-      for (let i = 1; i < logs.length - 1; i++) if (logs[i] > logs[top]) top = i;
-      let peak = detunings[top] + parabolaShift(logs.subarray(top - 1, top + 2), step);
+      const found = amplifiedOf(parts, mean, gainExponent, statistics);
+      const top = Math.min(Math.max(topOf(found.spectrum), 1), detunings.length - 2);
+      const three = found.spectrum.subarray(top - 1, top + 2).map(Math.log);
+      let peak = detunings[top] + parabolaShift(three, step);
       for (const finer of [0.1 * step, 0.01 * step]) {
         const near = partsOf(dot, [peak - finer, peak, peak + finer]);
-        peak += parabolaShift(logAseOf(near, mean, gainExponent, statistics).logs, finer);
+        peak += parabolaShift(logAseOf(near, mean, gainExponent, statistics), finer);
       }
       strongest[k] = mean > 0 ? energyOf(dot, peak) : NaN;
-      let [amplified, emitted] = [0, 0];
-      for (let i = 0; i < logs.length; i++) {
-        amplified += Math.exp(logs[i] - logs[top]);
-        emitted += spontaneous[i];
-      }
-      return logs[top] + Math.log(amplified / emitted);
+      return found.logAmplification;
     });
     return { strongest, logAmplification };
   }

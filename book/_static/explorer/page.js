@@ -56,19 +56,21 @@
       this.presets = new Map(Object.keys(data.presets).map((name) => [
         name, button(name, () => this.choosePreset(name), { "aria-pressed": "false" })]));
       this.figures = data.views.map((name) => this.figure(name));
-      this.readout = readout();
+      this.readout = readout(this);
       this.comparing = comparing(this);
       this.questions = full ? questions(this) : null;
       const above = [row("Presets", ...this.presets.values(), ...(full ? this.comparing.parts : []))];
       if (full) {
         above.unshift(this.questions.whole);
-        above.push(row("Reading", ...switches(this, "reading")),
+        this.says = element("span", { class: "qd-says" });
+        above.push(row("Reading of the paper", ...switches(this, "reading"), this.says),
           globalThis.qdgainSpectra.panel(this));
       } else above.unshift(element("p", { class: "qd-task" }, data.question));
       const groups = full ? Object.entries(data.groups) : [["", [...this.controls.values()]]];
-      const panel = element("div", { class: "qd-controls" }, ...groups.map(([title, controls]) =>
+      this.panel = element("div", { class: "qd-controls" }, ...groups.map(([title, controls]) =>
         group(this, title, controls.filter(({ name }) => !this.setters.has(name)))),
       full ? this.help : "");
+      this.side = element("div", { class: "qd-side" }, this.panel);
       const show = (whole) => whole.scrollIntoView(
         { block: "nearest", inline: "start", behavior: this.calm() ? "auto" : "smooth" });
       const jump = full ? row("View", ...this.figures.map(
@@ -77,8 +79,9 @@
       this.strip = element("div", { class: "qd-right" }, this.readout.whole, jump,
         element("div", { class: "qd-views" }, ...this.figures.map(({ whole }) => whole)));
       this.root.replaceChildren(...above, this.status, this.spoken,
-        element("div", { class: "qd-body" }, panel, this.strip),
-        ...(full ? this.below() : [this.linkToFull()]));
+        element("div", { class: "qd-body" }, this.side, this.strip,
+          full ? element("div", { class: "qd-below" }, ...this.below()) : ""),
+        full ? "" : this.linkToFull());
     }
 
     /** Follow what is in sight, sizes, colours, the printer and the address. */
@@ -98,6 +101,9 @@
         const strip = getComputedStyle(this.strip).position === "sticky";
         const share = strip ? 0.42 : 0.6;
         this.most = strip || !this.full ? Math.max(share * innerHeight, 270) : Infinity;
+        // Beside the views where there is room, so that it covers none of them.
+        const place = strip || !this.full ? this.strip : this.side;
+        if (this.readout.whole.parentNode !== place) place.prepend(this.readout.whole);
         this.request(FINE);
       });
       for (const { whole } of this.figures) [seen, resized].forEach((one) => one.observe(whole));
@@ -116,6 +122,13 @@
       for (const moved of this.full ? ["popstate", "hashchange"] : []) {
         addEventListener(moved, () => this.returnTo());
       }
+    }
+
+    /** Bring a control into sight, and the keyboard to it. */
+    reveal(name) {
+      const control = document.getElementById(`${this.id}-${name}`);
+      control.scrollIntoView({ block: "nearest", behavior: this.calm() ? "auto" : "smooth" });
+      control.focus({ preventScroll: true });
     }
 
     calm() {
@@ -157,9 +170,9 @@
         return { chapter, line, whole: element("div", { class: "qd-command" }, line, copy) };
       });
       const region = { class: "qd-scroll", tabindex: 0, role: "region", "aria-label": "numbers" };
+      this.before = element("p");
       return [
-        element("div", region, this.table),
-        element("p", {}, "Rerun this with the library, every figure and its data in a folder:"),
+        element("div", region, this.table), this.before,
         ...this.commands.map(({ whole }) => whole),
         copyButton("copy a link to this state", () => location.href, () => "see the address bar"),
       ];
@@ -182,6 +195,8 @@
     /** Set a value, and what follows from it; what is drawn on the next frame is rough. */
     set(name, value, source) {
       const changed = { [name]: value, ...this.following(name, value) };
+      // A dot that is moved away from its spectra is one of the reader's own.
+      if (this.data.measured.some((one) => one in changed)) this.state.rough = undefined;
       for (const [key, one] of Object.entries(changed)) {
         this.state[key] = one;
         this.setters.get(key)?.(one, key === name ? source : undefined);
@@ -218,6 +233,7 @@
     commit(what) {
       this.grip = false;
       clearTimeout(this.settling);
+      this.showPresets();
       this.request(FINE);
       if (this.full) this.writeAddress(what);
       this.announce = true;
@@ -246,14 +262,19 @@
       this.showPresets();
     }
 
-    showPresets() {
-      const same = (name) => this.data.names.every((key) =>
+    /** Whether the state is a preset's, whatever is looked at. */
+    isPreset(name) {
+      return !this.state.rough && this.data.names.every((key) =>
         this.data.shown.includes(key) || this.data.presets[name][key] === this.state[key]);
+    }
+
+    showPresets() {
       for (const [name, one] of this.presets) {
-        const pressed = String(same(name));
+        const pressed = String(this.isPreset(name));
         if (one.getAttribute("aria-pressed") !== pressed) one.setAttribute("aria-pressed", pressed);
       }
-      this.comparing.show(!same(this.preset));
+      this.comparing.show(!this.isPreset(this.preset), this.state.rough);
+      if (this.says) write(this.says, this.data.readings[this.state.reading]);
     }
 
     // --- address
@@ -264,6 +285,7 @@
       for (const name of this.data.names) {
         if (this.state[name] !== base[name]) given.set(name, asText(this.state[name]));
       }
+      if (this.state.rough) given.set("rough", this.state.rough);
       return `#${given}`;
     }
 
@@ -293,7 +315,8 @@
         [`there is no preset ${wanted}: give ${Object.keys(presets).join(", ")}.`];
       this.preset = wanted in presets ? wanted : start;
       this.state = { ...presets[this.preset] };
-      given.delete("preset");
+      if (/^[\d.]+,[\d.]+,[\d.]+$/.test(given.get("rough"))) this.state.rough = given.get("rough");
+      ["preset", "rough"].forEach((name) => given.delete(name));
       for (const [name, text] of given) {
         const control = this.controls.get(name);
         const parsed = control ? parse(control, text) :
@@ -334,17 +357,25 @@
       const name = this.held ? "A" : `preset ${this.preset}`;
       const state = { ...(this.held ?? this.data.presets[this.preset]), ...this.looked(), name };
       const key = JSON.stringify(state);
-      if (this.behind?.key !== key) this.behind = { key, state, results: resultsOf(state) };
+      if (this.behind?.key !== key) this.behind = { key, name, state, results: resultsOf(state) };
       return this.behind;
+    }
+
+    /** What the state is compared with: not with what is the same, nor spectra with a preset. */
+    compared() {
+      const { state, data, held } = this;
+      const found = this.reference();
+      const apart = data.names.some((name) => found.state[name] !== state[name]);
+      return apart && (held || !state.rough) ? found : null;
     }
 
     view(figure, points, results = resultsOf(this.state), held = null) {
       const { state, data } = this;
-      const behind = this.reference().state;
-      // What is the same as the state would only lie under it.
-      const reference = data.names.some((name) => behind[name] !== state[name]) ? behind : null;
+      const reference = this.compared()?.state ?? null;
       const view = VIEWS[figure.name]({ ...data.context, state, results, reference, points, held });
-      return reference ? { ...view, caption: `${view.caption} Grey: ${reference.name}.` } : view;
+      const notes = (reference ? ` Grey: ${reference.name}.` : "") +
+        (state.rough && figure.name !== "bands" ? " The biexciton is assumed." : "");
+      return { ...view, caption: view.caption + notes };
     }
 
     /** Draw on the next frame, however many changes come before it. */
@@ -373,8 +404,9 @@
       // Words after all pictures: text on a canvas makes the browser style what changed before it.
       for (const one of drawn) this.caption(...one, fine);
       const before = this.reference().results;
-      const stated = this.held || this.state.threshold === "onset" ? null : this.data.paper[this.preset];
-      this.readout.show(this.state, results, before, stated);
+      const stated = this.isPreset(this.preset) && this.state.threshold !== "onset" ?
+        this.data.paper[this.preset] : null;
+      this.readout.show(this.state, results, this.compared(), stated);
       this.questions?.check(this.state, results);
       if (this.full && (fine || this.tableSeen)) this.showNumbers(numbers(results, before));
       if (this.announce && fine) {
@@ -409,16 +441,21 @@
       rows.forEach(({ values, digits, unit }, i) => values.forEach((value, k) => write(
         body.rows[i].cells[k + 1],
         Number.isNaN(value) ? "–" : withUnit(significant(value, digits), unit))));
+      const begin = this.state.rough ?
+        "With my-dot.toml, which fit-dot writes from your spectra, rerun" : "Rerun";
+      write(this.before, `${begin} this with the library, every figure and its data in a folder:`);
       for (const { chapter, line } of this.commands) line.textContent = this.command(chapter);
     }
 
     /** The command that runs a chapter with these parameters: only what differs is given. */
     command(chapter) {
-      const base = this.data.presets[this.data.preset];
-      const given = this.data.rerun[chapter]
-        .filter((name) => this.state[name] !== base[name])
-        .map((name) => `-p ${shellWord(`${name}=${asText(this.state[name])}`)}`);
-      return ["qdgain rerun", chapter, ...given, "-o my-dot"].join(" ");
+      const { data: { measured, preset, presets, rerun }, state } = this;
+      const given = rerun[chapter]
+        .filter((name) => state[name] !== presets[preset][name])
+        .filter((name) => !(state.rough && measured.includes(name)))
+        .map((name) => `-p ${shellWord(`${name}=${asText(state[name])}`)}`);
+      const fitted = state.rough ? ["-f my-dot.toml"] : [];
+      return ["qdgain rerun", chapter, ...fitted, ...given, "-o my-dot"].join(" ");
     }
   }
 

@@ -199,46 +199,68 @@ globalThis.qdgainPlot = (() => {
   const colourOf = (theme, { behind, quantity }, onMap) => (behind ? theme.faint
     : onMap ? theme.mapColour(quantity) : theme.colour(quantity));
 
-  /** Names of lines, each where other lines and names are farthest, or in its part of the line. */
-  function nameLines(c, theme, lines, { x, y, width, height }, onMap, { names, moving }) {
+  /** How many lines come into a rectangle. */
+  const touched = (lines, [left, top, right, bottom]) => lines.filter(({ xs, ys }) => {
+    for (let i = 1; i < xs.length; i++) {
+      const [x0, x1, y0, y1] = [xs[i - 1], xs[i], ys[i - 1], ys[i]];
+      if ((x0 > left || x1 > left) && (x0 < right || x1 < right) &&
+        (y0 > top || y1 > top) && (y0 < bottom || y1 < bottom)) return true;
+    }
+    return false;
+  }).length;
+
+  /**
+   * Where a name can stand beside a part of its line, above, below, right, left or, since it has the
+   * line's colour, farther off: its part left of there, how far down and to the right, and a cost.
+   */
+  const SIDES = [[0.5, -6, 0, 0], [0.5, 14, 0, 0.1], [0, 4, 6, 0.2], [1, 4, -6, 0.3], [0, 4, 45, 3],
+    [1, 4, -45, 3], [0, 4, 90, 4], [1, 4, -90, 4]];
+
+  /** Names of lines, each beside its line where it touches no line, no frame and no other name. */
+  function nameLines(c, theme, lines, around, { x, y, width, height }, onMap, { names, moving }) {
     const taken = [];
-    const away = (points, [atX, atY], wide) => points.reduce((least, [px, py]) =>
-      Math.min(least, Math.hypot((px - atX) / wide, py - atY)), 25);
-    for (const { series, points } of lines) {
+    for (const { series, xs, ys } of lines) {
       const text = series.label ?? series.name;
-      const inside = points.filter(([px, py]) =>
-        px >= x && px <= x + width && py >= y && py <= y + height);
-      if (text === "" || !inside.length) continue;
-      const half = Math.min(0.5 * widthOf(text) + 4, 0.5 * width);
-      const part = (k) => {
-        const [px, py] = inside[Math.floor((k / 12) * inside.length)];
-        return [Math.min(Math.max(px, x + half), x + width - half), py < y + 15 ? py + 13 : py - 6];
-      };
-      if (!moving || !names.has(series.name)) {
-        const others = lines.filter((one) => one.points !== points);
-        const parts = Array.from({ length: 11 }, (_, i) => i + 0.5);
-        // At the foot of a plot many lines end.
-        const scores = parts.map(part).map(([px, py]) => (py > y + 0.93 * height ? 0 : 25) +
-          2 * away(taken, [px, py], 4) +
-          Math.min(25, ...others.map((other) => away(other.points, [px, py - 4], 2))));
-        names.set(series.name, parts[scores.indexOf(Math.max(...scores))]);
+      const inside = [];
+      for (let i = 0; text && i < xs.length; i++) {
+        if (xs[i] >= x && xs[i] <= x + width && ys[i] >= y && ys[i] <= y + height) inside.push(i);
       }
-      taken.push(part(names.get(series.name)));
-      write(c, ...taken.at(-1), text, {
-        colour: colourOf(theme, series, onMap), align: 0.5, halo: onMap ? "#ffffff" : theme.paper,
-      });
+      if (!inside.length) continue;
+      const wide = widthOf(text);
+      const clip = (value, low, high) => Math.min(Math.max(value, low), Math.max(low, high));
+      const placeOf = ([part, [left, down, away]]) => {
+        const i = inside[Math.floor(part * inside.length)];
+        return [clip(xs[i] - left * wide + away, x + 3, x + width - wide - 3),
+          clip(ys[i] + down, y + SIZE, y + height - 5)];
+      };
+      const spaceOf = ([left, foot], margin) =>
+        [left - margin, foot - 9 - margin, left + wide + margin, foot + 3 + margin];
+      if (!moving || !names.has(series.name)) {
+        const others = lines.filter((one) => one.xs !== xs);
+        const choices = Array.from({ length: 21 }, (_, i) => SIDES.map(
+          (side) => [(i + 0.5) / 21, side])).flat();
+        const costs = choices.map((choice) => {
+          const place = placeOf(choice);
+          return 9 * touched([...lines, ...around], spaceOf(place, 1)) + 99 * touched(taken, spaceOf(place, 2)) +
+            touched(others, spaceOf(place, 8)) + choice[1][3];
+        });
+        names.set(series.name, choices[costs.indexOf(Math.min(...costs))]);
+      }
+      const place = placeOf(names.get(series.name));
+      const [left, top, right, foot] = spaceOf(place, 0);
+      taken.push({ xs: [left, right, left, right], ys: [top, foot, foot, top] });
+      write(c, ...place, text,
+        { colour: colourOf(theme, series, onMap), halo: onMap ? "#ffffff" : theme.paper });
     }
   }
 
-  /** A series in places, and a few points of it that its name keeps clear of. */
+  /** A series in places on the drawing. */
   function placed(series, { x, width }, { toX, toY }) {
     const flat = series.kind === "level";
-    const xs = flat ? [x, x + width] : Array.from(series.x, toX.to);
-    const ys = flat ? [toY.to(series.y[0]), toY.to(series.y[0])] : Array.from(series.y, toY.to);
-    const step = flat ? 1 / 24 : Math.ceil(xs.length / 50);
-    const points = Array.from({ length: Math.ceil(flat ? 24 : xs.length / step) }, (_, i) =>
-      (flat ? [x + i * step * width, ys[0]] : [xs[i * step], ys[i * step]]));
-    return { series, xs, ys, points: points.filter((at) => at.every(Number.isFinite)) };
+    const xs = flat ? Array.from({ length: 13 }, (_, i) => x + (i / 12) * width)
+      : Array.from(series.x, toX.to);
+    const ys = flat ? xs.map(() => toY.to(series.y[0])) : Array.from(series.y, toY.to);
+    return { series, xs, ys };
   }
 
   /** What lies inside the axes of a plot. */
@@ -265,8 +287,9 @@ globalThis.qdgainPlot = (() => {
       c.fillStyle = theme.shade;
       c.fill();
     }
-    if (plot.zero === "y") stroke(c, [x, x + width], [toY.to(0), toY.to(0)], theme.ink, 0.6);
-    if (plot.zero === "x") stroke(c, [toX.to(0), toX.to(0)], [y, y + height], theme.ink, 0.6);
+    const zero = { y: [[x, x + width], [toY.to(0), toY.to(0)]],
+      x: [[toX.to(0), toX.to(0)], [y, y + height]] }[plot.zero];
+    if (zero) stroke(c, ...zero, theme.ink, 0.6);
     for (const { series, xs, ys } of lines) {
       const thick = series.behind || series.strong === false ? 1.2 : series.strong ? 2.2 : 1.7;
       if (map && !series.behind && series.quantity !== "transparency") {
@@ -275,12 +298,16 @@ globalThis.qdgainPlot = (() => {
       stroke(c, xs, ys, colourOf(theme, series, Boolean(map)), thick, series.dash);
     }
     c.restore();
-    nameLines(c, theme, lines, box, Boolean(map), memory);
-    // Marks are drawn unclipped, so that one at the edge is whole.
     const inside = (value, [low, high]) => value >= low && value <= high;
-    for (const one of plot.series.filter(({ kind }) => kind === "points")) {
-      if (!inside(one.x[0], plot.xLimits) || !inside(one.y[0], plot.yLimits)) continue;
-      mark(c, toX.to(one.x[0]), toY.to(one.y[0]), one.dash, colourOf(theme, one, Boolean(map)),
+    const marks = plot.series.filter(({ kind, x: [px], y: [py] }) =>
+      kind === "points" && inside(px, plot.xLimits) && inside(py, plot.yLimits)).map(
+      (series) => ({ series, at: [toX.to(series.x[0]), toY.to(series.y[0])] }));
+    const around = marks.map(({ at: [px, py] }) => ({ xs: [px - 4, px + 4], ys: [py - 4, py + 4] }));
+    if (zero) around.push({ xs: zero[0], ys: zero[1] });
+    nameLines(c, theme, lines, around, box, Boolean(map), memory);
+    // Marks are drawn unclipped, so that one at the edge is whole.
+    for (const { series, at } of marks) {
+      mark(c, ...at, series.dash, colourOf(theme, series, Boolean(map)),
         map ? "#ffffff" : theme.paper);
     }
   }

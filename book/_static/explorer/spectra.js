@@ -12,7 +12,8 @@ globalThis.qdgainSpectra = (() => {
   const TO_EV = { nm: (x) => NM_EV / x, eV: (x) => x, "cm-1": (x) => (x * NM_EV) / 1e7 };
   const FEWEST = 12;
   /** Parts of the PL's width by which an estimate of peak, width and exciton can be off. */
-  const ROUGH = { peak: 0.02, width: 0.06, exciton: 0.12 };
+  const ROUGH = { peak: 0.02, width: 0.06, exciton: 0.12, absorptionWidth: 0.22 };
+  const FWHM_PER_SIGMA = 2 * Math.sqrt(2 * Math.LN2);
   /** Bending up before it bends down, over bending down: 0.45 for a Gaussian, 1 for an edge. */
   const OF_AN_EDGE = 0.72;
 
@@ -68,32 +69,28 @@ globalThis.qdgainSpectra = (() => {
 
   const total = (values) => values.reduce((a, b) => a + b, 0);
 
-  /** Parabolas through 2m + 1 neighbours: their values, or their second derivatives. */
-  function parabolas(values, m, bend = false) {
-    const squares = Array.from({ length: 2 * m + 1 }, (_, k) => (k - m) ** 2);
-    const [n, two, four] = [2 * m + 1, total(squares), total(squares.map((s) => s * s))];
-    const weights = squares.map((s) =>
-      (bend ? 2 * (n * s - two) : four - two * s) / (n * four - two * two));
-    return values.map((value, k) => (k < m || k + m >= values.length ? (bend ? 0 : value)
-      : weights.reduce((sum, weight, j) => sum + weight * values[k + j - m], 0)));
+  /** Value, slope and second derivative of the parabola through 2m + 1 neighbours of a place. */
+  function parabolaAt(values, at, m) {
+    if (at < m || at + m >= values.length) return [values[at], 0, 0];
+    const [n, two] = [2 * m + 1, (m * (m + 1) * (2 * m + 1)) / 3];
+    const four = (two * (3 * m * m + 3 * m - 1)) / 5;
+    let [plain, slope, square] = [0, 0, 0];
+    for (let k = -m; k <= m; k++) {
+      plain += values[at + k];
+      slope += k * values[at + k];
+      square += k * k * values[at + k];
+    }
+    const bend = (n * square - two * plain) / (n * four - two * two);
+    return [(plain - two * bend) / n, slope / two, 2 * bend];
   }
 
-  /** Weighted least squares of a x² + b x + c through [x, value, weight]: [a, b, c]. */
-  function parabolaThrough(points) {
-    const sum = (power, of) => total(points.map(
-      ([x, value, weight]) => weight * x ** power * (of ? value : 1)));
-    const rows = [4, 3, 2].map((p) => [sum(p), sum(p - 1), sum(p - 2), sum(p - 2, true)]);
-    rows.forEach((row, i) => rows.forEach((other, k) => {
-      const part = k === i ? 0 : other[i] / row[i];
-      row.forEach((value, j) => { other[j] -= part * value; });
-    }));
-    return rows.map((row, i) => row[3] / row[i]);
-  }
+  const smoothed = (values, m) => values.map((_, i) => parabolaAt(values, i, m)[0]);
+  const bends = (values, m) => values.map((_, i) => parabolaAt(values, i, m)[2]);
 
   /** Peak in eV and full width at half maximum in meV of an emission per eV. */
   function emissionOf(spectrum) {
     const even = evenly(spectrum, 0, 99, 2);
-    const smooth = parabolas(even.values, 15);
+    const smooth = smoothed(even.values, 15);
     const base = smooth.slice().sort((a, b) => a - b)[Math.floor(0.1 * smooth.length)];
     const top = smooth.indexOf(Math.max(...smooth));
     const height = smooth[top] - base;
@@ -104,11 +101,10 @@ globalThis.qdgainSpectra = (() => {
     };
     // Above half of its height the logarithm of a band is nearly a parabola.
     const reach = Math.max(Math.round(0.9 * Math.min(half(-1), half(1))), 3);
-    const points = even.values.map((value, i) => [i - top, (value - base) / height])
-      .filter(([x, part]) => Math.abs(x) <= reach && part > 0.2)
-      .map(([x, part]) => [x, Math.log(part), part * part]);
-    const [a, b] = parabolaThrough(points);
-    return { peak: even.energy[top] - 1e-3 * (b / a), width: 4 * Math.sqrt(-Math.LN2 / a) };
+    const logs = even.values.map((value) => Math.log(Math.max((value - base) / height, 0.01)));
+    const [, slope, bend] = parabolaAt(logs, top, reach);
+    const peak = even.energy[top] - 2e-3 * (slope / bend);
+    return { peak, width: 4 * Math.sqrt((-2 * Math.LN2) / bend) };
   }
 
   /** PL peak and width, exciton and Stokes shift, in eV and meV, and by how much each can be off. */
@@ -130,23 +126,30 @@ globalThis.qdgainSpectra = (() => {
         `the PL's peak at ${at} eV: from ${from} to ${to} eV it ${why}.`);
     };
     // How deep it bends, over how much it scatters where dots do not absorb: as the command does.
-    const coarse = parabolas(near.values, 40, true);
+    const coarse = bends(near.values, 40);
     const depth = -Math.min(...places(-0.02, 0.3).map((i) => coarse[i]));
     if (!(depth >= curvature * Math.max(scatterOf(coarse), 1e-12))) {
       refuse("bends upwards, or too little downwards for its noise");
     }
     const m = Math.max(Math.round(0.4 * width), 8);
-    const bend = parabolas(near.values, m, true);
+    const bend = bends(near.values, m);
     const low = places(-0.03, 0.3).filter((i) => bend[i] < bend[i - 1] && bend[i] <= bend[i + 1]);
     const lowest = Math.min(...low.map((i) => bend[i]));
     const found = low.find((i) => bend[i] < 0.4 * lowest);
     const before = Math.max(...bend.slice(Math.max(found - 3 * m, 0), found));
     if (!(before <= -OF_AN_EDGE * bend[found])) refuse("is described as well by an edge without a band");
     const stiffness = (bend[found + m] - bend[found]) / (0.5 * m * m);
-    const exciton = ROUGH.exciton * width + Math.sqrt(scatterOf(bend) / Math.max(stiffness, 1e-12));
-    const errors = { peak: ROUGH.peak * width, width: ROUGH.width * width, exciton };
-    errors.shift = Math.hypot(exciton, errors.peak);
-    return { peak, width, exciton: near.energy[found], shift: 1e3 * (near.energy[found] - peak), errors };
+    const noise = Math.sqrt(scatterOf(bend) / Math.max(stiffness, 1e-12));
+    // A Gaussian stops bending downwards a standard deviation from its centre; parabolas over 2m
+    // neighbours add m²/7 to its variance. Red of it no other band comes in.
+    const start = bend.findLastIndex((value, i) => i < found && value >= 0);
+    const edge = found - start - bend[start] / (bend[start] - bend[start + 1]);
+    const absorptionWidth = FWHM_PER_SIGMA * Math.sqrt(Math.max(edge * edge - (m * m) / 7, 1));
+    const errors = { peak: ROUGH.peak * width, width: ROUGH.width * width,
+      exciton: ROUGH.exciton * width + noise, absorptionWidth: ROUGH.absorptionWidth * width + 2 * noise };
+    errors.shift = Math.hypot(errors.exciton, errors.peak);
+    const exciton = near.energy[found];
+    return { peak, width, exciton, absorptionWidth, shift: 1e3 * (exciton - peak), errors };
   }
 
   // --- on the page
@@ -157,15 +160,16 @@ globalThis.qdgainSpectra = (() => {
     const { clamp, rounded } = globalThis.qdgainControls;
     const given = {};
     const said = element("p", { class: "qd-estimate", role: "status" });
-    const lines = ["fit-dot", "rerun"].map((name) => element("code", { "data-command": name }));
+    const command = element("code", { "data-command": "fit-dot" });
     const figure = {
       canvas: element("canvas", { role: "img" }), memory: { names: new Map(), moving: false },
       under: element("canvas", { class: "qd-under", "aria-hidden": "true" }),
     };
     const stage = element("div", { class: "qd-stage" }, figure.under, figure.canvas);
-    const found = element("div", { hidden: true }, stage, ...lines.map((line) =>
-      element("div", { class: "qd-command" }, line,
-        copyButton("copy", () => line.textContent, () => "select it"))));
+    const found = element("div", { hidden: true }, stage, element("p", {},
+      "This gives its numbers with real errors; the commands below the table take them from it:"),
+    element("div", { class: "qd-command" }, command,
+      copyButton("copy", () => command.textContent, () => "select it")));
 
     function draw() {
       const curves = [["absorption", "A_X"], ["emission", "PL_X"]].map(([name, quantity]) => {
@@ -182,26 +186,27 @@ globalThis.qdgainSpectra = (() => {
       globalThis.qdgainPlot.toCanvas(figure, theme, { plots: [plot] }, stage.clientWidth, 260);
     }
 
-    /** Say what is found, and move to that dot, its bands of one width. */
-    function show({ peak, width, exciton, shift, errors }) {
+    /** Say what is found, and move to that dot: what spectra do not tell is the preset's. */
+    function show({ peak, width, exciton, absorptionWidth, shift, errors }) {
       found.hidden = false;
       draw();
       const files = [given.absorption, given.emission].map(({ file }) => shellWord(file));
-      write(lines[0], `qdgain fit-dot ${files.join(" ")} -o my-dot.toml`);
-      write(lines[1], "qdgain rerun fig08 -f my-dot.toml -o my-dot");
+      write(command, `qdgain fit-dot ${files.join(" ")} -o my-dot.toml`);
       const [at, A_X] = [[peak, errors.peak], [exciton, errors.exciton]].map(
         ([value, error]) => `${value.toFixed(3)} ± ${(1e-3 * error).toFixed(3)} eV`);
-      const [wide, S] = [[width, errors.width], [shift, errors.shift]].map(
-        ([value, error]) => `${value.toFixed(0)} ± ${error.toFixed(0)} meV`);
-      write(said, `An estimate, not a fit: PL_X at ${at}, ${wide} wide; A_X at ${A_X}; Stokes shift ` +
-        `${S}. The views have moved to this dot; the commands give its numbers with real errors.`);
-      const state = { ...explorer.state };
-      for (const { name, standIn } of explorer.controls.values()) if (standIn) state[name] = null;
-      const dot = { absorption_energy_eV: exciton, linewidth_meV: width, stokes_shift_meV: shift };
-      for (const [name, value] of Object.entries(dot)) {
-        state[name] = clamp(explorer.controls.get(name), rounded(value, 4));
-      }
-      explorer.become(state);
+      const [wide, A_wide, S] = [[width, errors.width], [absorptionWidth, errors.absorptionWidth],
+        [shift, errors.shift]].map(([value, error]) => `${value.toFixed(0)} ± ${error.toFixed(0)} meV`);
+      write(said, `An estimate, not a fit: PL_X at ${at}, ${wide} wide; A_X at ${A_X}, ${A_wide} ` +
+        `wide; Stokes shift ${S}. The views have moved to this dot.`);
+      const { data, controls } = explorer;
+      const state = { ...data.presets[data.preset], ...explorer.looked(), shift_and_width: "free" };
+      const values = [exciton, shift, absorptionWidth, width, width];
+      data.measured.forEach((name, i) => {
+        state[name] = clamp(controls.get(name), rounded(values[i], 4));
+      });
+      state.rough = [errors.shift, errors.absorptionWidth, errors.width].map(
+        (error) => rounded(error, 3)).join(",");
+      explorer.become(state, data.preset);
     }
 
     async function take(name, file) {

@@ -17,8 +17,6 @@ globalThis.qdgainViews = (() => {
   const FINE = { ...FULL, rough: true };
   /** How high in the plot each band's handle is, so that none hides another. */
   const HANDLES = [0.54, 0.41, 0.83, 0.68, 0.15];
-  /** ln(emission) may miss equilibrium by so much. */
-  const IN_BALANCE = 0.1;
 
   // --- numbers as text, as `qdgain.rounding` writes them
 
@@ -34,7 +32,8 @@ globalThis.qdgainViews = (() => {
   }
 
   /** A mean number of excitons; one too small to mean anything as such. */
-  const excitons = (value) => (value < 0.001 ? "< 0.001" : significant(value));
+  const excitons = (value, digits = 3) =>
+    (value < 0.001 ? "< 0.001" : significant(value, digits));
   /** A chosen number as it was chosen. */
   const plain = (value) => String(Number(value.toPrecision(6))).replace("-", "−");
   const withUnit = (text, unit) => (unit === "1" || /[a-z]{3}/.test(text) ? text : `${text} ${unit}`);
@@ -60,30 +59,50 @@ globalThis.qdgainViews = (() => {
       ase: lazily(() => ase(state)), idealMaximum: lazily(() => maximum(ideal)),
       idealOnset: lazily(() => onset(ideal)), idealAse: lazily(() => ase(ideal)),
     };
-    all.chosen = () => (state.threshold === "onset" ? all.onset() : all.maximum());
-    all.balance = lazily(() => balanceOf(state, all.chosen().energy, kelvin));
+    const isOnset = state.threshold === "onset";
+    all.chosen = isOnset ? all.onset : all.maximum;
+    all.idealChosen = isOnset ? all.idealOnset : all.idealMaximum;
+    all.range = lazily(() => roughRange(state, isOnset ? onset : maximum));
+    // Of the biexciton, spectra tell nothing.
+    all.balance = (allowed) => (state.rough
+      ? balanceOf({ ...ideal, rough: true }, all.idealChosen().energy, kelvin, allowed)
+      : balanceOf(state, all.chosen().energy, kelvin, allowed));
     return all;
   }
 
+  /** From where to where a dot's threshold without ESA is, by the rough errors of its spectra. */
+  function roughRange(state, threshold) {
+    const at = (moved) => threshold(model.uncorrelated({ ...state, ...moved })).mean;
+    const names = ["stokes_shift_meV", "linewidth_meV", "emission_linewidth_meV"];
+    const errors = state.rough.split(",").map(Number);
+    const off = names.map((name, i) => [-1, 1].map((way) =>
+      at({ [name]: Math.max(state[name] + way * errors[i], i ? 1 : 0) }) - at({})));
+    // Each by itself, those downwards and those upwards added as independent errors are.
+    return [-1, 1].map((way) => Math.max(at({}) + way * Math.hypot(
+      ...off.map((both) => Math.max(...both.map((one) => one * way), 0))), 0));
+  }
+
   /** Whether a dot's exciton and biexciton can be in equilibrium, and its threshold if they were. */
-  function balanceOf(state, energy, kelvin) {
+  function balanceOf(state, energy, kelvin, allowed) {
     const needed = model.balancedShift(state.emission_linewidth_meV ?? state.linewidth_meV, kelvin);
     const misses = [];
     const check = (pair, name, shift) => {
-      if (model.outOfBalance(state, kelvin, pair) <= IN_BALANCE) return;
+      if (model.outOfBalance(state, kelvin, pair) <= allowed) return;
       misses.push(`${name} = ${plain(Number(shift.toFixed(1)))} meV`);
     };
     check(undefined, "S", state.stokes_shift_meV);
     if (["replacing", "additive", "mixed"].includes(state.reading)) {
-      check(model.BIEXCITON, "S_XX",
+      check(model.BIEXCITON, "the biexciton's Stokes shift",
         state.stokes_shift_meV + state.emissive_binding_meV - state.absorptive_binding_meV);
     }
+    const possible = !misses.length;
+    if (possible) return { possible, sentence: `possible: in equilibrium at ${plain(kelvin)} K` };
     const [thermal] = model.transparency(state, [energy], state.statistics, kelvin);
-    const sentence = misses.length
-      ? `impossible in equilibrium at ${plain(kelvin)} K: ${misses.join(" and ")} in place of ` +
-        `${needed.toFixed(1)} meV`
-      : `possible: in equilibrium at ${plain(kelvin)} K`;
-    return { possible: !misses.length, sentence, thermal };
+    const sentence = `impossible in equilibrium at ${plain(kelvin)} K: ${misses.join(" and ")} in ` +
+      `place of ${needed.toFixed(1)} meV` + (state.rough ? ", if a dot's bands are as wide as your " +
+        "sample's" : "") + (Number.isNaN(thermal) ? "" :
+      `. In equilibrium at ${energyText(energy)}: ⟨N⟩ = ${excitons(thermal)}`);
+    return { possible, sentence };
   }
 
   const line = (name, x, y, quantity, dash, more) =>
@@ -177,7 +196,7 @@ globalThis.qdgainViews = (() => {
     const found = [["maximum", "-", "at gain maximum"], ["onset", "--", "onset"]].map(
       ([which, dash, quantity]) => ({
         ...results[which](), dash, quantity, label: `at ${which}`,
-        more: { strong: (state.threshold === "onset") === (which === "onset") },
+        more: { label: which, strong: (state.threshold === "onset") === (which === "onset") },
       })).filter((one) => !Number.isNaN(one.energy));
     const shown = [[state.mean_excitons, "one exciton", "--"], [2, "two excitons", "-"]];
     return {

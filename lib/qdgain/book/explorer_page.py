@@ -53,7 +53,15 @@ _EVERY_CONTROL = [name for group in _GROUPS.values() for name in group]
 #: Name, views and controls of each explorer.
 LAYOUTS: Mapping[str, Mapping[str, Any]] = _CONTENT["layouts"]
 #: What the full explorer has beside its views and controls.
-_GUIDE = {name: _CONTENT[name] for name in ("questions", "play", "briefs")}
+_GUIDE = {name: _CONTENT[name] for name in ("questions", "readings", "play", "briefs")}
+#: What spectra of absorption and emission tell of a dot; the rest is a preset's.
+_MEASURED = (
+    "absorption_energy_eV",
+    "stokes_shift_meV",
+    "linewidth_meV",
+    "emission_linewidth_meV",
+    "xx_emission_linewidth_meV",
+)
 _POSITIONS_A_DECADE = 50
 #: How far other sliders reach from the default, in units of it or of what matters to the bands.
 _REACH = 3.0
@@ -124,6 +132,8 @@ def data(
         "presets": {name: _values(preset) for name, preset in presets().items()},
         "preset": BASE_OF_YOUR_DOT,
         "spectra": {"red": RED, "blue": BLUE[-1], "curvature": LEAST_CURVATURE},
+        "measured": list(_MEASURED),
+        "inBalance": _CONTENT["in_balance"],
         "paper": {name: kit.stated(claim) for name, claim in _CONTENT["stated"].items()},
         "rerun": {
             chapter: [*DOT_PARAMETERS, *(n for n in SETTINGS if n in chapters.SETTINGS[chapter])]
@@ -197,6 +207,8 @@ def _control(name: str, dot: Dot) -> dict[str, Any]:
 
 def label(entry: Parameter) -> str:
     """Return a parameter's name in words, without its unit, such as "π pulse fluence"."""
+    if entry.name in _CONTENT["labels"]:
+        return str(_CONTENT["labels"][entry.name])
     name = entry.name.removesuffix("_" + entry.unit.replace(" ", "_").replace("⁻²", "2"))
     words = name.replace("pi_pulse", "π pulse").replace("over_pi", "/ π pulse").split("_")
     capital = {"xx": "XX", "stokes": "Stokes"}
