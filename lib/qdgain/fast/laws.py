@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from qdgain.model.dot import FloatArray
-from qdgain.model.threshold import ROOTS, Root, exp_beyond_linear
+from qdgain.model.threshold import ROOTS, exp_beyond_linear
 
 _TINY, _STEEP = 1e-30, 1e30
 _POISSON_STEPS = 6
@@ -34,30 +34,47 @@ class Law(NamedTuple):
 
     `root` gives the smallest ⟨N⟩ at which the gain reaches the floor, infinity if none. `score`
     gives a number that is the larger the lower the threshold, in few operations and in the
-    precision of its arguments; where there is no threshold it is below `worst_score` and goes on
-    falling. `nearest` gives the same ⟨N⟩ as `root`, or that of the largest gain where there is no
-    threshold. `slopes` gives the populations and derivatives.
+    precision of its arguments, which it may overwrite; where there is no threshold it is below
+    `worst_score` and goes on falling. `nearest` gives the same
+    ⟨N⟩ as `root` in the precision of its arguments, which it may overwrite, or that of the
+    largest gain where there is no threshold. `slopes` gives the populations and derivatives.
     """
 
-    root: Root
-    score: Root
-    nearest: Root
+    root: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+    score: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+    nearest: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
     slopes: Callable[[FloatArray], Slopes]
     worst_score: float
-    scan_precision: Any = np.float32
+    scan_precision: Any
     #: Searched too, where the first search finds no threshold below one.
     below_one: Law | None = None
 
 
 def _rabi_score(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
     """Return 2u, or a negative multiple of the discriminant where that is negative."""
-    square = d * d + 4 * a * q
-    return (np.sqrt(np.maximum(square, 0)) + np.minimum(d, square * _STEEP)) / a
+    q *= a
+    q *= 4
+    q += d * d
+    np.minimum(d, q * _STEEP, out=d)
+    np.maximum(q, 0, out=q)
+    np.sqrt(q, out=q)
+    q += d
+    q /= a
+    return q
 
 
 def _rabi_nearest(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
-    u = (d + np.sqrt(np.maximum(d * d + 4 * a * q, 0))) / (2 * a)
-    return 2 / (1 + np.maximum(u, 0))
+    q *= a
+    q *= 4
+    q += d * d
+    np.maximum(q, 0, out=q)
+    np.sqrt(q, out=q)
+    q += d
+    q /= a
+    q *= 0.5
+    np.maximum(q, 0, out=q)
+    q += 1
+    return np.divide(2, q, out=q)
 
 
 def _rabi_slopes(mean: FloatArray) -> Slopes:
@@ -68,12 +85,32 @@ def _rabi_slopes(mean: FloatArray) -> Slopes:
 
 def _sequential_score(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
     """Return 1 - ⟨N⟩, below -1 where there is no threshold."""
-    half = 0.5 * d
-    return half / np.where(half >= 0, a + half, np.maximum(q - half, _TINY))
+    d *= 0.5
+    a += d
+    q -= d
+    np.maximum(q, _TINY, out=q)
+    np.copyto(q, a, where=d >= 0)
+    d /= q
+    return d
 
 
 def _sequential_nearest(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
     return np.clip(1 - _sequential_score(a, d, q), 0, 2)
+
+
+def _first_piece(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
+    return np.where(d > 0, a / (a + 0.5 * d), np.inf)
+
+
+def _first_piece_score(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
+    """Return δ: positive in islands of energy that are too narrow for the scan."""
+    return d
+
+
+def _first_piece_nearest(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
+    d *= 0.5
+    a /= a + np.maximum(d, 0)
+    return a
 
 
 def _sequential_slopes(mean: FloatArray) -> Slopes:
@@ -121,20 +158,22 @@ def _poisson_slopes(mean: FloatArray) -> Slopes:
     return Slopes(ground, 0.5 * exciton, biexciton, -ground, 0.5 * (ground - exciton), exciton)
 
 
-#: The piece 0 → X alone; its score is positive in islands of energy too narrow for the scan.
 _FIRST_PIECE = Law(
-    root=lambda a, d, q: np.where(d > 0, a / (a + 0.5 * d), np.inf),
-    score=lambda a, d, q: d,
-    nearest=lambda a, d, q: a / (a + np.maximum(0.5 * d, 0)),
-    slopes=_sequential_slopes,
-    worst_score=0.0,
+    _first_piece, _first_piece_score, _first_piece_nearest, _sequential_slopes, 0.0, np.float32
 )
-_SEQUENTIAL = _sequential_score, _sequential_nearest, _sequential_slopes
 #: Statistics → its law.
 LAWS: Mapping[str, Law] = MappingProxyType(
     {
-        "rabi": Law(ROOTS["rabi"], _rabi_score, _rabi_nearest, _rabi_slopes, 0.0),
-        "sequential": Law(ROOTS["sequential"], *_SEQUENTIAL, -1.0, below_one=_FIRST_PIECE),
+        "rabi": Law(ROOTS["rabi"], _rabi_score, _rabi_nearest, _rabi_slopes, 0.0, np.float32),
+        "sequential": Law(
+            ROOTS["sequential"],
+            _sequential_score,
+            _sequential_nearest,
+            _sequential_slopes,
+            -1.0,
+            np.float32,
+            _FIRST_PIECE,
+        ),
         # e^N - 1 - N needs the digits.
         "poisson": Law(
             ROOTS["poisson"], _poisson_score, _poisson_nearest, _poisson_slopes, -1e3, np.float64
