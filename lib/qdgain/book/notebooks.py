@@ -13,11 +13,10 @@ import nbformat
 from nbclient import NotebookClient
 
 from qdgain.chapters import BOOK, CELL_TIMEOUT_S, START_TIMEOUT_S, name_of
-from qdgain.figures import fig08
+from qdgain.figures import landing
 from qdgain.figures.modules import MODULES
 from qdgain.figures.style import book_style
 from qdgain.model import parameters
-from qdgain.run import resolve
 
 #: The tag of the cell whose stored text the regression test compares.
 CHECKED = "nbval-check-output"
@@ -85,11 +84,11 @@ def refresh(chapter: Path) -> None:
     nbformat.write(notebook, chapter)
 
 
-def draw_picture(target: Path = BOOK / "_static" / "gain_maps.png") -> None:
-    """Draw the README's picture, panels c to f of Fig 8."""
-    contours = fig08.FIGURES["contours"]
-    picture = contours.draw(contours.panels(resolve(fig08.SETTINGS, {})))
+def draw_picture(target: Path = BOOK / "_static" / "argument.png") -> None:
+    """Draw the README's picture, the first of the book's own."""
+    panels = landing.strip()
     with book_style():
+        picture = landing.draw_strip(panels)
         picture.savefig(target, dpi=110, metadata={"Software": None})
 
 
