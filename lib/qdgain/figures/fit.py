@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure as Picture
 
+from qdgain.chapters import BOOK
 from qdgain.figures import style
 from qdgain.figures.kit import Figure, Numbers, line, panel, points
 from qdgain.figures.panel import ENERGY, Axis, Panel, Series
@@ -94,7 +96,26 @@ def headlines(dot: Dot = EXAMPLE) -> Numbers:
     low, high = ASSUMED_HOMOGENEOUS
     n.add("one-dot-low", low)
     n.add("one-dot-high", high)
+    _add_coverage(n)
     return n
+
+
+def _add_coverage(n: Numbers) -> None:
+    """Add how often errors held the truth, as ``tools/fit_coverage.py`` stored it."""
+    found = json.loads((BOOK / "fit_coverage.json").read_text(encoding="utf-8"))
+    n.add("coverage-count", found["experiments"])
+    n.add("coverage-accepted", 100 * found["accepted"] / found["experiments"])
+    n.add("coverage-edges", found["edges"])
+    n.add("coverage-edges-accepted", found["edges_accepted"])
+    for errors in (1, 2):
+        of_fields = zip(
+            ("centre", "width", "shift", "pl-width"), found[f"within_{errors}"], strict=True
+        )
+        for name, share in of_fields:
+            n.add("coverage-{name}-{errors}", 100 * share, name=name, errors=errors)
+    pairs = (np.array(found[f"correlation_{of}"]) for of in ("of_deviations", "stated"))
+    scatter, stated = (matrix[np.triu_indices(4, 1)] for matrix in pairs)
+    n.add("coverage-correlation", abs(scatter - stated).max())
 
 
 @cache

@@ -210,6 +210,8 @@ def draw_series(ax: Axes, series: Series) -> None:
             "marker": marker,
             "color": shade,
             "label": name,
+            # Numbers of the paper stand on the ends of axes, too.
+            "clip_on": series.name != "the paper",
         }
         across, up = _bars(x, series.x_low, series.x_high), _bars(y, series.y_low, series.y_high)
         ax.errorbar(x, y, xerr=across, yerr=up, **bars)
