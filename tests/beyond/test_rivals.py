@@ -36,9 +36,9 @@ from qdgain.beyond.rivals_scores import (
 )
 from qdgain.model.bands import bands
 from qdgain.model.dot import Dot
+from qdgain.model.gain import gain
 from qdgain.model.parameters import ParameterError
 from qdgain.model.threshold import threshold_at_maximum
-from qdgain.paper.published import klimov_threshold
 
 ASSUMED = Assumed()
 PLAIN = {"linewidth_meV": 60.0, "stokes_shift_meV": np.zeros(2)}
@@ -166,7 +166,6 @@ def test_the_ratio_of_rates_is_that_of_the_recombination(reading):
 
 def test_the_models_radiate_as_their_states_say():
     found = {m.key: prediction(m, "rate-ratio", ASSUMED) for m in models(ASSUMED)}
-    assert found["klimov"] is None
     assert found["two-fold"] == pytest.approx(2.0)
     assert found["degenerate"] == pytest.approx(4.0)
     assert found["additive-tied"] == pytest.approx(2.0)
@@ -194,13 +193,21 @@ def test_at_room_temperature_a_dot_stays_and_soft_phonons_widen_by_the_root_of_i
     assert cold.emission_linewidth_meV == pytest.approx(35.0, rel=1e-4)
 
 
-def test_klimovs_formula_is_taken_at_the_published_binding():
-    model, single = named("klimov"), WIDTHS[0]
-    found = prediction(model, "threshold", ASSUMED)
-    least, most = 30 / single.high_meV, 40 / single.low_meV
-    high, low = klimov_threshold(np.array([least, most]) * 2 * np.sqrt(2 * np.log(2)))
-    assert low <= found.min() < found.max() <= high
-    assert found.max() - found.min() > 0.7 * (high - low)
+@pytest.mark.parametrize("key", [model.key for model in models(ASSUMED)])
+def test_largest_gains_are_those_at_two_excitons_a_dot_under_every_law(key):
+    model = named(key)
+    some = model.dot.at(slice(0, None, 40))
+    widths = np.linspace(-4.0, 4.0, 3001) * float(np.max(some.linewidth_meV)) / 2
+    found = PREDICT["gain"](replace(model, dot=some), ASSUMED)
+    for i in range(found.size):
+        dot = some.at(i)
+        energy = dot.absorption_energy_eV + 1e-3 * widths
+        assert found[i] == pytest.approx(gain(dot, energy, 2.0, model.statistics).max(), abs=2e-4)
+
+
+def test_what_a_reading_was_fitted_to_counts_for_nothing():
+    both = named("additive-tied"), named("two-at-most")
+    assert not {one.key for one in compared(both, ASSUMED)} & {"threshold", "gain"}
 
 
 def test_the_set_of_counted_states_spans_what_is_public_and_nothing_is_fitted():

@@ -49,6 +49,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # Trees of nodes are large, and almost nothing of them is garbage before the end.
     gc.set_threshold(50_000, 20, 100)
     app.parallel = processes()
+    app.connect("config-inited", _allow_parallel_reading)
     app.connect("config-inited", _know_the_version)
     app.connect("doctree-resolved", _link_terms)
     app.connect("html-page-context", _complete)
@@ -66,6 +67,13 @@ def processes() -> int:
     On Linux only: libraries of macOS do not survive the fork that starts a process.
     """
     return (os.cpu_count() or 1) if sys.platform == "linux" else 1
+
+
+def _allow_parallel_reading(app: Sphinx, _: Config) -> None:
+    """Answer for an extension that sphinx-external-toc loads, and that does nothing meanwhile."""
+    silent = app.extensions.get("sphinx_multitoc_numbering")
+    if silent is not None and silent.parallel_read_safe is None:
+        silent.parallel_read_safe = True
 
 
 def _know_the_version(_: Sphinx, config: Config) -> None:

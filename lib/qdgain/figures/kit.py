@@ -202,7 +202,7 @@ class Numbers(list[Headline]):
     def add(self, key: str, value: ArrayLike, /, repeats: str = "", **named: Any) -> None:
         """Add one number, such as ``add("threshold-{dot}", 1.5, dot="3LS")``.
 
-        `repeats` is the id of a statement that another chapter's number answers and this one too.
+        `repeats` is the id of a statement that a number of another chapter answers, too.
         """
         parts = {name: slug(x) if isinstance(x, str) else x for name, x in named.items()}
         text = meanings()[self.chapter][key].format(**{**self.settings, **named})

@@ -1,8 +1,8 @@
 """The statements under every population statistics and both definitions of the gain threshold.
 
-Each combination is one reading of the paper. It is evaluated twice: with parameters that the
-calibration solved for anew, and with the paper's presets. A statement that holds under Rabi
-statistics alone depends on that assumption.
+Each combination is a column; it is no reading in the sense of `qdgain.model.states`. It is
+evaluated twice: with parameters that the calibration solved for anew, and with the paper's presets.
+A statement that holds under Rabi statistics alone depends on that assumption.
 """
 
 from __future__ import annotations

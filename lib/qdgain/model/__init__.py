@@ -1,1 +1,1 @@
-"""The paper's model: bands, populations, states, gain, thresholds and the film, in numpy alone."""
+"""The paper's model: bands, states, gain, thresholds and the film; numpy and scipy, no plotting."""
