@@ -102,7 +102,7 @@ def test_the_verdict_says_what_the_numbers_say(monkeypatch):
     said = str(rivals.verdict(RUN))
     assert "do not need more absorption from X to XX" in said
     assert "against replacing free and replacing lean" in said
-    assert f"Of the {len(AUGER)} public statements that could be read, 1 varied" in said
+    assert f"Of the {len(AUGER)} public statements that could be read, one varied" in said
     assert "Park 2015" in said
     assert 150 < len(said.split()) < 240
     assert rivals.verdict()._repr_html_().count("<li>") == 4

@@ -21,16 +21,20 @@ def verdict() -> Shown:
     over, every, none = joined.over_bands()
     fewest = best(ROWS[record()["default"]])["parameters"]
     auger, of_fig10, design = map(joined.headlines_of, ("auger", "fig10", "design"))
-    width, plain, lowest, short, least, most = (
+    width, plain, lowest, alone, free, least, most = (
         significant(one.value, 2)
         for one in (
             of_fig10["fig10-linewidth"],
             of_fig10["fig10-balanced-threshold"],
             design["design-lowest"],
-            auger["auger-se-fs-most-reading"],
+            of_fig10["fig10-balanced-linewidth"],
+            design["design-narrowest"],
             auger["auger-se-ns-least-reading"],
             auger["auger-se-ns-most-reading"],
         )
+    )
+    short = " to ".join(
+        significant(auger[f"auger-se-fs-{end}-reading"].value, 3) for end in ("least", "most")
     )
     found = {
         "Its numbers hang together": (
@@ -44,15 +48,14 @@ def verdict() -> Shown:
             f"threshold; {over - every - none} hold in some, {none} in none."
         ),
         "So does Auger recombination": (
-            "The paper's model has no biexciton lifetime and cannot test it. With one of "
-            f"{STATED_AUGER_PS:g} ps the gain threshold of a 3-level dot with ESA is at most "
-            f"{short} times as high with 100 fs pulses, and {least} to {most} times with 5 ns "
-            "pulses."
+            "The paper's model has no biexciton lifetime and cannot test it. A lifetime of "
+            f"{STATED_AUGER_PS:g} ps multiplies the gain threshold of a 3-level dot with ESA by "
+            f"{short} with 100 fs pulses, and by {least} to {most} with 5 ns pulses."
         ),
-        "Equilibrium forbids thresholdless": (
+        "Equilibrium limits thresholdless": (
             f"At 300 K a Gaussian line of {width} meV allows {plain} excitons without ESA, and "
-            f"{lowest} with the biexciton's bands at will. The calibrated dots are not in "
-            "equilibrium."
+            f"{lowest} if the biexciton's bands may lie anywhere; a tenth takes lines of {alone} or "
+            f"{free} meV. Neither the calibrated 3LS nor the dots with ESA are in equilibrium."
         ),
     }
     return fragment("verdict", found)

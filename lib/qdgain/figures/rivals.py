@@ -87,7 +87,7 @@ def _range(low: float, high: float, unit: str) -> str:
 def _draw_table(one: Panel) -> Picture:
     """Draw the table: cells coloured by misfit, empty where a model is silent, hollow if put in."""
     misfit, low, high, put_in = (series.values for series in one.series)
-    figure = style.new_figure(9.8, 5.6)
+    figure = style.new_figure(9.0, 5.6)
     ax, drawn = figure.subplots(), np.where(put_in == 1, np.nan, misfit)
     shown = ax.imshow(drawn, cmap=_COLOURS, vmin=0, vmax=_TOP, aspect="auto")
     for i, j in np.ndindex(*misfit.shape):

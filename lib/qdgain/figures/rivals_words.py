@@ -109,12 +109,13 @@ class Verdict:
         short, long = np.array([auger_ratios(self.models[k], self.assumed) for k in CONTENDERS]).T
         decide = [said for said in AUGER if said.decides]
         lifetime = f"an Auger lifetime of {self.assumed.auger_lifetime_ps:g} ps"
+        count = {0: "none", 1: "one"}.get(len(decide), str(len(decide)))
         alone = "; ".join(f"{said.source}: {said.statement}" for said in decide)
         return (
             f"In a dot of each of these three kinds {lifetime} raises the threshold of stimulated "
             f"emission at most {short.max():.2f} times with femtosecond pulses and "
             f"{long.min():.0f} to {long.max():.0f} times with pulses of 5 ns. Of the {len(AUGER)} "
-            f"public statements that could be read, {len(decide) or 'none'} varied that lifetime "
+            f"public statements that could be read, {count} varied that lifetime "
             f"alone{f' ({alone})' if decide else ''}."
         )
 
