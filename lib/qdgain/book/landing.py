@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qdgain.beyond.auger_maps import STATED_AUGER_PS
+from qdgain.calibration.conditions import CONDITIONS
 from qdgain.calibration.record import admitted, best, record
 from qdgain.calibration.rows import ROWS, TARGETS
 from qdgain.figures import landing
@@ -19,6 +20,7 @@ from qdgain.text import significant
 def verdict() -> Shown:
     """Return what this book found, in four sentences with their headings."""
     over, every, none = joined.over_bands()
+    with_esa = sum(row.has_esa for row in ROWS.values())
     fewest = best(ROWS[record()["default"]])["parameters"]
     auger, of_fig10, design = map(joined.headlines_of, ("auger", "fig10", "design"))
     width, plain, lowest, alone, free, least, most = (
@@ -36,26 +38,28 @@ def verdict() -> Shown:
     short = " to ".join(
         significant(auger[f"auger-se-fs-{end}-reading"].value, 3) for end in ("least", "most")
     )
+    present = significant(auger["auger-present-fall"].value, 2)
     found = {
         "Its numbers hang together": (
-            f"{len(admitted())} of {len(ROWS)} ways to read the paper give all {len(TARGETS)} "
-            f"stated numbers to 10\u00a0%, with {fewest} fitted parameters or more: consistency, "
-            "not proof."
+            f"{len(admitted())} of {with_esa} readings give all {len(TARGETS)} stated numbers to "
+            f"10\u00a0% and the {len(CONDITIONS)} statements on the spike, with {fewest} "
+            "parameters or more. Consistency is no proof."
         ),
         "Where the bands lie matters": (
-            f"Of {over} further statements on them, {every} hold in all these ways, among "
+            f"Of {over} further statements on them, {every} hold in all these readings, among "
             "them that moving excited-state absorption (ESA) off the emission lowers the "
             f"threshold; {over - every - none} hold in some, {none} in none."
         ),
         "So does Auger recombination": (
-            "The paper's model has no biexciton lifetime and cannot test it. A lifetime of "
-            f"{STATED_AUGER_PS:g} ps multiplies the gain threshold of a 3-level dot with ESA by "
-            f"{short} with 100 fs pulses, and by {least} to {most} with 5 ns pulses."
+            "Light leaves the paper's film within 300 fs, and its model has no biexciton lifetime. "
+            f"One of {STATED_AUGER_PS:g} ps multiplies the gain threshold of a 3-level dot with "
+            f"ESA by {short} with 100 fs pulses and by {least} to {most} with 5 ns pulses; the "
+            f"excitons present at threshold change by {present} % at most."
         ),
         "Equilibrium limits thresholdless": (
             f"At 300 K a Gaussian line of {width} meV allows {plain} excitons without ESA, and "
-            f"{lowest} if the biexciton's bands may lie anywhere; a tenth takes lines of {alone} or "
-            f"{free} meV. Neither the calibrated 3LS nor the dots with ESA are in equilibrium."
+            f"{lowest} if the biexciton's bands may lie anywhere; a tenth takes {alone} or {free} "
+            "meV. The 3LS and the dots with ESA are not in equilibrium."
         ),
     }
     return fragment("verdict", found)
