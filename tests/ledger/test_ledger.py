@@ -589,7 +589,7 @@ def test_the_landing_page_gives_the_numbers_that_answer_the_papers_thresholds(ro
     shown = re.findall(r"::(fig08-threshold-\dls(?:-esa)?):s`", text)
     assert list(dict.fromkeys(shown)) == [claims()[name].number for name in names]
     # What it says of the picture with ESA.
-    assert "must hold more than one exciton before it gains" in text
+    assert "must hold more than one exciton on average before it gains" in text
     assert joined.row("F8-3ls-esa").computed > 1
 
 

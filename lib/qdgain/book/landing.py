@@ -52,14 +52,14 @@ def verdict() -> Shown:
         ),
         "So does Auger recombination": (
             "Light leaves the paper's film within 300 fs, and its model has no biexciton lifetime. "
-            f"One of {STATED_AUGER_PS:g} ps multiplies the gain threshold of a 3-level dot with "
-            f"ESA by {short} with 100 fs pulses and by {least} to {most} with 5 ns pulses; the "
+            f"One of {STATED_AUGER_PS:g} ps multiplies what a 3-level dot with ESA must absorb to "
+            f"gain by {short} with 100 fs pulses and by {least} to {most} with 5 ns pulses; the "
             f"excitons present at threshold change by {present} % at most."
         ),
-        "Equilibrium limits thresholdless": (
-            f"At 300 K a Gaussian line of {width} meV allows {plain} excitons without ESA, and "
-            f"{lowest} if the biexciton's bands may lie anywhere; a tenth takes {alone} or {free} "
-            "meV. The 3LS and the dots with ESA are not in equilibrium."
+        "Equilibrium limits how low it gets": (
+            f"At 300 K Gaussian lines of {width} meV allow no threshold below {plain} excitons "
+            f"without ESA, or {lowest} if the biexciton's bands may lie anywhere; a tenth takes "
+            f"{alone} or {free} meV. The 3LS and the dots with ESA are not in equilibrium."
         ),
     }
     return fragment("verdict", found)

@@ -70,10 +70,10 @@ class Verdict:
         ranges = (prediction(self.models[key], "threshold", self.assumed) for key in counts)
         few, many = (f"{values.min():.2f} to {values.max():.2f}" for values in ranges)  # type: ignore[union-attr]
         return (
-            f"The gain thresholds of CdSe, {OBSERVABLES[0].quoted}, {needed} more absorption "
-            "from X to XX than the filling of states leaves. Two electron and four hole states "
-            f"give {few} if two excitons are the most, {many} under Poisson's law, which the paper "
-            "rejects for band-edge pumping. Nothing is fitted in them; our readings of the paper "
+            f"Within their error the gain thresholds of CdSe, {OBSERVABLES[0].quoted}, {needed} "
+            "more absorption from X to XX than the filling of states leaves. Two electron and four "
+            f"hole states give {few} if two excitons are the most, {many} under Poisson's law, "
+            "which the paper rejects for band-edge pumping. Nothing is fitted in them; our readings of the paper "
             "are fitted to 1.5."
         )
 
@@ -101,8 +101,8 @@ class Verdict:
         return (
             f"Between the additive reading, fitted with {one.parameters} parameters, and the "
             f"band-edge states the public numbers that neither was fitted to {undecided}: the "
-            f"logarithm of the Bayes factor is {few} (two excitons at most) or {many} (Poisson), "
-            f"odds of about {np.exp(np.mean(found)):.0f} to 1 for the additive reading. "
+            f"natural logarithm of the Bayes factor is {few} (two excitons at most) or {many} "
+            f"(Poisson), odds of about {np.exp(np.mean(found)):.0f} to 1 for the additive reading. "
             f"Measured to {MEASUREMENTS[best].stated_precision}, {MEASUREMENTS[best].name} would "
             f"set them {apart[best]:.0f} σ apart."
         )
@@ -114,10 +114,10 @@ class Verdict:
         count = {0: "none", 1: "one"}.get(len(decide), str(len(decide)))
         alone = "; ".join(f"{said.source}: {said.statement}" for said in decide)
         return (
-            f"In a dot of each of these three kinds {lifetime} raises the threshold of stimulated "
-            f"emission at most {short.max():.2f} times with femtosecond pulses and "
-            f"{long.min():.0f} to {long.max():.0f} times with pulses of 5 ns. Of the {len(AUGER)} "
-            f"public statements that could be read, {count} varied that lifetime "
+            f"In one dot each of the counted, the replacing and the additive kind {lifetime} "
+            f"multiplies the threshold of stimulated emission by at most {short.max():.2f} with "
+            f"femtosecond pulses and by {long.min():.0f} to {long.max():.0f} with 5 ns. Of the "
+            f"{len(AUGER)} public statements that could be read, {count} varied that lifetime "
             f"alone, by its authors' account{f' ({alone})' if decide else ''}."
         )
 
