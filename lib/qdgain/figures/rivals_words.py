@@ -73,8 +73,8 @@ class Verdict:
             f"Within their error the gain thresholds of CdSe, {OBSERVABLES[0].quoted}, {needed} "
             "more absorption from X to XX than the filling of states leaves. Two electron and four "
             f"hole states give {few} if two excitons are the most, {many} under Poisson's law, "
-            "which the paper rejects for band-edge pumping. Nothing is fitted in them; our readings "
-            "of the paper are fitted to 1.5."
+            "which the paper rejects for band-edge pumping. Nothing is fitted in them; our "
+            "readings of the paper are fitted to 1.5."
         )
 
     def _rest(self) -> str:
