@@ -591,6 +591,8 @@ def test_the_landing_page_gives_the_numbers_that_answer_the_papers_thresholds(ro
     # What it says of the picture with ESA.
     assert "must hold more than one exciton on average before it gains" in text
     assert joined.row("F8-3ls-esa").computed > 1
+    # And what its verdict names as holding in every reading.
+    assert joined.row("F8-binding").over.holds
 
 
 def test_every_row_is_with_exactly_one_chapter():

@@ -107,6 +107,8 @@ def _add_coverage(n: Numbers) -> None:
     n.add("coverage-accepted", 100 * found["accepted"] / found["experiments"])
     n.add("coverage-edges", found["edges"])
     n.add("coverage-edges-accepted", found["edges_accepted"])
+    n.add("coverage-steps", sum(found["steps"].values()))
+    n.add("coverage-steps-accepted", sum(found["steps"].values()) - found["steps"]["refused"])
     for errors in (1, 2):
         of_fields = zip(
             ("centre", "width", "shift", "pl-width"), found[f"within_{errors}"], strict=True

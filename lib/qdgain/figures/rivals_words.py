@@ -13,6 +13,7 @@ from qdgain.beyond.rivals import Assumed, Model, models, prediction
 from qdgain.beyond.rivals_record import AUGER, MEASUREMENTS, OBSERVABLES
 from qdgain.beyond.rivals_scores import Experiment, cell, decision, separation
 from qdgain.figures.kit import Numbers
+from qdgain.paper.claims import claims
 from qdgain.run import Run
 from qdgain.table import Table
 from qdgain.text import significant
@@ -74,7 +75,7 @@ class Verdict:
             "more absorption from X to XX than the filling of states leaves. Two electron and four "
             f"hole states give {few} if two excitons are the most, {many} under Poisson's law, "
             "which the paper rejects for band-edge pumping. Nothing is fitted in them; our "
-            "readings of the paper are fitted to 1.5."
+            f"readings of the paper are fitted to {claims()['F8-3ls-esa'].quoted}."
         )
 
     def _rest(self) -> str:
@@ -85,7 +86,8 @@ class Verdict:
         out = [self.models[key].name for key, (_, off) in rates.items() if off > _EXCLUDED]
         return (
             f"The measured gain, {stated:.2f}, is {where} what the models give at ⟨N⟩ = 2, "
-            f"{min(gains):.2f} to {max(gains):.2f}; the readings were fitted to 0.3. That a "
+            f"{min(gains):.2f} to {max(gains):.2f}; the readings were fitted to "
+            f"{claims()['F8-max-esa'].quoted}. That a "
             "biexciton of CdSe is said to radiate more than twice as fast as an exciton speaks "
             f"against {'no model' if not out else ' and '.join(out)}, if its error is a tenth."
         )

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from qdgain.calibration.record import FILM, best, calibrated, meets
-from qdgain.calibration.rows import ROWS, TARGETS, TOLERANCE
+from qdgain.calibration.rows import ROWS, TARGETS
 from qdgain.figures import fig08, fig09, fig10
 from qdgain.ledger import verdicts
 from qdgain.model.dot import Dot, presets
@@ -66,7 +66,7 @@ def _cell(claim: Claim, found: Mapping[str, Headline]) -> Cell | None:
     """
     headline, agrees, *_ = verdicts.answer(claim, found)
     if claim.id in TARGETS and claim.stated is not None and headline is not None:
-        agrees = abs(headline.value / claim.stated - 1) <= TOLERANCE
+        agrees = verdicts.meets_calibration(claim, headline.value)
     return None if agrees is None or headline is None else Cell(headline, agrees)
 
 

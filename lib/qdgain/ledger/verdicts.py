@@ -101,10 +101,7 @@ class Row:
     @property
     def is_calibrated(self) -> bool:
         """Whether it is a number of the calibration, met as well as that asks for."""
-        stated, found = self.claim.stated, self.computed
-        if self.claim.id not in TARGETS or not stated or found is None:
-            return False
-        return abs(found / stated - 1) <= TOLERANCE
+        return self.headline is not None and meets_calibration(self.claim, self.headline.value)
 
     @property
     def group(self) -> str:
@@ -192,6 +189,13 @@ class Row:
     def against(self) -> str:
         """Of a contradiction, what stands against it; or nothing."""
         return f"{self.other_number}: {self.other}" if self.other else ""
+
+
+def meets_calibration(claim: Claim, value: float) -> bool:
+    """Return whether this is a number of the calibration, met as well as that asks for."""
+    if claim.id not in TARGETS or not claim.stated:
+        return False
+    return abs(value / claim.stated - 1) <= TOLERANCE
 
 
 def row(claim: Claim, numbers: Mapping[str, Headline], over: Over | None = None) -> Row:
