@@ -22,28 +22,8 @@ def verdict() -> Shown:
     over, every, none = joined.over_bands()
     with_esa = sum(row.has_esa for row in ROWS.values())
     fewest = best(ROWS[record()["default"]])["parameters"]
-    auger, of_fig10, design, balance = map(
-        joined.headlines_of, ("auger", "fig10", "design", "balance")
-    )
-    width, plain, lowest, alone, free, least, most, balanced, three, four = (
-        significant(one.value, 2)
-        for one in (
-            of_fig10["fig10-linewidth"],
-            of_fig10["fig10-balanced-threshold"],
-            design["design-lowest"],
-            of_fig10["fig10-balanced-linewidth"],
-            design["design-narrowest"],
-            auger["auger-se-ns-least-reading"],
-            auger["auger-se-ns-most-reading"],
-            of_fig10["fig10-balanced-shift"],
-            balance["balance-stokes-3ls"],
-            balance["balance-stokes-4ls"],
-        )
-    )
-    short = " to ".join(
-        significant(auger[f"auger-se-fs-{end}-reading"].value, 3) for end in ("least", "most")
-    )
-    present = significant(auger["auger-present-fall"].value, 2)
+    short = (_number(f"auger-se-fs-{end}-reading", 3) for end in ("least", "most"))
+    long = (_number(f"auger-se-ns-{end}-reading") for end in ("least", "most"))
     found = {
         "Its numbers hang together": (
             f"{len(admitted())} of {with_esa} readings give all {len(TARGETS)} stated numbers to "
@@ -58,17 +38,25 @@ def verdict() -> Shown:
         "So does Auger recombination": (
             "The paper says that light leaves its film within 300 fs, and its model has no "
             f"biexciton lifetime. One of {STATED_AUGER_PS:g} ps multiplies what a 3-level dot with "
-            f"ESA must absorb to gain by {short} with 100 fs pulses and by {least} to {most} with "
-            f"5 ns pulses; what it must hold falls by {present} % at most, in the default reading."
+            f"ESA must absorb to gain by {' to '.join(short)} with 100 fs pulses and by "
+            f"{' to '.join(long)} with 5 ns pulses; what it must hold falls by "
+            f"{_number('auger-present-fall')} % at most, in the default reading."
         ),
         "Equilibrium limits how low it gets": (
-            f"At 300 K Gaussian lines of {width} meV allow no threshold below {plain} excitons "
-            f"without ESA, or {lowest} with ESA at the best binding; a tenth takes {alone} or "
-            f"{free} meV. Balance asks for a Stokes shift of {balanced} meV; the calibrated ones "
-            f"are {three} (3LS) and {four} (4LS)."
+            f"At 300 K Gaussian lines of {_number('fig10-linewidth')} meV allow no threshold below "
+            f"{_number('fig10-balanced-threshold')} excitons without ESA, or "
+            f"{_number('design-lowest')} with ESA at the best binding; a tenth takes "
+            f"{_number('fig10-balanced-linewidth')} or {_number('design-narrowest')} meV. Balance "
+            f"asks for a Stokes shift of {_number('fig10-balanced-shift')} meV; the calibrated "
+            f"ones are {_number('balance-stokes-3ls')} (3LS) and "
+            f"{_number('balance-stokes-4ls')} (4LS)."
         ),
     }
     return fragment("verdict", found)
+
+
+def _number(key: str, digits: int = 2) -> str:
+    return significant(joined.headlines_of(key.partition("-")[0])[key].value, digits)
 
 
 def statements() -> list[Stated]:
