@@ -21,12 +21,16 @@ import pytest
 
 from conftest import ROOT
 from qdgain import cli
+from qdgain.chapters import notebook_of
 from qdgain.figures import fig06
+from qdgain.figures.modules import MODULES
+from qdgain.ledger import joined
 from qdgain.reruns import page as run_page
 from qdgain.reruns import rerun
 from qdgain.reruns.request import CARD, request
 from qdgain.reruns.run_folder import CARD_FILE
 from qdgain.run import resolve
+from qdgain.text import significant
 from qdgain.version import library_hash
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -234,10 +238,31 @@ def test_what_a_chapter_folds_is_folded_on_its_page():
     assert "</ul>\n</details>\n<p>After.</p>" in page
 
 
+@pytest.mark.parametrize("name", MODULES)
+def test_every_chapters_text_has_its_numbers_on_the_page_of_a_run(name):
+    glued = {key: significant(h.value, 3) for key, h in joined.headlines_of(name).items()}
+    markdown = run_page._markdown(glued)
+    cells = nbformat.read(notebook_of(name), as_version=4).cells
+    texts = ["".join(cell.source) for cell in cells if cell.cell_type == "markdown"]
+    assert len(texts) > 5
+    assert all("{glue" not in markdown.render(text) for text in texts)
+
+
 def test_a_cell_that_raises_is_a_failure_with_its_reason():
     todo = rerun.Task("fig06", tiny("raise ValueError('on purpose')"), {})
     with pytest.raises(rerun.RunFailed, match="ValueError: on purpose"):
         rerun.execute(todo)
+
+
+def test_a_run_leaves_the_folder_of_the_process_alone(monkeypatch):
+    # All runs of `rerun all` share it, and end at different times.
+    went = []
+    monkeypatch.setattr(os, "chdir", lambda to: went.append(Path(to)))
+    where = "from qdgain.book import keep; keep.numbers([]); import os; print(os.getcwd())"
+    executed = rerun.execute(rerun.Task("fig06", tiny(where), {}))
+    outputs = json.loads(executed.notebook)["cells"][-1]["outputs"]
+    assert "qdgain-scratch-" in "".join(outputs[0]["text"])
+    assert set(went) <= {Path.cwd()}
 
 
 def test_a_kernel_that_hangs_is_ended():

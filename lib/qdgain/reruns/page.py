@@ -25,7 +25,7 @@ from qdgain.chapters import BOOK, FIGURE, IN_WORDS
 from qdgain.model.parameters import CONTRACT
 from qdgain.run import Run
 from qdgain.table import Table
-from qdgain.text import data_text, with_unit
+from qdgain.text import data_text, significant, with_unit
 
 _RECORD = "application/papermill.record/text/plain"
 #: How a part of the text that is folded begins, without its title.
@@ -139,7 +139,7 @@ def _figure(
 def _markdown(glued: Mapping[str, str]) -> MarkdownIt:
     """Return a renderer of MyST Markdown as the chapters use it."""
     roles: dict[str, Callable[[str], str]] = {
-        "glue:text": lambda text: html.escape(glued[text.split(":")[0]]),
+        "glue:text": lambda text: html.escape(_number(text, glued)),
         "cite": lambda text: ", ".join(_citation(key.strip()) for key in text.split(",")),
         "doc": lambda text: html.escape(re.sub(r"\s*<[^>]*>$", "", text)),
         "eq": lambda text: f"(equation {html.escape(text.removeprefix('eq-'))} of the book)",
@@ -161,6 +161,17 @@ def _markdown(glued: Mapping[str, str]) -> MarkdownIt:
     fold = {"marker": ":", "validate": lambda text, *_: _FOLD.match(text) is not None}
     markdown.use(container_plugin, "dropdown", **fold, render=_folded)
     return markdown
+
+
+def _number(text: str, glued: Mapping[str, str]) -> str:
+    """Return the number that a text asks for as ``key:s``, of another page as ``page::key:s``."""
+    page, _, key = text.removesuffix(":s").rpartition("::")
+    if not page:
+        return glued[key]
+    # It takes long to import, and few chapters ask for it.
+    from qdgain.ledger.joined import headlines_of  # noqa: PLC0415
+
+    return significant(headlines_of(key.partition("-")[0])[key].value, 3)
 
 
 def _folded(self: RendererHTML, tokens: Sequence[Token], position: int, *_: Any) -> str:

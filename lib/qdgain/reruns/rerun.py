@@ -158,7 +158,6 @@ def _papermill(folder: Path, todo: Task, values: Mapping[str, Any]) -> str:
                 folder / _EXECUTED,
                 parameters=dict(values),
                 kernel_name="python3",
-                cwd=folder,
                 progress_bar=False,
                 # Once, at the end: written before and after every cell it takes a second.
                 request_save_on_cell_execute=False,
@@ -206,7 +205,9 @@ def _kernel_manager(folder: Path, pictures: bool) -> type[AsyncKernelManager]:
 
         # The base class's is a coroutine too, though it is not declared as one.
         async def start_kernel(self, **settings: Any) -> None:  # type: ignore[override]
-            more = {"stderr": subprocess.DEVNULL, "env": os.environ | environment}
+            # Not by papermill, which changes the folder of the whole process, other runs' too.
+            at = {"cwd": str(folder), "env": os.environ | environment}
+            more = at | {"stderr": subprocess.DEVNULL}
             await super().start_kernel(**settings | more)
             # Takes as long as the kernel's own imports, and there is nothing else to do.
             threading.Thread(target=import_module, args=("qdgain.reruns.page",)).start()
