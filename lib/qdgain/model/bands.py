@@ -75,6 +75,15 @@ def expand(value: ArrayLike, dot: Dot, axes: int) -> FloatArray:
     return array.reshape(dot.shape + (1,) * axes)
 
 
+def log_band(detuning: FloatArray, centre: FloatArray, width: FloatArray) -> FloatArray:
+    """Return the natural logarithm of a Gaussian of unit peak and standard deviation `width`.
+
+    >>> float(log_band(np.array(2.0), np.array(0.0), np.array(1.0)))
+    -2.0
+    """
+    return np.asarray(-0.5 * ((detuning - centre) / width) ** 2)
+
+
 def log_bands(dot: Dot, detuning_meV: ArrayLike) -> Bands:
     """Return the natural logarithm of each band, -((E - centre)/s)²/2, at a detuning from A_X.
 
@@ -88,7 +97,7 @@ def log_bands(dot: Dot, detuning_meV: ArrayLike) -> Bands:
     axes = max(detuning.ndim - len(dot.shape), 0)
     return Bands(
         *(
-            -0.5 * ((detuning - expand(centre, dot, axes)) / expand(width, dot, axes)) ** 2
+            log_band(detuning, expand(centre, dot, axes), expand(width, dot, axes))
             for centre, width in zip(band_offsets_meV(dot), band_widths_meV(dot), strict=True)
         )
     )

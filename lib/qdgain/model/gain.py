@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +12,12 @@ from qdgain.model.bands import (
     band_offsets_meV,
     band_widths_meV,
     detuning_from_absorption_meV,
-    log_bands,
+    expand,
+    log_band,
 )
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.search import parabolic_peak
 from qdgain.model.states import (
-    combined,
     highest_state,
     net_weights,
     relaxed_bands,
@@ -30,6 +31,7 @@ from qdgain.model.states import (
 _SCAN = np.linspace(-6.0, 6.0, 121)
 _FINER = (0.02, 0.002, 0.0002)
 _TIE = 1e-12
+_DOTS_AT_ONCE = 1024
 
 
 class GainTerms(NamedTuple):
@@ -160,6 +162,14 @@ def gain_maximum_meV(dot: Dot, statistics: str = "rabi") -> FloatArray:
     >>> float(gain_maximum_meV(Dot(linewidth_meV=80.0, stokes_shift_meV=40.0).uncorrelated()))
     -40.0
     """
+    peak = np.empty(math.prod(dot.shape))
+    for where, some in dot.blocks(_DOTS_AT_ONCE):
+        peak[where] = _maximum_meV(some, statistics)
+    return peak.reshape(dot.shape)
+
+
+def _maximum_meV(dot: Dot, statistics: str) -> FloatArray:
+    """Return the maximum of dots of shape (rows,) or ()."""
     row = weights_of_bands(dot).gain[highest_state(dot, statistics)]
     offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
     emission, beside = (1, 0) if np.any(row[1]) else (3, 2)
@@ -170,11 +180,11 @@ def gain_maximum_meV(dot: Dot, statistics: str = "rabi") -> FloatArray:
     )
     if not np.any(row[beside]):
         return np.asarray(centre[..., 0])
+    strength, beside_strength = (expand(row[which], dot, 1) for which in (emission, beside))
 
     def at(place: FloatArray) -> FloatArray:
-        logs = log_bands(dot, place)
-        own = tuple(np.exp(log) for log in (logs[0], logs[1], logs[3], logs[4]))
-        return combined(row, own, dot, 1)
+        loss = beside_strength * np.exp(log_band(place, beside_centre, beside_width))
+        return np.asarray(loss + strength * np.exp(log_band(place, centre, width)))
 
     def finer(peak: FloatArray, width: FloatArray) -> FloatArray:
         for step in _FINER:
@@ -200,16 +210,19 @@ def gain_maximum_meV(dot: Dot, statistics: str = "rabi") -> FloatArray:
     return np.where(height(peak) > 0, peak, np.nan)
 
 
-def largest_gain(dot: Dot, statistics: str = "rabi") -> FloatArray:
+def largest_gain(
+    dot: Dot, statistics: str = "rabi", maximum_meV: FloatArray | None = None
+) -> FloatArray:
     r"""Return the gain at full excitation and at its maximum, of shape D.
 
     At full excitation (⟨N⟩ = 2, or ⟨N⟩ → ∞ under Poisson statistics) every dot is in its highest
     state. In the reading *replacing* it is :math:`\gamma`, whatever the excited-state absorption
-    does. Zero where a full dot gains nowhere. Source: paper section 3.3.
+    does. Zero where a full dot gains nowhere. Where `gain_maximum_meV` is known it may be given.
+    Source: paper section 3.3.
 
     >>> float(largest_gain(Dot(reading="replacing", xx_emission_strength=0.5)))
     0.5
     """
-    place = gain_maximum_meV(dot, statistics)[..., None]
+    place = gain_maximum_meV(dot, statistics) if maximum_meV is None else maximum_meV
     full = highest_state(dot, statistics)
-    return np.nan_to_num(states(dot, place).gain[..., full, 0], nan=0.0)
+    return np.nan_to_num(states(dot, place[..., None]).gain[..., full, 0], nan=0.0)

@@ -29,6 +29,7 @@ from qdgain.model.film import ase_threshold
 from qdgain.model.gain import largest_gain
 from qdgain.model.parameters import CONTRACT, DOT_ARRAYS, DOT_PARAMETERS, ParameterError
 from qdgain.model.populations import fluence_for_mean_excitons
+from qdgain.model.states import highest_state
 from qdgain.model.threshold import threshold_at_maximum
 from qdgain.run import BASE_OF_YOUR_DOT
 from qdgain.sweep import table
@@ -69,7 +70,10 @@ def _thresholds(dot: Dot, settings: Mapping[str, Any]) -> tuple[FloatArray, ...]
     fluence = fluence_for_mean_excitons(
         at_maximum.mean_excitons, settings["pi_pulse_fluence_mJ_cm2"], statistics
     )
-    return (*at_maximum, fluence, *onset, largest_gain(dot))
+    # Poisson statistics may fill a dot further, and move its maximum.
+    same = highest_state(dot, statistics) == highest_state(dot, "rabi")
+    place = 1e3 * (at_maximum.energy_eV - dot.absorption_energy_eV) if same else None
+    return (*at_maximum, fluence, *onset, largest_gain(dot, maximum_meV=place))
 
 
 def _ase(dot: Dot, settings: Mapping[str, Any]) -> tuple[FloatArray, ...]:
