@@ -37,7 +37,7 @@ class Reader:
         self.page.on("request", self._note)
         self.address = address
         self.page.goto(address)
-        self.page.wait_for_selector("[data-explorer] canvas[aria-label]")
+        self.page.wait_for_selector("[data-explorer] canvas[aria-label]", state="attached")
 
     def _note(self, asked):
         if not asked.url.startswith(("file:", "blob:", "data:")):

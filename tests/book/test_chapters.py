@@ -19,13 +19,11 @@ CHAPTERS = notebooks.chapters()
 WITH_FIGURE = [c for c in CHAPTERS if name_of(c) in MODULES]
 SKELETON = [
     "What the paper shows",
-    "Parameters",
     "Checked numbers",
     "Run it with your own dot",
 ]
 SKELETON_BEYOND = [
     "The question",
-    "Parameters",
     "The result",
     "What would change it",
     "Checked numbers",

@@ -65,7 +65,7 @@
         this.says = element("span", { class: "qd-says" });
         above.push(row("Reading of the paper", ...switches(this, "reading"), this.says),
           globalThis.qdgainSpectra.panel(this));
-      } else above.unshift(element("p", { class: "qd-task" }, data.question));
+      }
       const groups = full ? Object.entries(data.groups) : [["", [...this.controls.values()]]];
       this.panel = element("div", { class: "qd-controls" }, ...groups.map(([title, controls]) =>
         group(this, title, controls.filter(({ name }) => !this.setters.has(name)))),
@@ -113,6 +113,7 @@
         this.request(FINE);
       }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
       addEventListener("beforeprint", () => {
+        if (!this.full) this.root.closest("details")?.setAttribute("open", "");
         this.figures.forEach((figure) => { figure.visible = true; });
         this.redraw(FINE);
       });

@@ -87,13 +87,13 @@ _SCRIPTS = tuple(
 def explorer(kind: str = "full") -> Shown:
     """Return the explorer with every parameter and view, or a small one of `LAYOUTS`.
 
-    Small are ``binding``, thresholds against the biexciton shift, ``levels``, the gain from the 3LS
-    to the 4LS, and ``fluence``, emission against it.
+    A small one, such as ``binding``, stands folded behind its question.
     """
     layout = LAYOUTS[kind]
     inside = data(layout["views"], layout.get("controls", _EVERY_CONTROL))
     inside["start"] = layout.get("preset", BASE_OF_YOUR_DOT)
-    inside |= {"question": layout["question"]} if "question" in layout else _GUIDE
+    small = "question" in layout
+    inside |= {} if small else _GUIDE
     content = json.dumps(inside, ensure_ascii=False, allow_nan=False)
     # A tag inside the data must not end the script that holds it.
     content = content.replace("<", "\\u003c")
@@ -105,6 +105,9 @@ def explorer(kind: str = "full") -> Shown:
         f'<p class="qd-waiting">{name}: on the page of the book, with JavaScript.</p>'
         f'<script type="application/json">{content}</script></div>\n{scripts}'
     )
+    if small:
+        asked = f"<summary><strong>Try it.</strong> {html.escape(layout['question'])}</summary>"
+        markup = f'<details class="qd-fold">{asked}{markup}</details>'
     return Shown(markup, f"{layout['name']}: on the page of the book.")
 
 

@@ -17,7 +17,7 @@ from qdgain.ledger.shares import Over
 from qdgain.paper.claims import Check, Claim, Headline, claims
 from qdgain.text import significant, with_unit
 
-DEPENDS = "depends on the reading"
+DEPENDS, ON_PULSE = "depends on the reading", "depends on the pulse"
 REPRODUCED, DEVIATES, CALIBRATED = "reproduced", "deviates", "calibrated"
 BY_CONSTRUCTION, QUOTED, CONTRADICTS = "by construction", "quoted", "contradicts"
 NOT_COMPUTABLE = "not computable"
@@ -27,6 +27,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
     {
         REPRODUCED: "follows from the model, and holds in every reading that gives the numbers",
         DEPENDS: "holds in some readings, or in part of their points, and not in others",
+        ON_PULSE: "holds with short or with long pulses, and not with both",
         DEVIATES: "does not hold, in any reading that gives the numbers",
         CONTRADICTS: "at odds with another statement of the paper, in every such reading",
         CALIBRATED: "used to find the parameters, to 10 %, so that agreement proves nothing",
@@ -44,7 +45,8 @@ class Answer(NamedTuple):
     """What numbers say of a statement.
 
     The headline that the verdict rests on; whether all that is compared agrees, None where nothing
-    is; the check that decides, if it is one, its bound as text, and what that is.
+    is; the check that decides, if it is one, its bound as text, and what that is; whether it
+    holds for some pulses only.
     """
 
     headline: Headline | None
@@ -52,6 +54,7 @@ class Answer(NamedTuple):
     check: Check | None = None
     bound: str = ""
     of_bound: str = ""
+    in_part: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,8 @@ class Row:
     @property
     def verdict(self) -> str:
         """One of `MEANINGS`; a contradiction with the other statement's id."""
+        if self.answer.in_part:
+            return ON_PULSE
         return verdict(self.claim, True if self.is_calibrated else self.holds, self.over)
 
     @property
@@ -271,7 +276,9 @@ def answer(claim: Claim, numbers: Mapping[str, Headline]) -> Answer:
         return Answer(number, None)
     decides = failing or min(met, key=lambda check: round(_margin(check, numbers), 9))
     left, bound = numbers[_name(decides.left)], _bound(decides, numbers)
-    return Answer(left, failing is None, decides, bound, _meaning(decides.right, numbers))
+    in_part = claim.of_pulses and len(set(met.values())) > 1
+    of_bound = _meaning(decides.right, numbers)
+    return Answer(left, failing is None, decides, bound, of_bound, in_part)
 
 
 def keys_of(claim: Claim) -> set[str]:

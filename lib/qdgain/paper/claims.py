@@ -86,6 +86,8 @@ class Claim:
     missing, invariant, note : str
         What it would take to compute it; why another dot leaves the number as it is; what a fair
         reader should know, where ``{key}`` stands for a headline's number.
+    of_pulses : bool
+        Whether each check is for one length of pulse, so that it may hold for some and not others.
     further, tests : bool, str
         Whether it is a test of this book's own, beyond the paper's model or of another work; and
         the id of the paper's statement that it puts to that test, if it stands in a row.
@@ -113,6 +115,7 @@ class Claim:
     missing: str = ""
     invariant: str = ""
     note: str = ""
+    of_pulses: bool = False
     further: bool = False
     tests: str = ""
 
