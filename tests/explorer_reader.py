@@ -37,7 +37,10 @@ class Reader:
         self.page.on("request", self._note)
         self.address = address
         self.page.goto(address)
-        self.page.wait_for_selector("[data-explorer] canvas[aria-label]", state="attached")
+        # Small ones stand folded behind their question.
+        for question in self.page.locator("details.qd-fold > summary").all():
+            question.click()
+        self.page.wait_for_selector("[data-explorer] canvas[aria-label]")
 
     def _note(self, asked):
         if not asked.url.startswith(("file:", "blob:", "data:")):

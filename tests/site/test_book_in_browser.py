@@ -17,6 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import TimeoutError
 from test_built_book import HTML, LARGEST_PAGE_BYTES, PAGES
 
+from qdgain.book import notebooks
 from qdgain.figures import fig06
 from qdgain.reruns import page as rerun_page
 from qdgain.run import resolve
@@ -26,6 +27,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 812}
+#: So long may a chapter be, without what it folds.
+SCREENS = 7
+HEIGHT = """document.querySelector("article").getBoundingClientRect().height"""
+OPEN_EXPLORERS = """document.querySelectorAll("details.qd-fold").forEach((one) => {
+  one.open = true;
+})"""
 TABLET = {"width": 768, "height": 1024}
 #: Unfolds a page and leaves the first few of what is written alike.
 UNFOLD = """() => {
@@ -117,6 +124,8 @@ class Reader:
         self.page.goto(file.as_uri())
         if self.page.evaluate("!!window.MathJax"):
             self.page.evaluate("MathJax.startup.promise.then(() => null)")
+        self.height = self.page.evaluate(HEIGHT)
+        self.page.evaluate(OPEN_EXPLORERS)
         # An explorer draws, and says what it has drawn, when a reader comes near it.
         for canvas in self.page.locator("canvas[role=img]:visible").all():
             canvas.scroll_into_view_if_needed()
@@ -178,6 +187,8 @@ def test_page_is_private_quiet_light_and_accessible(reader, name):
         reader.size(size)
         assert reader.page.evaluate(TOO_WIDE) == []
         assert reader.page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    if any(chapter.stem == Path(name).name for chapter in notebooks.chapters()):
+        assert reader.height <= SCREENS * DESKTOP["height"], "fold what is not the argument"
     assert reader.violations() == []
     # At the phone's width, where it was left: nothing but what scrolls by itself is too wide.
     assert reader.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
