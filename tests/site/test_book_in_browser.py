@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 812}
 #: So long may a chapter be, without what it folds.
 SCREENS = 7
-HEIGHT = """document.querySelector("article").getBoundingClientRect().height"""
+HEIGHT = """document.querySelector("article")?.getBoundingClientRect().height"""
 OPEN_EXPLORERS = """document.querySelectorAll("details.qd-fold").forEach((one) => {
   one.open = true;
 })"""
