@@ -232,6 +232,18 @@ def test_axe_finds_no_serious_violation(read, scheme, width):
     assert reader.page.evaluate(fits)
 
 
+def test_a_folded_explorer_is_drawn_for_paper(browser, tmp_path):
+    page = browser.new_page()
+    page.goto(write_page(tmp_path, explorer_page.explorer("binding")))
+    page.wait_for_selector("[data-explorer] canvas", state="attached")
+    assert page.locator("canvas[aria-label]").count() == 0
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    drawn = page.locator("canvas[aria-label]").bounding_box()
+    assert drawn["width"] > 500
+    assert 100 < drawn["height"] < 600
+    page.close()
+
+
 def test_small_explorers_share_a_page(browser, tmp_path):
     small = [explorer_page.explorer(kind) for kind in explorer_page.LAYOUTS if kind != "full"]
     reader = Reader(browser, write_page(tmp_path, *small, small[0]))

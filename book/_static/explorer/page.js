@@ -113,8 +113,13 @@
         this.request(FINE);
       }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
       addEventListener("beforeprint", () => {
+        // Folded, it has no size before it opens.
+        this.most ||= 300;
         if (!this.full) this.root.closest("details")?.setAttribute("open", "");
-        this.figures.forEach((figure) => { figure.visible = true; });
+        for (const figure of this.figures) {
+          figure.visible = true;
+          figure.width ||= figure.whole.clientWidth;
+        }
         this.redraw(FINE);
       });
       for (const released of ["pointerup", "pointercancel"]) {
