@@ -1,5 +1,5 @@
 // Makes the single page of the book ready for print.
-(() => {
+(async () => {
   const article = document.querySelector("article.bd-article");
 
   // Links within the book stay within the PDF; links to files beside the pages lead nowhere from it.
@@ -29,4 +29,8 @@
     contents.append(item);
   }
   article.querySelector("h1").after(contents);
+
+  // A folded explorer has no size; once open it draws on the frames that follow.
+  for (const fold of document.querySelectorAll("details.qd-fold")) fold.open = true;
+  for (let i = 0; i < 4; i++) await new Promise(requestAnimationFrame);
 })();

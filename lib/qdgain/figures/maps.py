@@ -37,17 +37,19 @@ def draw_projections(
     A panel's first series is its map; one colour scale stands below all. A line that has only its x
     from the map goes above it, one that has only its y to the right. `finish` takes the axes of the
     map, above and to the right, labels the last two, and returns those whose lines the legend
-    names.
+    names; a legend that says nothing new is left out. Projections share one scale.
     """
     rows = (len(panels) + 1) // 2
     figure = style.new_figure(7.6, 3.4 * rows + 0.6)
     body, foot = style.split(figure, 2, 1, height_ratios=(3.4 * rows, 0.6))
+    first_top, first_right, named = None, None, set[str]()
     for block, panel in zip(style.split(body, rows, 2), panels, strict=False):
         shown, *others = panel.series
         parts = block.add_gridspec(2, 2, width_ratios=(3, 1.3), height_ratios=(1.3, 3))
         main = block.add_subplot(parts[1, 0])
-        top = block.add_subplot(parts[0, 0], sharex=main)
-        right = block.add_subplot(parts[1, 1], sharey=main)
+        top = block.add_subplot(parts[0, 0], sharex=main, sharey=first_top)
+        right = block.add_subplot(parts[1, 1], sharey=main, sharex=first_right)
+        first_top, first_right = first_top or top, first_right or right
         mesh = draw_map(main, shown)
         for series in others:
             above, beside = series.y_axis != shown.y_axis, series.x_axis != shown.x_axis
@@ -57,7 +59,11 @@ def draw_projections(
         top.set_title(style.typeset(panel.title))
         top.tick_params(labelbottom=False)
         right.tick_params(labelleft=False)
-        style.legend_of(block.add_subplot(parts[0, 1]), *finish(main, top, right))
+        explained = finish(main, top, right)
+        names = {line for ax in explained for line in ax.get_legend_handles_labels()[1]}
+        if names - named:
+            style.legend_of(block.add_subplot(parts[0, 1]), *explained)
+        named |= names
         style.letter(top, panel.letter)
     scale = foot.subplots(gridspec_kw={"left": 0.2, "right": 0.8})
     foot.colorbar(mesh, cax=scale, orientation="horizontal", label=value.label)
