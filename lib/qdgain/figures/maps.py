@@ -42,14 +42,15 @@ def draw_projections(
     rows = (len(panels) + 1) // 2
     figure = style.new_figure(7.6, 3.4 * rows + 0.6)
     body, foot = style.split(figure, 2, 1, height_ratios=(3.4 * rows, 0.6))
-    first_top, first_right, named = None, None, set[str]()
+    tops, rights, named = list[Axes](), list[Axes](), set[str]()
     for block, panel in zip(style.split(body, rows, 2), panels, strict=False):
         shown, *others = panel.series
         parts = block.add_gridspec(2, 2, width_ratios=(3, 1.3), height_ratios=(1.3, 3))
         main = block.add_subplot(parts[1, 0])
-        top = block.add_subplot(parts[0, 0], sharex=main, sharey=first_top)
-        right = block.add_subplot(parts[1, 1], sharey=main, sharex=first_right)
-        first_top, first_right = first_top or top, first_right or right
+        top = block.add_subplot(parts[0, 0], sharex=main, sharey=tops[0] if tops else None)
+        right = block.add_subplot(parts[1, 1], sharey=main, sharex=rights[0] if rights else None)
+        tops.append(top)
+        rights.append(right)
         mesh = draw_map(main, shown)
         for series in others:
             above, beside = series.y_axis != shown.y_axis, series.x_axis != shown.x_axis
@@ -65,6 +66,9 @@ def draw_projections(
             style.legend_of(block.add_subplot(parts[0, 1]), *explained)
         named |= names
         style.letter(top, panel.letter)
+    for shared in (tops[0], rights[0]):
+        # Found while it is drawn, a scale that several parts share would draw the figure anew.
+        shared.autoscale_view()
     scale = foot.subplots(gridspec_kw={"left": 0.2, "right": 0.8})
     foot.colorbar(mesh, cax=scale, orientation="horizontal", label=value.label)
     return figure
