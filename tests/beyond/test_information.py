@@ -120,6 +120,9 @@ def test_the_proposed_measurement_is_the_best_and_the_conclusion_says_so():
     assert found["information-best"] == pytest.approx(bits.max())
     assert found["information-best-halved"] > found["information-best"]
     assert found["information-best-doubled"] < found["information-best"]
+    # Said in words: in the 4LS the shift of the spike tells more.
+    four = dict(zip(KEYS, next_measurement.expected_bits("4ls")[:, 0], strict=True))
+    assert four["spike-shift"] > four[next_measurement.PROPOSED]
 
 
 def test_the_conclusion_follows_the_precision():

@@ -9,7 +9,7 @@ from matplotlib.figure import SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
-from qdgain.figures import fig08, fig09
+from qdgain.figures import fig08
 from qdgain.figures.saved import to_png, to_svg
 from qdgain.figures.style import DOTS_PER_INCH
 from qdgain.run import resolve
@@ -52,7 +52,7 @@ def test_a_figure_is_laid_out_once_whatever_is_made_of_it(figure, monkeypatch):
 
 @pytest.mark.slow
 def test_no_digit_that_hangs_on_the_run_is_left_in_a_place():
-    figure = fig09.FIGURES["spectra"].draw(fig09.spectra(resolve(fig09.SETTINGS, {})))
+    figure = fig08.FIGURES["contours"].draw(fig08.contours(resolve(fig08.SETTINGS, {})))
     to_svg(figure)
     parts = figure.findobj(SubFigure)
     assert len(parts) > len(figure.subfigs), "some lie in others"

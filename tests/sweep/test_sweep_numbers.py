@@ -56,6 +56,16 @@ def one_dot(point):
     return replace(presets()["3LS+ESA"], **fields)
 
 
+def test_the_largest_gain_is_that_of_two_excitons_where_poissons_law_fills_further():
+    filled = {"electron_states": 4, "hole_states": 4, "reading": "degenerate"}
+    sweep = sweep_of("fig08", "stokes_shift_meV=20,60", statistics="poisson", **filled)
+    found = numbers.numbers("fig08", sweep.block(0, 2).given)
+    dot = replace(presets()["3LS+ESA"], stokes_shift_meV=np.array([20.0, 60.0]), **filled)
+    expected = largest_gain(dot)
+    assert np.all(expected < 0.5 * largest_gain(dot, "poisson"))
+    np.testing.assert_allclose(found["largest_gain"], expected, rtol=1e-12)
+
+
 @settings(max_examples=6)
 @given(
     st.lists(st.floats(0, 150), min_size=2, max_size=3, unique=True),

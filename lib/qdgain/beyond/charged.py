@@ -85,4 +85,4 @@ def charged_threshold(dot: Dot, charged_fraction: float, esa_left: ArrayLike = 1
         shares = (weights_at(mean, "poisson", g.shape[-1]) * g[some] for g in best)
         return film(*(share.sum(axis=-1) for share in shares))
 
-    return first_root(net, np.broadcast_to(_MEANS, (dot.shape[0], _MEANS.size)))
+    return first_root(net, _MEANS)

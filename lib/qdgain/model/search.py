@@ -17,12 +17,14 @@ def first_root(function: Callable[[FloatArray, Any], FloatArray], scan: FloatArr
     """Return the first upward zero of each row's function; infinity where the scan finds none.
 
     The function takes (K, L) arguments and which K of the D rows they are for, and returns (K, L)
-    values; the scan has rising arguments, of shape (D, L), that bracket the zero.
+    values. The scan has rising arguments that bracket the zero, of shape (D, L), or of shape (L,)
+    for all rows, as which the function then takes it too.
 
     >>> first_root(lambda x, _: x**2 - 2, np.array([[0.0, 1.0, 2.0]])).round(6).tolist()
     [1.414214]
     """
     above = function(scan, slice(None)) >= 0
+    scan = np.broadcast_to(scan, above.shape)
     found, first = above.any(axis=-1), np.argmax(above, axis=-1)
     roots = np.where(found, scan[np.arange(len(scan)), first], np.inf)
     rows = np.flatnonzero(found & (first > 0))

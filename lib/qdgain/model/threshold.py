@@ -155,10 +155,13 @@ def _lowest(dot: Dot, floor: FloatArray, statistics: str) -> tuple[FloatArray, F
         return found if dot.shape else found[None]
 
     # Nothing is narrower than a band: each band's own scale, out to where the smallest floor ends.
+    offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
+    names = ("absorption", "emission", "xx_absorption", "xx_emission")
     own = [
-        np.broadcast_to(centre, dot.shape).reshape(-1, 1)
-        + np.broadcast_to(width, dot.shape).reshape(-1, 1) * _OWN_SCALE
-        for centre, width in zip(band_offsets_meV(dot), band_widths_meV(dot), strict=True)
+        np.broadcast_to(getattr(offsets, name), dot.shape).reshape(-1, 1)
+        + np.broadcast_to(getattr(widths, name), dot.shape).reshape(-1, 1) * _OWN_SCALE
+        for name, weights in zip(names, zip(*weights_of_bands(dot).gain, strict=True), strict=True)
+        if any(np.any(weight) for weight in weights)
     ]
     place = np.sort(np.concatenate(own, axis=-1), axis=-1)
     mean = at(place)
@@ -240,10 +243,11 @@ def _first_of_many(gains: Sequence[FloatArray], epsilon: FloatArray) -> FloatArr
 
     def net(mean: FloatArray, rows: Any) -> FloatArray:
         share = weights_at(mean, "poisson", len(gains))
+        if mean.ndim == 1:
+            return np.asarray(every[rows] @ share.T)
         return np.asarray(np.einsum("rlk,rk->rl", share, every[rows]))
 
-    scan = np.broadcast_to(_MEANS, (len(every), _MEANS.size))
-    return first_root(net, scan).reshape(gains[0].shape)
+    return first_root(net, _MEANS).reshape(gains[0].shape)
 
 
 def _rabi(a: FloatArray, d: FloatArray, q: FloatArray) -> FloatArray:
