@@ -29,6 +29,7 @@ SKELETON_BEYOND = [
     "Checked numbers",
     "Run it with your own dot",
 ]
+MOST_WORDS = 900
 FIGURES = [f"fig{number:02d}" for number in (6, 7, 8, 9, 10)]
 
 
@@ -42,6 +43,19 @@ def code_cells(chapter):
 
 def by_stem(chapter):
     return chapter.stem
+
+
+def words_unfolded(chapter):
+    """Return how many words a reader meets: no folds, tables or commands, a formula as one word."""
+    cells = (cell.source for cell in read(chapter).cells if cell.cell_type == "markdown")
+    prose = re.sub(r"(?ms)^(:::\{dropdown\}.*?^:::|```.*?^```)\s*$", "", "\n\n".join(cells))
+    prose = re.sub(r"\{[\w:+-]+\}`[^`]*`|\$[^$]*\$", "W", prose)
+    return sum(len(line.split()) for line in prose.splitlines() if not line.startswith("|"))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=by_stem)
+def test_a_chapter_is_read_in_a_few_minutes(chapter):
+    assert words_unfolded(chapter) <= MOST_WORDS, "fold what is not the argument"
 
 
 def test_every_figure_of_the_paper_has_its_chapter():

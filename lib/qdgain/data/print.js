@@ -13,7 +13,7 @@
     }
   }
 
-  // A list of the chapters after the title.
+  // A list of the chapters after the first picture, as the pages begin.
   const contents = document.createElement("ol");
   contents.className = "printed-contents";
   for (const chapter of article.querySelectorAll(".toctree-wrapper > section")) {
@@ -28,7 +28,9 @@
     item.append(link);
     contents.append(item);
   }
-  article.querySelector("h1").after(contents);
+  const picture = article.querySelector(".cell:has(> * figure)");
+  const begins = picture?.closest(".printed-chapter") ? null : picture;
+  (begins ?? article.querySelector("h1")).after(contents);
 
   // A folded explorer has no size; once open it draws on the frames that follow.
   for (const fold of document.querySelectorAll("details.qd-fold")) fold.open = true;
