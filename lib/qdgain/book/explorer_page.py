@@ -93,7 +93,8 @@ def explorer(kind: str = "full") -> Shown:
     inside = data(layout["views"], layout.get("controls", _EVERY_CONTROL))
     inside["start"] = layout.get("preset", BASE_OF_YOUR_DOT)
     small = "question" in layout
-    inside |= {} if small else _GUIDE
+    if not small:
+        inside |= _GUIDE
     content = json.dumps(inside, ensure_ascii=False, allow_nan=False)
     # A tag inside the data must not end the script that holds it.
     content = content.replace("<", "\\u003c")

@@ -56,7 +56,7 @@ def verdict() -> Shown:
 
 
 def _number(key: str, digits: int = 2) -> str:
-    return significant(joined.headlines_of(key.partition("-")[0])[key].value, digits)
+    return significant(joined.headline(key).value, digits)
 
 
 def statements() -> list[Stated]:

@@ -28,9 +28,7 @@
     item.append(link);
     contents.append(item);
   }
-  const picture = article.querySelector(".cell:has(> * figure)");
-  const begins = picture?.closest(".printed-chapter") ? null : picture;
-  (begins ?? article.querySelector("h1")).after(contents);
+  (article.querySelector(".cell:has(figure)") ?? article.querySelector("h1")).after(contents);
 
   // A folded explorer has no size; once open it draws on the frames that follow.
   for (const fold of document.querySelectorAll("details.qd-fold")) fold.open = true;

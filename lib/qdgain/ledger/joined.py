@@ -62,11 +62,16 @@ def headlines_of(chapter: str) -> Mapping[str, Headline]:
     return MappingProxyType({headline.key: headline for headline in found})
 
 
+def headline(key: str) -> Headline:
+    """Return a headline for the paper's presets, of whichever chapter its key begins with."""
+    chapter = key.partition("-")[0]
+    if chapter not in MODULES:
+        raise KeyError(key)
+    return headlines_of(chapter)[key]
+
+
 class _EveryNumber(dict[str, Headline]):
     """The headlines of all chapters by key; a chapter is run when a key of its own is needed."""
 
     def __missing__(self, key: str) -> Headline:
-        chapter = key.partition("-")[0]
-        if chapter not in MODULES:
-            raise KeyError(key)
-        return headlines_of(chapter)[key]
+        return headline(key)

@@ -18,6 +18,7 @@ from qdgain.model.bands import (
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.search import parabolic_peak
 from qdgain.model.states import (
+    OF_ROW,
     highest_state,
     net_weights,
     relaxed_bands,
@@ -173,10 +174,9 @@ def _maximum_meV(dot: Dot, statistics: str) -> FloatArray:
     row = weights_of_bands(dot).gain[highest_state(dot, statistics)]
     offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
     emission, beside = (1, 0) if np.any(row[1]) else (3, 2)
-    names = ("absorption", "emission", "xx_absorption", "xx_emission")
     (centre, width), (beside_centre, beside_width) = (
-        [np.broadcast_to(getattr(x, names[which]), dot.shape)[..., None] for x in (offsets, widths)]
-        for which in (emission, beside)
+        [np.broadcast_to(getattr(x, OF_ROW[i]), dot.shape)[..., None] for x in (offsets, widths)]
+        for i in (emission, beside)
     )
     if not np.any(row[beside]):
         return np.asarray(centre[..., 0])

@@ -26,6 +26,8 @@ from qdgain.model.populations import populations
 
 #: One state: the weights of A_X, PL_X, A_XX2 and PL_XX.
 Row = tuple[Number, Number, Number, Number]
+#: What `qdgain.model.bands.Bands` calls them.
+OF_ROW = ("absorption", "emission", "xx_absorption", "xx_emission")
 _DARK: Row = (0.0, 0.0, 0.0, 0.0)
 
 

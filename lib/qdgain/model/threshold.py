@@ -22,7 +22,7 @@ from qdgain.model.bands import (
 from qdgain.model.dot import Dot, FloatArray
 from qdgain.model.gain import gain_maximum_meV
 from qdgain.model.search import first_root, lowest_by_zooms
-from qdgain.model.states import combined, weights_at, weights_of_bands
+from qdgain.model.states import OF_ROW, combined, weights_at, weights_of_bands
 
 #: At once: what so many dots need stays in the cache.
 _DOTS_AT_ONCE = 16384
@@ -156,11 +156,10 @@ def _lowest(dot: Dot, floor: FloatArray, statistics: str) -> tuple[FloatArray, F
 
     # Nothing is narrower than a band: each band's own scale, out to where the smallest floor ends.
     offsets, widths = band_offsets_meV(dot), band_widths_meV(dot)
-    names = ("absorption", "emission", "xx_absorption", "xx_emission")
     own = [
         np.broadcast_to(getattr(offsets, name), dot.shape).reshape(-1, 1)
         + np.broadcast_to(getattr(widths, name), dot.shape).reshape(-1, 1) * _OWN_SCALE
-        for name, weights in zip(names, zip(*weights_of_bands(dot).gain, strict=True), strict=True)
+        for name, weights in zip(OF_ROW, zip(*weights_of_bands(dot).gain, strict=True), strict=True)
         if any(np.any(weight) for weight in weights)
     ]
     place = np.sort(np.concatenate(own, axis=-1), axis=-1)

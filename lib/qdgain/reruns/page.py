@@ -169,9 +169,9 @@ def _number(text: str, glued: Mapping[str, str]) -> str:
     if not page:
         return glued[key]
     # It takes long to import, and few chapters ask for it.
-    from qdgain.ledger.joined import headlines_of  # noqa: PLC0415
+    from qdgain.ledger.joined import headline  # noqa: PLC0415
 
-    return significant(headlines_of(key.partition("-")[0])[key].value, 3)
+    return significant(headline(key).value, 3)
 
 
 def _folded(self: RendererHTML, tokens: Sequence[Token], position: int, *_: Any) -> str:

@@ -205,10 +205,9 @@ def _kernel_manager(folder: Path, pictures: bool) -> type[AsyncKernelManager]:
 
         # The base class's is a coroutine too, though it is not declared as one.
         async def start_kernel(self, **settings: Any) -> None:  # type: ignore[override]
-            # Not by papermill, which changes the folder of the whole process, other runs' too.
-            at = {"cwd": str(folder), "env": os.environ | environment}
-            more = at | {"stderr": subprocess.DEVNULL}
-            await super().start_kernel(**settings | more)
+            settings |= {"stderr": subprocess.DEVNULL, "env": os.environ | environment}
+            # Papermill would change the folder of the whole process, other runs' too.
+            await super().start_kernel(**settings | {"cwd": str(folder)})
             # Takes as long as the kernel's own imports, and there is nothing else to do.
             threading.Thread(target=import_module, args=("qdgain.reruns.page",)).start()
 
